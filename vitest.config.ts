@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { playwright } from '@vitest/browser-playwright';
+import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { exampleModules } from './test/docs/example-modules.ts';
+
+/** Debian's Chromium, or the one that CHROMIUM names. */
+const chromium = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+  (path) => path !== undefined && existsSync(path),
+);
+
+const node: TestProjectConfiguration = {
+  plugins: [exampleModules()],
+  test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'], testTimeout: 30_000 },
+};
+
+const browser = (executablePath: string): TestProjectConfiguration => ({
+  test: {
+    name: 'browser',
+    include: ['test/browser/**/*.test.ts'],
+    browser: {
+      enabled: true,
+      headless: true,
+      screenshotFailures: false,
+      provider: playwright({
+        launchOptions: {
+          executablePath,
+          args: [
+            '--no-sandbox',
+            '--disable-quic',
+            '--no-first-run',
+            '--disable-background-networking',
+            '--disable-component-update',
+            '--disable-sync',
+          ],
+        },
+      }),
+      instances: [{ browser: 'chromium' }],
+    },
+  },
+});
+
+if (chromium === undefined) {
+  const missing = 'no Chromium was found. Hint: apt-get install chromium, or set CHROMIUM to its path.';
+  if (process.env.CI) throw new Error(`browser suite: ${missing}`);
+  console.warn(`\nbrowser suite SKIPPED: ${missing}\n`);
+}
+
+export default defineConfig({
+  test: {
+    projects: chromium === undefined ? [node] : [node, browser(chromium)],
+    reporters: ['default', './test/summary-reporter.ts'],
+  },
+});
