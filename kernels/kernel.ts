@@ -1,0 +1,60 @@
+/** The two element types. `float32` is the default everywhere; `float64` is what gradient checks use. */
+export type FloatArray = Float32Array | Float64Array;
+
+/** The extent of each axis, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** The numbers, other than sizes, that a kernel needs: an axis, a slope, ε, a learning rate. */
+export type Params = Readonly<Record<string, number>>;
+
+/** For kernels that take no parameters. */
+export type NoParams = Readonly<Record<string, never>>;
+
+/** What one run moves and computes, so that benchmarks can print GB/s and GFLOP/s. */
+export interface Cost {
+  readonly bytes: number;
+  readonly flops: number;
+}
+
+/** A gpu.js kernel function: one thread per output element. */
+export type GpuForm = (this: GpuThread, ...inputs: readonly number[][][]) => number;
+
+/** What gpu.js gives a kernel function as `this`. Loop bounds are constants: see `kernels/README.md`. */
+export interface GpuThread {
+  readonly thread: { readonly x: number; readonly y: number; readonly z: number };
+  readonly constants: Params;
+}
+
+/**
+ * One computation with one output, declared once for every device.
+ *
+ * `reference` is the definition of truth: the other forms are checked against it, and a device that has
+ * no faster form runs it.
+ */
+export interface Kernel<P extends Params = Params> {
+  readonly name: string;
+  /** The formula, as it is printed in documentation and benchmarks. */
+  readonly equation: string;
+  /** What the inputs are called, in order. */
+  readonly inputs: readonly string[];
+  /** The only shape rule: ops inherit it. Throws {@link ShapeError} when the inputs do not fit. */
+  shape(shapes: readonly Shape[], params: P): Shape;
+  /** The loop bounds of `reference`, from shapes that `shape` has accepted. */
+  sizes(shapes: readonly Shape[], params: P): readonly number[];
+  /** Fills `y`. Plain loops; sums are accumulated in float64 whatever the element type. */
+  reference(y: FloatArray, inputs: readonly FloatArray[], sizes: readonly number[], params: P): void;
+  /** For gpu.js: one thread computes one element of the output. */
+  readonly gpu?: GpuForm;
+  /** The name of its WebAssembly export, same arguments in the same order. */
+  readonly simd?: string;
+  /** The output is kept in float64 where the device has it: batch statistics, at offsets up to 1e6. */
+  readonly statistic?: boolean;
+  /** `y` may be the first input: every element is read before it is written. */
+  readonly inPlace?: boolean;
+  cost(sizes: readonly number[]): Cost;
+}
+
+/** Declares a kernel. It only returns its argument: the point is the type, and one word to search for. */
+export function kernel<P extends Params = NoParams>(definition: Kernel<P>): Kernel<P> {
+  return definition;
+}

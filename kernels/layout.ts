@@ -1,0 +1,178 @@
+/**
+ * Kernels that move elements and compute nothing. Each works along one axis; the op composes them where
+ * several axes are meant. For an axis, a shape is seen as [outer, n, inner]: see `aroundAxis`.
+ */
+import { ShapeError } from './errors.ts';
+import { kernel, type Kernel } from './kernel.ts';
+import { aroundAxis, formatShape, sameShape, withExtent } from './shape.ts';
+
+const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
+
+/** y[o,r,i] = x[o,0,i]: an axis of extent 1 becomes one of extent `count`. */
+export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
+  name: 'repeatAxis',
+  equation: 'y[o,r,i] = x[o,0,i]',
+  inputs: ['x'],
+  shape: ([x], { axis, count }) => {
+    if (x[axis] === 1) return withExtent(x, axis, count);
+    throw new ShapeError(
+      'repeatAxis',
+      `axis ${axis} of ${formatShape(x)} is not of extent 1`,
+      'only such an axis repeats',
+    );
+  },
+  sizes: ([x], { axis, count }) => {
+    const [outer, , inner] = aroundAxis(x, axis);
+    return [outer, count, inner];
+  },
+  reference: (y, [x], [outer, count, inner]) => {
+    for (let o = 0; o < outer; o++) {
+      for (let r = 0; r < count; r++) {
+        const row = (o * count + r) * inner;
+        for (let i = 0; i < inner; i++) y[row + i] = x[o * inner + i];
+      }
+    }
+  },
+  cost: ([outer, count, inner]) => moved(outer * count * inner),
+});
+
+/** y[o,j,i] = x[o,i,j]: the last two axes change places. */
+export const transpose: Kernel = kernel({
+  name: 'transpose',
+  equation: 'y[o,j,i] = x[o,i,j]',
+  inputs: ['x'],
+  shape: ([x]) => {
+    if (x.length >= 2) return [...x.slice(0, -2), x[x.length - 1], x[x.length - 2]];
+    throw new ShapeError('transpose', `fewer than two axes: ${formatShape(x)}`, 'reshape to a matrix first');
+  },
+  sizes: ([x]) => {
+    const [outer, rows] = aroundAxis(x, x.length - 2);
+    return [outer, rows, x[x.length - 1]];
+  },
+  reference: (y, [x], [outer, rows, columns]) => {
+    for (let o = 0; o < outer; o++) {
+      const start = o * rows * columns;
+      for (let j = 0; j < columns; j++) {
+        for (let i = 0; i < rows; i++) y[start + j * rows + i] = x[start + i * columns + j];
+      }
+    }
+  },
+  cost: ([outer, rows, columns]) => moved(outer * rows * columns),
+});
+
+/** y[o,k,i] = x[o,begin+k,i] for k < end − begin: a range of one axis. */
+export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = kernel({
+  name: 'sliceAxis',
+  equation: 'y[o,k,i] = x[o,begin+k,i]',
+  inputs: ['x'],
+  shape: ([x], { axis, begin, end }) => {
+    if (begin >= 0 && begin <= end && end <= x[axis]) return withExtent(x, axis, end - begin);
+    throw new ShapeError(
+      'slice',
+      `range ${begin}…${end} is not inside axis ${axis} of ${formatShape(x)}`,
+      `0 ≤ begin ≤ end ≤ ${x[axis]}`,
+    );
+  },
+  sizes: ([x], { axis, begin, end }) => [...aroundAxis(x, axis), begin, end],
+  reference: (y, [x], [outer, n, inner, begin, end]) => {
+    for (let o = 0; o < outer; o++) {
+      const range = x.subarray((o * n + begin) * inner, (o * n + end) * inner);
+      y.set(range, o * (end - begin) * inner);
+    }
+  },
+  cost: ([outer, , inner, begin, end]) => moved(outer * (end - begin) * inner),
+});
+
+/** dx[o,begin+k,i] = g[o,k,i], and 0 elsewhere: the backward form of `sliceAxis`. */
+export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }> = kernel({
+  name: 'sliceAxisDx',
+  equation: 'dx[o,begin+k,i] = g[o,k,i], else 0',
+  inputs: ['g'],
+  shape: ([g], { axis, begin, extent }) => {
+    if (begin >= 0 && begin + g[axis] <= extent) return withExtent(g, axis, extent);
+    throw new ShapeError(
+      'sliceAxisDx',
+      `${formatShape(g)} at ${begin} does not fit into ${extent}`,
+      'begin + extent of g ≤ extent',
+    );
+  },
+  sizes: ([g], { axis, begin, extent }) => [...aroundAxis(g, axis), begin, extent],
+  reference: (dx, [g], [outer, n, inner, begin, extent]) => {
+    dx.fill(0);
+    for (let o = 0; o < outer; o++) {
+      dx.set(g.subarray(o * n * inner, (o + 1) * n * inner), (o * extent + begin) * inner);
+    }
+  },
+  cost: ([outer, , inner, , extent]) => moved(outer * extent * inner),
+});
+
+/** y = the inputs one after the other along an axis. All other extents are equal. */
+export const concat: Kernel<{ axis: number }> = kernel({
+  name: 'concat',
+  equation: 'y[o,nₐ+k,i] = b[o,k,i]',
+  inputs: ['a', 'b', '…'],
+  shape: (shapes, { axis }) => {
+    const [first] = shapes;
+    const total = shapes.reduce((sum, shape) => sum + shape[axis], 0);
+    const misfit = shapes.find((shape) => !sameShape(withExtent(shape, axis, 0), withExtent(first, axis, 0)));
+    if (misfit === undefined) return withExtent(first, axis, total);
+    throw new ShapeError(
+      'concat',
+      `${formatShape(misfit)} does not fit ${formatShape(first)} along axis ${axis}`,
+      `all extents but that of axis ${axis} must be equal`,
+    );
+  },
+  sizes: (shapes, { axis }) => {
+    const [outer, , inner] = aroundAxis(shapes[0], axis);
+    return [outer, ...shapes.map((shape) => shape[axis] * inner)];
+  },
+  reference: (y, inputs, [outer, ...lengths]) => {
+    let at = 0;
+    for (let o = 0; o < outer; o++) {
+      inputs.forEach((input, k) => {
+        const n = lengths[k];
+        y.set(input.subarray(o * n, (o + 1) * n), at);
+        at += n;
+      });
+    }
+  },
+  cost: ([outer, ...lengths]) => moved(outer * lengths.reduce((sum, n) => sum + n, 0)),
+});
+
+/** y[r,:] = x[rows[r],:]: whole entries of the first axis, by index. */
+export const gather: Kernel = kernel({
+  name: 'gather',
+  equation: 'y[r,i] = x[rows[r],i]',
+  inputs: ['x', 'rows'],
+  shape: ([x, rows]) => {
+    if (x.length > 0 && rows.length === 1) return withExtent(x, 0, rows[0]);
+    throw new ShapeError(
+      'gather',
+      `rows ${formatShape(rows)} of x ${formatShape(x)}`,
+      'x has at least one axis and rows exactly one',
+    );
+  },
+  sizes: ([x, rows]) => [rows[0], aroundAxis(x, 0)[2]],
+  reference: (y, [x, rows], [count, inner]) => {
+    for (let r = 0; r < count; r++) {
+      y.set(x.subarray(rows[r] * inner, (rows[r] + 1) * inner), r * inner);
+    }
+  },
+  cost: ([count, inner]) => moved(count * inner),
+});
+
+/** dx[n,:] = Σ g[r,:] over all r with rows[r] = n: the backward form of `gather`; n < `extent`. */
+export const gatherDx: Kernel<{ extent: number }> = kernel({
+  name: 'gatherDx',
+  equation: 'dx[n,i] = Σ g[r,i] over rows[r] = n',
+  inputs: ['g', 'rows'],
+  shape: ([g], { extent }) => withExtent(g, 0, extent),
+  sizes: ([g, rows], { extent }) => [rows[0], aroundAxis(g, 0)[2], extent],
+  reference: (dx, [g, rows], [count, inner]) => {
+    dx.fill(0);
+    for (let r = 0; r < count; r++) {
+      for (let i = 0; i < inner; i++) dx[rows[r] * inner + i] += g[r * inner + i];
+    }
+  },
+  cost: ([count, inner]) => ({ flops: count * inner, bytes: 12 * count * inner }),
+});

@@ -1,0 +1,51 @@
+/** The arithmetic of optimizers: elementwise kernels, of which every update rule is composed. */
+import { elementwise } from './elementwise.ts';
+import type { Kernel } from './kernel.ts';
+
+/** a ← b: a copy, into memory that is kept. */
+export const assign: Kernel = elementwise({
+  name: 'assign',
+  equation: 'a ← b',
+  inputs: ['a', 'b'],
+  reference: (y, [, b]) => y.set(b),
+});
+
+/** y = α·a + β·b: momentum, weight decay, moving averages and the step itself. */
+export const blend: Kernel<{ alpha: number; beta: number }> = elementwise({
+  name: 'blend',
+  equation: 'y = α·a + β·b',
+  inputs: ['a', 'b'],
+  reference: (y, [a, b], [n], { alpha, beta }) => {
+    for (let i = 0; i < n; i++) y[i] = alpha * a[i] + beta * b[i];
+  },
+});
+
+/** v ← decay·v + (1−decay)·g²: the moving average of squared gradients (Adam, RMSprop). */
+export const secondMoment: Kernel<{ decay: number }> = elementwise({
+  name: 'secondMoment',
+  equation: 'v ← decay·v + (1−decay)·g²',
+  inputs: ['v', 'g'],
+  reference: (y, [v, g], [n], { decay }) => {
+    for (let i = 0; i < n; i++) y[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
+  },
+});
+
+/** y = max(v − m², 0): a variance from two moving averages (centered RMSprop); rounding never makes it negative. */
+export const centeredMoment: Kernel = elementwise({
+  name: 'centeredMoment',
+  equation: 'y = max(v − m², 0)',
+  inputs: ['v', 'm'],
+  reference: (y, [v, m], [n]) => {
+    for (let i = 0; i < n; i++) y[i] = Math.max(v[i] - m[i] * m[i], 0);
+  },
+});
+
+/** y = m / (√(v/correction) + ε): a step scaled by the root of the second moment. */
+export const divideByRoot: Kernel<{ correction: number; eps: number }> = elementwise({
+  name: 'divideByRoot',
+  equation: 'y = m / (√(v/correction) + ε)',
+  inputs: ['m', 'v'],
+  reference: (y, [m, v], [n], { correction, eps }) => {
+    for (let i = 0; i < n; i++) y[i] = m[i] / (Math.sqrt(v[i] / correction) + eps);
+  },
+});
