@@ -1,0 +1,138 @@
+/** Reverse-mode differentiation over the tape. */
+import { add } from '../../kernels/elementwise.ts';
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { full } from './create.ts';
+import { GraphError, ShapeError } from './errors.ts';
+import { run } from './op.ts';
+import { noGrad, type Node } from './tape.ts';
+import type { Tensor } from './tensor.ts';
+
+/**
+ * Adds ∂(g·y)/∂x to `x.grad` of every leaf x that y was computed from, and frees the tape.
+ *
+ * Ops are visited newest first. An op is always newer than the ops that made its inputs, so when its turn
+ * comes, all gradients of its result have arrived: the order of creation is a topological order.
+ * `grad` fields are written at the end: an error on the way leaves them as they were.
+ */
+export function backward(y: Tensor, seed?: Tensor): void {
+  const nodes = reachableNodes(y).sort((a, b) => b.id - a.id);
+  const gradients = new Map<Node | Tensor, Tensor>();
+  const arrive = (input: Tensor, g: Tensor): void => {
+    const place = input.node ?? input; // results of ops are known by their op, leaves by themselves
+    const before = gradients.get(place);
+    gradients.set(place, before === undefined ? g : run(add, [before, g]));
+  };
+
+  noGrad(() => {
+    arrive(y, seedFor(y, seed));
+    for (const node of nodes) {
+      const g = gradients.get(node);
+      gradients.delete(node);
+      if (g !== undefined) propagate(node, g, arrive);
+    }
+    for (const [leaf, g] of gradients) {
+      if ('grad' in leaf) leaf.grad = leaf.grad === null ? g : run(add, [leaf.grad, g]);
+    }
+  });
+  nodes.forEach(free);
+}
+
+/** The gradient to begin with: ones for a single value. */
+function seedFor(y: Tensor, seed: Tensor | undefined): Tensor {
+  if (!y.requiresGrad) {
+    throw new GraphError(
+      'backward',
+      `this ${y.dtype} tensor of shape ${formatShape(y.shape)} needs no gradient`,
+      'give a tensor it is computed from requiresGrad: true, outside noGrad; gradients of gradients are out of scope',
+    );
+  }
+  if (seed === undefined) {
+    if (y.size === 1) return full(y.shape, 1, { dtype: y.dtype, device: y.home });
+    throw new GraphError(
+      'backward',
+      `not a single value: shape ${formatShape(y.shape)}`,
+      'reduce it first, as in y.sum().backward(), or give the gradient: y.backward(g)',
+    );
+  }
+  if (seed.requiresGrad) {
+    throw new GraphError(
+      'backward',
+      'g itself requires a gradient',
+      'gradients of gradients are out of scope: use g.detach()',
+    );
+  }
+  expectGradient('backward', 'g', seed, y);
+  return seed;
+}
+
+function propagate(node: Node, g: Tensor, arrive: (input: Tensor, g: Tensor) => void): void {
+  const thunks = node.backward?.(g) ?? [];
+  if (thunks.length !== node.inputs.length) {
+    throw new GraphError(
+      node.op,
+      `${thunks.length} gradients for ${node.inputs.length} inputs`,
+      'backward returns one thunk for each tensor among the arguments, in order',
+    );
+  }
+  node.inputs.forEach((input, k) => {
+    if (!input.requiresGrad) return;
+    const dx = thunks[k]();
+    expectGradient(node.op, `gradient of input ${k}`, dx, input);
+    arrive(input, dx);
+  });
+}
+
+function expectGradient(op: string, name: string, g: Tensor, of: Tensor): void {
+  if (!sameShape(g.shape, of.shape)) {
+    throw new ShapeError(
+      op,
+      `the ${name} has shape ${formatShape(g.shape)}, the value it belongs to ${formatShape(of.shape)}`,
+      'a gradient has the shape of its value',
+    );
+  }
+  if (g.dtype !== of.dtype || g.home !== of.home) {
+    throw new GraphError(
+      op,
+      `the ${name} is ${g.dtype} on ${g.device}, the value it belongs to ${of.dtype} on ${of.device}`,
+      'a gradient has the element type and the device of its value',
+    );
+  }
+}
+
+/** All ops that y depends on, each once; a stack of our own, since a chain of 100,000 ops is no reason to fail. */
+function reachableNodes(y: Tensor): Node[] {
+  const found = new Set<Node>();
+  const stack = [y];
+  for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
+    const { node } = tensor;
+    if (node === null || found.has(node)) continue;
+    expectUsable(node);
+    found.add(node);
+    stack.push(...node.inputs);
+  }
+  return [...found];
+}
+
+function expectUsable(node: Node): void {
+  if (node.backward === null) {
+    throw new GraphError(
+      'backward',
+      `the graph through '${node.op}' was freed by an earlier backward()`,
+      'compute the value again, or add the losses and call backward() once',
+    );
+  }
+  const changed = node.inputs.findIndex((input, k) => input.storage.version !== node.versions[k]);
+  if (changed >= 0) {
+    throw new GraphError(
+      'backward',
+      `input ${changed} of '${node.op}' was changed in place after it was used`,
+      'call backward() before optimizer.step() or loadStateDict()',
+    );
+  }
+}
+
+function free(node: Node): void {
+  node.backward = null;
+  node.inputs = [];
+  node.versions = [];
+}

@@ -1,0 +1,41 @@
+import type { FloatArray, Kernel, Params, Shape } from '../../kernels/kernel.ts';
+
+export type DType = 'float32' | 'float64';
+export type DeviceName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
+
+/** Memory that a device handed out. Only that device looks inside. */
+export abstract class Storage {
+  abstract readonly dtype: DType;
+  /** The number of elements. */
+  abstract readonly size: number;
+  /** Counts updates in place, so that `backward` notices a value that changed after it was used. */
+  version = 0;
+}
+
+/**
+ * The boundary between tensors and what computes them. All but `read` return at once and take effect in
+ * program order, so forward, backward and the optimizer's step are the same lines on every device.
+ */
+export interface Device {
+  readonly name: DeviceName;
+  readonly dtypes: readonly DType[];
+  /** What runs the kernels: an engine, or a GPU's name. */
+  readonly adapter: string;
+  /** Copies the values, now. */
+  upload(values: ArrayLike<number>, dtype: DType): Storage;
+  /** Runs a kernel into new memory, or in place into its first input. `shape` is the output's. */
+  run<P extends Params>(
+    kernel: Kernel<P>,
+    inputs: readonly Storage[],
+    shapes: readonly Shape[],
+    shape: Shape,
+    params: P,
+    inPlace: boolean,
+  ): Storage;
+  /** A copy of the values. An earlier failure surfaces here. */
+  read(storage: Storage): Promise<FloatArray>;
+  /** The same at once; throws `DeviceError` on a device that cannot. */
+  readSync(storage: Storage): FloatArray;
+  /** Gives memory back, after all runs that were asked for before. */
+  free(storage: Storage): void;
+}

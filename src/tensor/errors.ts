@@ -1,0 +1,58 @@
+import { GammaBetaError, ShapeError } from '../../kernels/errors.ts';
+
+export { GammaBetaError, ShapeError };
+
+/** A value outside what the operation accepts: a hyper-parameter, a label, an index. */
+export class ValueError extends GammaBetaError {}
+
+/** Tensors of different element types, or a type that the device does not have. */
+export class DTypeError extends GammaBetaError {}
+
+/** A device that is not there, tensors of different devices, a read the device cannot do. */
+export class DeviceError extends GammaBetaError {}
+
+/** A backward pass that cannot be: no gradient is needed, or the graph is gone. */
+export class GraphError extends GammaBetaError {}
+
+/** `gradcheck` found a gradient that does not match its function. */
+export class GradientError extends GammaBetaError {}
+
+/** A finite number above `min` (or from it, if `inclusive`) and below `max` (or up to it). */
+export function expectNumber(
+  op: string,
+  name: string,
+  value: number,
+  range: { above?: number; from?: number; below?: number; to?: number } = {},
+): number {
+  const { above, from, below, to } = range;
+  const inRange =
+    (above === undefined || value > above) &&
+    (from === undefined || value >= from) &&
+    (below === undefined || value < below) &&
+    (to === undefined || value <= to);
+  if (typeof value === 'number' && Number.isFinite(value) && inRange) return value;
+  const bounds = [
+    above === undefined ? '' : ` > ${above}`,
+    from === undefined ? '' : ` ≥ ${from}`,
+    below === undefined ? '' : ` < ${below}`,
+    to === undefined ? '' : ` ≤ ${to}`,
+  ];
+  throw new ValueError(
+    op,
+    `${name} is ${String(value)}`,
+    `a finite number${bounds.filter(Boolean).join(' and')} is expected`,
+  );
+}
+
+/** An integer from `min` up. */
+export function expectInteger(op: string, name: string, value: number, min: number): number {
+  if (Number.isSafeInteger(value) && value >= min) return value;
+  throw new ValueError(op, `${name} is ${String(value)}`, `an integer ≥ ${min} is expected`);
+}
+
+/** Only these option names; a misspelt one would otherwise be ignored in silence. */
+export function expectOptions(op: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).filter((key) => !known.includes(key));
+  if (unknown.length === 0) return;
+  throw new ValueError(op, `unknown option: ${unknown.join(', ')}`, `known options: ${known.join(', ')}`);
+}

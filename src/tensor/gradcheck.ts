@@ -1,0 +1,129 @@
+/** Checks gradients against finite differences, by random projection. */
+import { sizeOf } from '../../kernels/shape.ts';
+import { tensor } from './create.ts';
+import {
+  DTypeError,
+  expectInteger,
+  expectNumber,
+  expectOptions,
+  GradientError,
+  GraphError,
+} from './errors.ts';
+import { seededStream, type Stream } from './random.ts';
+import { noGrad } from './tape.ts';
+import type { Tensor } from './tensor.ts';
+
+export interface GradcheckOptions {
+  /** The step of the central difference. */
+  readonly eps?: number;
+  /** Accepted: |numeric − analytic| ≤ atol + rtol·|numeric|. */
+  readonly rtol?: number;
+  readonly atol?: number;
+  /** For the random directions. */
+  readonly seed?: number;
+}
+
+/**
+ * Checks that the gradients of `fn` are its derivatives, at the point given.
+ *
+ * For each input x and random directions u (of the result) and v (of x):
+ *
+ *     u · (fn(x + ε·v) − fn(x − ε·v)) / 2ε  =  v · dx,   dx = the gradient from fn(x).backward(u)
+ *
+ * A wrong gradient passes only if its error is orthogonal to a random v. The cost is two calls of `fn` per
+ * input, whatever its size. `fn` must be deterministic and smooth near the point: move away from kinks.
+ *
+ * @param fn A function of tensors that returns a tensor of any shape.
+ * @param inputs Its arguments, float64. Those with `requiresGrad` are checked; their `.grad` is not touched.
+ * @returns `true`: it throws otherwise.
+ * @throws {GradientError} A gradient is wrong; the message names the input and both values.
+ * @throws {DTypeError} An input is not float64: the differences would drown in rounding.
+ * @throws {GraphError} No input requires a gradient, or the result does not depend on one that does.
+ * @example
+ * ```ts
+ * import { gradcheck, tensor } from 'gammabeta';
+ *
+ * const x = tensor([[1, 2], [3, 4]], { dtype: 'float64', requiresGrad: true });
+ * console.log(gradcheck((x) => x.log().sum(0), [x])); // true
+ * ```
+ */
+export function gradcheck(
+  fn: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  options: GradcheckOptions = {},
+): true {
+  expectOptions('gradcheck', options, ['eps', 'rtol', 'atol', 'seed']);
+  const eps = expectNumber('gradcheck', 'eps', options.eps ?? 1e-6, { above: 0 });
+  const rtol = expectNumber('gradcheck', 'rtol', options.rtol ?? 1e-5, { from: 0 });
+  const atol = expectNumber('gradcheck', 'atol', options.atol ?? 1e-7, { from: 0 });
+  const stream = seededStream(expectInteger('gradcheck', 'seed', options.seed ?? 0, 0));
+  expectCheckable(inputs);
+
+  // Copies, so that the caller's tensors and their gradients stay as they are.
+  const points = inputs.map((x) => at(x, x.dataSync(), x.requiresGrad));
+  const y = fn(...points);
+  const u = direction(stream, y.size);
+  y.backward(at(y, u, false));
+
+  points.forEach((x, k) => {
+    if (!x.requiresGrad) return;
+    const v = direction(stream, x.size);
+    const shifted = (step: number): Float64Array => {
+      const values = Float64Array.from(x.dataSync(), (value, i) => value + step * v[i]);
+      return projections(fn, points.with(k, at(x, values, false)), u);
+    };
+    const [ahead, behind] = [shifted(eps), shifted(-eps)];
+    const numeric = ahead.reduce((sum, value, i) => sum + (value - behind[i]), 0) / (2 * eps);
+    const dx = Float64Array.from(x.grad?.dataSync() ?? new Float64Array(x.size));
+    const analytic = dx.reduce((sum, value, i) => sum + value * v[i], 0);
+    if (Math.abs(numeric - analytic) <= atol + rtol * Math.abs(numeric)) return;
+    throw new GradientError(
+      'gradcheck',
+      `wrong gradient of input ${k}: the difference quotient is ${numeric}, the gradient gives ${analytic}`,
+      'check the backward pass of that input; at a kink of the function, choose another point',
+    );
+  });
+  return true;
+}
+
+/** u[i]·fn(…)[i]: kept apart, so that their differences are summed, and not the difference of large sums. */
+function projections(fn: (...inputs: Tensor[]) => Tensor, points: Tensor[], u: Float64Array): Float64Array {
+  const values = noGrad(() => fn(...points)).dataSync();
+  return Float64Array.from(values, (value, i) => value * u[i]);
+}
+
+/** Uniform over ±[0.5, 1.5]: every element counts. */
+function direction(stream: Stream, size: number): Float64Array {
+  return Float64Array.from(
+    { length: size },
+    () => (0.5 + stream.uniform()) * (stream.uniform() < 0.5 ? -1 : 1),
+  );
+}
+
+function at(like: Tensor, values: ArrayLike<number>, requiresGrad: boolean): Tensor {
+  const { shape, dtype, home } = like;
+  return tensor(Float64Array.from(values).subarray(0, sizeOf(shape)), {
+    shape,
+    dtype,
+    device: home,
+    requiresGrad,
+  });
+}
+
+function expectCheckable(inputs: readonly Tensor[]): void {
+  const imprecise = inputs.find((x) => x.dtype !== 'float64');
+  if (imprecise !== undefined) {
+    throw new DTypeError(
+      'gradcheck',
+      `an input is ${imprecise.dtype}`,
+      "make the inputs with { dtype: 'float64' }",
+    );
+  }
+  if (!inputs.some((x) => x.requiresGrad)) {
+    throw new GraphError(
+      'gradcheck',
+      'no input requires a gradient',
+      'make them with { requiresGrad: true }',
+    );
+  }
+}

@@ -1,0 +1,76 @@
+/** The record of what was computed, which `backward` walks. */
+import { GraphError } from './errors.ts';
+import type { Tensor } from './tensor.ts';
+
+/** One op that ran, with what its backward pass needs. */
+export interface Node {
+  /** Grows with time, so an op always has a larger one than the ops that made its inputs. */
+  readonly id: number;
+  readonly op: string;
+  inputs: readonly Tensor[];
+  /** The inputs' versions when the op ran. */
+  versions: readonly number[];
+  /** The thunks, given the gradient of the result; null once `backward` has freed the graph. */
+  backward: ((g: Tensor) => readonly (() => Tensor)[]) | null;
+}
+
+let taping = true;
+let nodes = 0;
+
+export function isTaping(): boolean {
+  return taping;
+}
+
+export function nextNodeId(): number {
+  return nodes++;
+}
+
+/**
+ * Calls `fn` without recording it: what it computes needs no gradient, and costs no memory for one.
+ *
+ * @returns What `fn` returns.
+ * @throws {GraphError} `fn` is asynchronous; the rest of it would run while recording is on again.
+ * @example
+ * ```ts
+ * import { noGrad, tensor } from 'gammabeta';
+ *
+ * const w = tensor([1, 2], { requiresGrad: true });
+ * const y = noGrad(() => w.mul(3));
+ * console.log(y.requiresGrad); // false
+ * ```
+ */
+export function noGrad<T>(fn: () => T): T {
+  const before = taping;
+  taping = false;
+  try {
+    const result = fn();
+    if (result instanceof Promise) {
+      throw new GraphError(
+        'noGrad',
+        'the function is asynchronous',
+        'await outside, and call noGrad around what computes',
+      );
+    }
+    return result;
+  } finally {
+    taping = before;
+  }
+}
+
+/**
+ * Frees what `fn` computed and nothing refers to, except for what it returns. On the CPU the garbage
+ * collector does that by itself, so there it is `fn()` and no more; code that says where its temporaries
+ * end runs unchanged on devices that cannot collect garbage.
+ *
+ * @returns What `fn` returns.
+ * @example
+ * ```ts
+ * import { scope, tensor } from 'gammabeta';
+ *
+ * const norm = scope(() => tensor([3, 4]).pow(2).sum().sqrt().item());
+ * console.log(norm); // 5
+ * ```
+ */
+export function scope<T>(fn: () => T): T {
+  return fn();
+}
