@@ -1,0 +1,107 @@
+/** Activation functions as layers, for `Sequential`. */
+import { expectNumber } from '../tensor/errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Layer } from './layer.ts';
+
+/**
+ * y = max(0, x).
+ * @example
+ * ```ts
+ * import { ReLU, tensor } from 'gammabeta';
+ *
+ * console.log(new ReLU().forward(tensor([-1, 2])).toArray()); // [ 0, 2 ]
+ * ```
+ */
+export class ReLU extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.relu();
+  }
+
+  override toString(): string {
+    return 'ReLU';
+  }
+}
+
+/**
+ * y = x for x > 0, else slope·x. The slope is 0.01 by default, as in PyTorch; Keras' default is 0.3.
+ * @throws {ValueError} The slope is not a finite number.
+ * @example
+ * ```ts
+ * import { LeakyReLU, tensor } from 'gammabeta';
+ *
+ * console.log(new LeakyReLU(0.5).forward(tensor([-1, 2])).toArray()); // [ -0.5, 2 ]
+ * ```
+ */
+export class LeakyReLU extends Layer {
+  readonly slope: number;
+
+  constructor(slope = 0.01) {
+    super();
+    this.slope = expectNumber('LeakyReLU', 'slope', slope);
+  }
+
+  override forward(x: Tensor): Tensor {
+    return x.leakyRelu(this.slope);
+  }
+
+  override toString(): string {
+    return `LeakyReLU(${this.slope})`;
+  }
+}
+
+/**
+ * y = 1 / (1 + e⁻ˣ).
+ * @example
+ * ```ts
+ * import { Sigmoid, tensor } from 'gammabeta';
+ *
+ * console.log(new Sigmoid().forward(tensor([0])).toArray()); // [ 0.5 ]
+ * ```
+ */
+export class Sigmoid extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.sigmoid();
+  }
+
+  override toString(): string {
+    return 'Sigmoid';
+  }
+}
+
+/**
+ * y = tanh x.
+ * @example
+ * ```ts
+ * import { Tanh, tensor } from 'gammabeta';
+ *
+ * console.log(new Tanh().forward(tensor([0])).toArray()); // [ 0 ]
+ * ```
+ */
+export class Tanh extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.tanh();
+  }
+
+  override toString(): string {
+    return 'Tanh';
+  }
+}
+
+/**
+ * exp(x) / Σ exp(x) over the last axis. For predictions: `crossEntropy` takes logits, not these.
+ * @example
+ * ```ts
+ * import { Softmax, tensor } from 'gammabeta';
+ *
+ * console.log(new Softmax().forward(tensor([[3, 3]])).toArray()); // [ [ 0.5, 0.5 ] ]
+ * ```
+ */
+export class Softmax extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.softmax(-1);
+  }
+
+  override toString(): string {
+    return 'Softmax';
+  }
+}

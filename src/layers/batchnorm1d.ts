@@ -1,0 +1,296 @@
+/**
+ * Batch normalization, forward and backward (Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167).
+ *
+ * x is [m, C], and every sum runs over the batch i, for each feature column on its own. The kernels are
+ * one equation each, in `kernels/batchnorm.ts`; `kernels/batchnorm.md` derives the last line.
+ *
+ * | name                   | equation                                        | kernel         |
+ * | ---------------------- | ----------------------------------------------- | -------------- |
+ * | mean                   | μ = (1/m) Σ xᵢ                                  | colMean        |
+ * | variance               | σ² = (1/m) Σ (xᵢ − μ)²                          | colVariance    |
+ * | rstd                   | 1/√(σ² + ε)                                     | reciprocalStd  |
+ * | xhat                   | x̂ᵢ = (xᵢ − μ)·rstd                              | normalize      |
+ * | y                      | yᵢ = γ·x̂ᵢ + β                                   | scaleShift     |
+ * | runningMean            | E ← (1−α)·E + α·μ                               | runningAverage |
+ * | runningVar             | Var ← (1−α)·Var + α·m/(m−1)·σ²                  | runningAverage |
+ * | y in evaluation        | γ/√(Var+ε)·x + (β − γ·E/√(Var+ε))               | scaleShift     |
+ * | dbeta                  | Σ gᵢ                                            | colSum         |
+ * | dgamma                 | Σ gᵢ·x̂ᵢ                                         | colDot         |
+ * | dx                     | γ·rstd·(gᵢ − dbeta/m − x̂ᵢ·dgamma/m)             | batchnormDx    |
+ */
+import * as kernels from '../../kernels/batchnorm.ts';
+import { formatShape } from '../../kernels/shape.ts';
+import { full, ones, zeros } from '../tensor/create.ts';
+import type { DType } from '../tensor/device.ts';
+import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import { defineOp, type Kept, type Op, run, runInPlace } from '../tensor/op.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { assign, copy } from '../tensor/assign.ts';
+import { Layer } from './layer.ts';
+
+/** What a column is normalized by: the batch's mean and variance in training, the running ones afterwards. */
+interface Statistics {
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+type Arguments = [x: Tensor, gamma: Tensor, beta: Tensor, statistics: Statistics, eps: number];
+
+/** Training: the statistics are those of x, so x reaches y on three paths: directly, through μ, through σ². */
+export const batchNorm: Op<Arguments> = defineOp<Arguments, Kept & { xhat: Tensor; rstd: Tensor }>({
+  name: 'batchNorm',
+  forward: (x, gamma, beta, { mean, variance }, eps) => {
+    const rstd = run(kernels.reciprocalStd, [variance], { eps });
+    const xhat = run(kernels.normalize, [x, mean, rstd]);
+    const y = run(kernels.scaleShift, [xhat, gamma, beta]);
+    return { y, xhat, rstd };
+  },
+  backward: (g, { xhat, rstd }, _x, gamma) => {
+    const dbeta = once(() => run(kernels.colSum, [g]));
+    const dgamma = once(() => run(kernels.colDot, [g, xhat]));
+    return [
+      () => run(kernels.batchnormDx, [g, xhat, gamma, rstd, dgamma(), dbeta()]),
+      () => dgamma(),
+      () => dbeta(),
+    ];
+  },
+});
+
+/** Evaluation: the statistics are constants, so y = scale·x + shift is linear in x. */
+export const batchNormEval: Op<Arguments> = defineOp<
+  Arguments,
+  Kept & { scale: Tensor; rstd: Tensor; mean: Tensor }
+>({
+  name: 'batchNormEval',
+  forward: (x, gamma, beta, { mean, variance }, eps) => {
+    const rstd = run(kernels.reciprocalStd, [variance], { eps });
+    const scale = run(kernels.foldedScale, [gamma, rstd]);
+    const shift = run(kernels.foldedShift, [beta, scale, mean]);
+    const y = run(kernels.scaleShift, [x, scale, shift]);
+    return { y, scale, rstd, mean: copy(mean) }; // a later batch may move the running mean
+  },
+  backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
+    () => run(kernels.scaleShift, [g, scale, zeros(beta.shape, { dtype: beta.dtype, device: beta.home })]),
+    () => run(kernels.colDot, [g, run(kernels.normalize, [x, mean, rstd])]),
+    () => run(kernels.colSum, [g]),
+  ],
+});
+
+/**
+ * The backward pass as the paper has it (§3), one equation a line; a line adds up every path by which its
+ * value reaches the loss. For readers and tests: the shipped form above is these, simplified, and a
+ * property test holds the two equal.
+ */
+export function paperBackward(
+  g: Tensor,
+  x: Tensor,
+  gamma: Tensor,
+  { mean, variance }: Statistics,
+  eps: number,
+): { dx: Tensor; dgamma: Tensor; dbeta: Tensor } {
+  const m = x.shape[0];
+  const d = x.sub(mean); // xᵢ − μ
+  const rstd = variance.add(eps).pow(-1 / 2);
+  const xhat = d.mul(rstd);
+
+  const dxhat = g.mul(gamma);
+  const dvariance = dxhat
+    .mul(d)
+    .sum(0)
+    .mul(rstd.pow(3))
+    .mul(-1 / 2);
+  const dmean = dxhat
+    .mul(rstd)
+    .sum(0)
+    .neg()
+    .add(dvariance.mul(d.mul(-2).mean(0)));
+  const dx = dxhat
+    .mul(rstd)
+    .add(dvariance.mul(d).mul(2 / m))
+    .add(dmean.mul(1 / m));
+  const dgamma = g.mul(xhat).sum(0);
+  const dbeta = g.sum(0);
+  return { dx, dgamma, dbeta };
+}
+
+export interface BatchNorm1dOptions {
+  /** ε, added to the variance. 1e-5, as in PyTorch; Keras has 1e-3. */
+  readonly eps?: number;
+  /** α, the weight of the NEW batch in the running statistics; `null` averages all batches alike. 0.1. */
+  readonly momentum?: number | null;
+  /** Whether to learn γ and β. True. */
+  readonly affine?: boolean;
+  /** Whether to keep running statistics; without, evaluation uses the batch's. True. */
+  readonly trackRunningStats?: boolean;
+  /** Which batch variance the running one averages: m/(m−1)·σ² (paper, PyTorch) or σ² (Keras). `'unbiased'`. */
+  readonly runningVariance?: 'unbiased' | 'biased';
+  readonly dtype?: DType;
+}
+
+/**
+ * Batch normalization over a batch of features: y = γ·(x − μ)/√(σ² + ε) + β, for each column on its own.
+ *
+ * x is [m, features], or [N, features, L] with m = N·L. In training μ and σ² are the batch's mean and
+ * biased variance; in evaluation the running ones. The behaviour is PyTorch's `BatchNorm1d`. Keras'
+ * differs in its constants: its momentum 0.99 weighs the OLD value (write `momentum: 0.01`), its ε is 1e-3,
+ * and its running variance is biased (write `runningVariance: 'biased'`).
+ *
+ * A bias before it has no effect, and a gradient of zero up to rounding: use `new Dense(…, { bias: false })`.
+ *
+ * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number > 0, momentum is neither
+ *   in [0, 1] nor null, or an option is unknown. From `forward` in training: fewer than two values per
+ *   feature; the running statistics are left as they were.
+ * @throws {ShapeError} From `forward`: another number of features, or neither two nor three axes.
+ * @example
+ * ```ts
+ * import { BatchNorm1d, tensor } from 'gammabeta';
+ *
+ * const norm = new BatchNorm1d(2, { eps: 1e-12 });
+ * const y = norm.forward(tensor([[1, 10], [3, 30]]));
+ * console.log(y.toArray()); // [ [ -1, -1 ], [ 1, 1 ] ]
+ * console.log(norm.runningMean?.toArray(), norm.numBatchesTracked); // [ 0.20000000298023224, 2 ] 1
+ * ```
+ */
+export class BatchNorm1d extends Layer {
+  readonly features: number;
+  readonly eps: number;
+  readonly momentum: number | null;
+  readonly runningVariance: 'unbiased' | 'biased';
+  /** γ, [features]; null with `affine: false`. */
+  readonly gamma: Tensor | null;
+  /** β, [features]; null with `affine: false`. */
+  readonly beta: Tensor | null;
+  /** E, [features]; null with `trackRunningStats: false`. */
+  readonly runningMean: Tensor | null;
+  /** Var, [features]; null with `trackRunningStats: false`. */
+  readonly runningVar: Tensor | null;
+  /** How many batches the running statistics have seen. */
+  numBatchesTracked = 0;
+
+  /** γ and β, or the constants 1 and 0 in their place. */
+  private readonly scaleAndShift: readonly [gamma: Tensor, beta: Tensor];
+  private warned = false;
+
+  constructor(features: number, options: BatchNorm1dOptions = {}) {
+    super();
+    const known = ['eps', 'momentum', 'affine', 'trackRunningStats', 'runningVariance', 'dtype'];
+    expectOptions('BatchNorm1d', options, known);
+    const {
+      eps = 1e-5,
+      momentum = 0.1,
+      affine = true,
+      trackRunningStats = true,
+      dtype = 'float32',
+    } = options;
+    this.features = expectInteger('BatchNorm1d', 'features', features, 1);
+    this.eps = expectNumber('BatchNorm1d', 'eps', eps, { above: 0 });
+    this.momentum =
+      momentum === null ? null : expectNumber('BatchNorm1d', 'momentum', momentum, { from: 0, to: 1 });
+    this.runningVariance = expectKind(options.runningVariance ?? 'unbiased');
+
+    const shape = [features];
+    const [gamma, beta] = [ones, zeros].map((make) => make(shape, { dtype, requiresGrad: affine }));
+    this.scaleAndShift = [gamma, beta];
+    this.gamma = affine ? this.addParameter('weight', gamma) : null;
+    this.beta = affine ? this.addParameter('bias', beta) : null;
+
+    this.runningMean = trackRunningStats ? this.addBuffer('running_mean', zeros(shape, { dtype })) : null;
+    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype })) : null;
+    if (trackRunningStats) {
+      this.addSlot('num_batches_tracked', {
+        shape: [],
+        read: () => full([], this.numBatchesTracked, { dtype }),
+        write: (source) => {
+          this.numBatchesTracked = source.item();
+        },
+      });
+    }
+  }
+
+  override forward(x: Tensor): Tensor {
+    this.expectInput(x);
+    if (x.shape.length === 2) return this.normalizeColumns(x);
+    const [N, C, L] = x.shape;
+    const columns = x.transpose().reshape([N * L, C]); // a column holds one feature of all N·L positions
+    return this.normalizeColumns(columns).reshape([N, L, C]).transpose();
+  }
+
+  /** Forgets all batches: E = 0, Var = 1. */
+  resetRunningStats(): void {
+    if (this.runningMean === null || this.runningVar === null) return;
+    assign(this.runningMean, zeros([this.features]));
+    assign(this.runningVar, ones([this.features]));
+    this.numBatchesTracked = 0;
+  }
+
+  override toString(): string {
+    return `BatchNorm1d(${this.features})`;
+  }
+
+  /** x is [m, C]. */
+  private normalizeColumns(x: Tensor): Tensor {
+    const [gamma, beta] = this.scaleAndShift;
+    const { runningMean, runningVar } = this;
+    if (!this.training && runningMean !== null && runningVar !== null) {
+      this.warnIfUntrained();
+      return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
+    }
+    this.expectBatch(x.shape[0]);
+    const mean = run(kernels.colMean, [x]);
+    const variance = run(kernels.colVariance, [x, mean]);
+    const y = batchNorm(x, gamma, beta, { mean, variance }, this.eps);
+    if (this.training) this.track({ mean, variance }, x.shape[0]);
+    return y;
+  }
+
+  /** Algorithm 2: the running statistics move towards the batch's. */
+  private track({ mean, variance }: Statistics, m: number): void {
+    if (this.runningMean === null || this.runningVar === null) return;
+    this.numBatchesTracked++;
+    const alpha = this.momentum ?? 1 / this.numBatchesTracked;
+    const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
+    runInPlace(kernels.runningAverage, [this.runningMean, mean], { alpha, correction: 1 });
+    runInPlace(kernels.runningAverage, [this.runningVar, variance], { alpha, correction });
+  }
+
+  private expectInput(x: Tensor): void {
+    const axes = x.shape.length;
+    if ((axes === 2 || axes === 3) && x.shape[1] === this.features) return;
+    throw new ShapeError(
+      this.op,
+      `expected x [m, ${this.features}] or [N, ${this.features}, L]: ${formatShape(x.shape)}`,
+      axes === 2 || axes === 3
+        ? `x has ${x.shape[1]} features, this layer was made for ${this.features}`
+        : 'put Flatten() in front, or reshape',
+    );
+  }
+
+  private expectBatch(m: number): void {
+    if (m >= 2) return;
+    throw new ValueError(
+      this.op,
+      `${m} value${m === 1 ? '' : 's'} per feature, in a batch of ${this.features} features`,
+      'a batch has no variance with fewer than two: use a larger batch, dropLast: true, or eval()',
+    );
+  }
+
+  private warnIfUntrained(): void {
+    if (this.numBatchesTracked > 0 || this.warned) return;
+    this.warned = true;
+    console.warn(
+      `${this.op}: evaluation before any batch was tracked: the running statistics are still mean 0, variance 1. ` +
+        'Hint: train first, or load a state dict',
+    );
+  }
+}
+
+function expectKind(kind: string): 'unbiased' | 'biased' {
+  if (kind === 'unbiased' || kind === 'biased') return kind;
+  throw new ValueError('BatchNorm1d', `runningVariance is '${kind}'`, "use 'unbiased' or 'biased'");
+}
+
+/** `compute`, called at most once: dgamma and dbeta are results of their own, and dx needs both. */
+function once<T>(compute: () => T): () => T {
+  let value: { readonly of: T } | null = null;
+  return () => (value ??= { of: compute() }).of;
+}

@@ -1,0 +1,38 @@
+import { expectNumber } from '../tensor/errors.ts';
+import { tensor } from '../tensor/create.ts';
+import { streams } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { Layer } from './layer.ts';
+
+/**
+ * In training, each element is 0 with probability p and x/(1−p) otherwise, so that the expected value
+ * stays x (Srivastava et al. 2014); in evaluation y = x. Draws from the dropout stream of `manualSeed`.
+ *
+ * @throws {ValueError} p is not in [0, 1).
+ * @example
+ * ```ts
+ * import { Dropout, ones } from 'gammabeta';
+ *
+ * const dropout = new Dropout(0.5);
+ * console.log(dropout.eval().forward(ones([3])).toArray()); // [ 1, 1, 1 ]
+ * ```
+ */
+export class Dropout extends Layer {
+  readonly p: number;
+
+  constructor(p = 0.5) {
+    super();
+    this.p = expectNumber('Dropout', 'p', p, { from: 0, below: 1 });
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (!this.training || this.p === 0) return x;
+    const kept = 1 / (1 - this.p);
+    const mask = Float64Array.from({ length: x.size }, () => (streams.dropout.uniform() < this.p ? 0 : kept));
+    return x.mul(tensor(mask, { shape: x.shape, dtype: x.dtype, device: x.home }));
+  }
+
+  override toString(): string {
+    return `Dropout(${this.p})`;
+  }
+}

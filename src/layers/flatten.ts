@@ -1,0 +1,21 @@
+import type { Tensor } from '../tensor/tensor.ts';
+import { Layer } from './layer.ts';
+
+/**
+ * All axes but the first become one: [batch, …] → [batch, the rest].
+ * @example
+ * ```ts
+ * import { Flatten, zeros } from 'gammabeta';
+ *
+ * console.log(new Flatten().forward(zeros([32, 28, 28])).shape); // [ 32, 784 ]
+ * ```
+ */
+export class Flatten extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.flatten();
+  }
+
+  override toString(): string {
+    return 'Flatten';
+  }
+}

@@ -1,0 +1,168 @@
+import type { Shape } from '../../kernels/kernel.ts';
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { assign, copy } from '../tensor/assign.ts';
+import { GammaBetaError } from '../tensor/errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+
+/** Parameters and buffers by name, as PyTorch names them: `1.running_mean`. */
+export type StateDict = Record<string, Tensor>;
+
+/** A state dict that does not fit the model it is loaded into. */
+export class StateDictError extends GammaBetaError {}
+
+/** One entry of a state dict: how to read it, and how to overwrite it. */
+interface Slot {
+  readonly shape: Shape;
+  readonly read: () => Tensor;
+  readonly write: (source: Tensor) => void;
+}
+
+/**
+ * A function with parameters. Subclasses register what they hold with `addParameter`, `addBuffer` and
+ * `addLayer`, and implement `forward`.
+ *
+ * @example
+ * ```ts
+ * import { Dense, Layer, randn, type Tensor } from 'gammabeta';
+ *
+ * // y = x + f(x): a residual block
+ * class Residual extends Layer {
+ *   readonly f: Dense;
+ *   constructor(features: number) {
+ *     super();
+ *     this.f = this.addLayer('f', new Dense(features, features));
+ *   }
+ *   override forward(x: Tensor): Tensor {
+ *     return x.add(this.f.forward(x).relu());
+ *   }
+ * }
+ *
+ * const block = new Residual(4);
+ * console.log(block.forward(randn([2, 4])).shape); // [ 2, 4 ]
+ * console.log(block.namedParameters().map(([name]) => name)); // [ 'f.weight', 'f.bias' ]
+ * ```
+ */
+export abstract class Layer {
+  /** In training, BatchNorm uses the batch's statistics and Dropout drops. True at first. */
+  training = true;
+
+  private readonly ownParameters = new Map<string, Tensor>();
+  private readonly slots = new Map<string, Slot>();
+  private readonly children = new Map<string, Layer>();
+  private position = '';
+
+  /** y = f(x). Errors name the layer. */
+  abstract forward(x: Tensor): Tensor;
+
+  /** Sets this layer and all inside it to training, or with `false` to evaluation. */
+  train(training = true): this {
+    this.training = training;
+    for (const child of this.children.values()) child.train(training);
+    return this;
+  }
+
+  /** Sets this layer and all inside it to evaluation: the same as `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** This layer and all inside it. */
+  modules(): Layer[] {
+    return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
+  }
+
+  /** The trainable tensors with their names, such as `0.weight`, own ones first. */
+  namedParameters(): [name: string, parameter: Tensor][] {
+    const inner = [...this.children].flatMap(([child, layer]) =>
+      layer.namedParameters().map(([name, p]): [string, Tensor] => [`${child}.${name}`, p]),
+    );
+    return [...this.ownParameters, ...inner];
+  }
+
+  /** The trainable tensors, in the order of their names: what an optimizer takes. */
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** Copies of all parameters and buffers, under PyTorch's keys. Later training does not change them. */
+  stateDict(): StateDict {
+    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, slot.read()]));
+  }
+
+  /**
+   * Overwrites parameters and buffers with those of a state dict. Either all fits, or nothing changes.
+   *
+   * @param options.strict If false, missing and unexpected entries are passed over. True by default.
+   * @throws {StateDictError} Names every missing, unexpected or mis-shaped entry at once.
+   */
+  loadStateDict(state: Readonly<StateDict>, options: { readonly strict?: boolean } = {}): void {
+    const slots = new Map(this.namedSlots());
+    const missing = [...slots.keys()].filter((name) => !(name in state));
+    const unexpected = Object.keys(state).filter((name) => !slots.has(name));
+    const misshaped = [...slots].flatMap(([name, { shape }]) =>
+      name in state && !sameShape(state[name].shape, shape)
+        ? [`${name} is ${formatShape(state[name].shape)}, not ${formatShape(shape)}`]
+        : [],
+    );
+    const { strict = true } = options;
+    const problems = [
+      ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
+      ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
+      ...(misshaped.length > 0 ? [`of another shape: ${misshaped.join(', ')}`] : []),
+    ];
+    if (problems.length > 0) {
+      throw new StateDictError(
+        'loadStateDict',
+        `the state does not fit ${this.toString()}: ${problems.join('; ')}`,
+        misshaped.length > 0
+          ? 'build the model that was saved'
+          : 'build the model that was saved, or pass { strict: false }',
+      );
+    }
+    for (const [name, slot] of slots) if (name in state) slot.write(state[name]);
+  }
+
+  /** What error messages call this layer: itself, and its place in the model. */
+  protected get op(): string {
+    return this.position === '' ? this.toString() : `layer ${this.position}, ${this.toString()}`;
+  }
+
+  toString(): string {
+    return this.constructor.name;
+  }
+
+  /** Registers a trainable tensor and returns it. */
+  protected addParameter(name: string, parameter: Tensor): Tensor {
+    this.ownParameters.set(name, parameter);
+    return this.addBuffer(name, parameter);
+  }
+
+  /** Registers a tensor that is saved with the layer, but not trained. */
+  protected addBuffer(name: string, buffer: Tensor): Tensor {
+    this.addSlot(name, {
+      shape: buffer.shape,
+      read: () => copy(buffer),
+      write: (source) => assign(buffer, source),
+    });
+    return buffer;
+  }
+
+  /** Registers anything that is saved with the layer and is read and written by functions. */
+  protected addSlot(name: string, slot: Slot): void {
+    this.slots.set(name, slot);
+  }
+
+  /** Registers a layer inside this one and returns it. */
+  protected addLayer<L extends Layer>(name: string, layer: L): L {
+    this.children.set(name, layer);
+    layer.position = name;
+    return layer;
+  }
+
+  private namedSlots(): [name: string, slot: Slot][] {
+    const inner = [...this.children].flatMap(([child, layer]) =>
+      layer.namedSlots().map(([name, slot]): [string, Slot] => [`${child}.${name}`, slot]),
+    );
+    return [...this.slots, ...inner];
+  }
+}
