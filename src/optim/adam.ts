@@ -1,0 +1,117 @@
+import { assign } from '../tensor/assign.ts';
+import * as kernels from '../../kernels/update.ts';
+import { expectNumber, expectOptions } from '../tensor/errors.ts';
+import { run, runInPlace } from '../tensor/op.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+
+export interface AdamOptions {
+  /** The learning rate, > 0. 1e-3. */
+  readonly lr: number;
+  /** β₁ and β₂ in [0, 1): how much of the averages is kept in a step. (0.9, 0.999). */
+  readonly betas: readonly [number, number];
+  /** ε > 0. 1e-8. */
+  readonly eps: number;
+  /** λ ≥ 0: added to the gradient in Adam (0), taken off the parameter in AdamW (0.01). */
+  readonly weightDecay: number;
+  /** Divide by the root of the largest second moment so far (Reddi et al. 2018). False. */
+  readonly amsgrad: boolean;
+}
+
+/**
+ * Adam (Kingma & Ba 2015), by PyTorch's rule, at step t:
+ *
+ *     g ← g + λ·w
+ *     m ← β₁·m + (1 − β₁)·g
+ *     v ← β₂·v + (1 − β₂)·g²
+ *     w ← w − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε)      (amsgrad: the largest v so far)
+ *
+ * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
+ * @example
+ * ```ts
+ * import { Adam, tensor } from 'gammabeta';
+ *
+ * const w = tensor([1, -2], { requiresGrad: true });
+ * const optimizer = new Adam([w], { lr: 0.5 });
+ * w.pow(2).sum().backward();
+ * optimizer.step(); // the first step is lr in every direction
+ * console.log(w.toArray()); // [ 0.5, -1.5 ]
+ * ```
+ */
+export class Adam extends Optimizer<AdamOptions> {
+  protected override kind(): string {
+    return 'Adam';
+  }
+
+  constructor(
+    params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[],
+    options: Partial<AdamOptions> = {},
+  ) {
+    super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, ...options });
+  }
+
+  protected override check(options: AdamOptions): void {
+    expectOptions(this.kind(), options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad']);
+    expectNumber(this.kind(), 'lr', options.lr, { above: 0 });
+    options.betas.forEach((beta, i) => expectNumber(this.kind(), `betas[${i}]`, beta, { from: 0, below: 1 }));
+    expectNumber(this.kind(), 'eps', options.eps, { above: 0 });
+    expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
+  }
+
+  protected override update(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
+    this.descend(w, decayed(g, w, options.weightDecay), slots, options);
+  }
+
+  /** The step along the two moments, without weight decay. */
+  protected descend(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
+    const { lr, eps, amsgrad } = options;
+    const [beta1, beta2] = options.betas;
+    const t = countStep(slots);
+    const m = slotOf(slots, 'm', w);
+    let v = slotOf(slots, 'v', w);
+    runInPlace(kernels.blend, [m, g], { alpha: beta1, beta: 1 - beta1 });
+    runInPlace(kernels.secondMoment, [v, g], { decay: beta2 });
+    if (amsgrad) {
+      const largest = slotOf(slots, 'largest', w);
+      assign(largest, largest.maximum(v));
+      v = largest;
+    }
+    const step = run(kernels.divideByRoot, [m, v], { correction: 1 - beta2 ** t, eps });
+    runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -lr / (1 - beta1 ** t) });
+  }
+}
+
+/**
+ * AdamW (Loshchilov & Hutter 2019): Adam, with the weight decay taken off the parameter itself,
+ * w ← w − lr·λ·w, instead of added to the gradient, where the second moment would scale it away.
+ * λ is 0.01 by default, as in PyTorch.
+ *
+ * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
+ * @example
+ * ```ts
+ * import { AdamW, tensor } from 'gammabeta';
+ *
+ * const w = tensor([1], { requiresGrad: true });
+ * const optimizer = new AdamW([w], { lr: 0.5, weightDecay: 0.5 });
+ * w.sum().backward();
+ * optimizer.step(); // 1 − 0.5·0.5·1 − 0.5
+ * console.log(w.toArray()); // [ 0.25 ]
+ * ```
+ */
+export class AdamW extends Adam {
+  protected override kind(): string {
+    return 'AdamW';
+  }
+
+  constructor(
+    params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[],
+    options: Partial<AdamOptions> = {},
+  ) {
+    super(params, { weightDecay: 0.01, ...options });
+  }
+
+  protected override update(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
+    runInPlace(kernels.blend, [w, w], { alpha: 1, beta: -options.lr * options.weightDecay });
+    this.descend(w, g, slots, options);
+  }
+}

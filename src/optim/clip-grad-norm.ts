@@ -1,0 +1,37 @@
+import { expectNumber, ValueError } from '../tensor/errors.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { noGrad } from '../tensor/tape.ts';
+
+/** Keeps the division finite when all gradients are 0, as PyTorch does. */
+const TINY = 1e-6;
+
+/**
+ * Scales all gradients by min(1, max/(‖g‖ + 1e-6)), where ‖g‖ = √Σ g² is the norm of all of them together
+ * (Pascanu et al. 2013; PyTorch's `clip_grad_norm_`). Call it between `backward()` and `step()`.
+ *
+ * @returns The norm before clipping, a single value on the parameters' device.
+ * @throws {ValueError} max ≤ 0, or no parameter has a gradient.
+ * @example
+ * ```ts
+ * import { clipGradNorm, tensor } from 'gammabeta';
+ *
+ * const w = tensor([0, 0], { requiresGrad: true });
+ * w.mul(tensor([3, 4])).sum().backward();
+ * console.log(clipGradNorm([w], 1).item()); // 5
+ * console.log(Array.from(w.grad?.dataSync() ?? [], (x) => x.toFixed(3))); // [ '0.600', '0.800' ]
+ * ```
+ */
+export function clipGradNorm(params: readonly Tensor[], max: number): Tensor {
+  expectNumber('clipGradNorm', 'max', max, { above: 0 });
+  const withGrad = params.flatMap((w) => (w.grad === null ? [] : [{ w, g: w.grad }]));
+  if (withGrad.length === 0) {
+    throw new ValueError('clipGradNorm', 'no parameter has a gradient', 'call it after backward()');
+  }
+  return noGrad(() => {
+    const squares = withGrad.map(({ g }) => g.mul(g).sum());
+    const norm = squares.reduce((total, square) => total.add(square)).sqrt();
+    const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + tiny))
+    for (const { w, g } of withGrad) w.grad = g.mul(factor);
+    return norm;
+  });
+}

@@ -1,0 +1,207 @@
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { blend } from '../../kernels/update.ts';
+import { assign, copy } from '../tensor/assign.ts';
+import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
+import { run } from '../tensor/op.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** What every optimizer has: the learning rate. */
+export interface LearningRate {
+  readonly lr: number;
+}
+
+/** Parameters with options of their own, which take precedence over the optimizer's. */
+export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
+
+/** What an optimizer remembers of one parameter: moving averages, and how many steps it took. */
+export type Slots = Record<string, Tensor | number>;
+
+/** Everything that is needed to go on as if nothing had happened. */
+export interface OptimizerState {
+  readonly optimizer: string;
+  readonly groups: readonly {
+    readonly params: readonly number[];
+    readonly options: object;
+  }[];
+  /** By parameter, in order over all groups; empty where none was updated yet. */
+  readonly slots: readonly Slots[];
+}
+
+/** An optimizer's state that does not fit the optimizer it is loaded into. */
+export class OptimizerStateError extends GammaBetaError {}
+
+/**
+ * Changes parameters in place, along their gradients. Subclasses say how: one parameter at a time.
+ *
+ * A parameter whose `grad` is null is left alone, and so is what is remembered of it.
+ */
+export abstract class Optimizer<O extends LearningRate> {
+  private readonly groups: { readonly params: readonly Tensor[]; options: O }[];
+  private readonly slots = new Map<Tensor, Slots>();
+
+  /** @param defaults Complete options; a group may override each. */
+  constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
+    const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
+    this.groups = groups.map(({ params: members, ...overrides }) => {
+      const options = { ...defaults, ...overrides };
+      this.check(options);
+      return { params: [...members], options };
+    });
+    expectParameters(this.kind(), this.parameters);
+  }
+
+  /** What errors and saved states call it. */
+  protected abstract kind(): string;
+  /** Throws {@link ValueError} for options that make no sense. */
+  protected abstract check(options: O): void;
+  /** Updates one parameter; `slots` is empty the first time. */
+  protected abstract update(w: Tensor, g: Tensor, slots: Slots, options: O): void;
+
+  /** All parameters, in order over the groups. */
+  get parameters(): readonly Tensor[] {
+    return this.groups.flatMap((group) => group.params);
+  }
+
+  /** The learning rate: of the first group when read; for all groups when set. May be set to 0. */
+  get lr(): number {
+    return this.groups[0].options.lr;
+  }
+
+  set lr(lr: number) {
+    expectNumber(this.kind(), 'lr', lr, { from: 0 });
+    for (const group of this.groups) group.options = { ...group.options, lr };
+  }
+
+  /**
+   * One step: every parameter that has a gradient moves.
+   * @throws {ShapeError} A gradient is not of its parameter's shape; then no parameter has moved.
+   */
+  step(): void {
+    for (const w of this.parameters) if (w.grad !== null) expectGradient(this.kind(), w, w.grad);
+    for (const { params, options } of this.groups) {
+      for (const w of params) {
+        if (w.grad === null) continue;
+        const slots = this.slots.get(w) ?? {};
+        this.slots.set(w, slots);
+        this.update(w, w.grad, slots, options);
+      }
+    }
+  }
+
+  /** Forgets all gradients: call it before each `backward()`, which adds to them. */
+  zeroGrad(): void {
+    for (const w of this.parameters) w.grad = null;
+  }
+
+  /** A copy of everything remembered. Later steps do not change it. */
+  stateDict(): OptimizerState {
+    const { parameters } = this;
+    return {
+      optimizer: this.kind(),
+      groups: this.groups.map(({ params, options }) => ({
+        params: params.map((w) => parameters.indexOf(w)),
+        options: { ...options },
+      })),
+      slots: parameters.map((w) => copied(this.slots.get(w) ?? {})),
+    };
+  }
+
+  /**
+   * Takes over what another optimizer of the same kind remembered, options included. Either all fits, or
+   * nothing changes.
+   * @throws {OptimizerStateError} Another optimizer, other parameter groups, or other shapes.
+   */
+  loadStateDict(state: OptimizerState): void {
+    const { parameters, groups } = this;
+    const mine = groups.map(({ params }) => params.length).join(' + ');
+    const theirs = state.groups.map(({ params }) => params.length).join(' + ');
+    const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
+    const problem =
+      state.optimizer !== this.kind()
+        ? `it is of ${state.optimizer}`
+        : mine !== theirs
+          ? `it is of ${theirs} parameters, here are ${mine}`
+          : misfit >= 0
+            ? `the entry of parameter ${misfit} is not of shape ${formatShape(parameters[misfit].shape)}`
+            : null;
+    if (problem !== null) {
+      throw new OptimizerStateError(
+        this.kind(),
+        `the state does not fit: ${problem}`,
+        'build the optimizer that was saved',
+      );
+    }
+    const options = groups.map((group, k) => ({
+      ...group.options,
+      ...(state.groups[k].options as Partial<O>),
+    }));
+    options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
+    groups.forEach((group, k) => (group.options = options[k]));
+    parameters.forEach((w, i) => this.slots.set(w, copied(state.slots[i], w)));
+  }
+}
+
+/** g + λ·w: the gradient with L2 weight decay, as PyTorch's SGD, Adam and RMSprop apply it. */
+export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
+  return weightDecay === 0 ? g : run(blend, [g, w], { alpha: 1, beta: weightDecay });
+}
+
+/** The moving average `name` of a parameter: zeros at first. */
+export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
+  const slot = slots[name];
+  if (slot instanceof Tensor) return slot;
+  const fresh = run(blend, [like, like], { alpha: 0, beta: 0 });
+  slots[name] = fresh;
+  return fresh;
+}
+
+/** Counts this step of a parameter: 1, 2, … */
+export function countStep(slots: Slots): number {
+  const step = (typeof slots.step === 'number' ? slots.step : 0) + 1;
+  slots.step = step;
+  return step;
+}
+
+function isGroups<O>(
+  params: readonly Tensor[] | readonly ParameterGroup<O>[],
+): params is readonly ParameterGroup<O>[] {
+  return params.length > 0 && params.every((entry) => 'params' in entry);
+}
+
+function expectParameters(op: string, parameters: readonly Tensor[]): void {
+  if (parameters.length === 0) {
+    throw new ValueError(op, 'no parameters', 'pass model.parameters(), of a model that has some');
+  }
+  if (!parameters.every((w) => w instanceof Tensor && w.node === null)) {
+    throw new ValueError(op, 'not all of the parameters are leaf tensors', 'pass model.parameters()');
+  }
+  if (new Set(parameters).size < parameters.length) {
+    throw new ValueError(op, 'a parameter is named twice', 'each belongs to one group, once');
+  }
+}
+
+function expectGradient(op: string, w: Tensor, g: Tensor): void {
+  if (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home) return;
+  throw new ShapeError(
+    op,
+    `a gradient is ${g.toString()}, its parameter ${w.toString()}`,
+    'leave grad to backward(), or set it to a tensor like the parameter',
+  );
+}
+
+function slotsFit(slots: Slots, w: Tensor): boolean {
+  return Object.values(slots).every((slot) => typeof slot === 'number' || sameShape(slot.shape, w.shape));
+}
+
+/** Slots in memory of their own; on the parameter's device and of its type, where one is given. */
+function copied(slots: Slots, like?: Tensor): Slots {
+  const copyOf = (slot: Tensor): Tensor => {
+    if (like === undefined) return copy(slot);
+    const mine = copy(like);
+    assign(mine, slot);
+    return mine;
+  };
+  return Object.fromEntries(
+    Object.entries(slots).map(([name, slot]) => [name, typeof slot === 'number' ? slot : copyOf(slot)]),
+  );
+}

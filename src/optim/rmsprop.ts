@@ -1,0 +1,83 @@
+import * as kernels from '../../kernels/update.ts';
+import { expectNumber, expectOptions } from '../tensor/errors.ts';
+import { run, runInPlace } from '../tensor/op.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+
+export interface RMSpropOptions {
+  /** The learning rate, > 0. 0.01. */
+  readonly lr: number;
+  /** α in [0, 1): how much of the average is kept in a step. 0.99. */
+  readonly alpha: number;
+  /** ε > 0. 1e-8. */
+  readonly eps: number;
+  /** μ in [0, 1). 0. */
+  readonly momentum: number;
+  /** Divide by the deviation of the gradients instead of their root mean square. False. */
+  readonly centered: boolean;
+  /** λ ≥ 0. 0. */
+  readonly weightDecay: number;
+}
+
+/**
+ * RMSprop (Tieleman & Hinton 2012; centered: Graves 2013), by PyTorch's rule:
+ *
+ *     g ← g + λ·w
+ *     v ← α·v + (1 − α)·g²
+ *     a ← α·a + (1 − α)·g,  v̄ = v − a²      (centered; else v̄ = v)
+ *     b ← μ·b + g/(√v̄ + ε)                  (without momentum, b = g/(√v̄ + ε))
+ *     w ← w − lr·b
+ *
+ * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
+ * @example
+ * ```ts
+ * import { RMSprop, tensor } from 'gammabeta';
+ *
+ * const w = tensor([1, -2], { requiresGrad: true });
+ * const optimizer = new RMSprop([w], { lr: 0.1, alpha: 0.75 });
+ * w.pow(2).sum().backward();
+ * optimizer.step(); // the first step is lr/√(1 − α) in every direction
+ * console.log(Array.from(w.dataSync(), (x) => x.toFixed(3))); // [ '0.800', '-1.800' ]
+ * ```
+ */
+export class RMSprop extends Optimizer<RMSpropOptions> {
+  protected override kind(): string {
+    return 'RMSprop';
+  }
+
+  constructor(
+    params: readonly Tensor[] | readonly ParameterGroup<RMSpropOptions>[],
+    options: Partial<RMSpropOptions> = {},
+  ) {
+    const defaults = { lr: 0.01, alpha: 0.99, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 };
+    super(params, { ...defaults, ...options });
+  }
+
+  protected override check(options: RMSpropOptions): void {
+    expectOptions('RMSprop', options, ['lr', 'alpha', 'eps', 'momentum', 'centered', 'weightDecay']);
+    expectNumber('RMSprop', 'lr', options.lr, { above: 0 });
+    expectNumber('RMSprop', 'alpha', options.alpha, { from: 0, below: 1 });
+    expectNumber('RMSprop', 'eps', options.eps, { above: 0 });
+    expectNumber('RMSprop', 'momentum', options.momentum, { from: 0, below: 1 });
+    expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
+  }
+
+  protected override update(w: Tensor, g: Tensor, slots: Slots, options: RMSpropOptions): void {
+    const { lr, alpha, eps, momentum, centered, weightDecay } = options;
+    const gradient = decayed(g, w, weightDecay);
+    let v = slotOf(slots, 'v', w);
+    runInPlace(kernels.secondMoment, [v, gradient], { decay: alpha });
+    if (centered) {
+      const average = slotOf(slots, 'average', w);
+      runInPlace(kernels.blend, [average, gradient], { alpha, beta: 1 - alpha });
+      v = run(kernels.centeredMoment, [v, average]);
+    }
+    let step = run(kernels.divideByRoot, [gradient, v], { correction: 1, eps });
+    if (momentum > 0) {
+      const buffer = slotOf(slots, 'buffer', w);
+      runInPlace(kernels.blend, [buffer, step], { alpha: momentum, beta: 1 });
+      step = buffer;
+    }
+    runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -lr });
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Learning rate schedules: pure functions of the step (or epoch, as you count), from 0. Use one by
+ * setting the optimizer's rate: `optimizer.lr = schedule(step)`.
+ */
+import { expectInteger, expectNumber } from '../tensor/errors.ts';
+
+export type Schedule = (step: number) => number;
+
+/**
+ * lr · factor^⌊step/every⌋: a constant rate that drops every so often (PyTorch's `StepLR`).
+ * @throws {ValueError} lr ≤ 0, every < 1, or factor is not in (0, 1].
+ * @example
+ * ```ts
+ * import { stepDecay } from 'gammabeta';
+ *
+ * const schedule = stepDecay(0.5, { every: 2, factor: 0.5 });
+ * console.log([0, 1, 2, 3, 4].map(schedule)); // [ 0.5, 0.5, 0.25, 0.25, 0.125 ]
+ * ```
+ */
+export function stepDecay(
+  lr: number,
+  options: { readonly every: number; readonly factor?: number },
+): Schedule {
+  const { every, factor = 0.1 } = options;
+  expectNumber('stepDecay', 'lr', lr, { above: 0 });
+  expectInteger('stepDecay', 'every', every, 1);
+  expectNumber('stepDecay', 'factor', factor, { above: 0, to: 1 });
+  return (step) => lr * factor ** Math.floor(step / every);
+}
+
+/**
+ * minimum + (lr − minimum)·(1 + cos(π·step/steps))/2, and the minimum from `steps` on (Loshchilov & Hutter
+ * 2017; PyTorch's `CosineAnnealingLR` up to there).
+ * @throws {ValueError} lr ≤ 0, steps < 1, or minimum is not in [0, lr].
+ * @example
+ * ```ts
+ * import { cosineDecay } from 'gammabeta';
+ *
+ * const schedule = cosineDecay(1, { steps: 4 });
+ * console.log([0, 2, 4, 9].map((step) => schedule(step).toFixed(2))); // [ '1.00', '0.50', '0.00', '0.00' ]
+ * ```
+ */
+export function cosineDecay(
+  lr: number,
+  options: { readonly steps: number; readonly minimum?: number },
+): Schedule {
+  const { steps, minimum = 0 } = options;
+  expectNumber('cosineDecay', 'lr', lr, { above: 0 });
+  expectInteger('cosineDecay', 'steps', steps, 1);
+  expectNumber('cosineDecay', 'minimum', minimum, { from: 0, to: lr });
+  return (step) => minimum + ((lr - minimum) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2;
+}
+
+/**
+ * A linear rise from start·lr to lr over `steps`, then another schedule from its beginning, or a constant
+ * rate (PyTorch's `LinearLR`).
+ * @param then What follows: a schedule, or a rate.
+ * @throws {ValueError} A constant rate ≤ 0, steps < 1, or start is not in (0, 1].
+ * @example
+ * ```ts
+ * import { cosineDecay, warmup } from 'gammabeta';
+ *
+ * const schedule = warmup(cosineDecay(1, { steps: 100 }), { steps: 4, start: 0.2 });
+ * console.log([0, 1, 2, 3, 4].map((step) => schedule(step).toFixed(1))); // [ '0.2', '0.4', '0.6', '0.8', '1.0' ]
+ * ```
+ */
+export function warmup(
+  then: Schedule | number,
+  options: { readonly steps: number; readonly start?: number },
+): Schedule {
+  const { steps, start = 1 / 3 } = options;
+  if (typeof then === 'number') expectNumber('warmup', 'lr', then, { above: 0 });
+  expectInteger('warmup', 'steps', steps, 1);
+  expectNumber('warmup', 'start', start, { above: 0, to: 1 });
+  const after = typeof then === 'number' ? () => then : then;
+  return (step) => (step < steps ? after(0) * (start + ((1 - start) * step) / steps) : after(step - steps));
+}

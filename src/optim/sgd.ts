@@ -1,0 +1,86 @@
+import { blend } from '../../kernels/update.ts';
+import { copy } from '../tensor/assign.ts';
+import { expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
+import { run, runInPlace } from '../tensor/op.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { decayed, Optimizer, type ParameterGroup, type Slots } from './optimizer.ts';
+
+export interface SGDOptions {
+  /** The learning rate, > 0. */
+  readonly lr: number;
+  /** μ in [0, 1). 0. */
+  readonly momentum: number;
+  /** τ in [0, 1]: how much less a new gradient counts in the velocity. 0. */
+  readonly dampening: number;
+  /** Look ahead along the velocity; needs momentum > 0 and no dampening. False. */
+  readonly nesterov: boolean;
+  /** λ ≥ 0. 0. */
+  readonly weightDecay: number;
+}
+
+/**
+ * Stochastic gradient descent, by PyTorch's rule:
+ *
+ *     g ← g + λ·w
+ *     v ← μ·v + (1 − τ)·g        (the first time, v ← g)
+ *     w ← w − lr·v               (Nesterov: w − lr·(g + μ·v); without momentum: w − lr·g)
+ *
+ * @param params Parameters, or groups `{ params, lr?, … }` with options of their own.
+ * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
+ * @example
+ * ```ts
+ * import { SGD, tensor } from 'gammabeta';
+ *
+ * const w = tensor([1, 2], { requiresGrad: true });
+ * const optimizer = new SGD([w], { lr: 0.25 });
+ * w.pow(2).sum().backward(); // the gradient is 2w
+ * optimizer.step();
+ * console.log(w.toArray()); // [ 0.5, 1 ]
+ * ```
+ */
+export class SGD extends Optimizer<SGDOptions> {
+  protected override kind(): string {
+    return 'SGD';
+  }
+
+  constructor(
+    params: readonly Tensor[] | readonly ParameterGroup<SGDOptions>[],
+    options: Partial<SGDOptions> & Pick<SGDOptions, 'lr'>,
+  ) {
+    super(params, { momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...options });
+  }
+
+  protected override check(options: SGDOptions): void {
+    expectOptions('SGD', options, ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay']);
+    expectNumber('SGD', 'lr', options.lr, { above: 0 });
+    expectNumber('SGD', 'momentum', options.momentum, { from: 0, below: 1 });
+    expectNumber('SGD', 'dampening', options.dampening, { from: 0, to: 1 });
+    expectNumber('SGD', 'weightDecay', options.weightDecay, { from: 0 });
+    if (options.nesterov && (options.momentum === 0 || options.dampening !== 0)) {
+      throw new ValueError(
+        'SGD',
+        `nesterov with momentum ${options.momentum} and dampening ${options.dampening}`,
+        'Nesterov needs momentum > 0 and dampening 0',
+      );
+    }
+  }
+
+  protected override update(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
+    const { lr, momentum, dampening, nesterov, weightDecay } = options;
+    const gradient = decayed(g, w, weightDecay);
+    let direction = gradient;
+    if (momentum > 0) {
+      const velocity = nextVelocity(slots, gradient, momentum, dampening);
+      direction = nesterov ? run(blend, [gradient, velocity], { alpha: 1, beta: momentum }) : velocity;
+    }
+    runInPlace(blend, [w, direction], { alpha: 1, beta: -lr });
+  }
+}
+
+/** v ← μ·v + (1 − τ)·g; the first gradient counts whole. */
+function nextVelocity(slots: Slots, g: Tensor, momentum: number, dampening: number): Tensor {
+  const { velocity } = slots;
+  if (!(velocity instanceof Tensor)) return (slots.velocity = copy(g));
+  runInPlace(blend, [velocity, g], { alpha: momentum, beta: 1 - dampening });
+  return velocity;
+}
