@@ -1,0 +1,158 @@
+import { DataError } from './errors.ts';
+
+/** What an IDX file holds: the shape, the element type, and the elements in row-major order. */
+export type IdxArray =
+  | { readonly shape: number[]; readonly dtype: 'uint8'; readonly data: Uint8Array }
+  | { readonly shape: number[]; readonly dtype: 'int8'; readonly data: Int8Array }
+  | { readonly shape: number[]; readonly dtype: 'int16'; readonly data: Int16Array }
+  | { readonly shape: number[]; readonly dtype: 'int32'; readonly data: Int32Array }
+  | { readonly shape: number[]; readonly dtype: 'float32'; readonly data: Float32Array }
+  | { readonly shape: number[]; readonly dtype: 'float64'; readonly data: Float64Array };
+
+/** The third byte of a file → its element type, and the bytes of one element. */
+const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: number]>([
+  [0x08, ['uint8', 1]],
+  [0x09, ['int8', 1]],
+  [0x0b, ['int16', 2]],
+  [0x0c, ['int32', 4]],
+  [0x0d, ['float32', 4]],
+  [0x0e, ['float64', 8]],
+]);
+
+/**
+ * Reads an IDX file, the format of MNIST, of any element type and rank. Runs in browsers too.
+ *
+ * All numbers are big-endian: two bytes 0, one for the element type, one for the rank; the extents, 4 bytes
+ * each; the elements. A file of rank 0 has shape `[]` and one element.
+ *
+ * @param bytes the whole file, not compressed
+ * @returns shape, dtype, and the elements in an array of that type, which shares no memory with `bytes`
+ * @throws {DataError} if the file is truncated or too long, no IDX file at all, still compressed, or the
+ *   HTML page that a server sent instead of it
+ * @see http://yann.lecun.com/exdb/mnist/, "the IDX file format" (the host is gone; archived at
+ *   https://web.archive.org/web/2024/http://yann.lecun.com/exdb/mnist/)
+ * @example
+ * ```ts
+ * import { parseIdx } from 'gammabeta';
+ *
+ * const file = new Uint8Array([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 10, 20, 30, 40, 50, 60]);
+ * const { shape, dtype, data } = parseIdx(file);
+ * console.log(shape, dtype); // [ 2, 3 ] uint8
+ * console.log(data); // Uint8Array(6) [ 10, 20, 30, 40, 50, 60 ]
+ * ```
+ */
+export function parseIdx(bytes: Uint8Array): IdxArray {
+  refuseOtherFormats(bytes);
+  if (bytes.length < 4) throw truncated('header', 4, bytes.length);
+  const type = elementTypes.get(bytes[2]);
+  if (type === undefined) {
+    throw new DataError(
+      'parseIdx',
+      `unknown element type: 0x${bytes[2].toString(16).padStart(2, '0')}`,
+      'the third byte is 0x08 uint8, 0x09 int8, 0x0b int16, 0x0c int32, 0x0d float32 or 0x0e float64',
+    );
+  }
+  const [dtype, elementBytes] = type;
+  const rank = bytes[3];
+  const start = 4 + 4 * rank;
+  if (bytes.length < start) throw truncated(`header of rank ${rank}`, start, bytes.length);
+
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const size = checkedSize(shape, elementBytes);
+  const expected = start + size * elementBytes;
+  if (bytes.length < expected) throw truncated(`data of shape [${shape.join(', ')}]`, expected, bytes.length);
+  if (bytes.length > expected) {
+    throw new DataError(
+      'parseIdx',
+      `bytes are left over after the data: expected ${expected} bytes, found ${bytes.length}`,
+      'the file is damaged, or several were joined: get it again',
+    );
+  }
+  return elements(shape, dtype, view, start, size);
+}
+
+/** The elements, from the big-endian bytes of the file to the byte order of this machine. */
+function elements(
+  shape: number[],
+  dtype: IdxArray['dtype'],
+  view: DataView,
+  start: number,
+  size: number,
+): IdxArray {
+  switch (dtype) {
+    case 'uint8':
+      return { shape, dtype, data: new Uint8Array(view.buffer, view.byteOffset + start, size).slice() };
+    case 'int8':
+      return { shape, dtype, data: new Int8Array(view.buffer, view.byteOffset + start, size).slice() };
+    case 'int16':
+      return { shape, dtype, data: filled(new Int16Array(size), (i) => view.getInt16(start + 2 * i)) };
+    case 'int32':
+      return { shape, dtype, data: filled(new Int32Array(size), (i) => view.getInt32(start + 4 * i)) };
+    case 'float32':
+      return { shape, dtype, data: filled(new Float32Array(size), (i) => view.getFloat32(start + 4 * i)) };
+    case 'float64':
+      return { shape, dtype, data: filled(new Float64Array(size), (i) => view.getFloat64(start + 8 * i)) };
+  }
+}
+
+function filled<A extends Int16Array | Int32Array | Float32Array | Float64Array>(
+  data: A,
+  element: (i: number) => number,
+): A {
+  for (let i = 0; i < data.length; i++) data[i] = element(i);
+  return data;
+}
+
+/** The number of elements. Nothing of that size is allocated before the bytes of the file were counted. */
+function checkedSize(shape: readonly number[], elementBytes: number): number {
+  const size = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
+  if (size * elementBytes <= Number.MAX_SAFE_INTEGER) return size;
+  throw new DataError(
+    'parseIdx',
+    `the shape is absurd: [${shape.join(', ')}] of ${elementBytes} bytes each is more than 2⁵³ bytes`,
+    'the header is damaged: get the file again',
+  );
+}
+
+/** What people have in hand when it is no IDX file, each with a message of its own. */
+function refuseOtherFormats(bytes: Uint8Array): void {
+  if (firstVisible(bytes) === LESS_THAN) {
+    throw new DataError(
+      'parseIdx',
+      'this is an HTML page, not an IDX file: the server sent an error page',
+      'the original host of MNIST is gone: download from a mirror, and look at what came',
+    );
+  }
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    throw new DataError(
+      'parseIdx',
+      'these bytes are still compressed: they begin with 1f 8b, as gzip does',
+      "gunzip them first: gunzipSync of node:zlib, or DecompressionStream('gzip') in a browser",
+    );
+  }
+  const magic = bytes.subarray(0, 2);
+  if (magic.some((byte) => byte !== 0)) {
+    throw new DataError(
+      'parseIdx',
+      `this is not an IDX file: it begins with ${Array.from(magic, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}`,
+      'an IDX file begins with two bytes 0',
+    );
+  }
+}
+
+const LESS_THAN = 0x3c;
+const INVISIBLE = [0x09, 0x0a, 0x0c, 0x0d, 0x20, 0xef, 0xbb, 0xbf];
+
+/** The first byte that is neither white space nor part of a UTF-8 byte order mark. */
+function firstVisible(bytes: Uint8Array): number | undefined {
+  return bytes.find((byte) => !INVISIBLE.includes(byte));
+}
+
+function truncated(what: string, expected: number, found: number): DataError {
+  return new DataError(
+    'parseIdx',
+    `the file is truncated in its ${what}: expected ${expected} bytes, found ${found}`,
+    'a download was cut short: get the file again',
+  );
+}

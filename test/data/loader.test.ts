@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DataLoader, type Batch, type DataLoaderOptions } from '../../src/data/loader.ts';
+import { setSeedSource } from '../../src/data/seed-source.ts';
+import { permutation } from '../../src/data/shuffle.ts';
+import { numbered, refusal } from './helpers.ts';
+
+/** The labels of an epoch, in the order in which they came. */
+const labelsOf = (batches: Iterable<Batch>) => [...batches].flatMap((batch) => [...batch.labels]);
+
+const loaders = fc.record({
+  n: fc.integer({ min: 1, max: 40 }),
+  size: fc.integer({ min: 1, max: 3 }),
+  batchSize: fc.integer({ min: 1, max: 50 }),
+  shuffle: fc.boolean(),
+  seed: fc.maxSafeNat(),
+});
+
+describe('an epoch of a DataLoader', () => {
+  it('holds each example once, with its label, in batches of one size but the last', () => {
+    fc.assert(
+      fc.property(loaders, ({ n, size, batchSize, shuffle, seed }) => {
+        const loader = new DataLoader(numbered(n, [size]), { batchSize, shuffle, seed });
+        const batches = [...loader];
+        expect(batches).toHaveLength(loader.length);
+        for (const [k, batch] of batches.entries()) {
+          const rows = k < batches.length - 1 ? batchSize : n - k * batchSize;
+          expect(batch.shape).toEqual([rows, size]);
+          expect([...batch.x]).toEqual(
+            [...batch.labels].flatMap((label) => new Array<number>(size).fill(label)),
+          );
+        }
+        const labels = labelsOf(batches);
+        if (shuffle) labels.sort((a, b) => a - b);
+        expect(labels).toEqual([...numbered(n).labels]);
+      }),
+    );
+  });
+
+  it('comes in the order that permutation gives', () => {
+    const loader = new DataLoader(numbered(20), { batchSize: 3, shuffle: true, seed: 5 });
+    for (const epoch of [0, 1, 2]) {
+      expect(labelsOf(loader)).toEqual(Array.from(permutation(20, 5, epoch), (row) => row + 1));
+    }
+  });
+
+  it('has the same batches with for await as with for', async () => {
+    const options = { batchSize: 3, shuffle: true, seed: 9 };
+    const batches: Batch[] = [];
+    for await (const batch of new DataLoader(numbered(10, [2]), options)) batches.push(batch);
+    expect(batches).toEqual([...new DataLoader(numbered(10, [2]), options)]);
+  });
+
+  it('leaves out a short last batch under dropLast, and only a short one', () => {
+    const sizes = (n: number) =>
+      [...new DataLoader(numbered(n), { batchSize: 3, dropLast: true })].map(({ shape }) => shape[0]);
+    expect(sizes(8)).toEqual([3, 3]);
+    expect(sizes(9)).toEqual([3, 3, 3]);
+    expect(new DataLoader(numbered(8), { batchSize: 3, dropLast: true }).length).toBe(2);
+    expect(new DataLoader(numbered(8), { batchSize: 3 }).length).toBe(3);
+  });
+});
+
+describe('the batches of a DataLoader', () => {
+  it('are divided by the divisor, and rounded to float32 once', () => {
+    const x = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const [batch] = new DataLoader(
+      { x, shape: [16, 16], labels: new Uint8Array(1), divisor: 255 },
+      { batchSize: 1 },
+    );
+    expect(batch.x).toEqual(Float32Array.from(x, (byte) => byte / 255));
+    expect(batch.shape).toEqual([1, 16, 16]);
+  });
+
+  it('are not written to again: all of an epoch may be kept', () => {
+    const batches = [...new DataLoader(numbered(4), { batchSize: 2 })];
+    expect(batches.map(({ x }) => [...x])).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(new Set(batches.map(({ x }) => x.buffer)).size).toBe(2);
+  });
+
+  it.each([
+    new Int8Array([2, 1]),
+    new Uint8Array([2, 1]),
+    new Uint8ClampedArray([2, 1]),
+    new Int16Array([2, 1]),
+    new Uint16Array([2, 1]),
+    new Int32Array([2, 1]),
+    new Uint32Array([2, 1]),
+    new Float32Array([2.5, 1]),
+    new Float64Array([0.1, 1]),
+  ])('have their labels in the kind of array of the dataset: %o', (labels) => {
+    for (const divisor of [1, 2]) {
+      const data = { x: labels, shape: [], labels, divisor };
+      const [batch] = new DataLoader(data, { batchSize: 2 });
+      expect(batch.labels).toEqual(labels);
+      expect(batch.x).toEqual(Float32Array.from(labels, (label) => label / divisor));
+      expect(batch.shape).toEqual([2]);
+    }
+  });
+
+  it('share no memory with the dataset, where that is a Buffer too', () => {
+    const bytes = Buffer.from([1, 2, 3, 4]);
+    const [batch] = new DataLoader(
+      { x: bytes, shape: [1], labels: bytes },
+      { batchSize: 4, shuffle: true, seed: 1 },
+    );
+    batch.labels.fill(9);
+    batch.x.fill(9);
+    expect([...bytes]).toEqual([1, 2, 3, 4]);
+  });
+});
+
+describe('the seed and the epoch of a DataLoader', () => {
+  const make = (options: Partial<DataLoaderOptions> = {}) =>
+    new DataLoader(numbered(30), { batchSize: 7, shuffle: true, seed: 3, ...options });
+
+  it('say the order: one seed, one order; another epoch, another order', () => {
+    const [a, b] = [make(), make()];
+    const first = labelsOf(a);
+    expect(labelsOf(b)).toEqual(first);
+    const second = labelsOf(a);
+    expect(second).not.toEqual(first);
+    expect(labelsOf(b)).toEqual(second);
+    expect(labelsOf(make({ seed: 4 }))).not.toEqual(first);
+  });
+
+  it('resume: setting the epoch goes on as if nothing had happened', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.integer({ min: 0, max: 5 }), (seed, epoch) => {
+        const through = make({ seed });
+        for (let e = 0; e < epoch; e++) labelsOf(through);
+        const resumed = make({ seed });
+        resumed.epoch = through.epoch;
+        expect(labelsOf(resumed)).toEqual(labelsOf(through));
+        expect(resumed.epoch).toBe(epoch + 1);
+      }),
+    );
+  });
+
+  it('count epochs when they begin, also those that a break ends', async () => {
+    const loader = make();
+    expect(loader.epoch).toBe(0);
+    for (const batch of loader) {
+      expect([loader.epoch, batch.shape[0]]).toEqual([1, 7]);
+      break;
+    }
+    for await (const batch of loader) {
+      expect([loader.epoch, batch.shape[0]]).toEqual([2, 7]);
+      break;
+    }
+    expect(loader.epoch).toBe(2);
+  });
+
+  it('keep two loops over one loader apart', () => {
+    const loader = make();
+    const [outer, inner] = [loader[Symbol.iterator](), loader[Symbol.iterator]()];
+    const taken = [outer.next(), inner.next()].map(({ value }) => value?.labels);
+    const fresh = make();
+    expect([labelsOf(fresh).slice(0, 7), labelsOf(fresh).slice(0, 7)]).toEqual(
+      taken.map((l) => [...(l ?? [])]),
+    );
+  });
+
+  it('come from the seed source where none is given, and only where it is needed', () => {
+    let drawn = 0;
+    setSeedSource(() => 100 + drawn++);
+    onTestFinished(() => setSeedSource(() => 0));
+    const data = numbered(3);
+    expect(new DataLoader(data, { batchSize: 1, shuffle: true }).seed).toBe(100);
+    expect(new DataLoader(data, { batchSize: 1, shuffle: true, seed: 5 }).seed).toBe(5);
+    expect(new DataLoader(data, { batchSize: 1 }).seed).toBe(0);
+    expect(new DataLoader(data, { batchSize: 1, shuffle: true }).seed).toBe(101);
+  });
+
+  it.each([-1, 0.5, NaN, 2 ** 32])('refuse %s as the epoch', (epoch) => {
+    const loader = make();
+    const error = refusal(() => (loader.epoch = epoch));
+    expect(error.problem).toBe(`epoch is not an integer in range: ${epoch}`);
+    expect(loader.epoch).toBe(0);
+  });
+});
+
+describe('a DataLoader refuses', () => {
+  const refused = (options: Record<string, unknown>) =>
+    refusal(() => new DataLoader(numbered(5), { batchSize: 2, ...options }));
+
+  it.each([0, -1, 1.5, NaN, undefined])('a batchSize of %s', (batchSize) => {
+    expect(refused({ batchSize }).problem).toBe(`batchSize is not a positive integer: ${batchSize}`);
+  });
+
+  it.each([-1, 0.5, NaN, 2 ** 53])('a seed of %s', (seed) => {
+    expect(refused({ seed }).message).toContain(`DataLoader: seed is not an integer in range: ${seed}`);
+  });
+
+  it('to drop the only batch, naming both numbers', () => {
+    const error = refused({ batchSize: 6, dropLast: true });
+    expect(error.problem).toBe('dropLast leaves no batch: batchSize 6, 5 examples');
+    expect(refused({ batchSize: 6, dropLast: true }).hint).toContain('at most 5');
+    expect(new DataLoader(numbered(5), { batchSize: 5, dropLast: true }).length).toBe(1);
+  });
+
+  it('options that it does not know, and says which it knows', () => {
+    expect(refused({ batchsize: 2 }).message).toBe(
+      'DataLoader: unknown option: batchsize. Hint: the options are batchSize, shuffle, seed, dropLast',
+    );
+    expect(refused({ a: 1, b: 2 }).problem).toBe('unknown options: a, b');
+  });
+
+  it('a dataset whose parts do not fit each other', () => {
+    const data = { ...numbered(5), labels: new Uint8Array(4) };
+    expect(refusal(() => new DataLoader(data, { batchSize: 2 })).problem).toContain('4 labels, 5 examples');
+  });
+});
