@@ -1,0 +1,84 @@
+/**
+ * gammabeta: tensors, automatic differentiation, layers with a hand-written batch normalization,
+ * optimizers and training. What touches files is in `gammabeta/node`.
+ */
+import { setSeedSource } from './data/seed-source.ts';
+import { streams } from './tensor/random.ts';
+
+// A loader without a seed of its own draws one from the stream that `manualSeed` seeds. Said here, since
+// the data folder imports nothing of the tensor's but types.
+setSeedSource(() => streams.shuffling.uint32());
+
+export type { Shape } from '../kernels/kernel.ts';
+export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
+
+export type { DeviceName, DType } from './tensor/device.ts';
+export { type DeviceInfo, deviceInfo, useDevice } from './tensor/devices.ts';
+export {
+  arange,
+  eye,
+  full,
+  type NestedArray,
+  ones,
+  randn,
+  tensor,
+  type TensorData,
+  type TensorOptions,
+  uniform,
+  zeros,
+} from './tensor/create.ts';
+export { concat, type Operand, type ReduceOptions, Tensor, type VarianceOptions } from './tensor/tensor.ts';
+export { defineOp, type Kept, type Op, type OpDefinition, type Thunk } from './tensor/op.ts';
+export { noGrad, scope } from './tensor/tape.ts';
+export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
+export { manualSeed } from './tensor/random.ts';
+export { DeviceError, DTypeError, GradientError, GraphError, ValueError } from './tensor/errors.ts';
+
+export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
+export { Sequential } from './layers/sequential.ts';
+export { Dense, type DenseOptions } from './layers/dense.ts';
+export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts';
+export { Flatten } from './layers/flatten.ts';
+export { Dropout } from './layers/dropout.ts';
+export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
+export {
+  crossEntropy,
+  type CrossEntropyOptions,
+  type Labels,
+  mse,
+  type Reduction,
+} from './layers/softmax-cross-entropy.ts';
+export {
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  type Initializer,
+  kaimingUniform,
+} from './layers/init.ts';
+
+export {
+  type LearningRate,
+  Optimizer,
+  type OptimizerState,
+  OptimizerStateError,
+  type ParameterGroup,
+} from './optim/optimizer.ts';
+export { SGD, type SGDOptions } from './optim/sgd.ts';
+export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
+export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
+export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
+export { clipGradNorm } from './optim/clip-grad-norm.ts';
+
+export { DataError } from './data/errors.ts';
+export { type Dataset, split, take } from './data/dataset.ts';
+export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
+export { type IdxArray, parseIdx } from './data/idx.ts';
+export type { NumericArray } from './data/numeric-array.ts';
+
+export { type BatchProgress, type EpochProgress, fit, type FitOptions } from './training/fit.ts';
+export { evaluate, type EvaluateOptions } from './training/evaluate.ts';
+export type { History, Results } from './training/history.ts';
+export type { BatchSource, Loss } from './training/batches.ts';
+export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
+export { NonFiniteLossError } from './training/non-finite.ts';

@@ -1,0 +1,2 @@
+/** `gammabeta/node`: what reads and writes files. */
+export { loadMnist, type Mnist, type MnistOptions } from './data/mnist.ts';

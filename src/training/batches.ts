@@ -1,0 +1,37 @@
+import type { Dataset } from '../data/dataset.ts';
+import { type Batch, DataLoader } from '../data/loader.ts';
+import type { Layer } from '../layers/layer.ts';
+import { crossEntropy } from '../layers/softmax-cross-entropy.ts';
+import { tensor } from '../tensor/create.ts';
+import type { NumericArray } from '../data/numeric-array.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { Metrics } from './metrics.ts';
+import type { Results } from './history.ts';
+
+/** A loss of a batch, as a mean over it: a single value. */
+export type Loss = (output: Tensor, labels: NumericArray) => Tensor;
+
+/** The loss of classification, unless another is given. */
+export const defaultLoss: Loss = (output, labels) => crossEntropy(output, labels);
+
+/** Where batches come from: a loader, or a dataset, which is gone through in its order. */
+export type BatchSource = DataLoader | Dataset;
+
+const EVALUATION_BATCH = 256;
+
+export function loaderOf(source: BatchSource): DataLoader {
+  return source instanceof DataLoader ? source : new DataLoader(source, { batchSize: EVALUATION_BATCH });
+}
+
+/** The batch's x on the device, in the type of the model's parameters. */
+export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
+  const [parameter] = model.parameters() as [Tensor?];
+  return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
+}
+
+/** The metrics' values for one batch. */
+export async function measure(metrics: Metrics, output: Tensor, labels: NumericArray): Promise<Results> {
+  const values: Record<string, number> = {};
+  for (const [name, metric] of Object.entries(metrics)) values[name] = await metric(output, labels);
+  return values;
+}

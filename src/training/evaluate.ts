@@ -1,0 +1,53 @@
+import type { Layer } from '../layers/layer.ts';
+import { expectOptions } from '../tensor/errors.ts';
+import { noGrad } from '../tensor/tape.ts';
+import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, measure } from './batches.ts';
+import { type Results, RunningMeans } from './history.ts';
+import { accuracy, type Metrics } from './metrics.ts';
+import { keepingMode } from './mode.ts';
+
+export interface EvaluateOptions {
+  /** `crossEntropy` by default. */
+  readonly loss?: Loss;
+  /** `{ accuracy }` by default. */
+  readonly metrics?: Metrics;
+  /** Stops between two batches; the promise is then rejected with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loss and metrics over a whole dataset, in evaluation mode and without gradients. The model is left in
+ * the mode it was found in, and unchanged.
+ *
+ * @param data A dataset, or a loader for batches of another size than 256.
+ * @returns `{ loss, accuracy }`, or loss and the metrics given: means over all examples.
+ * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range.
+ * @example
+ * ```ts
+ * import { Dense, evaluate, Sequential, ones } from 'gammabeta';
+ *
+ * const model = new Sequential(new Dense(1, 2, { init: ones }));
+ * const data = { x: new Float32Array([1, 2]), shape: [1], labels: new Uint8Array([0, 1]) };
+ * const { loss, accuracy } = await evaluate(model, data);
+ * console.log(loss.toFixed(4), accuracy); // 0.6931 0.5
+ * ```
+ */
+export async function evaluate(
+  model: Layer,
+  data: BatchSource,
+  options: EvaluateOptions = {},
+): Promise<Results> {
+  expectOptions('evaluate', options, ['loss', 'metrics', 'signal']);
+  const { loss = defaultLoss, metrics = { accuracy }, signal } = options;
+  return keepingMode(model, async () => {
+    model.eval();
+    const means = new RunningMeans();
+    for await (const batch of loaderOf(data)) {
+      signal?.throwIfAborted();
+      const output = noGrad(() => model.forward(inputOf(model, batch)));
+      const [value] = await noGrad(() => loss(output, batch.labels)).data();
+      means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
+    }
+    return means.means;
+  });
+}
