@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
-import { defineConfig, type TestProjectConfiguration } from 'vitest/config';
+import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from 'vitest/config';
 import { exampleModules } from './test/docs/example-modules.ts';
 
 /** Debian's Chromium, or the one that CHROMIUM names. */
@@ -45,9 +45,11 @@ if (chromium === undefined) {
   console.warn(`\nbrowser suite SKIPPED: ${missing}\n`);
 }
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: chromium === undefined ? [node] : [node, browser(chromium)],
     reporters: ['default', './test/summary-reporter.ts'],
   },
 });
+
+export default config;

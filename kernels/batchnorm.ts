@@ -213,7 +213,15 @@ type Definition<P extends Params> = Pick<
 function perColumn<P extends Params = NoParams>(definition: Definition<P>): Kernel<P> {
   return kernel<P>({
     ...definition,
-    shape: (shapes) => expectSameShape(definition.name, shapes),
+    shape: (shapes) => {
+      const shape = expectSameShape(definition.name, shapes);
+      if (shape.length === 1) return shape;
+      throw new ShapeError(
+        definition.name,
+        `expected values per column [C]: ${formatShape(shape)}`,
+        'give one value for each column',
+      );
+    },
     sizes: ([first]) => [first[0]],
     cost: ([C]) => ({ flops: 3 * C, bytes: 4 * C * (definition.inputs.length + 1) }),
   });

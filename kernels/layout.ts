@@ -166,13 +166,21 @@ export const gatherDx: Kernel<{ extent: number }> = kernel({
   name: 'gatherDx',
   equation: 'dx[n,i] = Σ g[r,i] over rows[r] = n',
   inputs: ['g', 'rows'],
-  shape: ([g], { extent }) => withExtent(g, 0, extent),
+  shape: ([g, rows], { extent }) => {
+    if (rows.length === 1 && g[0] === rows[0]) return withExtent(g, 0, extent);
+    throw new ShapeError(
+      'gatherDx',
+      `rows ${formatShape(rows)} for g ${formatShape(g)}`,
+      'g has one entry along its first axis for each row',
+    );
+  },
   sizes: ([g, rows], { extent }) => [rows[0], aroundAxis(g, 0)[2], extent],
   reference: (dx, [g, rows], [count, inner]) => {
-    dx.fill(0);
+    const sum = new Float64Array(dx.length);
     for (let r = 0; r < count; r++) {
-      for (let i = 0; i < inner; i++) dx[rows[r] * inner + i] += g[r * inner + i];
+      for (let i = 0; i < inner; i++) sum[rows[r] * inner + i] += g[r * inner + i];
     }
+    dx.set(sum);
   },
   cost: ([count, inner]) => ({ flops: count * inner, bytes: 12 * count * inner }),
 });

@@ -4,7 +4,7 @@
  */
 import { ShapeError } from './errors.ts';
 import { kernel, type Kernel, type Shape } from './kernel.ts';
-import { aroundAxis, formatShape, withExtent } from './shape.ts';
+import { aroundAxis, expectSameShape, formatShape, withExtent } from './shape.ts';
 
 interface Axis extends Record<string, number> {
   axis: number;
@@ -93,7 +93,10 @@ export const maxAxisDx: Kernel<Axis> = kernel({
   name: 'maxAxisDx',
   equation: 'dx[o,k,i] = g[o,0,i]·[k = argmax[o,0,i]]',
   inputs: ['g', 'x', 'argmax'],
-  shape: ([, x]) => x,
+  shape: ([g, x, argmax], { axis }) => {
+    expectSameShape('maxAxisDx', [g, argmax, withExtent(x, axis, 1)]);
+    return x;
+  },
   sizes: ([, x], { axis }) => aroundAxis(x, axis),
   reference: (dx, [g, , argmax], [outer, n, inner]) => {
     dx.fill(0);

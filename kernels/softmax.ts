@@ -158,8 +158,8 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = kernel({
   name: 'crossEntropyDx',
   equation: 'dzₖ = g·(softmax(z)ₖ − (1−s)·[k = label] − s/K)',
   inputs: ['g', 'logits', 'labels'],
-  shape: ([, logits, labels]) => {
-    expectLabels('crossEntropyDx', logits, labels);
+  shape: ([g, logits, labels]) => {
+    expectLabels('crossEntropyDx', logits, expectSameShape('crossEntropyDx', [labels, g]));
     return logits;
   },
   sizes: ([, logits]) => [logits[0], logits[1]],

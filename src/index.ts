@@ -27,7 +27,9 @@ export {
   uniform,
   zeros,
 } from './tensor/create.ts';
-export { concat, type Operand, type ReduceOptions, Tensor, type VarianceOptions } from './tensor/tensor.ts';
+export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
+export type { Axes } from './tensor/reduction.ts';
+export { concat } from './tensor/concat.ts';
 export { defineOp, type Kept, type Op, type OpDefinition, type Thunk } from './tensor/op.ts';
 export { noGrad, scope } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
@@ -73,6 +75,7 @@ export { clipGradNorm } from './optim/clip-grad-norm.ts';
 export { DataError } from './data/errors.ts';
 export { type Dataset, split, take } from './data/dataset.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
+export { permutation } from './data/shuffle.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export type { NumericArray } from './data/numeric-array.ts';
 
@@ -82,3 +85,15 @@ export type { History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
 export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
 export { NonFiniteLossError } from './training/non-finite.ts';
+export {
+  type Checkpoint,
+  type CheckpointContents,
+  CheckpointError,
+  type CheckpointParts,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type Json,
+  type LoaderState,
+  restoreCheckpoint,
+  type Restored,
+} from './training/checkpoint.ts';

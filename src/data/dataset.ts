@@ -87,13 +87,14 @@ export function checkDataset(op: string, dataset: Dataset): number {
  * @param op the name that the message begins with
  * @param classes the number of classes; left out, any integer from 0 will do
  */
-export function checkClassLabels(op: string, labels: NumericArray, classes = Infinity): void {
-  const index = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < classes));
+export function checkClassLabels(op: string, labels: NumericArray, classes?: number): void {
+  const limit = classes ?? Infinity;
+  const index = labels.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < limit));
   if (index < 0) return;
   throw new DataError(
     op,
     `label ${index} of ${labels.length} is not a class: ${labels[index]}`,
-    `labels are integers from 0${classes === Infinity ? '' : ` to ${classes - 1}`}`,
+    `labels are integers from 0${limit === Infinity ? '' : ` to ${limit - 1}`}`,
   );
 }
 

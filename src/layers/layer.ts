@@ -2,6 +2,7 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { GammaBetaError } from '../tensor/errors.ts';
+import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** Parameters and buffers by name, as PyTorch names them: `1.running_mean`. */
@@ -49,7 +50,7 @@ export abstract class Layer {
   private readonly ownParameters = new Map<string, Tensor>();
   private readonly slots = new Map<string, Slot>();
   private readonly children = new Map<string, Layer>();
-  private position = '';
+  private place: { readonly inside: Layer; readonly name: string } | null = null;
 
   /** y = f(x). Errors name the layer. */
   abstract forward(x: Tensor): Tensor;
@@ -124,7 +125,18 @@ export abstract class Layer {
 
   /** What error messages call this layer: itself, and its place in the model. */
   protected get op(): string {
-    return this.position === '' ? this.toString() : `layer ${this.position}, ${this.toString()}`;
+    return this.place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
+  }
+
+  /** The names on the way to it, as in state-dict keys: `1.0`. */
+  private get position(): string {
+    if (this.place === null) return '';
+    const { inside, name } = this.place;
+    return inside.place === null ? name : `${inside.position}.${name}`;
+  }
+
+  static {
+    showAsString(this.prototype);
   }
 
   toString(): string {
@@ -155,7 +167,7 @@ export abstract class Layer {
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
     this.children.set(name, layer);
-    layer.position = name;
+    layer.place = { inside: this, name };
     return layer;
   }
 

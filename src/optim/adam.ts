@@ -53,7 +53,9 @@ export class Adam extends Optimizer<AdamOptions> {
   protected override check(options: AdamOptions): void {
     expectOptions(this.kind(), options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad']);
     expectNumber(this.kind(), 'lr', options.lr, { above: 0 });
-    options.betas.forEach((beta, i) => expectNumber(this.kind(), `betas[${i}]`, beta, { from: 0, below: 1 }));
+    const [beta1, beta2] = options.betas;
+    expectNumber(this.kind(), 'betas[0]', beta1, { from: 0, below: 1 });
+    expectNumber(this.kind(), 'betas[1]', beta2, { from: 0, below: 1 });
     expectNumber(this.kind(), 'eps', options.eps, { above: 0 });
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
   }
@@ -95,7 +97,7 @@ export class Adam extends Optimizer<AdamOptions> {
  * const optimizer = new AdamW([w], { lr: 0.5, weightDecay: 0.5 });
  * w.sum().backward();
  * optimizer.step(); // 1 − 0.5·0.5·1 − 0.5
- * console.log(w.toArray()); // [ 0.25 ]
+ * console.log(w.item().toFixed(4)); // 0.2500
  * ```
  */
 export class AdamW extends Adam {

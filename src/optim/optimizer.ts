@@ -1,6 +1,7 @@
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
 import { assign, copy } from '../tensor/assign.ts';
+import { zeros } from '../tensor/create.ts';
 import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
 import { run } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -116,14 +117,17 @@ export abstract class Optimizer<O extends LearningRate> {
     const mine = groups.map(({ params }) => params.length).join(' + ');
     const theirs = state.groups.map(({ params }) => params.length).join(' + ');
     const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
+    const entries = state.slots.length;
     const problem =
       state.optimizer !== this.kind()
         ? `it is of ${state.optimizer}`
         : mine !== theirs
           ? `it is of ${theirs} parameters, here are ${mine}`
-          : misfit >= 0
-            ? `the entry of parameter ${misfit} is not of shape ${formatShape(parameters[misfit].shape)}`
-            : null;
+          : entries !== parameters.length
+            ? `it has ${entries} entries for ${parameters.length} parameters`
+            : misfit >= 0
+              ? `the entry of parameter ${misfit} is not of shape ${formatShape(parameters[misfit].shape)}`
+              : null;
     if (problem !== null) {
       throw new OptimizerStateError(
         this.kind(),
@@ -150,7 +154,7 @@ export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
 export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   const slot = slots[name];
   if (slot instanceof Tensor) return slot;
-  const fresh = run(blend, [like, like], { alpha: 0, beta: 0 });
+  const fresh = zeros(like.shape, { dtype: like.dtype, device: like.home });
   slots[name] = fresh;
   return fresh;
 }

@@ -2,13 +2,13 @@
  * Learning rate schedules: pure functions of the step (or epoch, as you count), from 0. Use one by
  * setting the optimizer's rate: `optimizer.lr = schedule(step)`.
  */
-import { expectInteger, expectNumber } from '../tensor/errors.ts';
+import { expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
 
 export type Schedule = (step: number) => number;
 
 /**
  * lr · factor^⌊step/every⌋: a constant rate that drops every so often (PyTorch's `StepLR`).
- * @throws {ValueError} lr ≤ 0, every < 1, or factor is not in (0, 1].
+ * @throws {ValueError} lr ≤ 0, every < 1, factor is not in (0, 1], or an option is unknown.
  * @example
  * ```ts
  * import { stepDecay } from 'gammabeta';
@@ -21,6 +21,7 @@ export function stepDecay(
   lr: number,
   options: { readonly every: number; readonly factor?: number },
 ): Schedule {
+  expectOptions('stepDecay', options, ['every', 'factor']);
   const { every, factor = 0.1 } = options;
   expectNumber('stepDecay', 'lr', lr, { above: 0 });
   expectInteger('stepDecay', 'every', every, 1);
@@ -31,7 +32,7 @@ export function stepDecay(
 /**
  * minimum + (lr − minimum)·(1 + cos(π·step/steps))/2, and the minimum from `steps` on (Loshchilov & Hutter
  * 2017; PyTorch's `CosineAnnealingLR` up to there).
- * @throws {ValueError} lr ≤ 0, steps < 1, or minimum is not in [0, lr].
+ * @throws {ValueError} lr ≤ 0, steps < 1, minimum is not in [0, lr], or an option is unknown.
  * @example
  * ```ts
  * import { cosineDecay } from 'gammabeta';
@@ -44,6 +45,7 @@ export function cosineDecay(
   lr: number,
   options: { readonly steps: number; readonly minimum?: number },
 ): Schedule {
+  expectOptions('cosineDecay', options, ['steps', 'minimum']);
   const { steps, minimum = 0 } = options;
   expectNumber('cosineDecay', 'lr', lr, { above: 0 });
   expectInteger('cosineDecay', 'steps', steps, 1);
@@ -55,7 +57,7 @@ export function cosineDecay(
  * A linear rise from start·lr to lr over `steps`, then another schedule from its beginning, or a constant
  * rate (PyTorch's `LinearLR`).
  * @param then What follows: a schedule, or a rate.
- * @throws {ValueError} A constant rate ≤ 0, steps < 1, or start is not in (0, 1].
+ * @throws {ValueError} A constant rate ≤ 0, steps < 1, start is not in (0, 1], or an option is unknown.
  * @example
  * ```ts
  * import { cosineDecay, warmup } from 'gammabeta';
@@ -68,6 +70,7 @@ export function warmup(
   then: Schedule | number,
   options: { readonly steps: number; readonly start?: number },
 ): Schedule {
+  expectOptions('warmup', options, ['steps', 'start']);
   const { steps, start = 1 / 3 } = options;
   if (typeof then === 'number') expectNumber('warmup', 'lr', then, { above: 0 });
   expectInteger('warmup', 'steps', steps, 1);

@@ -6,12 +6,22 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { repeatAxis } from '../../kernels/layout.ts';
 import { sumAxis } from '../../kernels/reduce.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { tensor } from './create.ts';
 import { ShapeError } from './errors.ts';
 import { run } from './op.ts';
-import { Tensor } from './tensor.ts';
+import * as ops from './ops.ts';
+import { type Operand, Tensor } from './tensor.ts';
+
+/** Both operands at their common shape. */
+export function broadcast(op: string, a: Tensor, b: Operand): [Tensor, Tensor] {
+  const other = typeof b === 'number' ? tensor(b, { dtype: a.dtype, device: a.home }) : b;
+  const shape = broadcastShape(op, a.shape, other.shape);
+  const expanded = (x: Tensor) => (sameShape(x.shape, shape) ? x : ops.expand(x, shape));
+  return [expanded(a), expanded(other)];
+}
 
 /** The shape that both can be expanded to. */
-export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
+function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a;
   const rank = Math.max(a.length, b.length);
   const [left, right] = [padded(a, rank), padded(b, rank)];

@@ -1,27 +1,27 @@
 /** The tensor: values on a device, and how they came about. Its methods name ops; see `ops.ts` for those. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { argmaxAxis } from '../../kernels/reduce.ts';
-import { formatShape, resolveAxis, sameShape, sizeOf } from '../../kernels/shape.ts';
+import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
 import { backward } from './autodiff.ts';
-import { broadcastShape, view } from './broadcast.ts';
-import { expectShape, type NestedArray, tensor } from './create.ts';
+import { broadcast, view } from './broadcast.ts';
+import { type NestedArray, tensor } from './create.ts';
 import type { Device, DeviceName, DType, Storage } from './device.ts';
-import { expectNumber, ShapeError, ValueError } from './errors.ts';
+import { expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
 import { run } from './op.ts';
 import * as ops from './ops.ts';
+import { type Axes, reduce } from './reduction.ts';
+import { fromFront, inferShape, nest } from './shape.ts';
+import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
 
 /** A tensor, or a number that stands for a tensor of that value. */
 export type Operand = Tensor | number;
 
-export interface ReduceOptions {
-  /** Keep the reduced axis, with extent 1. */
-  readonly keepDims?: boolean;
-}
-
-/** What a variance divides by: n, or n − 1 if unbiased. */
-export interface VarianceOptions extends ReduceOptions {
+export interface VarianceOptions {
+  /** Divide by n − 1 instead of n. False. */
   readonly unbiased?: boolean;
+  /** Keep the reduced axes, with extent 1. False. */
+  readonly keepDims?: boolean;
 }
 
 /**
@@ -83,111 +83,185 @@ export class Tensor {
 
   // ── arithmetic, with NumPy's broadcasting ────────────────────────────────────────────────────────────
 
-  /** y = this + b. Shapes broadcast as in NumPy. @throws {ShapeError} They do not. */
+  /**
+   * y = this + b. Shapes broadcast as in NumPy.
+   * @throws {ShapeError} They do not.
+   * @example tensor([[1, 2], [3, 4]]).add(tensor([10, 20])).toArray() // [ [ 11, 22 ], [ 13, 24 ] ]
+   */
   add(b: Operand): Tensor {
     return ops.add(...broadcast('add', this, b));
   }
 
-  /** y = this − b. Shapes broadcast. @throws {ShapeError} They do not. */
+  /**
+   * y = this − b. Shapes broadcast.
+   * @throws {ShapeError} They do not.
+   * @example tensor([1, 2]).sub(1).toArray() // [ 0, 1 ]
+   */
   sub(b: Operand): Tensor {
     return ops.sub(...broadcast('sub', this, b));
   }
 
-  /** y = this·b, element by element. Shapes broadcast. @throws {ShapeError} They do not. */
+  /**
+   * y = this·b, element by element. Shapes broadcast.
+   * @throws {ShapeError} They do not.
+   * @example tensor([1, 2]).mul(tensor([[1], [3]])).toArray() // [ [ 1, 2 ], [ 3, 6 ] ]
+   */
   mul(b: Operand): Tensor {
     return typeof b === 'number' ? ops.scale(this, b) : ops.mul(...broadcast('mul', this, b));
   }
 
-  /** y = this / b. Shapes broadcast. @throws {ShapeError} They do not. */
+  /**
+   * y = this / b. Shapes broadcast.
+   * @throws {ShapeError} They do not.
+   * @example tensor([1, 2]).div(2).toArray() // [ 0.5, 1 ]
+   */
   div(b: Operand): Tensor {
     return ops.div(...broadcast('div', this, b));
   }
 
-  /** y = max(this, b). Shapes broadcast. A tie's gradient goes half to each, as in PyTorch. */
+  /**
+   * y = max(this, b). Shapes broadcast. A tie's gradient goes half to each, as in PyTorch.
+   * @example tensor([1, 4]).maximum(3).toArray() // [ 3, 4 ]
+   */
   maximum(b: Operand): Tensor {
     return ops.maximum(...broadcast('maximum', this, b));
   }
 
-  /** y = −this. */
+  /**
+   * y = −this.
+   * @example tensor([1, -2]).neg().toArray() // [ -1, 2 ]
+   */
   neg(): Tensor {
     return ops.scale(this, -1);
   }
 
-  /** y = thisᵖ for a constant power. @throws {ValueError} The power is not a finite number. */
+  /**
+   * y = thisᵖ for a constant power.
+   * @throws {ValueError} The power is not a finite number.
+   * @example tensor([2, 3]).pow(2).toArray() // [ 4, 9 ]
+   */
   pow(power: number): Tensor {
     return ops.pow(this, expectNumber('pow', 'power', power));
   }
 
   // ── functions ────────────────────────────────────────────────────────────────────────────────────────
 
-  /** y = eˣ. */
+  /**
+   * y = eˣ.
+   * @example tensor([0]).exp().toArray() // [ 1 ]
+   */
   exp(): Tensor {
     return ops.exp(this);
   }
 
-  /** y = ln x; NaN below 0, −∞ at 0. */
+  /**
+   * y = ln x; NaN below 0, −∞ at 0.
+   * @example tensor([1]).log().toArray() // [ 0 ]
+   */
   log(): Tensor {
     return ops.log(this);
   }
 
-  /** y = √x; NaN below 0. */
+  /**
+   * y = √x; NaN below 0.
+   * @example tensor([4, 9]).sqrt().toArray() // [ 2, 3 ]
+   */
   sqrt(): Tensor {
     return ops.sqrt(this);
   }
 
-  /** y = |x|; the gradient at 0 is 0. */
+  /**
+   * y = |x|; the gradient at 0 is 0.
+   * @example tensor([1, -2]).abs().toArray() // [ 1, 2 ]
+   */
   abs(): Tensor {
     return ops.abs(this);
   }
 
-  /** y = max(0, x); NaN stays NaN. The gradient at 0 is 0. */
+  /**
+   * y = max(0, x); NaN stays NaN. The gradient at 0 is 0.
+   * @example tensor([-1, 2]).relu().toArray() // [ 0, 2 ]
+   */
   relu(): Tensor {
     return ops.relu(this);
   }
 
-  /** y = x for x > 0, else slope·x. @throws {ValueError} The slope is not a finite number. */
+  /**
+   * y = x for x > 0, else slope·x.
+   * @throws {ValueError} The slope is not a finite number.
+   * @example tensor([-1, 2]).leakyRelu(0.5).toArray() // [ -0.5, 2 ]
+   */
   leakyRelu(slope = 0.01): Tensor {
     return ops.leakyRelu(this, expectNumber('leakyRelu', 'slope', slope));
   }
 
-  /** y = 1 / (1 + e⁻ˣ). */
+  /**
+   * y = 1 / (1 + e⁻ˣ).
+   * @example tensor([0]).sigmoid().toArray() // [ 0.5 ]
+   */
   sigmoid(): Tensor {
     return ops.sigmoid(this);
   }
 
-  /** y = tanh x. */
+  /**
+   * y = tanh x.
+   * @example tensor([0]).tanh().toArray() // [ 0 ]
+   */
   tanh(): Tensor {
     return ops.tanh(this);
   }
 
-  /** exp(x) / Σ exp(x) along an axis. @throws {ShapeError} There is no such axis. */
+  /**
+   * exp(x) / Σ exp(x) along an axis.
+   * @throws {ShapeError} There is no such axis.
+   * @example tensor([[2, 2]]).softmax(1).toArray() // [ [ 0.5, 0.5 ] ]
+   */
   softmax(axis: number): Tensor {
     return ops.softmax(this, resolveAxis('softmax', this.shape, axis));
   }
 
-  /** x − ln Σ exp(x) along an axis. @throws {ShapeError} There is no such axis. */
+  /**
+   * x − ln Σ exp(x) along an axis.
+   * @throws {ShapeError} There is no such axis.
+   * @example tensor([[1000, 0]]).logSoftmax(1).toArray() // [ [ 0, -1000 ] ]
+   */
   logSoftmax(axis: number): Tensor {
     return ops.logSoftmax(this, resolveAxis('logSoftmax', this.shape, axis));
   }
 
   // ── matrices and shapes ──────────────────────────────────────────────────────────────────────────────
 
-  /** y[i,j] = Σₚ this[i,p]·b[p,j]: [m, k] · [k, n] → [m, n]. @throws {ShapeError} They are no such matrices. */
+  /**
+   * y[i,j] = Σₚ this[i,p]·b[p,j]: [m, k] · [k, n] → [m, n].
+   * @throws {ShapeError} They are no such matrices.
+   * @example tensor([[1, 2]]).matmul(tensor([[3], [4]])).toArray() // [ [ 11 ] ]
+   */
   matmul(b: Tensor): Tensor {
     return ops.matmul(this, b);
   }
 
-  /** The last two axes change places. @throws {ShapeError} There are fewer than two. */
+  /**
+   * The last two axes change places.
+   * @throws {ShapeError} There are fewer than two.
+   * @example tensor([[1, 2, 3]]).transpose().toArray() // [ [ 1 ], [ 2 ], [ 3 ] ]
+   */
   transpose(): Tensor {
     return ops.transpose(this);
   }
 
-  /** The same values, in order, under another shape; one extent may be −1: what is left. @throws {ShapeError} The sizes differ. */
+  /**
+   * The same values, in order, under another shape; one extent may be −1: what is left.
+   * @throws {ShapeError} The sizes differ.
+   * @example tensor([1, 2, 3, 4]).reshape([2, -1]).toArray() // [ [ 1, 2 ], [ 3, 4 ] ]
+   */
   reshape(shape: Shape): Tensor {
     return ops.reshape(this, inferShape(this.shape, shape));
   }
 
-  /** All axes but the first become one: [n, …] → [n, the rest]. */
+  /**
+   * All axes but the first become one: [n, …] → [n, the rest].
+   * @example tensor([[[1, 2], [3, 4]]]).flatten().shape // [ 1, 4 ]
+   */
   flatten(): Tensor {
     const [n = 1, ...rest] = this.shape;
     return this.reshape([n, sizeOf(rest)]);
@@ -196,6 +270,7 @@ export class Tensor {
   /**
    * The part from `begin` up to but not including `end`, along the first axis; or along each axis for which
    * arrays give a range. Negative indices count from the end. @throws {ShapeError} A range is not inside.
+   * @example tensor([[1, 2, 3], [4, 5, 6]]).slice([0, 1], [2, -1]).toArray() // [ [ 2 ], [ 5 ] ]
    */
   slice(begin: number | readonly number[], end?: number | readonly number[]): Tensor {
     const begins = typeof begin === 'number' ? [begin] : begin;
@@ -214,7 +289,11 @@ export class Tensor {
     }, this);
   }
 
-  /** The entries of the first axis at these indices, in their order. @throws {ValueError} An index is not inside. */
+  /**
+   * The entries of the first axis at these indices, in their order.
+   * @throws {ValueError} An index is not inside.
+   * @example tensor([[1, 2], [3, 4]]).gather([1, 1]).toArray() // [ [ 3, 4 ], [ 3, 4 ] ]
+   */
   gather(rows: ArrayLike<number>): Tensor {
     const [n] = this.shape;
     const wrong = Array.from(rows).find((row) => !Number.isInteger(row) || row < 0 || row >= n);
@@ -234,14 +313,23 @@ export class Tensor {
 
   // ── reductions: over one axis, several, or all when none is given ────────────────────────────────────
 
-  /** Σ x. @throws {ShapeError} There is no such axis. */
-  sum(axis?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-    return reduce('sum', ops.sum, this, axis, options);
+  /**
+   * Σ x over one axis, several, or all. `keepDims` leaves each of them with extent 1.
+   * @throws {ShapeError} There is no such axis.
+   * @example tensor([[1, 2], [3, 4]]).sum(0).toArray() // [ 4, 6 ]
+   */
+  sum(axis?: Axes, keepDims = false): Tensor {
+    return reduce('sum', ops.sum, this, axis, keepDims);
   }
 
-  /** (1/n) Σ x. @throws {ShapeError} There is no such axis. @throws {ValueError} There are no values. */
-  mean(axis?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-    const total = this.sum(axis, options);
+  /**
+   * (1/n) Σ x over one axis, several, or all.
+   * @throws {ShapeError} There is no such axis.
+   * @throws {ValueError} There are no values.
+   * @example tensor([[1, 2], [3, 4]]).mean(1, true).toArray() // [ [ 1.5 ], [ 3.5 ] ]
+   */
+  mean(axis?: Axes, keepDims = false): Tensor {
+    const total = this.sum(axis, keepDims);
     const n = this.size / total.size;
     if (this.size > 0) return ops.scale(total, 1 / n);
     throw new ValueError('mean', `no values: shape ${formatShape(this.shape)}`, 'a mean needs at least one');
@@ -256,23 +344,33 @@ export class Tensor {
    *
    * @throws {ShapeError} There is no such axis.
    * @throws {ValueError} There are no values, or only one where an unbiased variance is wanted.
+   * @example tensor([1, 2, 3, 4]).variance().item() // 1.25
    */
-  variance(axis?: number | readonly number[], options: VarianceOptions = {}): Tensor {
-    const { unbiased = false, ...rest } = options;
-    const d = this.sub(this.mean(axis, { keepDims: true }));
-    const biased = d.mul(d).mean(axis, rest).sub(d.mean(axis, rest).pow(2));
+  variance(axis?: Axes, options: VarianceOptions = {}): Tensor {
+    expectOptions('variance', options, ['unbiased', 'keepDims']);
+    const { unbiased = false, keepDims = false } = options;
+    const d = this.sub(this.mean(axis, true));
+    const biased = d.mul(d).mean(axis, keepDims).sub(d.mean(axis, keepDims).pow(2));
     if (!unbiased) return biased;
     const n = this.size / biased.size;
     if (n > 1) return biased.mul(n / (n - 1));
     throw new ValueError('variance', 'only one value', 'an unbiased variance needs two: it divides by n − 1');
   }
 
-  /** The largest value; NaN if any is NaN. @throws {ShapeError} There is no such axis, or it is empty. */
-  max(axis?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-    return reduce('max', ops.max, this, axis, options);
+  /**
+   * The largest value over one axis, several, or all; NaN if any is NaN.
+   * @throws {ShapeError} There is no such axis, or it is empty.
+   * @example tensor([[1, 5], [3, 4]]).max(1).toArray() // [ 5, 4 ]
+   */
+  max(axis?: Axes, keepDims = false): Tensor {
+    return reduce('max', ops.max, this, axis, keepDims);
   }
 
-  /** Where the largest value is along an axis: the first of equals. Has no gradient. @throws {ShapeError} There is no such axis. */
+  /**
+   * Where the largest value is along an axis: the first of equals. Has no gradient.
+   * @throws {ShapeError} There is no such axis.
+   * @example tensor([[1, 5], [4, 3]]).argmax(1).toArray() // [ 1, 0 ]
+   */
   argmax(axis: number): Tensor {
     const at = resolveAxis('argmax', this.shape, axis);
     return view(
@@ -295,29 +393,48 @@ export class Tensor {
     backward(this, g);
   }
 
-  /** The same values, cut off from how they were computed: no gradient flows through. */
+  /**
+   * The same values, cut off from how they were computed: no gradient flows through.
+   * @example tensor([1], { requiresGrad: true }).detach().requiresGrad // false
+   */
   detach(): Tensor {
     return new Tensor(this.storage, this.shape, this.home);
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────
 
-  /** A copy of the values, in order; works on every device. */
+  /**
+   * A copy of the values, in order; works on every device.
+   * @example await tensor([1, 2]).data() // Float32Array(2) [ 1, 2 ]
+   */
   async data(): Promise<FloatArray> {
     return this.home.read(this.storage);
   }
 
-  /** A copy of the values, at once. @throws {DeviceError} The device cannot read at once. */
+  /**
+   * A copy of the values, at once.
+   * @throws {DeviceError} The device cannot read at once.
+   * @example tensor([1, 2]).dataSync() // Float32Array(2) [ 1, 2 ]
+   */
   dataSync(): FloatArray {
     return this.home.readSync(this.storage);
   }
 
-  /** The values as nested arrays; a number if there are no axes. @throws {DeviceError} The device cannot read at once. */
+  /**
+   * The values as nested arrays; a number if there are no axes.
+   * @throws {DeviceError} The device cannot read at once.
+   * @example tensor([[1], [2]]).toArray() // [ [ 1 ], [ 2 ] ]
+   */
   toArray(): number | NestedArray {
     return nest(this.dataSync(), this.shape);
   }
 
-  /** The value of a tensor that holds one. @throws {ShapeError} It holds more or none. @throws {DeviceError} The device cannot read at once. */
+  /**
+   * The value of a tensor that holds one.
+   * @throws {ShapeError} It holds more or none.
+   * @throws {DeviceError} The device cannot read at once.
+   * @example tensor([[7]]).item() // 7
+   */
   item(): number {
     if (this.size === 1) return this.dataSync()[0];
     throw new ShapeError(
@@ -327,93 +444,12 @@ export class Tensor {
     );
   }
 
+  static {
+    showAsString(this.prototype);
+  }
+
   toString(): string {
     const gradient = this.requiresGrad ? ', requiresGrad' : '';
     return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${gradient})`;
   }
-}
-
-/**
- * Tensors one after the other along an axis; their other extents are equal.
- *
- * @throws {ShapeError} They do not fit, or there are none.
- * @example
- * ```ts
- * import { concat, tensor } from 'gammabeta';
- *
- * console.log(concat([tensor([[1, 2]]), tensor([[3, 4]])], 0).toArray()); // [ [ 1, 2 ], [ 3, 4 ] ]
- * ```
- */
-export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  const [first] = tensors;
-  if (tensors.length === 0) throw new ShapeError('concat', 'no tensors', 'give at least one');
-  return ops.concat(resolveAxis('concat', first.shape, axis), ...tensors);
-}
-
-/** Both operands at their common shape. */
-function broadcast(op: string, a: Tensor, b: Operand): [Tensor, Tensor] {
-  const other = typeof b === 'number' ? tensor(b, { dtype: a.dtype, device: a.home }) : b;
-  const shape = broadcastShape(op, a.shape, other.shape);
-  const expanded = (x: Tensor) => (sameShape(x.shape, shape) ? x : ops.expand(x, shape));
-  return [expanded(a), expanded(other)];
-}
-
-/** Applies a reduction of one axis to each axis that is meant. */
-function reduce(
-  name: string,
-  op: (x: Tensor, axis: number) => Tensor,
-  x: Tensor,
-  axis: number | readonly number[] | undefined,
-  { keepDims = false }: ReduceOptions,
-): Tensor {
-  const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis;
-  const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
-  if (new Set(resolved).size < resolved.length) {
-    throw new ShapeError(name, `an axis is named twice: [${axes.join(', ')}]`, 'name each axis once');
-  }
-  if (axis === undefined && !keepDims) return overAll(op, x);
-  const y = resolved.reduce((part, at) => op(part, at), x);
-  if (keepDims) return y;
-  return ops.reshape(
-    y,
-    x.shape.filter((_, i) => !resolved.includes(i)),
-  );
-}
-
-/** Over all elements: as one axis, in one pass. */
-function overAll(op: (x: Tensor, axis: number) => Tensor, x: Tensor): Tensor {
-  return ops.reshape(op(ops.reshape(x, [x.size]), 0), []);
-}
-
-/** A new shape of the same size; −1 stands for what the other extents leave. */
-function inferShape(from: Shape, to: Shape): Shape {
-  const unknown = to.filter((extent) => extent === -1).length;
-  const known = sizeOf(to.filter((extent) => extent !== -1));
-  const rest = sizeOf(from) / known;
-  const shape =
-    unknown === 1 && Number.isInteger(rest) ? to.map((extent) => (extent === -1 ? rest : extent)) : to;
-  if (unknown <= 1 && sizeOf(shape) === sizeOf(from)) return expectShape('reshape', shape);
-  throw new ShapeError(
-    'reshape',
-    `${formatShape(from)} (${sizeOf(from)} values) does not fill ${formatShape(to)}`,
-    'the product of the extents must stay the same; one extent may be -1',
-  );
-}
-
-/** An index from the front, as JavaScript's own `slice` reads negative ones; not beyond the ends, as that one clips. */
-function fromFront(op: string, index: number, extent: number): number {
-  const front = index < 0 ? index + extent : index;
-  if (Number.isInteger(front) && front >= 0 && front <= extent) return front;
-  throw new ShapeError(op, `index ${index} is outside an axis of ${extent}`, `use -${extent} … ${extent}`);
-}
-
-function nest(values: FloatArray, shape: Shape): number | NestedArray {
-  if (shape.length === 0) return values[0];
-  const [n, ...rest] = shape;
-  if (rest.length === 0) return Array.from(values);
-  const inner = sizeOf(rest);
-  return Array.from(
-    { length: n },
-    (_, i) => nest(values.subarray(i * inner, (i + 1) * inner), rest) as NestedArray,
-  );
 }

@@ -1,8 +1,10 @@
+import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
 import type { Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/softmax-cross-entropy.ts';
 import { tensor } from '../tensor/create.ts';
+import { ShapeError } from '../tensor/errors.ts';
 import type { NumericArray } from '../data/numeric-array.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Metrics } from './metrics.ts';
@@ -27,6 +29,17 @@ export function loaderOf(source: BatchSource): DataLoader {
 export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
   const [parameter] = model.parameters() as [Tensor?];
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
+}
+
+/** The loss of a batch; of several values, the first would pass for all of them. */
+export function lossOf(op: string, loss: Loss, output: Tensor, labels: NumericArray): Tensor {
+  const error = loss(output, labels);
+  if (error.size === 1) return error;
+  throw new ShapeError(
+    op,
+    `the loss is not a single value: shape ${formatShape(error.shape)}`,
+    'return its mean over the batch',
+  );
 }
 
 /** The metrics' values for one batch. */

@@ -1,9 +1,9 @@
 import type { Layer } from '../layers/layer.ts';
 import { expectOptions } from '../tensor/errors.ts';
 import { noGrad } from '../tensor/tape.ts';
-import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, measure } from './batches.ts';
+import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, lossOf, measure } from './batches.ts';
 import { type Results, RunningMeans } from './history.ts';
-import { accuracy, type Metrics } from './metrics.ts';
+import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
 
 export interface EvaluateOptions {
@@ -17,11 +17,12 @@ export interface EvaluateOptions {
 
 /**
  * Loss and metrics over a whole dataset, in evaluation mode and without gradients. The model is left in
- * the mode it was found in, and unchanged.
+ * the mode it was found in, and unchanged; a loader stays in its epoch.
  *
  * @param data A dataset, or a loader for batches of another size than 256.
  * @returns `{ loss, accuracy }`, or loss and the metrics given: means over all examples.
- * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range.
+ * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range,
+ *   or a metric has the name of another column.
  * @example
  * ```ts
  * import { Dense, evaluate, Sequential, ones } from 'gammabeta';
@@ -39,14 +40,21 @@ export async function evaluate(
 ): Promise<Results> {
   expectOptions('evaluate', options, ['loss', 'metrics', 'signal']);
   const { loss = defaultLoss, metrics = { accuracy }, signal } = options;
+  expectMetricNames('evaluate', metrics);
+  const loader = loaderOf(data);
+  const { epoch } = loader;
   return keepingMode(model, async () => {
     model.eval();
     const means = new RunningMeans();
-    for await (const batch of loaderOf(data)) {
-      signal?.throwIfAborted();
-      const output = noGrad(() => model.forward(inputOf(model, batch)));
-      const [value] = await noGrad(() => loss(output, batch.labels)).data();
-      means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
+    try {
+      for await (const batch of loader) {
+        signal?.throwIfAborted();
+        const output = noGrad(() => model.forward(inputOf(model, batch)));
+        const [value] = await noGrad(() => lossOf('evaluate', loss, output, batch.labels)).data();
+        means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
+      }
+    } finally {
+      loader.epoch = epoch; // measuring on the training data does not change the order of training
     }
     return means.means;
   });

@@ -2,10 +2,11 @@ import type { Batch, DataLoader } from '../data/loader.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
-import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, measure } from './batches.ts';
+import { streams } from '../tensor/random.ts';
+import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, lossOf, measure } from './batches.ts';
 import { evaluate } from './evaluate.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
-import { accuracy, type Metrics } from './metrics.ts';
+import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
 import { firstNonFinite, NonFiniteLossError } from './non-finite.ts';
 
@@ -60,7 +61,8 @@ export interface FitOptions {
  * @returns One entry per epoch: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `seconds`.
  * @throws {NonFiniteLossError} The loss is NaN or infinite: names the epoch, the batch, and the first layer
  *   whose output is not finite. The parameters are as they were before that batch.
- * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range.
+ * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range,
+ *   or a metric has the name of another column.
  * @throws The signal's reason, once it is aborted.
  * @example
  * ```ts
@@ -94,9 +96,11 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
   ]);
   const { train, validation, loss = defaultLoss, metrics = { accuracy }, epochs, onEpoch, signal } = options;
   expectInteger('fit', 'epochs', epochs, 1);
+  expectMetricNames('fit', metrics);
   const history: History = { loss: [], seconds: [] };
   await keepingMode(model, async () => {
     for (let epoch = 1; epoch <= epochs; epoch++) {
+      signal?.throwIfAborted(); // before the loader counts another epoch
       const start = performance.now();
       const trained = await trainEpoch(model, train, epoch, { ...options, loss, metrics });
       const validated =
@@ -148,19 +152,20 @@ async function trainEpoch(
   return means.means;
 }
 
-/** One step. Nothing has moved when the loss turns out not to be a number. */
+/** One step. No parameter has moved when the loss turns out not to be a number. */
 async function trainBatch(
   model: Layer,
   examples: Batch,
   at: { readonly epoch: number; readonly batch: number },
   { loss, metrics, optimizer }: EpochOptions,
 ): Promise<Results> {
+  const dropout = streams.dropout.state;
   const x = inputOf(model, examples);
   const output = model.forward(x);
-  const error = loss(output, examples.labels);
+  const error = lossOf('fit', loss, output, examples.labels);
   const [value] = await error.data();
   if (!Number.isFinite(value)) {
-    throw new NonFiniteLossError(value, at.epoch, at.batch, await firstNonFinite(model, x));
+    throw new NonFiniteLossError(value, at.epoch, at.batch, await firstNonFinite(model, x, dropout));
   }
   optimizer.zeroGrad();
   error.backward();

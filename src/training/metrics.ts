@@ -1,13 +1,23 @@
 import { formatShape } from '../../kernels/shape.ts';
 import type { NumericArray } from '../data/numeric-array.ts';
-import { ShapeError } from '../tensor/errors.ts';
+import { ShapeError, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { validationColumn } from './history.ts';
 
 /** A number that says how well outputs fit labels: a mean over the batch. */
 export type Metric = (output: Tensor, labels: NumericArray) => number | Promise<number>;
 
 /** Metrics by name: the name is the column of the history. */
 export type Metrics = Readonly<Record<string, Metric>>;
+
+/** Throws {@link ValueError} where two columns of a history would have one name. */
+export function expectMetricNames(op: string, metrics: Metrics): void {
+  const names = ['loss', ...Object.keys(metrics)];
+  const columns = [...names, ...names.map(validationColumn), 'seconds'];
+  const twice = columns.find((column, i) => columns.indexOf(column) < i);
+  if (twice === undefined) return;
+  throw new ValueError(op, `two columns named ${twice}`, 'give the metric another name');
+}
 
 /**
  * The share of rows whose largest output is at the label. output [batch, classes], labels [batch].

@@ -1,7 +1,7 @@
 import type { Layer } from '../layers/layer.ts';
 import { Sequential } from '../layers/sequential.ts';
 import { GammaBetaError } from '../tensor/errors.ts';
-import { streams } from '../tensor/random.ts';
+import { type StreamState, streams } from '../tensor/random.ts';
 import { noGrad } from '../tensor/tape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -26,12 +26,15 @@ export class NonFiniteLossError extends GammaBetaError {
 /**
  * The first place where a value is not finite, found by computing the batch once more, layer by layer.
  * Running statistics and the dropout stream are put back afterwards, as if that had not been.
+ *
+ * @param dropout Where the dropout stream stood before the batch, so that the same elements are dropped.
  */
-export async function firstNonFinite(model: Layer, x: Tensor): Promise<string> {
+export async function firstNonFinite(model: Layer, x: Tensor, dropout: StreamState): Promise<string> {
   if (!(await isFinite(x))) return 'the batch itself is not finite';
   const parameters = await firstParameter(model);
   const state = model.stateDict();
-  const dropout = streams.dropout.state;
+  const after = streams.dropout.state;
+  streams.dropout.state = dropout;
   try {
     let y = x;
     for (const [i, layer] of layersOf(model).entries()) {
@@ -42,7 +45,7 @@ export async function firstNonFinite(model: Layer, x: Tensor): Promise<string> {
     }
   } finally {
     model.loadStateDict(state);
-    streams.dropout.state = dropout;
+    streams.dropout.state = after;
   }
   return 'all layers are finite, so it is the loss function';
 }

@@ -1,0 +1,34 @@
+import { resolveAxis } from '../../kernels/shape.ts';
+import { ShapeError } from './errors.ts';
+import * as ops from './ops.ts';
+import type { Tensor } from './tensor.ts';
+
+/** One axis, or several; negative ones count from the back. */
+export type Axes = number | readonly number[];
+
+/** Applies a reduction of one axis to each axis that is meant. */
+export function reduce(
+  name: string,
+  op: (x: Tensor, axis: number) => Tensor,
+  x: Tensor,
+  axis: Axes | undefined,
+  keepDims: boolean,
+): Tensor {
+  const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis;
+  const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
+  if (new Set(resolved).size < resolved.length) {
+    throw new ShapeError(name, `an axis is named twice: [${axes.join(', ')}]`, 'name each axis once');
+  }
+  if (axis === undefined && !keepDims) return overAll(op, x);
+  const y = resolved.reduce((part, at) => op(part, at), x);
+  if (keepDims) return y;
+  return ops.reshape(
+    y,
+    x.shape.filter((_, i) => !resolved.includes(i)),
+  );
+}
+
+/** Over all elements: as one axis, in one pass. */
+function overAll(op: (x: Tensor, axis: number) => Tensor, x: Tensor): Tensor {
+  return ops.reshape(op(ops.reshape(x, [x.size]), 0), []);
+}
