@@ -1,0 +1,23 @@
+/** Parsers for command lines, with the errors that commander prints. */
+import { InvalidArgumentError } from 'commander';
+
+export function integerFrom(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
+    throw new InvalidArgumentError(`Hint: an integer ≥ ${min} is expected.`);
+  };
+}
+
+/** `a,b,c`, each of them parsed. */
+export function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
+  return (text) => text.split(',').map((part) => parse(part.trim()));
+}
+
+export function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((name) => name === text);
+    if (choice !== undefined) return choice;
+    throw new InvalidArgumentError(`Hint: '${text}' is none of ${choices.join(', ')}.`);
+  };
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Results } from '../../examples/mnist/results.ts';
+import { hasMnist, mnistDir, runExample } from './run-example.ts';
+
+const run = (...args: string[]) => runExample('mnist-batchnorm.ts', ...args);
+
+describe('npm run mnist, with something wrong', () => {
+  it.each([
+    [['--epoch', '3'], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
+    [['--nets', 'plain,foo'], /'foo' is none of plain, bn, bn-pre/],
+    [['--epochs', '0'], /an integer ≥ 1 is expected/],
+    [['--seed', '1.5'], /an integer ≥ 0 is expected/],
+    [['--limit', 'many'], /an integer ≥ 2 is expected/],
+    [
+      ['--data', 'no/such/folder'],
+      /^loadMnist: the folder no\/such\/folder cannot be read: .* Hint: download train-images/,
+    ],
+    [
+      ['--json', 'no/such/folder/x.json'],
+      /^mnist: cannot write into the folder of no\/such\/folder\/x\.json\. Hint: /,
+    ],
+    [[], /^loadMnist: no folder is named: .* Hint: download train-images.*MNIST_DIR=.*--data/],
+  ])('%j says what, and what to do', (args, message) => {
+    const { status, stderr, stdout } = run(...args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m); // no stack: it is the user's mistake, not a bug
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+});
+
+describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
+  const nets = ['plain', 'bn', 'bn-pre'];
+  let folder = '';
+  let stdout = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gammabeta-mnist-'));
+    const json = join(folder, 'mnist.json');
+    ({ stdout } = run(
+      '--data',
+      mnistDir,
+      '--limit',
+      '640',
+      '--epochs',
+      '1',
+      '--nets',
+      nets.join(),
+      '--json',
+      json,
+    ));
+  }, 60_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('prints one line an epoch and a table with the nets side by side', () => {
+    expect(stdout).toMatch(/^MNIST: 640 images to train on, 5000 to validate\. Device: cpu/);
+    for (const net of nets)
+      expect(stdout).toMatch(new RegExp(`^${net}  epoch 1/1  loss \\d.*valAccuracy 0\\.\\d{4}`, 'm'));
+    expect(stdout).toMatch(/│ +plain +│ +bn +│ +bn-pre +│/);
+    expect(stdout).not.toContain('Keras'); // those figures are for all of the images
+  });
+
+  it('says what the difference means, in two sentences', () => {
+    expect(stdout).toMatch(
+      /^After the first epoch, bn classifies \d+\.\d % .*plain \d+\.\d %;.*\. (What|In) .*\.$/m,
+    );
+  });
+
+  it('writes what it measured, and nothing else', () => {
+    expect(readdirSync(folder)).toEqual(['mnist.json']);
+    const { runs, trainingImages } = JSON.parse(readFileSync(join(folder, 'mnist.json'), 'utf8')) as Results;
+    expect(trainingImages).toBe(640);
+    expect(runs.map(({ net }) => net)).toEqual(nets);
+    for (const { history } of runs) {
+      expect(Object.keys(history).sort()).toEqual(['accuracy', 'loss', 'seconds', 'valAccuracy', 'valLoss']);
+      expect(history.loss).toHaveLength(1);
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** Where real MNIST is, if anywhere. */
+export const mnistDir: string = process.env.MNIST_DIR ?? join(root, '..', 'shared', 'data', 'mnist');
+export const hasMnist: boolean = existsSync(mnistDir);
+
+export interface Output {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs an example as its npm script does, with its output on a pipe, and without MNIST_DIR. */
+export function runExample(file: string, ...args: string[]): Output {
+  const environment = { ...process.env };
+  delete environment.MNIST_DIR;
+  return spawnSync(process.execPath, ['--import', 'tsx', join('examples', file), ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: environment,
+  });
+}
