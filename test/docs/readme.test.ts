@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { mnistChart } from '../../examples/results/chart.ts';
+import type { Results } from '../../examples/mnist/results.ts';
+import { mnistTable, replaceBlock } from '../../examples/results/quotes.ts';
+import { root } from './collect-examples.ts';
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const mnist = JSON.parse(read('examples/results/mnist.json')) as Results;
+
+describe('the documentation', () => {
+  it('quotes the committed results (npm run docs)', () => {
+    const readme = read('README.md');
+    expect(replaceBlock(readme, 'mnist', mnistTable(mnist))).toBe(readme);
+    expect(mnistChart(mnist)).toBe(read('examples/results/mnist.svg'));
+  });
+
+  it('has results in the bands in which Keras and PyTorch lie', () => {
+    const bands = { plain: { first: 0.77, last: 0.915 }, bn: { first: 0.855, last: 0.948 } };
+    for (const [net, band] of Object.entries(bands)) {
+      const accuracies = mnist.runs.filter((run) => run.net === net).map((run) => run.history.valAccuracy);
+      expect(accuracies.length).toBeGreaterThanOrEqual(3);
+      for (const accuracy of accuracies) {
+        expect(accuracy[0]).toBeGreaterThan(band.first);
+        expect(Math.abs(accuracy[9] - band.last)).toBeLessThanOrEqual(0.008);
+      }
+    }
+  });
+
+  it('links to files that are there', () => {
+    const guides = [
+      'README.md',
+      'CONTRIBUTING.md',
+      'CHANGELOG.md',
+      'kernels/README.md',
+      'kernels/batchnorm.md',
+      'bench/README.md',
+    ];
+    const broken = guides.flatMap((guide) =>
+      [...read(guide).matchAll(/\]\((?!https?:|#)(?<path>[^)#]+)/g)]
+        .map((link) => link.groups?.path ?? '')
+        .filter((path) => !existsSync(join(root, dirname(guide), path)))
+        .map((path) => `${guide} → ${path}`),
+    );
+    expect(broken).toEqual([]);
+  });
+});

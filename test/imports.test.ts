@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const files = ['kernels', 'src', 'examples', 'bench', 'test'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+);
+
+const imports: readonly Import[] = files.flatMap((from) => {
+  const text = readFileSync(join(root, from), 'utf8');
+  const statements = text.matchAll(
+    /^(?:import|export)\s+(?<type>type\s)?(?:[^'";]*?\sfrom\s+)?'(?<to>[^']+)'|\bimport\('(?<dynamic>[^']+)'\)/gm,
+  );
+  return [...statements].map(({ groups }) => {
+    const { type, to: target, dynamic } = groups as Record<string, string | undefined>;
+    const to = target ?? dynamic ?? '';
+    return {
+      from,
+      to: to.startsWith('.') ? join(dirname(from), to) : to,
+      typeOnly: type !== undefined,
+    };
+  });
+});
+
+/** `src/layers/dense.ts` → `src/layers`; `kernels/matmul.ts` → `kernels`; `src/index.ts` → `src`. */
+const folderOf = (path: string) =>
+  dirname(path)
+    .split('/')
+    .slice(0, path.startsWith('src/') ? 2 : 1)
+    .join('/');
+
+/** What each folder may import, besides itself. */
+const allowed: Record<string, readonly string[]> = {
+  kernels: [],
+  'src/tensor': ['kernels'],
+  'src/layers': ['src/tensor', 'kernels'],
+  'src/optim': ['src/tensor', 'kernels'],
+  'src/data': [],
+  'src/training': ['src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
+  src: ['src/training', 'src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
+};
+
+const inside = imports.filter(({ from, to }) => folderOf(from) in allowed && folderOf(to) !== folderOf(from));
+const describeImport = ({ from, to }: Import) => `${from} → ${to}`;
+
+describe('imports', () => {
+  it('are found', () => {
+    expect(imports.length).toBeGreaterThan(200);
+    expect(
+      imports.some(({ from, to }) => from === 'src/layers/dense.ts' && to === 'src/tensor/create.ts'),
+    ).toBe(true);
+  });
+
+  it('go one way', () => {
+    const wrong = inside.filter(
+      ({ from, to, typeOnly }) =>
+        !to.startsWith('node:') &&
+        !allowed[folderOf(from)].includes(folderOf(to)) &&
+        !(folderOf(from) === 'src/data' && typeOnly),
+    );
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+
+  it('of kernels by layers are those of the two layers that are an op of their own', () => {
+    const helpers = ['kernels/kernel.ts', 'kernels/shape.ts', 'kernels/errors.ts']; // no kernel is in these
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        folderOf(from) === 'src/layers' &&
+        folderOf(to) === 'kernels' &&
+        !helpers.includes(to) &&
+        !['src/layers/batchnorm1d.ts', 'src/layers/softmax-cross-entropy.ts'].includes(from),
+    );
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+
+  it('of examples come from the entry points', () => {
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        from.startsWith('examples/') &&
+        to.startsWith('src/') &&
+        !['src/index.ts', 'src/node.ts'].includes(to),
+    );
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+
+  it('of node: are not reachable from the main entry', () => {
+    const reached = new Set(['src/index.ts']);
+    for (const file of reached) {
+      for (const { from, to } of imports) if (from === file && to.endsWith('.ts')) reached.add(to);
+    }
+    const wrong = imports.filter(({ from, to }) => reached.has(from) && to.startsWith('node:'));
+    expect(reached.size).toBeGreaterThan(30);
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+
+  it('name no package but node: in the library, and gpu.js only in src/tensor/gpu.ts', () => {
+    const wrong = inside.filter(
+      ({ from, to }) =>
+        !/^(kernels|src)\//.test(to) &&
+        !to.startsWith('node:') &&
+        !(to === 'gpu.js' && from === 'src/tensor/gpu.ts'),
+    );
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+});
