@@ -15,13 +15,21 @@ const cost = ([outer, n, inner]: readonly number[]) => ({
   bytes: 8 * outer * n * inner,
 });
 
-/** ln Σₖ eˣₖ over n values, `stride` apart: max + ln Σₖ exp(xₖ − max), in float64. */
-function logSumExp(x: FloatArray, start: number, n: number, stride: number): number {
+/** maxₖ xₖ over n values, `stride` apart. */
+function maxOf(x: FloatArray, start: number, n: number, stride: number): number {
   let max = -Infinity;
   for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * stride]);
+  return max;
+}
+
+/**
+ * ln Σₖ exp(xₖ − max), in float64. With it, ln Σₖ exp(xₖ) = max + rest; the two are kept apart, since beside
+ * a large maximum the digits of the rest would be lost.
+ */
+function logSumBelow(max: number, x: FloatArray, start: number, n: number, stride: number): number {
   let sum = 0;
   for (let k = 0; k < n; k++) sum += Math.exp(x[start + k * stride] - max);
-  return max + Math.log(sum);
+  return Math.log(sum);
 }
 
 /** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
@@ -35,8 +43,9 @@ export const softmax: Kernel<Axis> = kernel({
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
         const start = o * n * inner + i;
-        const total = logSumExp(x, start, n, inner);
-        for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - total);
+        const max = maxOf(x, start, n, inner);
+        const rest = logSumBelow(max, x, start, n, inner);
+        for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - max - rest);
       }
     }
   },
@@ -77,8 +86,9 @@ export const logSoftmax: Kernel<Axis> = kernel({
     for (let o = 0; o < outer; o++) {
       for (let i = 0; i < inner; i++) {
         const start = o * n * inner + i;
-        const total = logSumExp(x, start, n, inner);
-        for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - total;
+        const max = maxOf(x, start, n, inner);
+        const rest = logSumBelow(max, x, start, n, inner);
+        for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - max - rest;
       }
     }
   },
@@ -140,11 +150,12 @@ export const crossEntropy: Kernel<{ smoothing: number }> = kernel({
         loss[i] = 0;
         continue;
       }
-      const total = logSumExp(logits, row, K, 1);
+      const max = maxOf(logits, row, K, 1);
+      const rest = logSumBelow(max, logits, row, K, 1);
+      const surprise = (k: number) => max - logits[row + k] + rest; // −ln softmax(z)ₖ
       let smoothed = 0;
-      // Differences first: ln p is small where the logits themselves are large.
-      if (smoothing > 0) for (let k = 0; k < K; k++) smoothed += total - logits[row + k];
-      loss[i] = (1 - smoothing) * (total - logits[row + labels[i]]) + (smoothing * smoothed) / K;
+      if (smoothing > 0) for (let k = 0; k < K; k++) smoothed += surprise(k);
+      loss[i] = (1 - smoothing) * surprise(labels[i]) + (smoothing * smoothed) / K;
     }
   },
   cost: ([m, K]) => ({ flops: 4 * m * K, bytes: 4 * m * (K + 2) }),
@@ -170,10 +181,11 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = kernel({
         dlogits.fill(0, row, row + K);
         continue;
       }
-      const total = logSumExp(logits, row, K, 1);
+      const max = maxOf(logits, row, K, 1);
+      const rest = logSumBelow(max, logits, row, K, 1);
       for (let k = 0; k < K; k++) {
         const target = (k === labels[i] ? 1 - smoothing : 0) + smoothing / K;
-        dlogits[row + k] = g[i] * (Math.exp(logits[row + k] - total) - target);
+        dlogits[row + k] = g[i] * (Math.exp(logits[row + k] - max - rest) - target);
       }
     }
   },

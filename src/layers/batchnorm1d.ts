@@ -239,7 +239,7 @@ export class BatchNorm1d extends Layer {
     const mean = run(kernels.colMean, [x]);
     const variance = run(kernels.colVariance, [x, mean]);
     const y = batchNorm(x, gamma, beta, { mean, variance }, this.eps);
-    if (this.training) this.track({ mean, variance }, x.shape[0]);
+    this.track({ mean, variance }, x.shape[0]);
     return y;
   }
 
@@ -270,7 +270,7 @@ export class BatchNorm1d extends Layer {
     throw new ValueError(
       this.op,
       `${m} value${m === 1 ? '' : 's'} per feature, in a batch of ${this.features} features`,
-      'a batch has no variance with fewer than two: use a larger batch, dropLast: true, or eval()',
+      `a batch has no variance with fewer than two: use a larger batch, dropLast: true${this.training ? ', or eval()' : ''}`,
     );
   }
 

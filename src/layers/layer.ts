@@ -72,12 +72,13 @@ export abstract class Layer {
     return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
   }
 
-  /** The trainable tensors with their names, such as `0.weight`, own ones first. */
+  /** The trainable tensors with their names, such as `0.weight`, own ones first; a shared one once, as in PyTorch. */
   namedParameters(): [name: string, parameter: Tensor][] {
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedParameters().map(([name, p]): [string, Tensor] => [`${child}.${name}`, p]),
     );
-    return [...this.ownParameters, ...inner];
+    const seen = new Set<Tensor>();
+    return [...this.ownParameters, ...inner].filter(([, p]) => !seen.has(p) && seen.add(p));
   }
 
   /** The trainable tensors, in the order of their names: what an optimizer takes. */

@@ -16,6 +16,8 @@ export interface TensorOptions {
   readonly device?: Device;
 }
 
+const optionNames = ['dtype', 'requiresGrad', 'device'] as const satisfies (keyof TensorOptions)[];
+
 /** Numbers nested to any depth, as long as no row is longer than another. */
 export type NestedArray = readonly (number | NestedArray)[];
 
@@ -51,7 +53,7 @@ export type NumericArray =
  * ```
  */
 export function tensor(data: TensorData, options: TensorOptions & { readonly shape?: Shape } = {}): Tensor {
-  expectOptions('tensor', options, ['shape', 'dtype', 'requiresGrad', 'device']);
+  expectOptions('tensor', options, ['shape', ...optionNames]);
   const values = ArrayBuffer.isView(data) ? data : flatten(data);
   const natural = ArrayBuffer.isView(data) ? [data.length] : nesting(data);
   const shape = options.shape === undefined ? natural : expectShape('tensor', options.shape);
@@ -118,6 +120,7 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
  * ```
  */
 export function eye(n: number, options: TensorOptions = {}): Tensor {
+  expectOptions('eye', options, optionNames);
   expectInteger('eye', 'n', n, 0);
   const values = new Float64Array(n * n);
   for (let i = 0; i < n; i++) values[i * n + i] = 1;
@@ -136,6 +139,7 @@ export function eye(n: number, options: TensorOptions = {}): Tensor {
  * ```
  */
 export function arange(start: number, stop?: number, step = 1, options: TensorOptions = {}): Tensor {
+  expectOptions('arange', options, optionNames);
   const [from, to] = stop === undefined ? [0, start] : [start, stop];
   expectNumber('arange', 'start', from);
   expectNumber('arange', 'stop', to);
@@ -192,6 +196,7 @@ export function drawn(
   draw: (stream: Stream) => number,
   options: TensorOptions = {},
 ): Tensor {
+  expectOptions(op, options, optionNames);
   const values = new Float64Array(sizeOf(expectShape(op, shape)));
   for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
   return fromValues(op, values, shape, options);
@@ -211,6 +216,7 @@ export function expectShape(op: string, shape: unknown): Shape {
 }
 
 function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
+  expectOptions(op, options, optionNames);
   const values = new Float64Array(sizeOf(expectShape(op, shape)));
   return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
 }
@@ -229,11 +235,9 @@ function fromValues(op: string, values: ArrayLike<number>, shape: Shape, options
   return new Tensor(device.upload(values, dtype), [...shape], device, { requiresGrad });
 }
 
-function nesting(data: number | NestedArray): Shape {
+function nesting(data: unknown): Shape {
   const shape: number[] = [];
-  for (let level: number | NestedArray | undefined = data; typeof level === 'object'; level = level[0]) {
-    shape.push(level.length);
-  }
+  for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
   return shape;
 }
 

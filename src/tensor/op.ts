@@ -62,7 +62,9 @@ export function defineOp<A extends readonly unknown[], Y extends Tensor | Kept>(
     expectOneHome(op.name, inputs);
     const result = noGrad(() => op.forward(...args));
     const y = result instanceof Tensor ? result : result.y;
-    if (!isTaping() || !inputs.some((input) => input.requiresGrad)) return y;
+    if (!isTaping() || !inputs.some((input) => input.requiresGrad)) {
+      return y.requiresGrad ? y.detach() : y; // `forward` may have returned an input as it was
+    }
     const node: Node = {
       id: nextNodeId(),
       op: op.name,

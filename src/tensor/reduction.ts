@@ -21,11 +21,7 @@ export function reduce(
   }
   if (axis === undefined && !keepDims) return overAll(op, x);
   const y = resolved.reduce((part, at) => op(part, at), x);
-  if (keepDims) return y;
-  return ops.reshape(
-    y,
-    x.shape.filter((_, i) => !resolved.includes(i)),
-  );
+  return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
 }
 
 /** Over all elements: as one axis, in one pass. */

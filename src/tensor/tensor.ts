@@ -282,25 +282,29 @@ export class Tensor {
         'give at most one range for each axis',
       );
     }
-    return this.shape.reduce((y: Tensor, extent, axis) => {
+    const part = this.shape.reduce((y: Tensor, extent, axis) => {
       const from = fromFront('slice', begins[axis] ?? 0, extent);
       const to = fromFront('slice', ends[axis] ?? extent, extent);
       return from === 0 && to === extent ? y : ops.slice(y, axis, from, to);
     }, this);
+    return part === this ? ops.reshape(this, this.shape) : part; // a tensor of its own in any case
   }
 
   /**
    * The entries of the first axis at these indices, in their order.
    * @throws {ValueError} An index is not inside.
+   * @throws {ShapeError} There is no axis.
    * @example tensor([[1, 2], [3, 4]]).gather([1, 1]).toArray() // [ [ 3, 4 ], [ 3, 4 ] ]
    */
   gather(rows: ArrayLike<number>): Tensor {
+    if (this.shape.length === 0)
+      throw new ShapeError('gather', 'a scalar has no entries', 'reshape it to [1]');
     const [n] = this.shape;
     const wrong = Array.from(rows).find((row) => !Number.isInteger(row) || row < 0 || row >= n);
-    if (this.shape.length === 0 || wrong !== undefined) {
+    if (wrong !== undefined) {
       throw new ValueError(
         'gather',
-        `index ${String(wrong)} into shape ${formatShape(this.shape)}`,
+        `index ${wrong} into shape ${formatShape(this.shape)}`,
         'integers from 0 up to the first extent, exclusive',
       );
     }
@@ -329,9 +333,9 @@ export class Tensor {
    * @example tensor([[1, 2], [3, 4]]).mean(1, true).toArray() // [ [ 1.5 ], [ 3.5 ] ]
    */
   mean(axis?: Axes, keepDims = false): Tensor {
-    const total = this.sum(axis, keepDims);
+    const total = reduce('mean', ops.sum, this, axis, keepDims);
     const n = this.size / total.size;
-    if (this.size > 0) return ops.scale(total, 1 / n);
+    if (this.size > 0) return total.div(n); // not ·(1/n): the mean of 49 ones is 1
     throw new ValueError('mean', `no values: shape ${formatShape(this.shape)}`, 'a mean needs at least one');
   }
 
@@ -339,8 +343,8 @@ export class Tensor {
    * (1/n) Σ (x − mean)², or (1/(n−1)) Σ (x − mean)² if `unbiased`. Biased by default, as in the BatchNorm
    * paper and NumPy; PyTorch's default is unbiased.
    *
-   * The mean of the differences d = x − mean is not quite 0, for the mean was rounded; mean(d²) − mean(d)²
-   * takes that error out again (Chan, Golub & LeVeque 1983).
+   * The mean is taken away twice, for the first one was rounded (Chan, Golub & LeVeque 1983). Their form,
+   * mean(d²) − mean(d)², does the same at once, but can come out below 0 by a rounding.
    *
    * @throws {ShapeError} There is no such axis.
    * @throws {ValueError} There are no values, or only one where an unbiased variance is wanted.
@@ -349,8 +353,9 @@ export class Tensor {
   variance(axis?: Axes, options: VarianceOptions = {}): Tensor {
     expectOptions('variance', options, ['unbiased', 'keepDims']);
     const { unbiased = false, keepDims = false } = options;
-    const d = this.sub(this.mean(axis, true));
-    const biased = d.mul(d).mean(axis, keepDims).sub(d.mean(axis, keepDims).pow(2));
+    const rough = this.sub(this.mean(axis, true));
+    const d = rough.sub(rough.mean(axis, true));
+    const biased = d.mul(d).mean(axis, keepDims);
     if (!unbiased) return biased;
     const n = this.size / biased.size;
     if (n > 1) return biased.mul(n / (n - 1));

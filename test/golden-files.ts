@@ -1,0 +1,152 @@
+/** The files of `goldens/`, typed. */
+import { readFileSync } from 'node:fs';
+import { type DType, type Tensor, tensor } from '../src/index.ts';
+
+/** Values row by row; a scalar has shape []. */
+export interface GoldenArray {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+export interface BatchNormStep {
+  readonly mode: 'train' | 'eval';
+  readonly x: GoldenArray;
+  readonly g: GoldenArray;
+  readonly y: GoldenArray;
+  readonly dx: GoldenArray;
+  readonly dgamma: GoldenArray | null;
+  readonly dbeta: GoldenArray | null;
+  readonly runningMean: GoldenArray | null;
+  readonly runningVar: GoldenArray | null;
+  readonly numBatchesTracked: number | null;
+}
+
+export interface BatchNormCase {
+  readonly name: string;
+  readonly options: {
+    readonly eps: number;
+    readonly momentum: number | null;
+    readonly affine: boolean;
+    readonly trackRunningStats: boolean;
+  };
+  readonly gamma: GoldenArray | null;
+  readonly beta: GoldenArray | null;
+  readonly steps: readonly BatchNormStep[];
+}
+
+type Reduction = 'mean' | 'sum' | 'none';
+
+export interface CrossEntropyCase {
+  readonly name: string;
+  readonly options: {
+    readonly reduction: Reduction;
+    readonly labelSmoothing: number;
+    readonly ignoreIndex: number;
+  };
+  readonly logits: GoldenArray;
+  readonly labels: GoldenArray;
+  readonly loss: GoldenArray;
+  readonly g: GoldenArray;
+  readonly dlogits: GoldenArray;
+}
+
+export interface MseCase {
+  readonly name: string;
+  readonly options: { readonly reduction: Reduction };
+  readonly predictions: GoldenArray;
+  readonly targets: GoldenArray;
+  readonly loss: GoldenArray;
+  readonly g: GoldenArray;
+  readonly dpredictions: GoldenArray;
+}
+
+export interface OptimizerCase {
+  readonly name: string;
+  readonly optimizer: 'SGD' | 'Adam' | 'AdamW' | 'RMSprop';
+  /** Complete: those of the optimizer that is named. */
+  readonly options: Readonly<Record<string, number | boolean | readonly number[]>>;
+  /** `params` are indices into `initial`; the rest are options. */
+  readonly groups?: readonly { readonly params: readonly number[]; readonly [option: string]: unknown }[];
+  readonly initial: readonly GoldenArray[];
+  /** The parameters are those after the step. */
+  readonly steps: readonly {
+    readonly gradients: readonly (GoldenArray | null)[];
+    readonly parameters: readonly GoldenArray[];
+  }[];
+}
+
+export interface TraceCase {
+  readonly name: 'plain' | 'bn';
+  readonly lr: number;
+  readonly initial: Readonly<Record<string, GoldenArray>>;
+  /** The loss is that before the step. */
+  readonly steps: readonly {
+    readonly x: GoldenArray;
+    readonly labels: GoldenArray;
+    readonly loss: number;
+  }[];
+  readonly final: Readonly<Record<string, GoldenArray>>;
+}
+
+export interface ActivationCase {
+  readonly op:
+    'relu' | 'leakyRelu' | 'sigmoid' | 'tanh' | 'softmax' | 'logSoftmax' | 'max' | 'variance' | 'matmul';
+  readonly options: { readonly slope?: number; readonly axis?: number; readonly unbiased?: boolean };
+  readonly x: GoldenArray;
+  readonly b?: GoldenArray;
+  readonly y: GoldenArray;
+  readonly g: GoldenArray;
+  readonly dx: GoldenArray;
+  readonly db?: GoldenArray;
+}
+
+export interface ClipCase {
+  readonly name: string;
+  readonly maxNorm: number;
+  readonly gradients: readonly GoldenArray[];
+  readonly norm: number;
+  readonly clipped: readonly GoldenArray[];
+}
+
+/** `lrs[t]` is the learning rate that step t uses. */
+export type ScheduleCase = {
+  readonly lr: number;
+  readonly lrs: readonly number[];
+} & (
+  | { readonly schedule: 'StepLR'; readonly options: { readonly stepSize: number; readonly gamma: number } }
+  | {
+      readonly schedule: 'CosineAnnealingLR';
+      readonly options: { readonly tMax: number; readonly etaMin: number };
+    }
+  | {
+      readonly schedule: 'LinearLR';
+      readonly options: { readonly startFactor: number; readonly totalIters: number };
+    }
+);
+
+export interface GoldenFiles {
+  readonly batchnorm: { readonly cases: readonly BatchNormCase[] };
+  readonly 'cross-entropy': {
+    readonly crossEntropy: readonly CrossEntropyCase[];
+    readonly mse: readonly MseCase[];
+  };
+  readonly optimizers: { readonly cases: readonly OptimizerCase[] };
+  readonly 'training-trace': { readonly cases: readonly TraceCase[] };
+  readonly activations: { readonly cases: readonly ActivationCase[] };
+  readonly 'clip-grad-norm': { readonly cases: readonly ClipCase[] };
+  readonly schedules: { readonly cases: readonly ScheduleCase[] };
+}
+
+/** The content of one file. */
+export function golden<Name extends keyof GoldenFiles>(name: Name): GoldenFiles[Name] {
+  const text = readFileSync(new URL(`goldens/${name}.json`, import.meta.url), 'utf8');
+  return JSON.parse(text) as GoldenFiles[Name];
+}
+
+/** A golden array as a tensor, of float64 unless said otherwise. */
+export function goldenTensor(
+  { data, shape }: GoldenArray,
+  options: { readonly dtype?: DType; readonly requiresGrad?: boolean } = {},
+): Tensor {
+  return tensor(Float64Array.from(data), { dtype: 'float64', ...options, shape });
+}

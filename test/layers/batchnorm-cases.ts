@@ -1,0 +1,41 @@
+/** Batches for the properties of batch normalization, and layers made for them. */
+import fc from 'fast-check';
+import { BatchNorm1d, type BatchNorm1dOptions } from '../../src/index.ts';
+import { f64, rows } from './helpers.ts';
+
+/** x and g are [m, C], gamma and beta [C]; numbers are multiples of 1/256 up to ±4. */
+export interface BatchNormInputs {
+  readonly x: readonly (readonly number[])[];
+  readonly g: readonly (readonly number[])[];
+  readonly gamma: readonly number[];
+  readonly beta: readonly number[];
+}
+
+const short: fc.Arbitrary<number> = fc.integer({ min: -1024, max: 1024 }).map((n) => n / 256);
+
+/** Any batch of two rows or more; `distinct`: no two values of a column are equal, so none is constant. */
+export function batches({ distinct = false }: { distinct?: boolean } = {}): fc.Arbitrary<BatchNormInputs> {
+  return fc
+    .record({ m: fc.integer({ min: 2, max: 9 }), C: fc.integer({ min: 1, max: 5 }) })
+    .chain(({ m, C }) => {
+      const size = { minLength: m, maxLength: m };
+      const width = { minLength: C, maxLength: C };
+      const column = distinct ? fc.uniqueArray(short, size) : fc.array(short, size);
+      return fc.record({
+        x: fc.array(column, width).map(rows),
+        g: fc.array(fc.array(short, width), size),
+        gamma: fc.array(short, width),
+        beta: fc.array(short, width),
+      });
+    });
+}
+
+/** A float64 layer with this γ and β. */
+export function batchNorm1d(
+  { gamma, beta }: Pick<BatchNormInputs, 'gamma' | 'beta'>,
+  options: BatchNorm1dOptions = {},
+): BatchNorm1d {
+  const norm = new BatchNorm1d(gamma.length, { dtype: 'float64', ...options });
+  norm.loadStateDict({ weight: f64(gamma), bias: f64(beta) }, { strict: false });
+  return norm;
+}

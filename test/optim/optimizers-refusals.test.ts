@@ -1,0 +1,103 @@
+/** What optimizers refuse when they are made, and when their learning rate is set. */
+import { describe, expect, it } from 'vitest';
+import { tensor, ValueError } from '../../src/index.ts';
+import { leaf, refusal } from '../layers/helpers.ts';
+import { type Options, optimizers, parameters } from './helpers.ts';
+
+const kinds = ['SGD', 'Adam', 'AdamW', 'RMSprop'] as const;
+type Wrong = [options: Partial<Options>, problem: string];
+
+const always: Wrong[] = [
+  ...[0, -0.1, NaN, Infinity].map((lr): Wrong => [{ lr }, `lr is ${lr}`]),
+  ...[-0.1, NaN, Infinity].map((weightDecay): Wrong => [{ weightDecay }, `weightDecay is ${weightDecay}`]),
+  [{ learningRate: 1 }, 'unknown option: learningRate'],
+  [{ momentun: 0.9, lambda: 1 }, 'unknown option: momentun, lambda'],
+];
+const eps: Wrong[] = [0, -1e-8, NaN, Infinity].map((value) => [{ eps: value }, `eps is ${value}`]);
+const momentum: Wrong[] = [-0.1, 1, NaN].map((value) => [{ momentum: value }, `momentum is ${value}`]);
+const betas: Wrong[] = [
+  [{ betas: [-0.1, 0.9] }, 'betas[0] is -0.1'],
+  [{ betas: [1, 0.9] }, 'betas[0] is 1'],
+  [{ betas: [0.9, 1] }, 'betas[1] is 1'],
+  [{ betas: [0.9, NaN] }, 'betas[1] is NaN'],
+  [{ betas: [0.9] }, 'betas[1] is undefined'],
+  [{ momentum: 0.9 }, 'unknown option: momentum'],
+];
+const wrong: Record<(typeof kinds)[number], Wrong[]> = {
+  SGD: [
+    ...always,
+    ...momentum,
+    ...[-0.1, 1.1, NaN].map((value): Wrong => [{ dampening: value }, `dampening is ${value}`]),
+    [{ nesterov: true }, 'nesterov with momentum 0 and dampening 0'],
+    [{ nesterov: true, momentum: 0.9, dampening: 0.1 }, 'nesterov with momentum 0.9 and dampening 0.1'],
+    [{ eps: 1e-8 }, 'unknown option: eps'],
+  ],
+  Adam: [...always, ...eps, ...betas],
+  AdamW: [...always, ...eps, ...betas],
+  RMSprop: [
+    ...always,
+    ...eps,
+    ...momentum,
+    ...[-0.1, 1, NaN].map((value): Wrong => [{ alpha: value }, `alpha is ${value}`]),
+    [{ betas: [0.9, 0.99] }, 'unknown option: betas'],
+  ],
+};
+const cases = kinds.flatMap((kind) => wrong[kind].map(([options, problem]) => ({ kind, options, problem })));
+
+describe('an optimizer refuses', () => {
+  it.each(cases)('$kind: $problem', ({ kind, options, problem }) => {
+    const make = optimizers[kind];
+    const message = refusal(() => make(parameters(), { lr: 0.1, ...options }), ValueError);
+    expect(message.startsWith(`${kind}: ${problem}`)).toBe(true);
+  });
+
+  it.each(cases)('the same in a parameter group: $kind: $problem', ({ kind, options, problem }) => {
+    const [a, b] = parameters();
+    const groups = [{ params: [a] }, { params: [b], ...options }];
+    const message = refusal(() => optimizers[kind](groups, { lr: 0.1 }), ValueError);
+    expect(message.startsWith(`${kind}: ${problem}`)).toBe(true);
+  });
+
+  it.each(kinds)('no parameters: %s', (kind) => {
+    for (const none of [[], [{ params: [] }]]) {
+      expect(refusal(() => optimizers[kind](none, { lr: 1 }), ValueError)).toContain(
+        `${kind}: no parameters`,
+      );
+    }
+  });
+
+  it.each(kinds)('a parameter that is named twice: %s', (kind) => {
+    const [a, b] = parameters();
+    const twice = `${kind}: a parameter is named twice`;
+    expect(refusal(() => optimizers[kind]([a, b, a], { lr: 1 }), ValueError)).toContain(twice);
+    const groups = [{ params: [a] }, { params: [b, a] }];
+    expect(refusal(() => optimizers[kind](groups, { lr: 1 }), ValueError)).toContain(twice);
+  });
+
+  it.each(kinds)('what is no leaf: %s', (kind) => {
+    const [a] = parameters();
+    const message = refusal(() => optimizers[kind]([a, leaf([1]).mul(2)], { lr: 1 }), ValueError);
+    expect(message).toContain('not all of the parameters are leaf tensors');
+  });
+
+  it.each([-0.1, NaN, Infinity])('a learning rate that is set to %s, and keeps the one it had', (lr) => {
+    for (const kind of kinds) {
+      const optimizer = optimizers[kind]([tensor([1], { requiresGrad: true })], { lr: 0.5 });
+      expect(refusal(() => (optimizer.lr = lr), ValueError)).toContain(`${kind}: lr is ${lr}`);
+      expect(optimizer.lr).toBe(0.5);
+    }
+  });
+});
+
+describe('an optimizer accepts', () => {
+  it.each([
+    { kind: 'SGD', options: { momentum: 0, dampening: 1 } },
+    { kind: 'SGD', options: { momentum: 0.999, nesterov: true } },
+    { kind: 'Adam', options: { betas: [0, 0] } },
+    { kind: 'AdamW', options: { weightDecay: 0 } },
+    { kind: 'RMSprop', options: { alpha: 0 } },
+  ] as const)('the ends of the ranges: $kind $options', ({ kind, options }) => {
+    const optimizer = optimizers[kind](parameters(), { lr: 1e-9, ...options });
+    expect(optimizer.stateDict().groups[0].options).toMatchObject({ lr: 1e-9, ...options });
+  });
+});
