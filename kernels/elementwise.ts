@@ -9,16 +9,22 @@
 import { kernel, type Kernel, type NoParams, type Params } from './kernel.ts';
 import { expectSameShape, sizeOf } from './shape.ts';
 
-type Elementwise<P extends Params> = Pick<Kernel<P>, 'name' | 'equation' | 'inputs' | 'reference'>;
+type Elementwise<P extends Params> = Pick<Kernel<P>, 'name' | 'equation' | 'inputs' | 'reference'> & {
+  /** Operations per element, 1 if left out; a root or an exponential counts as one. */
+  readonly flops?: number;
+};
 
 /** What all of them have in common: equal shapes in, the same shape out, n elements. */
-export function elementwise<P extends Params = NoParams>(definition: Elementwise<P>): Kernel<P> {
+export function elementwise<P extends Params = NoParams>({
+  flops = 1,
+  ...definition
+}: Elementwise<P>): Kernel<P> {
   return kernel<P>({
     ...definition,
     shape: (shapes) => expectSameShape(definition.name, shapes),
     sizes: ([first]) => [sizeOf(first)],
     inPlace: true,
-    cost: ([n]) => ({ flops: n, bytes: 4 * n * (definition.inputs.length + 1) }),
+    cost: ([n]) => ({ flops: flops * n, bytes: 4 * n * (definition.inputs.length + 1) }),
   });
 }
 
@@ -79,6 +85,7 @@ export const maximumDx: Kernel = elementwise({
   name: 'maximumDx',
   equation: 'da = g·[a > b] + g/2·[a = b]',
   inputs: ['g', 'a', 'b'],
+  flops: 2,
   reference: (da, [g, a, b], [n]) => {
     for (let i = 0; i < n; i++) da[i] = a[i] > b[i] ? g[i] : a[i] === b[i] ? g[i] / 2 : 0;
   },
@@ -109,6 +116,7 @@ export const powDx: Kernel<{ power: number }> = elementwise({
   name: 'powDx',
   equation: 'dx = g·p·xᵖ⁻¹',
   inputs: ['g', 'x'],
+  flops: 3,
   reference: (dx, [g, x], [n], { power }) => {
     for (let i = 0; i < n; i++) dx[i] = power === 0 ? 0 : g[i] * power * x[i] ** (power - 1);
   },
@@ -159,6 +167,7 @@ export const absDx: Kernel = elementwise({
   name: 'absDx',
   equation: 'dx = g·sign(x)',
   inputs: ['g', 'x'],
+  flops: 2,
   reference: (dx, [g, x], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = g[i] * Math.sign(x[i]);
   },
@@ -211,6 +220,7 @@ export const sigmoid: Kernel = elementwise({
   name: 'sigmoid',
   equation: 'y = 1 / (1 + e⁻ˣ)',
   inputs: ['x'],
+  flops: 3,
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
   },
@@ -221,6 +231,7 @@ export const sigmoidDx: Kernel = elementwise({
   name: 'sigmoidDx',
   equation: 'dx = g·y·(1 − y)',
   inputs: ['g', 'y'],
+  flops: 3,
   reference: (dx, [g, y], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = g[i] * y[i] * (1 - y[i]);
   },
@@ -241,6 +252,7 @@ export const tanhDx: Kernel = elementwise({
   name: 'tanhDx',
   equation: 'dx = g·(1 − y²)',
   inputs: ['g', 'y'],
+  flops: 3,
   reference: (dx, [g, y], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = g[i] * (1 - y[i] * y[i]);
   },

@@ -3,18 +3,22 @@ import { elementwise } from './elementwise.ts';
 import type { Kernel } from './kernel.ts';
 
 /** a ← b: a copy, into memory that is kept. */
-export const assign: Kernel = elementwise({
-  name: 'assign',
-  equation: 'a ← b',
-  inputs: ['a', 'b'],
-  reference: (y, [, b]) => y.set(b),
-});
+export const assign: Kernel = {
+  ...elementwise({
+    name: 'assign',
+    equation: 'a ← b',
+    inputs: ['a', 'b'],
+    reference: (y, [, b]) => y.set(b),
+  }),
+  cost: ([n]) => ({ flops: 0, bytes: 8 * n }), // what a held is not read
+};
 
 /** y = α·a + β·b: momentum, weight decay, moving averages and the step itself. */
 export const blend: Kernel<{ alpha: number; beta: number }> = elementwise({
   name: 'blend',
   equation: 'y = α·a + β·b',
   inputs: ['a', 'b'],
+  flops: 3,
   reference: (y, [a, b], [n], { alpha, beta }) => {
     for (let i = 0; i < n; i++) y[i] = alpha * a[i] + beta * b[i];
   },
@@ -25,6 +29,7 @@ export const secondMoment: Kernel<{ decay: number }> = elementwise({
   name: 'secondMoment',
   equation: 'v ← decay·v + (1−decay)·g²',
   inputs: ['v', 'g'],
+  flops: 5,
   reference: (y, [v, g], [n], { decay }) => {
     for (let i = 0; i < n; i++) y[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
   },
@@ -35,6 +40,7 @@ export const centeredMoment: Kernel = elementwise({
   name: 'centeredMoment',
   equation: 'y = max(v − m², 0)',
   inputs: ['v', 'm'],
+  flops: 3,
   reference: (y, [v, m], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.max(v[i] - m[i] * m[i], 0);
   },
@@ -45,6 +51,7 @@ export const divideByRoot: Kernel<{ correction: number; eps: number }> = element
   name: 'divideByRoot',
   equation: 'y = m / (√(v/correction) + ε)',
   inputs: ['m', 'v'],
+  flops: 4,
   reference: (y, [m, v], [n], { correction, eps }) => {
     for (let i = 0; i < n; i++) y[i] = m[i] / (Math.sqrt(v[i] / correction) + eps);
   },

@@ -1,14 +1,9 @@
 /** Checkpoints in files, on Node. */
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import {
-  type CheckpointContents,
-  CheckpointError,
-  type CheckpointParts,
-  encode,
-  restore,
-  type Restored,
-} from './checkpoint.ts';
+import { CheckpointError } from './checkpoint-format.ts';
+import { type CheckpointParts, restore, type Restored } from './checkpoint-restore.ts';
+import { type CheckpointContents, encode } from './checkpoint.ts';
 
 /**
  * Writes a checkpoint, in the safetensors format: see {@link encodeCheckpoint} for what it holds.

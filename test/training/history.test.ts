@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { append, RunningMeans, validationColumn } from '../../src/training/history.ts';
+
+describe('RunningMeans', () => {
+  it('weighs each batch by its examples', () => {
+    const means = new RunningMeans();
+    means.add({ loss: 1, accuracy: 0.5 }, 4);
+    means.add({ loss: 4, accuracy: 1 }, 2);
+    expect(means.means).toEqual({ loss: 2, accuracy: 4 / 6 });
+  });
+
+  it('is NaN once a value is', () => {
+    const means = new RunningMeans();
+    means.add({ loss: 1 }, 4);
+    means.add({ loss: NaN }, 4);
+    expect(means.means).toEqual({ loss: NaN });
+  });
+
+  it('is empty before the first batch', () => {
+    expect(new RunningMeans().means).toEqual({});
+  });
+});
+
+describe('a history', () => {
+  it('names the columns of validation in camel case', () => {
+    expect(['loss', 'accuracy', 'f1'].map(validationColumn)).toEqual(['valLoss', 'valAccuracy', 'valF1']);
+  });
+
+  it('grows by one entry per column', () => {
+    const history = { loss: [1], seconds: [] };
+    append(history, { loss: 0.5, seconds: 2, extra: 3 });
+    expect(history).toEqual({ loss: [1, 0.5], seconds: [2], extra: [3] });
+  });
+});
