@@ -1,3 +1,4 @@
+import { sizeOf } from '../../kernels/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './layer.ts';
 
@@ -12,7 +13,8 @@ import { Layer } from './layer.ts';
  */
 export class Flatten extends Layer {
   override forward(x: Tensor): Tensor {
-    return x.flatten();
+    const [batch = 1, ...example] = x.shape;
+    return x.reshape([batch, sizeOf(example)]);
   }
 
   override toString(): string {

@@ -108,7 +108,7 @@ function reachableNodes(y: Tensor): Node[] {
     if (node === null || found.has(node)) continue;
     expectUsable(node);
     found.add(node);
-    stack.push(...node.inputs);
+    for (const input of node.inputs) stack.push(input);
   }
   return [...found];
 }

@@ -54,6 +54,7 @@ export type NumericArray =
  */
 export function tensor(data: TensorData, options: TensorOptions & { readonly shape?: Shape } = {}): Tensor {
   expectOptions('tensor', options, ['shape', ...optionNames]);
+  if (ArrayBuffer.isView(data)) expectNumbers(data);
   const values = ArrayBuffer.isView(data) ? data : flatten(data);
   const natural = ArrayBuffer.isView(data) ? [data.length] : nesting(data);
   const shape = options.shape === undefined ? natural : expectShape('tensor', options.shape);
@@ -145,13 +146,9 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
   expectNumber('arange', 'stop', to);
   expectNumber('arange', 'step', step);
   if (step === 0) throw new ValueError('arange', 'step is 0', 'use a step towards stop');
-  const count = Math.max(0, Math.ceil((to - from) / step));
-  return fromValues(
-    'arange',
-    Float64Array.from({ length: count }, (_, i) => from + i * step),
-    [count],
-    options,
-  );
+  const shape = expectShape('arange', [Math.max(0, Math.ceil((to - from) / step))]);
+  const values = new Float64Array(sizeOf(shape)).map((_, i) => from + i * step);
+  return fromValues('arange', values, shape, options);
 }
 
 /**
@@ -206,12 +203,24 @@ export function drawn(
 export function expectShape(op: string, shape: unknown): Shape {
   const extents: readonly unknown[] | null = Array.isArray(shape) ? shape : null;
   if (extents?.every((extent) => typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0)) {
-    return [...(extents as Shape)];
+    return expectSize(op, [...(extents as Shape)]);
   }
   throw new ShapeError(
     op,
     `not a shape: ${extents === null ? String(shape) : `[${extents.join(', ')}]`}`,
     'an array of integers ≥ 0 is expected, such as [32, 10]',
+  );
+}
+
+/** More elements than an array can have. */
+const TOO_MANY = 2 ** 32;
+
+function expectSize(op: string, shape: Shape): Shape {
+  if (sizeOf(shape) < TOO_MANY) return shape;
+  throw new ShapeError(
+    op,
+    `${sizeOf(shape)} elements in shape ${formatShape(shape)}`,
+    'a tensor has fewer than 2³²',
   );
 }
 
@@ -233,6 +242,15 @@ function fromValues(op: string, values: ArrayLike<number>, shape: Shape, options
     );
   }
   return new Tensor(device.upload(values, dtype), [...shape], device, { requiresGrad });
+}
+
+function expectNumbers(data: ArrayBufferView): void {
+  if (!(data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array)) return;
+  throw new ValueError(
+    'tensor',
+    `a ${data.constructor.name} holds no numbers`,
+    'convert it, as in Float64Array.from(data, Number)',
+  );
 }
 
 function nesting(data: unknown): Shape {

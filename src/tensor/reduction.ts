@@ -1,5 +1,5 @@
-import { resolveAxis } from '../../kernels/shape.ts';
-import { ShapeError } from './errors.ts';
+import { formatShape, resolveAxis } from '../../kernels/shape.ts';
+import { ShapeError, ValueError } from './errors.ts';
 import * as ops from './ops.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -22,6 +22,13 @@ export function reduce(
   if (axis === undefined && !keepDims) return overAll(op, x);
   const y = resolved.reduce((part, at) => op(part, at), x);
   return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
+}
+
+/** (1/n) Σ x, under the name of the method that was called. */
+export function meanOver(name: string, x: Tensor, axis: Axes | undefined, keepDims: boolean): Tensor {
+  const total = reduce(name, ops.sum, x, axis, keepDims);
+  if (x.size > 0) return total.div(x.size / total.size); // not ·(1/n): the mean of 49 ones is 1
+  throw new ValueError(name, `no values: shape ${formatShape(x.shape)}`, 'at least one is needed');
 }
 
 /** Over all elements: as one axis, in one pass. */

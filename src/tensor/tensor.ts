@@ -9,7 +9,7 @@ import type { Device, DeviceName, DType, Storage } from './device.ts';
 import { expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
 import { run } from './op.ts';
 import * as ops from './ops.ts';
-import { type Axes, reduce } from './reduction.ts';
+import { type Axes, meanOver, reduce } from './reduction.ts';
 import { fromFront, inferShape, nest } from './shape.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
@@ -259,12 +259,11 @@ export class Tensor {
   }
 
   /**
-   * All axes but the first become one: [n, …] → [n, the rest].
-   * @example tensor([[[1, 2], [3, 4]]]).flatten().shape // [ 1, 4 ]
+   * All values on one axis, in order.
+   * @example tensor([[1, 2], [3, 4]]).flatten().toArray() // [ 1, 2, 3, 4 ]
    */
   flatten(): Tensor {
-    const [n = 1, ...rest] = this.shape;
-    return this.reshape([n, sizeOf(rest)]);
+    return this.reshape([this.size]);
   }
 
   /**
@@ -333,10 +332,7 @@ export class Tensor {
    * @example tensor([[1, 2], [3, 4]]).mean(1, true).toArray() // [ [ 1.5 ], [ 3.5 ] ]
    */
   mean(axis?: Axes, keepDims = false): Tensor {
-    const total = reduce('mean', ops.sum, this, axis, keepDims);
-    const n = this.size / total.size;
-    if (this.size > 0) return total.div(n); // not ·(1/n): the mean of 49 ones is 1
-    throw new ValueError('mean', `no values: shape ${formatShape(this.shape)}`, 'a mean needs at least one');
+    return meanOver('mean', this, axis, keepDims);
   }
 
   /**
@@ -353,9 +349,10 @@ export class Tensor {
   variance(axis?: Axes, options: VarianceOptions = {}): Tensor {
     expectOptions('variance', options, ['unbiased', 'keepDims']);
     const { unbiased = false, keepDims = false } = options;
-    const rough = this.sub(this.mean(axis, true));
-    const d = rough.sub(rough.mean(axis, true));
-    const biased = d.mul(d).mean(axis, keepDims);
+    const mean = (x: Tensor, keep: boolean) => meanOver('variance', x, axis, keep);
+    const rough = this.sub(mean(this, true));
+    const d = rough.sub(mean(rough, true));
+    const biased = mean(d.mul(d), keepDims);
     if (!unbiased) return biased;
     const n = this.size / biased.size;
     if (n > 1) return biased.mul(n / (n - 1));

@@ -1,0 +1,23 @@
+/** The table of all kernels; the type asks for each of them. */
+import { backward, forward, inference } from './batchnorm.ts';
+import type { KernelCases } from './case.ts';
+import { crossEntropies } from './cross-entropy.ts';
+import { activations, arithmetic } from './elementwise.ts';
+import { layout } from './layout.ts';
+import { products } from './matmul.ts';
+import { reductions, softmaxes } from './reduce.ts';
+import { updates } from './update.ts';
+
+export const cases: KernelCases = {
+  ...products,
+  ...arithmetic,
+  ...activations,
+  ...layout,
+  ...reductions,
+  ...softmaxes,
+  ...crossEntropies,
+  ...forward,
+  ...inference,
+  ...backward,
+  ...updates,
+};

@@ -1,0 +1,72 @@
+/** What a kernel says about itself. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as kernels from '../../kernels/index.ts';
+import type { Kernel } from '../../kernels/kernel.ts';
+import { extents } from '../laws.ts';
+import { cases } from './cases/index.ts';
+import fc from 'fast-check';
+
+const folder = new URL('../../kernels/', import.meta.url);
+const sources = readdirSync(folder)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(new URL(file, folder), 'utf8'));
+const all: [string, Kernel][] = Object.entries(kernels);
+
+it('has more than forty kernels in its list', () => {
+  expect(all.length).toBeGreaterThan(40);
+});
+
+it('holds every kernel that the folder declares', () => {
+  const declared = sources.flatMap((source) =>
+    [...source.matchAll(/^export const (\w+): Kernel\b/gm)].map(([, name]) => name),
+  );
+  expect(declared.sort()).toEqual(all.map(([name]) => name).sort());
+});
+
+it('has no kernel that imports from outside of the folder', () => {
+  const imported = sources.flatMap((source) =>
+    [...source.matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)].map(([, path]) => path),
+  );
+  expect(imported.length).toBeGreaterThan(10);
+  expect(imported.filter((path) => !/^\.\/[\w.-]+\.ts$/.test(path))).toEqual([]);
+});
+
+describe.each(all)('%s', (name, kernel) => {
+  it('is called what it is exported as', () => {
+    expect(kernel.name).toBe(name);
+  });
+
+  it('has an equation, and names for its inputs', () => {
+    expect(kernel.equation).toMatch(/\S (=|←) \S/);
+    expect(kernel.inputs.length).toBeGreaterThan(0);
+    expect(kernel.inputs.every((input) => input.length > 0)).toBe(true);
+    expect(new Set(kernel.inputs).size).toBe(kernel.inputs.length);
+  });
+
+  it('has a doc comment', () => {
+    const documented = new RegExp(`[\\])}.] ?(\\n )?\\*/\\nexport const ${name}: Kernel\\b`);
+    expect(sources.filter((source) => documented.test(source))).toHaveLength(1);
+  });
+
+  it('says what it costs: bytes where there is work, and finite numbers always', () => {
+    const { calls, except = [] } = cases[name as keyof typeof kernels];
+    for (const n of extents.filter((extent) => !except.includes(extent))) {
+      const [{ inputs, params }] = fc.sample(calls(n, n % 3), 1);
+      const shapes = inputs.map(({ shape }) => shape);
+      const sizes = kernel.sizes(shapes, params);
+      const { bytes, flops } = kernel.cost(sizes);
+      expect(sizes.every(Number.isInteger)).toBe(true);
+      expect(Number.isSafeInteger(bytes) && bytes >= 0).toBe(true);
+      expect(Number.isSafeInteger(flops) && flops >= 0).toBe(true);
+      const output = kernel.shape(shapes, params);
+      if (![...shapes, output].flat().includes(0)) expect(bytes).toBeGreaterThanOrEqual(4);
+    }
+  });
+});
+
+it('counts two flops for each product of a matrix product, and reads and writes each value once', () => {
+  for (const kernel of [kernels.matmul, kernels.matmulTransposedA, kernels.matmulTransposedB]) {
+    expect(kernel.cost([2, 3, 5])).toEqual({ flops: 2 * 2 * 3 * 5, bytes: 4 * (2 * 3 + 3 * 5 + 2 * 5) });
+  }
+});

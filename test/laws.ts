@@ -1,0 +1,216 @@
+/** Laws: what has to hold for every kernel on every device and for every op, whatever the sizes. */
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import type { FloatArray, Kernel, Params, Shape } from '../kernels/kernel.ts';
+import { cpu } from '../src/tensor/cpu.ts';
+import type { Device, DType, Storage } from '../src/tensor/device.ts';
+import { ShapeError } from '../src/tensor/errors.ts';
+import { gradcheck } from '../src/tensor/gradcheck.ts';
+import type { Tensor } from '../src/tensor/tensor.ts';
+import { expectError } from './tensor/expect-error.ts';
+
+// ── what laws are about ────────────────────────────────────────────────────────────────────────────────
+
+/** Values under a shape. */
+export interface Values {
+  readonly shape: Shape;
+  readonly data: Float64Array;
+}
+
+/** One call of a kernel. */
+export interface KernelCall {
+  readonly inputs: readonly Values[];
+  readonly params: Params;
+}
+
+/** An input, read by its indices. */
+export type At = (...index: readonly number[]) => number;
+
+/** A kernel, where it has to work, and what it has to compute, said a second time. */
+export interface KernelCase {
+  readonly kernel: Kernel;
+  /** Calls in which one of the axes has the extent n: which one, that depends on the turn, 0 to 2. */
+  readonly calls: (n: number, turn: number) => fc.Arbitrary<KernelCall>;
+  /** The output's element at an index, from the equation. */
+  readonly at: (index: readonly number[], inputs: readonly At[], call: KernelCall) => number;
+  /** Shapes that the shape rule refuses. */
+  readonly misfits?: readonly { readonly shapes: readonly Shape[]; readonly params?: Params }[];
+  /** Extents to leave out: 0, where of no values there is no result. */
+  readonly except?: readonly number[];
+}
+
+/** A device, and how near to the definition it has to come: |a − b| ≤ atol + rtol·|b|. */
+export interface DeviceUnderTest {
+  readonly device: Device;
+  readonly dtype: DType;
+  readonly rtol: number;
+  readonly atol: number;
+}
+
+/** A later device joins here, and is held to every law. */
+export const devices: readonly DeviceUnderTest[] = [
+  { device: cpu, dtype: 'float64', rtol: 1e-12, atol: 1e-11 },
+  { device: cpu, dtype: 'float32', rtol: 1e-7, atol: 1e-11 }, // sums in float64, then rounded once: 2⁻²⁴
+];
+
+/** Tails of every SIMD width, and more than gpu.js' 1,000 iterations. */
+export const extents: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 33, 1030];
+
+// ── laws of kernels ────────────────────────────────────────────────────────────────────────────────────
+
+/** The kernel's result on a device is that of its definition, of which nothing is shared with the kernel. */
+export async function devicesAgree(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
+  await forCalls(kernelCase, async (call) => {
+    const inputs = call.inputs.map((input) => rounded(input, on.dtype));
+    const shape = outputShape(kernelCase.kernel, call);
+    const found = await on.device.read(start(kernelCase.kernel, { ...call, inputs }, on));
+    const readers = inputs.map(at);
+    for (const place of places(sizeOf(shape))) {
+      const index = indexOf(place, shape);
+      const expected = kernelCase.at(index, readers, { ...call, inputs });
+      expectNear(found[place], expected, on, `${kernelCase.kernel.name}[${index.join(', ')}]`);
+    }
+  });
+}
+
+/** The output has the size that the shape rule says, and shapes that do not fit are refused in the one form. */
+export async function shapeRuleHolds(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
+  const { kernel, misfits = [] } = kernelCase;
+  await forCalls(kernelCase, async (call) => {
+    const shape = outputShape(kernel, call);
+    expect(shape.every((extent) => Number.isInteger(extent) && extent >= 0)).toBe(true);
+    expect(await on.device.read(start(kernel, call, on))).toHaveLength(sizeOf(shape));
+  });
+  for (const { shapes, params = {} } of misfits) {
+    expectError(() => kernel.shape(shapes, params), ShapeError, /^\w+: .*\[/);
+  }
+}
+
+/** Twice the same bits, whatever the output's memory held before; and the inputs stay as they were. */
+export async function isDeterministic(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
+  const { kernel } = kernelCase;
+  await forCalls(kernelCase, async (call) => {
+    const storages = upload(call, on);
+    const before = await Promise.all(storages.map((storage) => on.device.read(storage)));
+    const first = await on.device.read(start(kernel, call, on, storages));
+    const second = await on.device.read(start(kernel, call, on, storages));
+    expectSameBits(second, first);
+    for (const [k, storage] of storages.entries()) expectSameBits(await on.device.read(storage), before[k]);
+  });
+}
+
+/** The reference writes every element of its output, and asks nothing of what was there before. */
+export async function fillsItsOutput(kernelCase: KernelCase): Promise<void> {
+  const { kernel } = kernelCase;
+  await forCalls(kernelCase, (call) => {
+    const sizes = kernel.sizes(shapesOf(call), call.params);
+    const inputs = call.inputs.map(({ data }) => data);
+    const [clean, dirty] = [0, NaN].map((value) => {
+      const y = new Float64Array(sizeOf(outputShape(kernel, call))).fill(value);
+      kernel.reference(y, inputs, sizes, call.params);
+      return y;
+    });
+    expectSameBits(dirty, clean);
+    return Promise.resolve();
+  });
+}
+
+/** A kernel that may write into its first input gives the same there. */
+export async function inPlaceIsTheSame(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
+  const { kernel } = kernelCase;
+  expect(kernel.inPlace).toBe(true);
+  await forCalls(kernelCase, async (call) => {
+    const expected = await on.device.read(start(kernel, call, on));
+    const storages = upload(call, on);
+    const shape = outputShape(kernel, call);
+    const output = on.device.run(kernel, storages, shapesOf(call), shape, call.params, true);
+    expect(output).toBe(storages[0]);
+    expectSameBits(await on.device.read(output), expected);
+  });
+}
+
+// ── the law of ops ─────────────────────────────────────────────────────────────────────────────────────
+
+/** A function of tensors, and the float64 tensors at which its gradients are checked. */
+export interface GradientCase {
+  readonly fn: (...inputs: Tensor[]) => Tensor;
+  readonly inputs: readonly Tensor[];
+}
+
+/** The gradients are the derivatives, at random points and along random directions. */
+export function gradientMatches(cases: fc.Arbitrary<GradientCase>, runs = 20): void {
+  fc.assert(
+    fc.property(cases, fc.nat(), ({ fn, inputs }, seed) => {
+      expect(gradcheck(fn, inputs, { seed })).toBe(true);
+    }),
+    { numRuns: runs },
+  );
+}
+
+// ── tools ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Every extent in every place, with random values; fast-check prints the seed of what failed. */
+async function forCalls(kernelCase: KernelCase, law: (call: KernelCall) => Promise<void>): Promise<void> {
+  for (const n of extents.filter((extent) => !kernelCase.except?.includes(extent))) {
+    for (const turn of [0, 1, 2]) {
+      await fc.assert(fc.asyncProperty(kernelCase.calls(n, turn), law), { numRuns: 1 });
+    }
+  }
+}
+
+function start(
+  kernel: Kernel,
+  call: KernelCall,
+  on: DeviceUnderTest,
+  storages: Storage[] = upload(call, on),
+): Storage {
+  return on.device.run(kernel, storages, shapesOf(call), outputShape(kernel, call), call.params, false);
+}
+
+function upload({ inputs }: KernelCall, { device, dtype }: DeviceUnderTest): Storage[] {
+  return inputs.map(({ data }) => device.upload(data, dtype));
+}
+
+function outputShape(kernel: Kernel, call: KernelCall): Shape {
+  return kernel.shape(shapesOf(call), call.params);
+}
+
+function shapesOf({ inputs }: KernelCall): Shape[] {
+  return inputs.map(({ shape }) => shape);
+}
+
+function sizeOf(shape: Shape): number {
+  return shape.reduce((size, extent) => size * extent, 1);
+}
+
+/** What the device is given is what the definition reads. */
+function rounded(input: Values, dtype: DType): Values {
+  const data = dtype === 'float32' ? Float64Array.from(Float32Array.from(input.data)) : input.data;
+  return { shape: input.shape, data };
+}
+
+function at({ shape, data }: Values): At {
+  return (...index) => data[index.reduce((place, i, axis) => place * shape[axis] + i, 0)];
+}
+
+function indexOf(place: number, shape: Shape): number[] {
+  return shape.map((extent, axis) => Math.floor(place / sizeOf(shape.slice(axis + 1))) % extent);
+}
+
+/** All elements of an output; of a large one both ends, and some 200 between. */
+function places(size: number): number[] {
+  const all = Array.from({ length: size }, (_, place) => place);
+  const stride = Math.max(1, Math.floor(size / 200));
+  return all.filter((place) => size <= 400 || place < 32 || place >= size - 32 || place % stride === 0);
+}
+
+function expectNear(found: number, expected: number, { rtol, atol }: DeviceUnderTest, where: string): void {
+  if (Object.is(found, expected) || Math.abs(found - expected) <= atol + rtol * Math.abs(expected)) return;
+  throw new Error(`${where} is ${String(found)}, by its definition ${String(expected)}`);
+}
+
+function expectSameBits(found: FloatArray, expected: FloatArray): void {
+  const differs = found.findIndex((value, i) => !Object.is(value, expected[i]));
+  if (found.length === expected.length && differs < 0) return;
+  throw new Error(`element ${differs} is ${String(found[differs])}, and not ${String(expected[differs])}`);
+}

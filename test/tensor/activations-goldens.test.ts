@@ -1,0 +1,54 @@
+/** Values and gradients, against PyTorch's. */
+import { describe, expect, it } from 'vitest';
+import type { Tensor } from '../../src/index.ts';
+import { type ActivationCase, golden, goldenTensor } from '../golden-files.ts';
+import { values } from './draw.ts';
+
+const apply: Record<
+  ActivationCase['op'],
+  (x: Tensor, options: ActivationCase['options'], b: Tensor) => Tensor
+> = {
+  relu: (x) => x.relu(),
+  leakyRelu: (x, { slope }) => x.leakyRelu(slope),
+  sigmoid: (x) => x.sigmoid(),
+  tanh: (x) => x.tanh(),
+  softmax: (x, { axis = NaN }) => x.softmax(axis),
+  logSoftmax: (x, { axis = NaN }) => x.logSoftmax(axis),
+  max: (x, { axis }) => x.max(axis),
+  variance: (x, { axis, unbiased = false }) => x.variance(axis, { unbiased }),
+  matmul: (x, _options, b) => x.matmul(b),
+};
+
+const { cases } = golden('activations');
+
+it('has a golden for each of these ops', () => {
+  expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(apply).sort());
+});
+
+/** How near they come: a few roundings. The inputs are exact in both. */
+const precisions = [
+  { dtype: 'float64', tolerance: 1e-12 },
+  { dtype: 'float32', tolerance: 1e-6 },
+] as const;
+
+describe.each(precisions)('to $tolerance in $dtype', ({ dtype, tolerance }) => {
+  it.each(cases.map((example) => [`${example.op} ${JSON.stringify(example.options)}`, example] as const))(
+    '%s',
+    (_name, { op, options, x, b, y, g, dx, db }) => {
+      const input = goldenTensor(x, { dtype, requiresGrad: true });
+      const other = goldenTensor(b ?? x, { dtype, requiresGrad: true });
+      const result = apply[op](input, options, other);
+      expectNear(result, y);
+      result.backward(goldenTensor(g, { dtype }));
+      expectNear(input.grad, dx);
+      if (db !== undefined) expectNear(other.grad, db);
+    },
+  );
+
+  function expectNear(found: Tensor | null, { shape, data }: ActivationCase['y']): void {
+    expect(found?.shape).toEqual(shape);
+    values(found).forEach((value, i) => {
+      expect(Math.abs(value - data[i])).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(data[i])));
+    });
+  }
+});

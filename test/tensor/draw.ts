@@ -1,0 +1,98 @@
+/** Shapes and tensors for fast-check, and short ways to make and read tensors. */
+import fc from 'fast-check';
+import { Tensor, tensor, type TensorData } from '../../src/index.ts';
+import { seededStream } from '../../src/tensor/random.ts';
+
+/** A float64 tensor. */
+export function f64(data: TensorData): Tensor {
+  return tensor(data, { dtype: 'float64' });
+}
+
+/** A float64 tensor that wants a gradient. */
+export function leaf(data: TensorData): Tensor {
+  return tensor(data, { dtype: 'float64', requiresGrad: true });
+}
+
+/** All values in order; a tensor that is not there, such as a missing gradient, is a failure. */
+export function values(x: Tensor | null | undefined): number[] {
+  if (x instanceof Tensor) return Array.from(x.dataSync());
+  throw new Error(`a tensor was expected: ${String(x)}`);
+}
+
+/** Values as they were drawn, for inputs of gradient checks. */
+export type Draw = (random: () => number, i: number) => number;
+
+/** Away from 0, where |x| and max(0, x) have their kinks. */
+export const awayFromZero: Draw = (random) => (random() < 0.5 ? -1 : 1) * (0.3 + 2 * random());
+export const positive: Draw = (random) => 0.3 + 2 * random();
+export const anywhere: Draw = (random) => 4 * random() - 2;
+
+/** A float64 tensor that wants a gradient, of a seed. fast-check prints its shape and seed. */
+export function drawn(shape: readonly number[], seed: number, draw: Draw = anywhere): Tensor {
+  const stream = seededStream(seed);
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const data = Float64Array.from({ length: size }, (_, i) => draw(() => stream.uniform(), i));
+  const x = tensor(data, { shape, dtype: 'float64', requiresGrad: true });
+  return Object.assign(x, { [fc.toStringMethod]: () => `[${shape.join(', ')}] of seed ${seed}` });
+}
+
+/** All values differ by 0.25 or more, in random order, so there is no tie; `beside` moves them all. */
+export function distinct(shape: readonly number[], seed: number, beside = 0): Tensor {
+  const keys = values(drawn(shape, seed));
+  const order = keys.map((_, i) => i).sort((a, b) => keys[a] - keys[b]);
+  const ranks = new Float64Array(keys.length);
+  order.forEach((i, rank) => (ranks[i] = 0.25 * (rank - Math.floor(keys.length / 2)) + beside));
+  return tensor(ranks, { shape, dtype: 'float64', requiresGrad: true });
+}
+
+export const seeds: fc.Arbitrary<number> = fc.nat();
+export const extent: fc.Arbitrary<number> = fc.constantFrom(1, 2, 3, 4, 5);
+
+/** Shapes of any rank up to 3. */
+export function shapes(minRank = 0): fc.Arbitrary<number[]> {
+  return fc.array(extent, { minLength: minRank, maxLength: Math.max(3, minRank) });
+}
+
+/** A shape and one of its axes. */
+export const shapeAndAxis: fc.Arbitrary<{ shape: number[]; axis: number }> = shapes(1).chain((shape) =>
+  fc.record({ shape: fc.constant(shape), axis: fc.nat(shape.length - 1) }),
+);
+
+/** Two shapes that NumPy broadcasts, and the shape that comes out. */
+export const broadcastable: fc.Arbitrary<{ a: number[]; b: number[]; y: number[] }> = fc
+  .record({
+    y: shapes(),
+    ones: fc.array(fc.constantFrom('a', 'b', 'neither'), { minLength: 3, maxLength: 3 }),
+    shorter: fc.constantFrom('a', 'b'),
+    dropped: fc.nat(3),
+  })
+  .map(({ y, ones, shorter, dropped }) => {
+    const of = (name: string) => {
+      const shape = y.map((n, axis) => (ones[axis] === name ? 1 : n));
+      return name === shorter ? shape.slice(dropped) : shape;
+    };
+    // Where only the longer one has an axis, and that with extent 1, it is 1 in the result.
+    const [a, b] = [of('a'), of('b')];
+    const at = (shape: number[], axis: number) => shape[axis - (y.length - shape.length)] ?? 1;
+    return {
+      a,
+      b,
+      y: y
+        .map((_, axis) => Math.max(at(a, axis), at(b, axis)))
+        .slice(y.length - Math.max(a.length, b.length)),
+    };
+  });
+
+/** The element of a tensor at an index, as NumPy broadcasts it: aligned at the last axis, extents of 1 repeated. */
+export function broadcastAt(x: Tensor, index: readonly number[]): number {
+  const own = index.slice(index.length - x.shape.length).map((i, axis) => (x.shape[axis] === 1 ? 0 : i));
+  return x.dataSync()[own.reduce((place, i, axis) => place * x.shape[axis] + i, 0)];
+}
+
+/** All indices of a shape, in order. */
+export function indices(shape: readonly number[]): number[][] {
+  return shape.reduce<number[][]>(
+    (all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])),
+    [[]],
+  );
+}
