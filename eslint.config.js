@@ -9,7 +9,10 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js'] } } },
     rules: {
       // Numbers belong in messages, that is what the messages are for.
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // An index within its bounds is what a kernel's loops are made of.
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/prefer-for-of': 'off',
