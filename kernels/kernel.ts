@@ -1,6 +1,18 @@
 /** The two element types. `float32` is the default everywhere; `float64` is what gradient checks use. */
 export type FloatArray = Float32Array | Float64Array;
 
+/** Any typed array whose elements are numbers (those of the two BigInt ones are not). */
+export type NumericArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
 /** The extent of each axis, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
 

@@ -1,14 +1,6 @@
-/** Any typed array whose elements are numbers (those of the two BigInt ones are not). */
-export type NumericArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | Float32Array
-  | Float64Array;
+import type { NumericArray } from '../../kernels/kernel.ts';
+
+export type { NumericArray };
 
 const zeros: Record<NumericArray[typeof Symbol.toStringTag], (length: number) => NumericArray> = {
   Int8Array: (length) => new Int8Array(length),

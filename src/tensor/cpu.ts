@@ -2,7 +2,7 @@
  * The reference device: every kernel's plain loops, over typed arrays that the garbage collector owns.
  * It is the definition of truth for the other devices, and the only one with float64.
  */
-import type { FloatArray, Kernel, Params, Shape } from '../../kernels/kernel.ts';
+import type { FloatArray } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { type Device, type DType, Storage } from './device.ts';
 import { DeviceError } from './errors.ts';
@@ -27,18 +27,11 @@ export const cpu: Device = {
   dtypes: ['float32', 'float64'],
   adapter: 'JavaScript',
 
-  upload(values: ArrayLike<number>, dtype: DType): Storage {
+  upload(values, dtype) {
     return new CpuStorage(dtype, dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values));
   },
 
-  run<P extends Params>(
-    kernel: Kernel<P>,
-    inputs: readonly Storage[],
-    shapes: readonly Shape[],
-    shape: Shape,
-    params: P,
-    inPlace: boolean,
-  ): Storage {
+  run(kernel, inputs, shapes, shape, params, inPlace) {
     const arrays = inputs.map(valuesOf);
     const dtype = kernel.statistic ? 'float64' : inputs[0].dtype;
     const output = inPlace ? inputs[0] : allocate(dtype, sizeOf(shape));

@@ -1,5 +1,5 @@
 /** Tensors from values. */
-import type { Shape } from '../../kernels/kernel.ts';
+import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { type Device, type DType } from './device.ts';
 import { currentDevice } from './devices.ts';
@@ -23,17 +23,6 @@ export type NestedArray = readonly (number | NestedArray)[];
 
 /** What `tensor` takes: a number, nested arrays of numbers, or a typed array. */
 export type TensorData = number | NestedArray | NumericArray;
-
-export type NumericArray =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
 
 /**
  * A tensor with a copy of the values given.

@@ -13,7 +13,8 @@ import {
   ValueError,
   zeros,
 } from '../../src/index.ts';
-import { expectClose, f64, leaf, refusal, values } from './helpers.ts';
+import { expectClose, refusal } from './helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 const table: { layer: Layer; name: string; f: (x: number) => number }[] = [
   { layer: new ReLU(), name: 'ReLU', f: (x) => (x > 0 ? x : 0) },

@@ -1,7 +1,8 @@
 /** Batches for the properties of batch normalization, and layers made for them. */
 import fc from 'fast-check';
 import { BatchNorm1d, type BatchNorm1dOptions } from '../../src/index.ts';
-import { f64, rows } from './helpers.ts';
+import { rows } from './helpers.ts';
+import { f64 } from '../tensors.ts';
 
 /** x and g are [m, C], gamma and beta [C]; numbers are multiples of 1/256 up to ±4. */
 export interface BatchNormInputs {

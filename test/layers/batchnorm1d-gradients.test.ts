@@ -6,7 +6,8 @@ import { BatchNorm1d, gradcheck, type Tensor } from '../../src/index.ts';
 import { batchNorm, batchNormEval, paperBackward } from '../../src/layers/batchnorm1d.ts';
 import { run } from '../../src/tensor/op.ts';
 import { batches, batchNorm1d, type BatchNormInputs } from './batchnorm-cases.ts';
-import { columnsOf, dot, expectClose, f64, leaf, mean, variance } from './helpers.ts';
+import { columnsOf, dot, expectClose, mean, variance } from './helpers.ts';
+import { f64, leaf } from '../tensors.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
 
 const epsilons = fc.constantFrom(1e-5, 1e-3, 0.1, 1);

@@ -13,7 +13,8 @@ import {
   ValueError,
   zeros,
 } from '../../src/index.ts';
-import { f64, refusal, snapshot } from './helpers.ts';
+import { refusal, snapshot } from './helpers.ts';
+import { f64 } from '../tensors.ts';
 
 /** Refuses, and leaves the state of the model as it was. */
 function refusedForward(

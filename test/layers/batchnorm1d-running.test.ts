@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BatchNorm1d, type BatchNorm1dOptions, noGrad, Sequential } from '../../src/index.ts';
 import { batches, batchNorm1d } from './batchnorm-cases.ts';
-import { columnsOf, expectClose, f64, leaf, mean, snapshot, values, variance } from './helpers.ts';
+import { columnsOf, expectClose, mean, snapshot, variance } from './helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gradcheck, mse } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
-import { expectClose, f64, leaf } from './helpers.ts';
+import { expectClose } from './helpers.ts';
+import { f64, leaf } from '../tensors.ts';
 
 describe('mse', () => {
   it.each(golden('cross-entropy').mse)('does what PyTorch does: $name', (example) => {

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crossEntropy, gradcheck, type Labels, tensor } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
-import { expectClose, f64, leaf, values } from './helpers.ts';
+import { expectClose } from './helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 describe('crossEntropy does what PyTorch does', () => {
   const cases = golden('cross-entropy').crossEntropy;

@@ -12,7 +12,8 @@ import {
   ValueError,
   zeros,
 } from '../../src/index.ts';
-import { dot, expectClose, f64, leaf, refusal, rows, values } from './helpers.ts';
+import { dot, expectClose, refusal, rows } from './helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
 
 const number = fc.integer({ min: -512, max: 512 }).map((n) => n / 256);

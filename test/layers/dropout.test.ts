@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Dropout, manualSeed, ones, randn, Sequential, ValueError } from '../../src/index.ts';
-import { expectClose, f64, leaf, mean, refusal, values } from './helpers.ts';
+import { expectClose, mean, refusal } from './helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 const probabilities = [0.1, 0.25, 0.5, 0.9];
 

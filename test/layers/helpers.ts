@@ -1,23 +1,8 @@
 /** What the tests of layers and optimizers share. */
 import { expect } from 'vitest';
-import { type GammaBetaError, type Layer, Tensor, tensor, type TensorData } from '../../src/index.ts';
+import { type GammaBetaError, type Layer, Tensor } from '../../src/index.ts';
 import type { GoldenArray } from '../golden-files.ts';
-
-/** A float64 tensor. */
-export function f64(data: TensorData): Tensor {
-  return tensor(data, { dtype: 'float64' });
-}
-
-/** A float64 tensor that wants a gradient. */
-export function leaf(data: TensorData): Tensor {
-  return tensor(data, { dtype: 'float64', requiresGrad: true });
-}
-
-/** All values in order; a tensor that is not there, such as a missing gradient, is a failure. */
-export function values(x: Tensor | null | undefined): number[] {
-  if (x instanceof Tensor) return Array.from(x.dataSync());
-  throw new Error(`a tensor was expected: ${String(x)}`);
-}
+import { values } from '../tensors.ts';
 
 /** The values of all parameters and buffers, by name. */
 export function snapshot(layer: Layer): Record<string, number[]> {

@@ -11,7 +11,8 @@ import {
   ShapeError,
   zeros,
 } from '../../src/index.ts';
-import { mean, refusal, values, variance } from './helpers.ts';
+import { mean, refusal, variance } from './helpers.ts';
+import { values } from '../tensors.ts';
 
 const [fanIn, fanOut] = [240, 120];
 /** Deviation and bound of each, for a weight [fanIn, fanOut]. The normal ones are cut at two deviations of

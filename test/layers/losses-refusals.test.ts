@@ -10,7 +10,8 @@ import {
   ValueError,
   zeros,
 } from '../../src/index.ts';
-import { f64, refusal } from './helpers.ts';
+import { refusal } from './helpers.ts';
+import { f64 } from '../tensors.ts';
 
 const logits = f64([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
 

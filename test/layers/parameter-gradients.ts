@@ -3,7 +3,8 @@ import { expect } from 'vitest';
 import { type Layer, noGrad, type Tensor, tensor } from '../../src/index.ts';
 import { assign } from '../../src/tensor/assign.ts';
 import { seededStream } from '../../src/tensor/random.ts';
-import { dot, values } from './helpers.ts';
+import { dot } from './helpers.ts';
+import { values } from '../tensors.ts';
 
 /** For each parameter w and random u, v: u·(f(w + εv) − f(w − εv))/2ε = v·dw, with dw from y.backward(u). */
 export function expectParameterGradients(layer: Layer, x: Tensor, eps = 1e-6): void {

@@ -16,7 +16,8 @@ import {
   type Tensor,
   zeros,
 } from '../../src/index.ts';
-import { expectClose, f64, leaf, refusal, values } from './helpers.ts';
+import { expectClose, refusal } from './helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
 
 const float64 = { dtype: 'float64' } as const;

@@ -12,7 +12,8 @@ import {
   tensor,
   zeros,
 } from '../../src/index.ts';
-import { refusal, snapshot, values } from './helpers.ts';
+import { refusal, snapshot } from './helpers.ts';
+import { values } from '../tensors.ts';
 
 const model = () =>
   new Sequential(

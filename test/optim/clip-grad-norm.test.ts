@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clipGradNorm, ValueError } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
-import { expectClose, f64, leaf, refusal, values } from '../layers/helpers.ts';
+import { expectClose, refusal } from '../layers/helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 const norm = (gradients: number[][]) => Math.hypot(...gradients.flat());
 

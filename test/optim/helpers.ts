@@ -9,7 +9,7 @@ import {
   SGD,
   type Tensor,
 } from '../../src/index.ts';
-import { f64, leaf, values } from '../layers/helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 /** Options as tests write them, wrong ones too; a learning rate is always there. */
 export type Options = LearningRate & Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 /** What optimizers refuse when they are made, and when their learning rate is set. */
 import { describe, expect, it } from 'vitest';
 import { tensor, ValueError } from '../../src/index.ts';
-import { leaf, refusal } from '../layers/helpers.ts';
+import { refusal } from '../layers/helpers.ts';
+import { leaf } from '../tensors.ts';
 import { type Options, optimizers, parameters } from './helpers.ts';
 
 const kinds = ['SGD', 'Adam', 'AdamW', 'RMSprop'] as const;

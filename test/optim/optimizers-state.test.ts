@@ -1,7 +1,8 @@
 /** Saving and loading what an optimizer remembers. */
 import { describe, expect, it } from 'vitest';
 import { OptimizerStateError, type OptimizerState, SGD, tensor, ValueError } from '../../src/index.ts';
-import { f64, leaf, refusal, values } from '../layers/helpers.ts';
+import { refusal } from '../layers/helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { optimizers, parameters, remembered, takeSteps, variants } from './helpers.ts';
 
 describe.each(variants)('the state of $kind $options', ({ kind, options }) => {

@@ -1,7 +1,8 @@
 /** What all optimizers have in common: steps, groups, learning rates, gradients that are not there. */
 import { describe, expect, it } from 'vitest';
 import { Dense, manualSeed, randn, SGD, ShapeError, tensor } from '../../src/index.ts';
-import { f64, leaf, refusal, values } from '../layers/helpers.ts';
+import { refusal } from '../layers/helpers.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { optimizers, parameters, remembered, setGradients, takeSteps, variants } from './helpers.ts';
 
 describe.each(variants)('$kind $options', ({ kind, options }) => {

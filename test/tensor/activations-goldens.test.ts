@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
 import { type ActivationCase, golden, goldenTensor } from '../golden-files.ts';
-import { values } from './draw.ts';
+import { values } from '../tensors.ts';
 
 const apply: Record<
   ActivationCase['op'],

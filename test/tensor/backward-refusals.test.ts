@@ -13,7 +13,7 @@ import {
 import { exp, relu } from '../../kernels/index.ts';
 import { assign, copy } from '../../src/tensor/assign.ts';
 import { run, runInPlace } from '../../src/tensor/op.ts';
-import { f64, leaf, values } from './draw.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 /** The identity, with the backward pass given. */

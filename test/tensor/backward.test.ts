@@ -1,7 +1,7 @@
 /** The walk over the tape: what arrives where. */
 import { describe, expect, it } from 'vitest';
 import { defineOp, noGrad, scope, type Tensor, tensor } from '../../src/index.ts';
-import { f64, leaf, values } from './draw.ts';
+import { f64, leaf, values } from '../tensors.ts';
 
 describe('gradients add up', () => {
   it('over two paths', () => {

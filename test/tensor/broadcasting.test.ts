@@ -2,17 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShapeError, ValueError } from '../../src/index.ts';
-import {
-  awayFromZero,
-  broadcastable,
-  broadcastAt,
-  drawn,
-  f64,
-  indices,
-  leaf,
-  seeds,
-  values,
-} from './draw.ts';
+import { awayFromZero, broadcastable, broadcastAt, drawn, indices, seeds } from './draw.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 type Method = 'add' | 'sub' | 'mul' | 'div' | 'maximum';

@@ -18,7 +18,7 @@ import {
 } from '../../src/index.ts';
 import { cpu } from '../../src/tensor/cpu.ts';
 import { type Device, Storage } from '../../src/tensor/device.ts';
-import { f64 } from './draw.ts';
+import { f64 } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 /** What JavaScript lets through and TypeScript would not. */

@@ -1,7 +1,7 @@
 /** Tensors from values. */
 import { describe, expect, it } from 'vitest';
 import { arange, eye, full, ones, randn, tensor, uniform, zeros } from '../../src/index.ts';
-import { f64 } from './draw.ts';
+import { f64 } from '../tensors.ts';
 
 describe('tensor takes', () => {
   it('a number, as a tensor without axes', () => {

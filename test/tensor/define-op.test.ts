@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { defineOp, DeviceError, DTypeError, gradcheck, type Tensor, tensor } from '../../src/index.ts';
 import { cpu } from '../../src/tensor/cpu.ts';
 import type { Device } from '../../src/tensor/device.ts';
-import { drawn, f64, leaf, values } from './draw.ts';
+import { drawn } from './draw.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 /** Another device, which computes as the first one does. */

@@ -1,23 +1,8 @@
 /** Shapes and tensors for fast-check, and short ways to make and read tensors. */
 import fc from 'fast-check';
-import { Tensor, tensor, type TensorData } from '../../src/index.ts';
+import { type Tensor, tensor } from '../../src/index.ts';
 import { seededStream } from '../../src/tensor/random.ts';
-
-/** A float64 tensor. */
-export function f64(data: TensorData): Tensor {
-  return tensor(data, { dtype: 'float64' });
-}
-
-/** A float64 tensor that wants a gradient. */
-export function leaf(data: TensorData): Tensor {
-  return tensor(data, { dtype: 'float64', requiresGrad: true });
-}
-
-/** All values in order; a tensor that is not there, such as a missing gradient, is a failure. */
-export function values(x: Tensor | null | undefined): number[] {
-  if (x instanceof Tensor) return Array.from(x.dataSync());
-  throw new Error(`a tensor was expected: ${String(x)}`);
-}
+import { values } from '../tensors.ts';
 
 /** Values as they were drawn, for inputs of gradient checks. */
 export type Draw = (random: () => number, i: number) => number;

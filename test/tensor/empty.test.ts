@@ -1,7 +1,7 @@
 /** Tensors of no values, through every method that allows them, forward and backward. */
 import { describe, expect, it } from 'vitest';
 import { concat, type Tensor, zeros } from '../../src/index.ts';
-import { values } from './draw.ts';
+import { values } from '../tensors.ts';
 
 const empty = (shape: number[]) => zeros(shape, { dtype: 'float64', requiresGrad: true });
 

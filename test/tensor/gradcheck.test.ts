@@ -9,7 +9,8 @@ import {
   tensor,
   ValueError,
 } from '../../src/index.ts';
-import { drawn, f64, leaf, values } from './draw.ts';
+import { drawn } from './draw.ts';
+import { f64, leaf, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 const square = (x: Tensor) => x.mul(x);

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, type Tensor } from '../../src/index.ts';
 import { gradientMatches } from '../laws.ts';
-import { awayFromZero, broadcastable, distinct, drawn, seeds, shapes, values, leaf, f64 } from './draw.ts';
+import { awayFromZero, broadcastable, distinct, drawn, seeds, shapes } from './draw.ts';
+import { values, leaf, f64 } from '../tensors.ts';
 
 /** A shape, and some of its axes or none said; negative ones too. */
 const reductions = shapes().chain((shape) =>

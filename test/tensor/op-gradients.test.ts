@@ -5,7 +5,6 @@ import type { Tensor } from '../../src/index.ts';
 import * as ops from '../../src/tensor/ops.ts';
 import { type GradientCase, gradientMatches } from '../laws.ts';
 import {
-  f64,
   anywhere,
   awayFromZero,
   broadcastable,
@@ -18,6 +17,7 @@ import {
   shapeAndAxis,
   shapes,
 } from './draw.ts';
+import { f64 } from '../tensors.ts';
 
 type Cases = fc.Arbitrary<GradientCase>;
 

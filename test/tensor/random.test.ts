@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { manualSeed, randn, uniform, ValueError } from '../../src/index.ts';
 import { seededStream, Stream, type StreamName, streams, type StreamState } from '../../src/tensor/random.ts';
-import { values } from './draw.ts';
+import { values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 beforeEach(() => manualSeed(0));

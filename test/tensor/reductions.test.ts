@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { full, ShapeError, type Tensor, tensor, ValueError, type VarianceOptions } from '../../src/index.ts';
-import { broadcastAt, drawn, f64, indices, seeds, shapes, values } from './draw.ts';
+import { broadcastAt, drawn, indices, seeds, shapes } from './draw.ts';
+import { f64, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 /** A tensor and some of its axes, counted from either end, or none said. */

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, ShapeError, type Tensor, ValueError } from '../../src/index.ts';
-import { broadcastAt, drawn, f64, indices, seeds, shapeAndAxis, shapes, values } from './draw.ts';
+import { broadcastAt, drawn, indices, seeds, shapeAndAxis, shapes } from './draw.ts';
+import { f64, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 
 /** The element at an index. */

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { BatchNorm1d, Dense, manualSeed, Sequential, SGD } from '../../src/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../src/training/checkpoint-file.ts';
 import { CheckpointError, encodeCheckpoint } from '../../src/training/checkpoint.ts';
-import { values } from '../layers/helpers.ts';
+import { values } from '../tensors.ts';
 
 const net = (seed = 0) => {
   manualSeed(seed);

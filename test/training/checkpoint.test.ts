@@ -29,7 +29,8 @@ import {
   encodeCheckpoint,
   restoreCheckpoint,
 } from '../../src/training/checkpoint.ts';
-import { refusal, values } from '../layers/helpers.ts';
+import { refusal } from '../layers/helpers.ts';
+import { values } from '../tensors.ts';
 
 /** Three classes of points on a spiral, which a small net learns slowly. */
 const data: Dataset = {

@@ -21,7 +21,7 @@ import {
   zeros,
 } from '../../src/index.ts';
 import { streams } from '../../src/tensor/random.ts';
-import { values } from '../layers/helpers.ts';
+import { values } from '../tensors.ts';
 
 /** 300 examples: more than one batch of 256, and the second one smaller. */
 const data: Dataset = {

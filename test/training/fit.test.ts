@@ -25,7 +25,7 @@ import {
   tensor,
   ValueError,
 } from '../../src/index.ts';
-import { values } from '../layers/helpers.ts';
+import { values } from '../tensors.ts';
 
 /** Ten points of two classes; batches of 4, 4 and 2. */
 const data: Dataset = {

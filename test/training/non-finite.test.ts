@@ -19,7 +19,7 @@ import {
 } from '../../src/index.ts';
 import { streams } from '../../src/tensor/random.ts';
 import { firstNonFinite } from '../../src/training/non-finite.ts';
-import { values } from '../layers/helpers.ts';
+import { values } from '../tensors.ts';
 
 /** Twelve points; `poisoned` says which of them is NaN. */
 function points(poisoned?: number): Dataset {
