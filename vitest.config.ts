@@ -10,7 +10,13 @@ const chromium = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-
 
 const node: TestProjectConfiguration = {
   plugins: [exampleModules()],
-  test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/browser/**'], testTimeout: 30_000 },
+  test: {
+    name: 'node',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/browser/**'],
+    setupFiles: ['test/setup.ts'],
+    testTimeout: 30_000,
+  },
 };
 
 const browser = (executablePath: string): TestProjectConfiguration => ({

@@ -9,8 +9,13 @@ import { mean } from '../mnist/summary.ts';
 const colours: Record<NetName, string> = { plain: '#0072b2', bn: '#d55e00', 'bn-pre': '#009e73' };
 
 const panels = [
-  { column: 'valAccuracy', title: 'validation accuracy', left: 60, min: 0.76 },
-  { column: 'valLoss', title: 'validation loss', left: 510, min: 0 },
+  {
+    column: 'valAccuracy',
+    title: 'validation accuracy',
+    left: 60,
+    range: { min: 0.76, max: 0.96, interval: 0.04 },
+  },
+  { column: 'valLoss', title: 'validation loss', left: 510, range: { min: 0, max: 1, interval: 0.2 } },
 ] as const;
 
 /** An SVG file's text. */
@@ -38,7 +43,7 @@ export function mnistChart({ runs, epochs }: Results): string {
       max: epochs,
       interval: 1,
     })),
-    yAxis: panels.map(({ min }, gridIndex) => ({ gridIndex, min })),
+    yAxis: panels.map(({ range }, gridIndex) => ({ gridIndex, ...range })),
     series: panels.flatMap(({ column }, panel) => [
       ...nets.map((net) => ({
         ...placed(panel),
