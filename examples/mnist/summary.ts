@@ -28,7 +28,7 @@ export function historyTable(runs: readonly Run[], comparable: boolean): string 
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const cells = nets.flatMap((net) => [
       ...columns.map((column) => format(mean(runs, net, column, epoch))),
-      ...(hasKeras(net) ? [publishedAccuracy(net, epoch)] : []),
+      ...(hasKeras(net) ? [publishedFigures(net, epoch)] : []),
     ]);
     table.push([String(epoch), ...cells]);
   }
@@ -74,9 +74,12 @@ function time(runs: readonly Run[], net: NetName): number {
   return seconds.reduce((sum, value) => sum + value, 0) / seconds.length;
 }
 
-function publishedAccuracy(net: NetName, epoch: number): string {
+/** What Keras prints for that epoch, where that is known: accuracy, and loss. */
+function publishedFigures(net: NetName, epoch: number): string {
   const row = published[net]?.find((entry) => entry.epoch === epoch);
-  return row === undefined ? '' : row.valAccuracy.toFixed(3);
+  if (row === undefined) return '';
+  const accuracy = row.valAccuracy.toFixed(3);
+  return row.valLoss === undefined ? accuracy : `${accuracy}, loss ${row.valLoss.toFixed(3)}`;
 }
 
 function format(value: number): string {

@@ -1,4 +1,5 @@
 /** What the README says of the results, computed from the committed files. */
+import { format, resolveConfig } from 'prettier';
 import { type NetName, netNames } from '../mnist/nets.ts';
 import { published } from '../mnist/published.ts';
 import type { Results } from '../mnist/results.ts';
@@ -26,10 +27,11 @@ export function mnistTable({ runs, epochs }: Results): string {
   ].join('\n');
 }
 
-/** The text with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
-export function replaceBlock(text: string, name: string, content: string): string {
+/** The Markdown text with what stands between `<!-- name -->` and `<!-- /name -->` replaced, and formatted. */
+export async function quoted(text: string, name: string, content: string): Promise<string> {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`no block ${begin} … ${end} in the text`);
-  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
+  const whole = `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
+  return format(whole, { ...(await resolveConfig(import.meta.filename)), parser: 'markdown' });
 }

@@ -3,16 +3,16 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { mnistChart } from '../../examples/results/chart.ts';
 import type { Results } from '../../examples/mnist/results.ts';
-import { mnistTable, replaceBlock } from '../../examples/results/quotes.ts';
+import { mnistTable, quoted } from '../../examples/results/quotes.ts';
 import { root } from './collect-examples.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const mnist = JSON.parse(read('examples/results/mnist.json')) as Results;
 
 describe('the documentation', () => {
-  it('quotes the committed results (npm run docs)', () => {
+  it('quotes the committed results (npm run docs)', async () => {
     const readme = read('README.md');
-    expect(replaceBlock(readme, 'mnist', mnistTable(mnist))).toBe(readme);
+    expect(await quoted(readme, 'mnist', mnistTable(mnist))).toBe(readme);
     expect(mnistChart(mnist)).toBe(read('examples/results/mnist.svg'));
   });
 
