@@ -50,15 +50,16 @@ export function meaning(runs: readonly Run[]): string {
   const cost = time(runs, net) / time(runs, 'plain');
   const goal = at('plain', last);
   const reached = Array.from({ length: last }, (_, i) => i + 1).find((epoch) => at(net, epoch) >= goal);
-  const first =
-    `After the first epoch, ${net} classifies ${percent(at(net, 1))} of the validation images correctly and plain ` +
-    `${percent(at('plain', 1))}; after epoch ${last}, ${percent(at(net, last))} and ${percent(goal)}.`;
+  const first = `After the first epoch, ${net} classifies ${percent(at(net, 1))} of the validation images correctly and plain ${percent(at('plain', 1))}`;
+  const slower = `${cost.toFixed(2)} times as long`;
+  if (last === 1) return `${first}. Its epoch takes ${slower} as plain's.`;
+  const end = `after epoch ${last}, ${percent(at(net, last))} and ${percent(goal)}`;
   const second =
     reached === undefined
-      ? `In ${last} epochs ${net} does not reach the ${percent(goal)} that plain ends with, and its epochs take ${cost.toFixed(2)} times as long.`
-      : `What plain reaches in ${last} epochs, ${net} reaches in ${reached}, and as its epochs take ${cost.toFixed(2)} times as long, ` +
+      ? `In ${last} epochs ${net} does not reach the ${percent(goal)} that plain ends with, and its epochs take ${slower}.`
+      : `What plain reaches in ${last} epochs, ${net} reaches in ${reached}, and as its epochs take ${slower}, ` +
         `that is ${((reached * cost) / last).toFixed(2)} of plain's time.`;
-  return `${first} ${second}`;
+  return `${first}; ${end}. ${second}`;
 }
 
 /** The mean over seeds; NaN where no run of that net got that far. */
