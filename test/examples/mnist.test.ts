@@ -63,9 +63,7 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
   });
 
   it('says what the difference means, in two sentences', () => {
-    expect(stdout).toMatch(
-      /^After the first epoch, bn classifies \d+\.\d % .*plain \d+\.\d %;.*\. (What|In) .*\.$/m,
-    );
+    expect(stdout).toMatch(/^After the first epoch, bn .*plain \d+\.\d %\. Its epoch takes \d.*\.$/m);
   });
 
   it('writes what it measured, and nothing else', () => {
