@@ -40,16 +40,17 @@ export function sizeName({ shapes, params }: BenchmarkCase): string {
 /**
  * Validates a kernel at a size, then times it there.
  *
+ * @param validated What to await before; see {@link validate}, and `validation.ts` for a process that does it.
  * @throws {KernelDisagreesError} Its result is wrong.
  */
 export async function timeKernel(
   kernel: Kernel,
-  at: Definition,
   benchmark: BenchmarkCase,
   device: Device,
+  validated: () => Promise<void>,
   options: TimerOptions = {},
 ): Promise<KernelTiming> {
-  await validate(kernel, at, benchmark, device);
+  await validated();
   const { shapes, params, inPlace = false } = benchmark;
   const shape = kernel.shape(shapes, params);
   const storages = inputsOf(benchmark).map((values) => device.upload(values, 'float32'));

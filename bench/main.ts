@@ -3,11 +3,11 @@ import { Command } from 'commander';
 import * as kernels from '../kernels/index.ts';
 import { deviceInfo, type DeviceName, useDevice } from '../src/index.ts';
 import { currentDevice } from '../src/tensor/devices.ts';
-import { cases } from '../test/kernels/cases/index.ts';
 import { benchmarkCases } from './kernel-cases.ts';
 import { KernelDisagreesError, type KernelTiming, sizeName, timeKernel } from './kernels.ts';
 import { describeMachine, header, kernelTable, type Report, stepTable, writeReport } from './report.ts';
 import { stepNets, type StepTiming, timeStep } from './steps.ts';
+import { Validation } from './validation.ts';
 
 interface Options {
   readonly json?: string;
@@ -60,15 +60,21 @@ async function main(): Promise<void> {
   }
   const timings: KernelTiming[] = [];
   const refused: string[] = [];
-  for (const [name, k] of kernelNames) {
-    const benchmark = benchmarkCases[name][k];
-    progress(`${name} ${sizeName(benchmark)}`);
-    try {
-      timings.push(await timeKernel(kernels[name], cases[name].at, benchmark, currentDevice(), options));
-    } catch (error) {
-      if (!(error instanceof KernelDisagreesError)) throw error;
-      refused.push(error.message);
+  const validation = new Validation();
+  try {
+    for (const [name, k] of kernelNames) {
+      const benchmark = benchmarkCases[name][k];
+      progress(`${name} ${sizeName(benchmark)}`);
+      try {
+        const validated = () => validation.validate({ device: device.device, name, k });
+        timings.push(await timeKernel(kernels[name], benchmark, currentDevice(), validated, options));
+      } catch (error) {
+        if (!(error instanceof KernelDisagreesError)) throw error;
+        refused.push(error.message);
+      }
     }
+  } finally {
+    validation.close();
   }
   const steps: StepTiming[] = [];
   for (const net of nets) {

@@ -92,7 +92,8 @@ describe('a kernel', () => {
   const { at } = cases.add;
 
   it('that is right is timed', async () => {
-    const timing = await timeKernel(kernels.add, at, benchmark, cpu, { quick: true });
+    const validated = () => validate(kernels.add, at, benchmark, cpu);
+    const timing = await timeKernel(kernels.add, benchmark, cpu, validated, { quick: true });
     expect(timing).toMatchObject({ kernel: 'add', size: '32×300' });
     expect(timing.gigaflops).toBeCloseTo((32 * 300) / timing.seconds / 1e9, 12);
     expect(timing.gigabytesPerSecond).toBeCloseTo((12 * 32 * 300) / timing.seconds / 1e9, 12);
@@ -115,7 +116,8 @@ describe('a kernel', () => {
 
   it('that a device computes wrongly is refused, and not timed', async () => {
     const { device, runs } = wrongDevice(1e-3);
-    const timing = timeKernel(kernels.add, at, benchmark, device, { quick: true });
+    const validated = () => validate(kernels.add, at, benchmark, device);
+    const timing = timeKernel(kernels.add, benchmark, device, validated, { quick: true });
     await expect(timing).rejects.toThrow(KernelDisagreesError);
     await expect(timing).rejects.toThrow(/^add 32×300 at \[31, 299\] is -?[\d.]+, and should be -?[\d.]+$/);
     expect(runs()).toBe(1);

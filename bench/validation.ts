@@ -1,0 +1,45 @@
+/**
+ * Validation in a process of its own. There the references run in float64 too, and an engine that has seen a
+ * loop with both element types compiles it for both: timed in the same process, it would be slower than it
+ * is in a program that trains in float32.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import type * as kernels from '../kernels/index.ts';
+import type { DeviceName } from '../src/index.ts';
+import { KernelDisagreesError } from './kernels.ts';
+
+/** Which benchmark case is to be validated, where. */
+export interface Request {
+  readonly device: DeviceName;
+  readonly name: keyof typeof kernels;
+  readonly k: number;
+}
+
+/** What is wrong with it, if anything is; or why that could not be found out. */
+export type Reply = { readonly problem: string | null } | { readonly failure: string };
+
+export class Validation {
+  private readonly process: ChildProcess = fork(join(import.meta.dirname, 'validator.ts'));
+
+  /** @throws {KernelDisagreesError} The kernel's result is wrong. */
+  async validate(request: Request): Promise<void> {
+    const reply = await new Promise<Reply>((resolve, reject) => {
+      const ended = (code: number | null) => {
+        reject(new Error(`the validating process ended with ${String(code)}`));
+      };
+      this.process.once('exit', ended);
+      this.process.once('message', (answer: Reply) => {
+        this.process.off('exit', ended);
+        resolve(answer);
+      });
+      this.process.send(request);
+    });
+    if ('failure' in reply) throw new Error(reply.failure);
+    if (reply.problem !== null) throw new KernelDisagreesError(reply.problem);
+  }
+
+  close(): void {
+    this.process.kill();
+  }
+}
