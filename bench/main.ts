@@ -1,11 +1,12 @@
 /** `npm run bench`: every kernel at the sizes that matter, and a training step. See README.md. */
 import { Command } from 'commander';
+import { writeJson } from '../examples/cli/write-json.ts';
 import * as kernels from '../kernels/index.ts';
 import { deviceInfo, type DeviceName, useDevice } from '../src/index.ts';
 import { currentDevice } from '../src/tensor/devices.ts';
 import { benchmarkCases } from './kernel-cases.ts';
 import { KernelDisagreesError, type KernelTiming, sizeName, timeKernel } from './kernels.ts';
-import { describeMachine, header, kernelTable, type Report, stepTable, writeReport } from './report.ts';
+import { describeMachine, header, kernelTable, type Report, stepTable } from './report.ts';
 import { stepNets, type StepTiming, timeStep } from './steps.ts';
 import { Validation } from './validation.ts';
 
@@ -98,7 +99,7 @@ async function main(): Promise<void> {
       steps,
       refused,
     };
-    await writeReport(options.json, report);
+    await writeJson(options.json, report);
   }
 }
 

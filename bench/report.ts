@@ -1,5 +1,4 @@
 /** What a run of the benchmarks prints and writes. */
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 import Table from 'cli-table3';
 import type { DeviceInfo } from '../src/index.ts';
@@ -70,18 +69,6 @@ export function stepTable(timings: readonly StepTiming[]): string {
     timings.map(({ net, seconds, rme }) => [net, milliseconds(seconds), percent(rme)]),
     1,
   );
-}
-
-/** Writes beside the place first, so that there is never half a report. */
-export async function writeReport(file: string, report: Report): Promise<void> {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(unfinished, `${JSON.stringify(report, null, 1)}\n`);
-    await rename(unfinished, file);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
 }
 
 /** A table whose first columns are words and the others numbers. */

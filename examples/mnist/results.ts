@@ -1,6 +1,6 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import type { DeviceInfo, History } from '../../src/index.ts';
+import { writeJson } from '../cli/write-json.ts';
 import type { NetName } from './nets.ts';
 
 /** One network, trained once. */
@@ -25,11 +25,8 @@ export function describeMachine(device: DeviceInfo): Results['machine'] {
   return { cpu: cpu.model, node: process.version, device: `${device.device} (${device.adapter})` };
 }
 
-/** Writes to a file next to it first, so that there is never half a result. */
-export async function writeResults(file: string, results: Results): Promise<void> {
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(results, rounded, 1)}\n`);
-  await rename(temporary, file);
+export function writeResults(file: string, results: Results): Promise<void> {
+  return writeJson(file, results, rounded);
 }
 
 /** Seconds to the millisecond; measured values whole, so that two runs can be compared bit for bit. */

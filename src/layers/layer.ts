@@ -14,6 +14,8 @@ export class StateDictError extends GammaBetaError {}
 /** One entry of a state dict: how to read it, and how to overwrite it. */
 interface Slot {
   readonly shape: Shape;
+  /** A parameter, which the optimizer moves; a buffer otherwise. */
+  readonly trained?: boolean;
   readonly read: () => Tensor;
   readonly write: (source: Tensor) => void;
 }
@@ -91,6 +93,12 @@ export abstract class Layer {
     return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, slot.read()]));
   }
 
+  /** The part of the state dict that a forward pass can change: running statistics, and no parameters. */
+  bufferDict(): StateDict {
+    const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
+    return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
+  }
+
   /**
    * Overwrites parameters and buffers with those of a state dict. Either all fits, or nothing changes.
    *
@@ -147,17 +155,12 @@ export abstract class Layer {
   /** Registers a trainable tensor and returns it. */
   protected addParameter(name: string, parameter: Tensor): Tensor {
     this.ownParameters.set(name, parameter);
-    return this.addBuffer(name, parameter);
+    return this.addTensor(name, parameter, true);
   }
 
   /** Registers a tensor that is saved with the layer, but not trained. */
   protected addBuffer(name: string, buffer: Tensor): Tensor {
-    this.addSlot(name, {
-      shape: buffer.shape,
-      read: () => copy(buffer),
-      write: (source) => assign(buffer, source),
-    });
-    return buffer;
+    return this.addTensor(name, buffer, false);
   }
 
   /** Registers anything that is saved with the layer and is read and written by functions. */
@@ -170,6 +173,12 @@ export abstract class Layer {
     this.children.set(name, layer);
     layer.place = { inside: this, name };
     return layer;
+  }
+
+  private addTensor(name: string, held: Tensor, trained: boolean): Tensor {
+    const { shape } = held;
+    this.addSlot(name, { shape, trained, read: () => copy(held), write: (source) => assign(held, source) });
+    return held;
   }
 
   private namedSlots(): [name: string, slot: Slot][] {

@@ -17,7 +17,7 @@ export class GraphError extends GammaBetaError {}
 /** `gradcheck` found a gradient that does not match its function. */
 export class GradientError extends GammaBetaError {}
 
-/** A finite number above `min` (or from it, if `inclusive`) and below `max` (or up to it). */
+/** A finite number in a range: > above, ≥ from, < below, ≤ to, as far as they are given. */
 export function expectNumber(
   op: string,
   name: string,

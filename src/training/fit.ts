@@ -3,6 +3,7 @@ import type { Layer } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, lossOf, measure } from './batches.ts';
 import { evaluate } from './evaluate.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
@@ -152,23 +153,32 @@ async function trainEpoch(
   return means.means;
 }
 
-/** One step. No parameter has moved when the loss turns out not to be a number. */
+/** One step, or none at all: what refuses a batch finds parameters, running statistics and dropout unmoved. */
 async function trainBatch(
   model: Layer,
   examples: Batch,
   at: { readonly epoch: number; readonly batch: number },
   { loss, metrics, optimizer }: EpochOptions,
 ): Promise<Results> {
+  const buffers = model.bufferDict(); // the forward pass moves these before the loss can refuse the labels
   const dropout = streams.dropout.state;
-  const x = inputOf(model, examples);
-  const output = model.forward(x);
-  const error = lossOf('fit', loss, output, examples.labels);
-  const [value] = await error.data();
-  if (!Number.isFinite(value)) {
-    throw new NonFiniteLossError(value, at.epoch, at.batch, await firstNonFinite(model, x, dropout));
+  let value: number;
+  let output: Tensor;
+  try {
+    const x = inputOf(model, examples);
+    output = model.forward(x);
+    const error = lossOf('fit', loss, output, examples.labels);
+    [value] = await error.data();
+    if (!Number.isFinite(value)) {
+      throw new NonFiniteLossError(value, at.epoch, at.batch, await firstNonFinite(model, x, dropout));
+    }
+    optimizer.zeroGrad();
+    error.backward();
+  } catch (error) {
+    model.loadStateDict(buffers, { strict: false });
+    streams.dropout.state = dropout;
+    throw error;
   }
-  optimizer.zeroGrad();
-  error.backward();
   optimizer.step();
   return { loss: value, ...(await measure(metrics, output.detach(), examples.labels)) };
 }

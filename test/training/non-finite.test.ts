@@ -110,14 +110,34 @@ describe('a loss that is not finite', () => {
     expect(error.message).toContain('is layer 1, Dense(4 → 2)');
   });
 
-  it('leaves the parameters and the optimizer as they were before that batch', async () => {
+  it('leaves model, optimizer and dropout as they were before that batch, running statistics too', async () => {
     const model = net();
     const { train, optimizer } = options(model, points(9));
     const after: unknown[] = [];
-    const state = () => [model.parameters().map(values), optimizer.stateDict()];
+    const state = () => [
+      Object.entries(model.stateDict()).map(([name, t]) => [name, values(t)]),
+      optimizer.stateDict(),
+      streams.dropout.state,
+    ];
     await failure(fit(model, { train, optimizer, epochs: 1, onBatch: () => void after.push(state()) }));
     expect(after).toHaveLength(2);
     expect(state()).toEqual(after[1]);
+  });
+});
+
+describe('a label that is out of range', () => {
+  it('is refused by fit before anything has moved', async () => {
+    const model = net();
+    const data = { ...points(), labels: new Uint8Array(12).fill(2) };
+    const state = () => [
+      Object.entries(model.stateDict()).map(([name, t]) => [name, values(t)]),
+      streams.dropout.state,
+    ];
+    const before = state();
+    await expect(fit(model, options(model, data))).rejects.toThrow(
+      /^crossEntropy: label 2 at row 0, with 2 classes/,
+    );
+    expect(state()).toEqual(before);
   });
 });
 
