@@ -2,7 +2,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'bench/peers', 'test/.cache']),
+  globalIgnores(['dist', 'coverage', 'bench/peers', 'test/.cache', '**/*.simd.ts', '**/*.generated.ts']),
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

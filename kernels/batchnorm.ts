@@ -144,6 +144,7 @@ export const colSum: Kernel = kernel({
   name: 'colSum',
   equation: 'dbeta[c] = Σᵢ g[i,c]',
   inputs: ['g'],
+  simd: 'colSum',
   shape: ([g]) => columns('colSum', g),
   sizes: ([g]) => [g[0], g[1]],
   reference: (dbeta, [g], [m, C]) => {
@@ -162,6 +163,7 @@ export const colDot: Kernel = kernel({
   name: 'colDot',
   equation: 'dgamma[c] = Σᵢ g[i,c]·xhat[i,c]',
   inputs: ['g', 'xhat'],
+  simd: 'colDot',
   shape: (shapes) => columns('colDot', expectSameShape('colDot', shapes)),
   sizes: ([g]) => [g[0], g[1]],
   reference: (dgamma, [g, xhat], [m, C]) => {

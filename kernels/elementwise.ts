@@ -9,7 +9,10 @@
 import { kernel, type Kernel, type NoParams, type Params } from './kernel.ts';
 import { expectSameShape, sizeOf } from './shape.ts';
 
-type Elementwise<P extends Params> = Pick<Kernel<P>, 'name' | 'equation' | 'inputs' | 'reference'> & {
+type Elementwise<P extends Params> = Pick<
+  Kernel<P>,
+  'name' | 'equation' | 'inputs' | 'simd' | 'params' | 'reference'
+> & {
   /** Operations per element, 1 if left out; a root or an exponential counts as one. */
   readonly flops?: number;
 };
@@ -35,6 +38,7 @@ export const add: Kernel = elementwise({
   name: 'add',
   equation: 'y = a + b',
   inputs: ['a', 'b'],
+  simd: 'add',
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] + b[i];
   },
@@ -45,6 +49,7 @@ export const sub: Kernel = elementwise({
   name: 'sub',
   equation: 'y = a − b',
   inputs: ['a', 'b'],
+  simd: 'sub',
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] - b[i];
   },
@@ -55,6 +60,7 @@ export const mul: Kernel = elementwise({
   name: 'mul',
   equation: 'y = a·b',
   inputs: ['a', 'b'],
+  simd: 'mul',
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] * b[i];
   },
@@ -65,6 +71,7 @@ export const div: Kernel = elementwise({
   name: 'div',
   equation: 'y = a / b',
   inputs: ['a', 'b'],
+  simd: 'div',
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] / b[i];
   },
@@ -75,6 +82,7 @@ export const maximum: Kernel = elementwise({
   name: 'maximum',
   equation: 'y = max(a, b)',
   inputs: ['a', 'b'],
+  simd: 'maximum',
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.max(a[i], b[i]);
   },
@@ -85,6 +93,7 @@ export const maximumDx: Kernel = elementwise({
   name: 'maximumDx',
   equation: 'da = g·[a > b] + g/2·[a = b]',
   inputs: ['g', 'a', 'b'],
+  simd: 'maximumDx',
   flops: 2,
   reference: (da, [g, a, b], [n]) => {
     for (let i = 0; i < n; i++) da[i] = a[i] > b[i] ? g[i] : a[i] === b[i] ? g[i] / 2 : 0;
@@ -96,6 +105,8 @@ export const scale: Kernel<{ factor: number }> = elementwise({
   name: 'scale',
   equation: 'y = factor·x',
   inputs: ['x'],
+  simd: 'scale',
+  params: ['factor'],
   reference: (y, [x], [n], { factor }) => {
     for (let i = 0; i < n; i++) y[i] = factor * x[i];
   },
@@ -127,6 +138,7 @@ export const exp: Kernel = elementwise({
   name: 'exp',
   equation: 'y = eˣ',
   inputs: ['x'],
+  simd: 'exp',
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]);
   },
@@ -137,6 +149,7 @@ export const log: Kernel = elementwise({
   name: 'log',
   equation: 'y = ln x',
   inputs: ['x'],
+  simd: 'log',
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.log(x[i]);
   },
@@ -147,6 +160,7 @@ export const sqrt: Kernel = elementwise({
   name: 'sqrt',
   equation: 'y = √x',
   inputs: ['x'],
+  simd: 'sqrt',
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.sqrt(x[i]);
   },
@@ -157,6 +171,7 @@ export const abs: Kernel = elementwise({
   name: 'abs',
   equation: 'y = |x|',
   inputs: ['x'],
+  simd: 'abs',
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.abs(x[i]);
   },
@@ -167,6 +182,7 @@ export const absDx: Kernel = elementwise({
   name: 'absDx',
   equation: 'dx = g·sign(x)',
   inputs: ['g', 'x'],
+  simd: 'absDx',
   flops: 2,
   reference: (dx, [g, x], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = g[i] * Math.sign(x[i]);
@@ -180,6 +196,7 @@ export const relu: Kernel = elementwise({
   name: 'relu',
   equation: 'y = max(0, x)',
   inputs: ['x'],
+  simd: 'relu',
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.max(0, x[i]);
   },
@@ -190,6 +207,7 @@ export const reluDx: Kernel = elementwise({
   name: 'reluDx',
   equation: 'dx = 0 if x ≤ 0 else g',
   inputs: ['g', 'x'],
+  simd: 'reluDx',
   reference: (dx, [g, x], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = x[i] <= 0 ? 0 : g[i];
   },
@@ -200,6 +218,8 @@ export const leakyRelu: Kernel<{ slope: number }> = elementwise({
   name: 'leakyRelu',
   equation: 'y = x if x > 0 else slope·x',
   inputs: ['x'],
+  simd: 'leakyRelu',
+  params: ['slope'],
   reference: (y, [x], [n], { slope }) => {
     for (let i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : slope * x[i];
   },
@@ -210,6 +230,8 @@ export const leakyReluDx: Kernel<{ slope: number }> = elementwise({
   name: 'leakyReluDx',
   equation: 'dx = g if x > 0 else slope·g',
   inputs: ['g', 'x'],
+  simd: 'leakyReluDx',
+  params: ['slope'],
   reference: (dx, [g, x], [n], { slope }) => {
     for (let i = 0; i < n; i++) dx[i] = x[i] > 0 ? g[i] : slope * g[i];
   },
@@ -220,6 +242,7 @@ export const sigmoid: Kernel = elementwise({
   name: 'sigmoid',
   equation: 'y = 1 / (1 + e⁻ˣ)',
   inputs: ['x'],
+  simd: 'sigmoid',
   flops: 3,
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = 1 / (1 + Math.exp(-x[i]));
@@ -231,6 +254,7 @@ export const sigmoidDx: Kernel = elementwise({
   name: 'sigmoidDx',
   equation: 'dx = g·y·(1 − y)',
   inputs: ['g', 'y'],
+  simd: 'sigmoidDx',
   flops: 3,
   reference: (dx, [g, y], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = g[i] * y[i] * (1 - y[i]);
@@ -242,6 +266,7 @@ export const tanh: Kernel = elementwise({
   name: 'tanh',
   equation: 'y = tanh x',
   inputs: ['x'],
+  simd: 'tanh',
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]);
   },
@@ -252,6 +277,7 @@ export const tanhDx: Kernel = elementwise({
   name: 'tanhDx',
   equation: 'dx = g·(1 − y²)',
   inputs: ['g', 'y'],
+  simd: 'tanhDx',
   flops: 3,
   reference: (dx, [g, y], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = g[i] * (1 - y[i] * y[i]);

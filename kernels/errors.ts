@@ -6,6 +6,8 @@
 export class GammaBetaError extends Error {
   /** The operation that refused, e.g. `matmul`. */
   readonly op: string;
+  /** What is wrong: the values. */
+  readonly problem: string;
   /** What to do about it. */
   readonly hint: string;
 
@@ -13,6 +15,7 @@ export class GammaBetaError extends Error {
     super(`${op}: ${problem}. Hint: ${hint}`);
     this.name = new.target.name;
     this.op = op;
+    this.problem = problem;
     this.hint = hint;
   }
 }

@@ -29,3 +29,4 @@ export * from './reduce.ts';
 export { crossEntropy, crossEntropyDx, logSoftmax, logSoftmaxDx, softmax, softmaxDx } from './softmax.ts';
 export * from './batchnorm.ts';
 export * from './update.ts';
+export { addBias } from './dense.ts';

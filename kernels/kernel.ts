@@ -22,6 +22,9 @@ export type Params = Readonly<Record<string, number>>;
 /** For kernels that take no parameters. */
 export type NoParams = Readonly<Record<string, never>>;
 
+/** `[P]`, or nothing for a kernel without parameters. */
+export type ParamsOf<P extends Params> = Record<string, never> extends P ? [] : [params: P];
+
 /** What one run moves and computes, so that benchmarks can print GB/s and GFLOP/s. */
 export interface Cost {
   readonly bytes: number;
@@ -57,8 +60,13 @@ export interface Kernel<P extends Params = Params> {
   reference(y: FloatArray, inputs: readonly FloatArray[], sizes: readonly number[], params: P): void;
   /** For gpu.js: one thread computes one element of the output. */
   readonly gpu?: GpuForm;
-  /** The name of its WebAssembly export, same arguments in the same order. */
+  /**
+   * The name of its WebAssembly export, which takes y, the inputs, the sizes and {@link params} in this order.
+   * It reads float32; for inputs in float64 the reference runs.
+   */
   readonly simd?: string;
+  /** The numbers beside the sizes that its loops need, in the order in which `simd` takes them. */
+  readonly params?: readonly string[];
   /** The output is kept in float64 where the device has it: batch statistics, at offsets up to 1e6. */
   readonly statistic?: boolean;
   /** `y` may be the first input: every element is read before it is written. */

@@ -13,6 +13,7 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
   name: 'repeatAxis',
   equation: 'y[o,r,i] = x[o,0,i]',
   inputs: ['x'],
+  simd: 'repeatAxis',
   shape: ([x], { axis, count }) => {
     if (x[axis] === 1) return withExtent(x, axis, count);
     throw new ShapeError(
@@ -41,6 +42,7 @@ export const transpose: Kernel = kernel({
   name: 'transpose',
   equation: 'y[o,j,i] = x[o,i,j]',
   inputs: ['x'],
+  simd: 'transpose',
   shape: ([x]) => {
     if (x.length >= 2) return [...x.slice(0, -2), x[x.length - 1], x[x.length - 2]];
     throw new ShapeError('transpose', `fewer than two axes: ${formatShape(x)}`, 'reshape to a matrix first');

@@ -25,6 +25,7 @@ export const sumAxis: Kernel<Axis> = kernel({
   name: 'sumAxis',
   equation: 'y[o,0,i] = Σₖ x[o,k,i]',
   inputs: ['x'],
+  simd: 'sumAxis',
   shape: ([x], { axis }) => withExtent(x, axis, 1),
   sizes: ([x], { axis }) => aroundAxis(x, axis),
   reference: (y, [x], [outer, n, inner]) => {
@@ -46,6 +47,7 @@ export const maxAxis: Kernel<Axis> = kernel({
   name: 'maxAxis',
   equation: 'y[o,0,i] = maxₖ x[o,k,i]',
   inputs: ['x'],
+  simd: 'maxAxis',
   shape: ([x], { axis }) => {
     expectValues('max', x, axis);
     return withExtent(x, axis, 1);
@@ -68,6 +70,7 @@ export const argmaxAxis: Kernel<Axis> = kernel({
   name: 'argmaxAxis',
   equation: 'y[o,0,i] = argmaxₖ x[o,k,i]',
   inputs: ['x'],
+  simd: 'argmaxAxis',
   shape: ([x], { axis }) => {
     expectValues('argmax', x, axis);
     return withExtent(x, axis, 1);

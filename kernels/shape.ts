@@ -3,7 +3,9 @@ import type { Shape } from './kernel.ts';
 
 /** The number of elements: the product of the extents, 1 for a scalar. */
 export function sizeOf(shape: Shape): number {
-  return shape.reduce((size, extent) => size * extent, 1);
+  let size = 1;
+  for (const extent of shape) size *= extent;
+  return size;
 }
 
 /** `[2, 3]`, as messages print it. */
@@ -12,14 +14,18 @@ export function formatShape(shape: Shape): string {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }
 
 /** The rule of elementwise kernels: all shapes are equal, and so is the output's. */
 export function expectSameShape(op: string, shapes: readonly Shape[]): Shape {
   const [first] = shapes;
-  const other = shapes.find((shape) => !sameShape(shape, first));
-  if (other === undefined) return first;
+  let same = true;
+  for (const shape of shapes) same &&= sameShape(shape, first);
+  if (same) return first;
   throw new ShapeError(
     op,
     `shapes differ: ${shapes.map(formatShape).join(', ')}`,

@@ -37,6 +37,7 @@ export const softmax: Kernel<Axis> = kernel({
   name: 'softmax',
   equation: 'yₖ = exp(xₖ) / Σⱼ exp(xⱼ)',
   inputs: ['x'],
+  simd: 'softmax',
   shape: ([x]) => x,
   sizes: ([x], { axis }) => aroundAxis(x, axis),
   reference: (y, [x], [outer, n, inner]) => {
@@ -57,6 +58,7 @@ export const softmaxDx: Kernel<Axis> = kernel({
   name: 'softmaxDx',
   equation: 'dxₖ = yₖ·(gₖ − Σⱼ gⱼ·yⱼ)',
   inputs: ['g', 'y'],
+  simd: 'softmaxDx',
   shape: (shapes) => expectSameShape('softmaxDx', shapes),
   sizes: ([g], { axis }) => aroundAxis(g, axis),
   reference: (dx, [g, y], [outer, n, inner]) => {
@@ -80,6 +82,7 @@ export const logSoftmax: Kernel<Axis> = kernel({
   name: 'logSoftmax',
   equation: 'yₖ = xₖ − ln Σⱼ exp(xⱼ)',
   inputs: ['x'],
+  simd: 'logSoftmax',
   shape: ([x]) => x,
   sizes: ([x], { axis }) => aroundAxis(x, axis),
   reference: (y, [x], [outer, n, inner]) => {
@@ -100,6 +103,7 @@ export const logSoftmaxDx: Kernel<Axis> = kernel({
   name: 'logSoftmaxDx',
   equation: 'dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ',
   inputs: ['g', 'y'],
+  simd: 'logSoftmaxDx',
   shape: (shapes) => expectSameShape('logSoftmaxDx', shapes),
   sizes: ([g], { axis }) => aroundAxis(g, axis),
   reference: (dx, [g, y], [outer, n, inner]) => {
@@ -138,6 +142,8 @@ export const crossEntropy: Kernel<{ smoothing: number }> = kernel({
   name: 'crossEntropy',
   equation: 'lossᵢ = ln Σₖ exp(zₖ) − (1−s)·z_label − s·mean(z)',
   inputs: ['logits', 'labels'],
+  simd: 'crossEntropy',
+  params: ['smoothing'],
   shape: ([logits, labels]) => {
     expectLabels('crossEntropy', logits, labels);
     return labels;
@@ -169,6 +175,8 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = kernel({
   name: 'crossEntropyDx',
   equation: 'dzₖ = g·(softmax(z)ₖ − (1−s)·[k = label] − s/K)',
   inputs: ['g', 'logits', 'labels'],
+  simd: 'crossEntropyDx',
+  params: ['smoothing'],
   shape: ([g, logits, labels]) => {
     expectLabels('crossEntropyDx', logits, expectSameShape('crossEntropyDx', [labels, g]));
     return logits;

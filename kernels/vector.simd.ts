@@ -1,0 +1,140 @@
+/**
+ * What the WebAssembly kernels share. AssemblyScript: a pointer is a `usize`, `v128.load(p, 16)` reads the
+ * four floats that begin 16 bytes after p.
+ */
+
+/** Bytes of one float, and of the four in a vector. */
+export const FLOAT: usize = 4;
+export const VECTOR: usize = 16;
+
+/**
+ * c + a·b. Two builds are made of these files: with relaxed SIMD it is one instruction and one rounding
+ * (a fused multiply-add, on every processor of today), without it two of each.
+ */
+export function madd(a: v128, b: v128, c: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b));
+}
+
+export function zero(): v128 {
+  return f32x4.splat(0);
+}
+
+/** The address of the float that is `index` floats after `base`. */
+export function at(base: usize, index: i32): usize {
+  return base + ((<usize>index) << 2);
+}
+
+/** Adds eight floats to eight doubles in memory. */
+export function addDoubles(sums: usize, v0: v128, v1: v128): void {
+  addFour(sums, v0);
+  addFour(sums + 32, v1);
+}
+
+function addFour(sums: usize, v: v128): void {
+  const high = v128.shuffle<f32>(v, v, 2, 3, 2, 3);
+  v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(v)));
+  v128.store(sums, f64x2.add(v128.load(sums, VECTOR), f64x2.promote_low_f32x4(high)), VECTOR);
+}
+
+/** Stores the first `count` of four floats, 0 to 3: the end of a row. */
+export function storePart(y: usize, v: v128, count: i32): void {
+  if (count > 0) v128.store_lane<f32>(y, v, 0);
+  if (count > 1) v128.store_lane<f32>(y, v, 1, 4);
+  if (count > 2) v128.store_lane<f32>(y, v, 2, 8);
+}
+
+/** Eight floats, or the first `rest` of them. */
+export function storePair(y: usize, v0: v128, v1: v128, rest: i32): void {
+  if (rest >= 8) {
+    v128.store(y, v0);
+    v128.store(y, v1, VECTOR);
+  } else if (rest >= 4) {
+    v128.store(y, v0);
+    storePart(y + VECTOR, v1, rest - 4);
+  } else storePart(y, v0, rest);
+}
+
+/** The bytes of n floats. */
+export function bytes(n: i32): usize {
+  return (<usize>n) << 2;
+}
+
+// ── rows: n floats, `step` bytes apart ─────────────────────────────────────────────────────────────────
+
+/** Four floats, `step` bytes apart; if `rest` is less, that many, and `fill` for the others. */
+export function take(x: usize, step: usize, rest: i32, fill: f32): v128 {
+  return step == FLOAT && rest >= 4 ? v128.load(x) : gather(x, step, min(rest, 4), fill);
+}
+
+/** The first float, and the others one lane up. Recursive, so that it is not inlined everywhere. */
+function gather(x: usize, step: usize, rest: i32, fill: f32): v128 {
+  if (rest == 0) return f32x4.splat(fill);
+  const others = gather(x + step, step, rest - 1, fill);
+  return v128.load_lane<f32>(x, v128.shuffle<f32>(others, others, 0, 0, 1, 2), 0);
+}
+
+/** Stores four floats `step` bytes apart, or the first `rest` of them. */
+export function put(y: usize, step: usize, rest: i32, v: v128): void {
+  if (step == FLOAT && rest >= 4) v128.store(y, v);
+  else scatter(y, step, min(rest, 4), v);
+}
+
+function scatter(y: usize, step: usize, rest: i32, v: v128): void {
+  if (rest == 0) return;
+  v128.store_lane<f32>(y, v, 0);
+  scatter(y + step, step, rest - 1, v128.shuffle<f32>(v, v, 1, 2, 3, 3));
+}
+
+/** Σ xₖ, in float64. */
+export function sumOf(x: usize, n: i32, step: usize): f64 {
+  let sum = f64x2.splat(0);
+  for (; step == FLOAT && n >= 8; n -= 8) {
+    sum = f64x2.add(sum, f64x2.add(halves(v128.load(x)), halves(v128.load(x, VECTOR))));
+    x += 2 * VECTOR;
+  }
+  for (; n > 0; n -= 4) {
+    sum = f64x2.add(sum, halves(take(x, step, n, 0)));
+    x += 4 * step;
+  }
+  return total(sum);
+}
+
+/** Σ aₖ·bₖ, in float64. */
+export function dotOf(a: usize, b: usize, n: i32, step: usize): f64 {
+  let sum = f64x2.splat(0);
+  for (; n > 0; n -= 4) {
+    const va = take(a, step, n, 0);
+    const vb = take(b, step, n, 0);
+    sum = f64x2.add(sum, f64x2.add(f64x2.mul(low(va), low(vb)), f64x2.mul(high(va), high(vb))));
+    a += 4 * step;
+    b += 4 * step;
+  }
+  return total(sum);
+}
+
+// ── float64 ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The first two of four floats, in float64. */
+export function low(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v);
+}
+
+/** The last two of four floats, in float64. */
+export function high(v: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3));
+}
+
+/** Two sums, of the first and third, and of the second and fourth of four floats, in float64. */
+export function halves(v: v128): v128 {
+  return f64x2.add(low(v), high(v));
+}
+
+/** Four floats, of two pairs in float64. */
+export function narrow(low: v128, high: v128): v128 {
+  return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}
+
+/** The sum of two doubles. */
+export function total(sum: v128): f64 {
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
