@@ -4,7 +4,9 @@
  *
  * The third feature is the same for all examples, to show what becomes of such a column.
  */
-import { BatchNorm1d, type Tensor, tensor } from '../src/index.ts';
+import { BatchNorm1d, type Tensor, tensor, useDevice } from '../src/index.ts';
+
+await useDevice('cpu'); // which has float64, so that the equations hold to 15 digits
 
 const eps = 1e-5;
 const dtype = 'float64';

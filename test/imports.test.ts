@@ -10,10 +10,12 @@ interface Import {
   readonly typeOnly: boolean;
 }
 
-const files = ['kernels', 'src', 'examples', 'bench', 'test'].flatMap((folder) =>
-  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name))),
+const files = ['kernels', 'src', 'examples', 'bench', 'test'].flatMap(
+  (folder) =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.[jt]s$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .filter((file) => !file.startsWith('bench/peers/')), // a program of its own, with packages of its own
 );
 
 const imports: readonly Import[] = files.flatMap((from) => {
@@ -50,6 +52,15 @@ const allowed: Record<string, readonly string[]> = {
   src: ['src/training', 'src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
 };
 
+/** That file, and all that it needs. */
+function reachedFrom(entry: string): ReadonlySet<string> {
+  const reached = new Set([entry]);
+  for (const file of reached) {
+    for (const { from, to } of imports) if (from === file && to.endsWith('.ts')) reached.add(to);
+  }
+  return reached;
+}
+
 const inside = imports.filter(({ from, to }) => folderOf(from) in allowed && folderOf(to) !== folderOf(from));
 const describeImport = ({ from, to }: Import) => `${from} → ${to}`;
 
@@ -83,6 +94,13 @@ describe('imports', () => {
     expect(wrong.map(describeImport)).toEqual([]);
   });
 
+  it('of the SIMD forms of kernels are those of other SIMD forms', () => {
+    const ofSimd = imports.filter(({ from }) => from.endsWith('.simd.ts'));
+    const wrong = ofSimd.filter(({ to }) => !/^kernels\/\w+\.simd$/.test(to));
+    expect(ofSimd.length).toBeGreaterThan(10);
+    expect(wrong.map(describeImport)).toEqual([]);
+  });
+
   it('of examples come from the entry points', () => {
     const wrong = imports.filter(
       ({ from, to }) =>
@@ -94,12 +112,11 @@ describe('imports', () => {
   });
 
   it('of node: are not reachable from the main entry', () => {
-    const reached = new Set(['src/index.ts']);
-    for (const file of reached) {
-      for (const { from, to } of imports) if (from === file && to.endsWith('.ts')) reached.add(to);
-    }
+    const reached = reachedFrom('src/index.ts');
     const wrong = imports.filter(({ from, to }) => reached.has(from) && to.startsWith('node:'));
     expect(reached.size).toBeGreaterThan(30);
+    expect(imports.some(({ from, to }) => from === 'kernels/build.ts' && to.startsWith('node:'))).toBe(true);
+    expect(reached.has('kernels/build.ts')).toBe(false);
     expect(wrong.map(describeImport)).toEqual([]);
   });
 
@@ -113,3 +130,17 @@ describe('imports', () => {
     expect(wrong.map(describeImport)).toEqual([]);
   });
 });
+
+describe('the name WebAssembly', () => {
+  it('stands in src/tensor/wasm.ts and nowhere else in the library, comments aside', () => {
+    const library = files.filter((file) => /^(src|kernels)\//.test(file));
+    const naming = library.filter((file) => /\bWebAssembly\b/.test(codeOf(file)));
+    expect(naming).toEqual(['src/tensor/wasm.ts']);
+  });
+});
+
+/** A file without its comments, and without what stands in quotes. */
+function codeOf(file: string): string {
+  const text = readFileSync(join(root, file), 'utf8');
+  return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|'(?:[^'\\\n]|\\.)*'/gm, '');
+}

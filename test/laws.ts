@@ -4,9 +4,10 @@ import { expect } from 'vitest';
 import type { FloatArray, Kernel, Params, Shape } from '../kernels/kernel.ts';
 import { cpu } from '../src/tensor/cpu.ts';
 import type { Device, DType, Storage } from '../src/tensor/device.ts';
-import { ShapeError } from '../src/tensor/errors.ts';
+import { DeviceError, ShapeError } from '../src/tensor/errors.ts';
 import { gradcheck } from '../src/tensor/gradcheck.ts';
 import type { Tensor } from '../src/tensor/tensor.ts';
+import { builds, openWasm } from '../src/tensor/wasm.ts';
 import { expectError } from './tensor/expect-error.ts';
 
 // ── what laws are about ────────────────────────────────────────────────────────────────────────────────
@@ -33,44 +34,75 @@ export interface KernelCase {
   readonly calls: (n: number, turn: number) => fc.Arbitrary<KernelCall>;
   /** The output's element at an index, from the equation. */
   readonly at: (index: readonly number[], inputs: readonly At[], call: KernelCall) => number;
+  /**
+   * How large the terms are that the element is a sum of, where they may nearly cancel: rounding in float32 is
+   * as large as they are. Left out, as large as the element.
+   */
+  readonly magnitude?: KernelCase['at'];
   /** Shapes that the shape rule refuses. */
   readonly misfits?: readonly { readonly shapes: readonly Shape[]; readonly params?: Params }[];
   /** Extents to leave out: 0, where of no values there is no result. */
   readonly except?: readonly number[];
 }
 
-/** A device, and how near to the definition it has to come: |a − b| ≤ atol + rtol·|b|. */
+/** A device, and how near to the definition b it has to come: |a − b| ≤ atol + rtol·max(|b|, magnitude). */
 export interface DeviceUnderTest {
+  readonly name: string;
   readonly device: Device;
   readonly dtype: DType;
   readonly rtol: number;
   readonly atol: number;
 }
 
+/**
+ * WebAssembly in the builds that this engine accepts; for the others, what it says. Each operation rounds to
+ * 2⁻²⁴ = 6e-8, and an exponential is 1.2e-7 off; at most a few of them add up: long sums are blocked, or float64.
+ */
+export const wasmBuilds: readonly (DeviceUnderTest | { readonly name: string; readonly missing: string })[] =
+  builds.map((build) => {
+    const name = `wasm, the build '${build}'`;
+    try {
+      return { name, device: openWasm([build]), dtype: 'float32', rtol: 1e-6, atol: 1e-11 };
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return { name, missing: error.problem };
+    }
+  });
+
 /** A later device joins here, and is held to every law. */
 export const devices: readonly DeviceUnderTest[] = [
-  { device: cpu, dtype: 'float64', rtol: 1e-12, atol: 1e-11 },
-  { device: cpu, dtype: 'float32', rtol: 1e-7, atol: 1e-11 }, // sums in float64, then rounded once: 2⁻²⁴
+  { name: 'cpu, in float64', device: cpu, dtype: 'float64', rtol: 1e-12, atol: 1e-11 },
+  // sums in float64, then rounded once: 2⁻²⁴
+  { name: 'cpu, in float32', device: cpu, dtype: 'float32', rtol: 1e-7, atol: 1e-11 },
+  ...wasmBuilds.filter((build) => 'device' in build),
 ];
 
-/** Tails of every SIMD width, and more than gpu.js' 1,000 iterations. */
-export const extents: readonly number[] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 33, 1030];
+/** The edges of vectors, tiles and blocks; more than gpu.js' 1,000 iterations; the largest batch. */
+export const extents: readonly number[] = [
+  ...Array.from({ length: 18 }, (_, n) => n),
+  ...[31, 32, 33, 63, 64, 65, 300, 784, 1030, 4096],
+];
 
 // ── laws of kernels ────────────────────────────────────────────────────────────────────────────────────
 
 /** The kernel's result on a device is that of its definition, of which nothing is shared with the kernel. */
 export async function devicesAgree(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
-  await forCalls(kernelCase, async (call) => {
-    const inputs = call.inputs.map((input) => rounded(input, on.dtype));
-    const shape = outputShape(kernelCase.kernel, call);
-    const found = await on.device.read(start(kernelCase.kernel, { ...call, inputs }, on));
-    const readers = inputs.map(at);
-    for (const place of places(sizeOf(shape))) {
-      const index = indexOf(place, shape);
-      const expected = kernelCase.at(index, readers, { ...call, inputs });
-      expectNear(found[place], expected, on, `${kernelCase.kernel.name}[${index.join(', ')}]`);
-    }
-  });
+  await forCalls(
+    kernelCase,
+    async (call) => {
+      const inputs = call.inputs.map((input) => rounded(input, on.dtype));
+      const shape = outputShape(kernelCase.kernel, call);
+      const found = await on.device.read(start(kernelCase.kernel, { ...call, inputs }, on));
+      const readers = inputs.map(at);
+      for (const place of places(sizeOf(shape))) {
+        const index = indexOf(place, shape);
+        const expected = kernelCase.at(index, readers, { ...call, inputs });
+        const magnitude = kernelCase.magnitude?.(index, readers, { ...call, inputs }) ?? 0;
+        expectNear(found[place], expected, magnitude, on, `${kernelCase.kernel.name}[${index.join(', ')}]`);
+      }
+    },
+    { large: [0, 1, 2] },
+  );
 }
 
 /** The output has the size that the shape rule says, and shapes that do not fit are refused in the one form. */
@@ -86,16 +118,25 @@ export async function shapeRuleHolds(kernelCase: KernelCase, on: DeviceUnderTest
   }
 }
 
-/** Twice the same bits, whatever the output's memory held before; and the inputs stay as they were. */
+/**
+ * Twice the same bits, whatever the output's memory held before; the inputs stay as they were, and so does
+ * what lies on both sides of the output.
+ */
 export async function isDeterministic(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
   const { kernel } = kernelCase;
   await forCalls(kernelCase, async (call) => {
     const storages = upload(call, on);
     const before = await Promise.all(storages.map((storage) => on.device.read(storage)));
     const first = await on.device.read(start(kernel, call, on, storages));
+    const neighbours = leaveHole(
+      sizeOf(outputShape(kernel, call)),
+      kernel.statistic ? 'float64' : on.dtype,
+      on,
+    );
     const second = await on.device.read(start(kernel, call, on, storages));
     expectSameBits(second, first);
     for (const [k, storage] of storages.entries()) expectSameBits(await on.device.read(storage), before[k]);
+    for (const storage of neighbours) expect((await on.device.read(storage)).every(Number.isNaN)).toBe(true);
   });
 }
 
@@ -149,16 +190,31 @@ export function gradientMatches(cases: fc.Arbitrary<GradientCase>, runs = 20): v
 
 // ── tools ──────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Every extent in every place, with random values; fast-check prints the seed of what failed. */
-async function forCalls(kernelCase: KernelCase, law: (call: KernelCall) => Promise<void>): Promise<void> {
+/** The extents in every place, with random values; fast-check prints the seed of what failed. */
+async function forCalls(
+  kernelCase: KernelCase,
+  law: (call: KernelCall) => Promise<void>,
+  { large = [0] }: { readonly large?: readonly number[] } = {},
+): Promise<void> {
   const { seed } = fc.readConfigureGlobal();
   for (const n of extents.filter((extent) => !kernelCase.except?.includes(extent))) {
-    for (const turn of [0, 1, 2]) {
+    for (const turn of n > 100 ? large : [0, 1, 2]) {
       // A seed that is the same for all tests (in CI) is another for each call: else all would draw alike.
       const own = seed === undefined ? {} : { seed: seed + 3 * n + turn };
       await fc.assert(fc.asyncProperty(kernelCase.calls(n, turn), law), { numRuns: 1, ...own });
     }
   }
+}
+
+/**
+ * NaN in three places side by side, of which the middle one is free: where a device manages its memory, that is
+ * where its next output goes.
+ */
+export function leaveHole(size: number, dtype: DType, { device }: DeviceUnderTest): Storage[] {
+  const nan = new Float64Array(size).fill(NaN);
+  const [before, hole, after] = Array.from({ length: 3 }, () => device.upload(nan, dtype));
+  device.free(hole);
+  return [before, after];
 }
 
 function start(
@@ -207,8 +263,15 @@ function places(size: number): number[] {
   return all.filter((place) => size <= 400 || place < 32 || place >= size - 32 || place % stride === 0);
 }
 
-function expectNear(found: number, expected: number, { rtol, atol }: DeviceUnderTest, where: string): void {
-  if (Object.is(found, expected) || Math.abs(found - expected) <= atol + rtol * Math.abs(expected)) return;
+function expectNear(
+  found: number,
+  expected: number,
+  magnitude: number,
+  { rtol, atol }: DeviceUnderTest,
+  where: string,
+): void {
+  const scale = Math.max(Math.abs(expected), magnitude);
+  if (Object.is(found, expected) || Math.abs(found - expected) <= atol + rtol * scale) return;
   throw new Error(`${where} is ${String(found)}, by its definition ${String(expected)}`);
 }
 

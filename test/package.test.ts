@@ -13,7 +13,7 @@ describe('the package', () => {
     const { outputFiles, metafile } = await build({
       stdin: {
         contents: `
-          import { BatchNorm1d, crossEntropy, Dense, manualSeed, ReLU, Sequential, SGD, tensor } from './src/index.ts';
+          import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor } from './src/index.ts';
           export function train() {
             manualSeed(1);
             const model = new Sequential(new Dense(2, 4, { bias: false }), new BatchNorm1d(4), new ReLU(), new Dense(4, 2));
@@ -27,6 +27,7 @@ describe('the package', () => {
               return loss.item();
             });
           }
+          export const device = () => deviceInfo().device;
           export function mistake() {
             new BatchNorm1d(2).forward(tensor([[1, 2]]));
           }`,
@@ -50,7 +51,9 @@ describe('the package', () => {
       const bundle = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
         train: () => number[];
         mistake: () => void;
+        device: () => string;
       };
+      expect(bundle.device()).toBe('wasm'); // which is in the bundle, and needs no other file
       const losses = bundle.train();
       expect(losses.at(-1)).toBeLessThan(losses[0] / 4);
       expect(bundle.mistake).toThrow(/^BatchNorm1d\(2\): 1 value per feature, .* Hint: /);

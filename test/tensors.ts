@@ -1,14 +1,24 @@
 /** Short ways to make and read tensors. */
-import { Tensor, tensor, type TensorData } from '../src/index.ts';
+import { deviceInfo, type DType, Tensor, tensor, type TensorData } from '../src/index.ts';
 
-/** A float64 tensor. */
-export function f64(data: TensorData): Tensor {
-  return tensor(data, { dtype: 'float64' });
+/** The widest element type of the current device: float64 on the cpu, float32 on the others. */
+export function widest(): DType {
+  return deviceInfo().dtypes.at(-1) ?? 'float32';
 }
 
-/** A float64 tensor that wants a gradient. */
+/** A tensor of the {@link widest} type. */
+export function wide(data: TensorData): Tensor {
+  return tensor(data, { dtype: widest() });
+}
+
+/** One that wants a gradient. */
 export function leaf(data: TensorData): Tensor {
-  return tensor(data, { dtype: 'float64', requiresGrad: true });
+  return tensor(data, { dtype: widest(), requiresGrad: true });
+}
+
+/** A float64 tensor, on the cpu, which alone has them. */
+export function f64(data: TensorData): Tensor {
+  return tensor(data, { dtype: 'float64' });
 }
 
 /** All values in order; a tensor that is not there, such as a missing gradient, is a failure. */

@@ -115,14 +115,21 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
   }
 
   *#batches(order: Uint32Array): Generator<Batch, undefined> {
+    const { x, divisor = 1 } = this.dataset;
+    const ofByte = x instanceof Uint8Array ? quotients(divisor) : null;
     for (let k = 0, n = this.length; k < n; k++) {
-      yield gather(this.dataset, order.subarray(k * this.batchSize, (k + 1) * this.batchSize));
+      yield gather(this.dataset, order.subarray(k * this.batchSize, (k + 1) * this.batchSize), ofByte);
     }
   }
 }
 
+/** The 256 values of a byte by the divisor. */
+function quotients(divisor: number): Float32Array {
+  return Float32Array.from({ length: 256 }, (_, byte) => byte / divisor);
+}
+
 /** x[r,i] = data[rows[r],i] / divisor, and labels[r] = labels[rows[r]]. */
-function gather(dataset: Dataset, rows: Uint32Array): Batch {
+function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null): Batch {
   const { x: data, divisor = 1 } = dataset;
   const size = exampleSize(dataset);
   const x = new Float32Array(rows.length * size);
@@ -130,8 +137,9 @@ function gather(dataset: Dataset, rows: Uint32Array): Batch {
   for (let r = 0; r < rows.length; r++) {
     const from = rows[r] * size;
     const to = r * size;
-    // Copying is ten times as fast as dividing, and what is divided by 1 stays what it is.
+    // What is divided by 1 stays what it is. Copying is ten times as fast as dividing, looking it up three times.
     if (divisor === 1) x.set(data.subarray(from, from + size), to);
+    else if (ofByte !== null) for (let i = 0; i < size; i++) x[to + i] = ofByte[data[from + i]];
     else for (let i = 0; i < size; i++) x[to + i] = data[from + i] / divisor;
     labels[r] = dataset.labels[rows[r]];
   }

@@ -13,6 +13,9 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class ReLU extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   override forward(x: Tensor): Tensor {
     return x.relu();
   }
@@ -33,6 +36,9 @@ export class ReLU extends Layer {
  * ```
  */
 export class LeakyReLU extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   readonly slope: number;
 
   constructor(slope = 0.01) {
@@ -59,6 +65,9 @@ export class LeakyReLU extends Layer {
  * ```
  */
 export class Sigmoid extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   override forward(x: Tensor): Tensor {
     return x.sigmoid();
   }
@@ -78,6 +87,9 @@ export class Sigmoid extends Layer {
  * ```
  */
 export class Tanh extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   override forward(x: Tensor): Tensor {
     return x.tanh();
   }
@@ -97,6 +109,9 @@ export class Tanh extends Layer {
  * ```
  */
 export class Softmax extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   override forward(x: Tensor): Tensor {
     return x.softmax(-1);
   }

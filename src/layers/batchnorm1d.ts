@@ -19,11 +19,13 @@
  * | dx                     | γ·rstd·(gᵢ − dbeta/m − x̂ᵢ·dgamma/m)             | batchnormDx    |
  */
 import * as kernels from '../../kernels/batchnorm.ts';
+import * as fused from '../../kernels/batchnorm-fused.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { full, ones, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
-import { defineOp, type Kept, type Op, run, runInPlace } from '../tensor/op.ts';
+import { builtin, type Kept, once, type Op, run, runFused, runInPlace } from '../tensor/op.ts';
+import { enclosed, expose } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { Layer } from './layer.ts';
@@ -34,39 +36,38 @@ interface Statistics {
   readonly variance: Tensor;
 }
 
-type Arguments = [x: Tensor, gamma: Tensor, beta: Tensor, statistics: Statistics, eps: number];
+type Training = [x: Tensor, gamma: Tensor, beta: Tensor, eps: number, track?: (batch: Statistics) => void];
+type Evaluation = [x: Tensor, gamma: Tensor, beta: Tensor, statistics: Statistics, eps: number];
 
 /** Training: the statistics are those of x, so x reaches y on three paths: directly, through μ, through σ². */
-export const batchNorm: Op<Arguments> = defineOp<Arguments, Kept & { xhat: Tensor; rstd: Tensor }>({
+export const batchNorm: Op<Training> = builtin<Training, Kept & { mean: Tensor; rstd: Tensor }>({
   name: 'batchNorm',
-  forward: (x, gamma, beta, { mean, variance }, eps) => {
-    const rstd = run(kernels.reciprocalStd, [variance], { eps });
-    const xhat = run(kernels.normalize, [x, mean, rstd]);
-    const y = run(kernels.scaleShift, [xhat, gamma, beta]);
-    return { y, xhat, rstd };
+  forward: (x, gamma, beta, eps, track) => {
+    const [y, mean, variance, rstd] = runFused(fused.batchnormForward, [x, gamma, beta], { eps });
+    track?.({ mean, variance });
+    return { y, mean, rstd };
   },
-  backward: (g, { xhat, rstd }, _x, gamma) => {
-    const dbeta = once(() => run(kernels.colSum, [g]));
-    const dgamma = once(() => run(kernels.colDot, [g, xhat]));
+  backward: (g, { mean, rstd }, x, gamma) => {
+    const all = once(() => runFused(fused.batchnormBackward, [g, x, mean, rstd, gamma]));
+    const sums = once(() =>
+      x.requiresGrad ? all().slice(1) : runFused(fused.batchnormSums, [g, x, mean, rstd]),
+    );
     return [
-      () => run(kernels.batchnormDx, [g, xhat, gamma, rstd, dgamma(), dbeta()]),
-      () => dgamma(),
-      () => dbeta(),
+      () => all()[0], // dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m)
+      () => sums()[0], // dgamma = Σ g·xhat
+      () => sums()[1], // dbeta = Σ g
     ];
   },
 });
 
 /** Evaluation: the statistics are constants, so y = scale·x + shift is linear in x. */
-export const batchNormEval: Op<Arguments> = defineOp<
-  Arguments,
+export const batchNormEval: Op<Evaluation> = builtin<
+  Evaluation,
   Kept & { scale: Tensor; rstd: Tensor; mean: Tensor }
 >({
   name: 'batchNormEval',
   forward: (x, gamma, beta, { mean, variance }, eps) => {
-    const rstd = run(kernels.reciprocalStd, [variance], { eps });
-    const scale = run(kernels.foldedScale, [gamma, rstd]);
-    const shift = run(kernels.foldedShift, [beta, scale, mean]);
-    const y = run(kernels.scaleShift, [x, scale, shift]);
+    const [y, scale, rstd] = runFused(fused.batchnormInference, [x, gamma, beta, mean, variance], { eps });
     return { y, scale, rstd, mean: copy(mean) }; // a later batch may move the running mean
   },
   backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
@@ -152,6 +153,9 @@ export interface BatchNorm1dOptions {
  * ```
  */
 export class BatchNorm1d extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   readonly features: number;
   readonly eps: number;
   readonly momentum: number | null;
@@ -191,6 +195,7 @@ export class BatchNorm1d extends Layer {
     const shape = [features];
     const [gamma, beta] = [ones, zeros].map((make) => make(shape, { dtype, requiresGrad: affine }));
     this.scaleAndShift = [gamma, beta];
+    this.scaleAndShift.forEach(expose);
     this.gamma = affine ? this.addParameter('weight', gamma) : null;
     this.beta = affine ? this.addParameter('bias', beta) : null;
 
@@ -211,8 +216,10 @@ export class BatchNorm1d extends Layer {
     this.expectInput(x);
     if (x.shape.length === 2) return this.normalizeColumns(x);
     const [N, C, L] = x.shape;
-    const columns = x.transpose().reshape([N * L, C]); // a column holds one feature of all N·L positions
-    return this.normalizeColumns(columns).reshape([N, L, C]).transpose();
+    return enclosed(() => {
+      const columns = x.transpose().reshape([N * L, C]); // a column holds one feature of all N·L positions
+      return this.normalizeColumns(columns).reshape([N, L, C]).transpose();
+    });
   }
 
   /** Forgets all batches: E = 0, Var = 1. */
@@ -236,11 +243,9 @@ export class BatchNorm1d extends Layer {
       return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
     }
     this.expectBatch(x.shape[0]);
-    const mean = run(kernels.colMean, [x]);
-    const variance = run(kernels.colVariance, [x, mean]);
-    const y = batchNorm(x, gamma, beta, { mean, variance }, this.eps);
-    this.track({ mean, variance }, x.shape[0]);
-    return y;
+    return batchNorm(x, gamma, beta, this.eps, (batch) => {
+      this.track(batch, x.shape[0]);
+    });
   }
 
   /** Algorithm 2: the running statistics move towards the batch's. */
@@ -287,10 +292,4 @@ export class BatchNorm1d extends Layer {
 function expectKind(kind: string): 'unbiased' | 'biased' {
   if (kind === 'unbiased' || kind === 'biased') return kind;
   throw new ValueError('BatchNorm1d', `runningVariance is '${kind}'`, "use 'unbiased' or 'biased'");
-}
-
-/** `compute`, called at most once: dgamma and dbeta are results of their own, and dx needs both. */
-function once<T>(compute: () => T): () => T {
-  let value: { readonly of: T } | null = null;
-  return () => (value ??= { of: compute() }).of;
 }

@@ -2,6 +2,7 @@ import { formatShape } from '../../kernels/shape.ts';
 import { uniform, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
+import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Initializer, kaimingUniform } from './init.ts';
 import { Layer } from './layer.ts';
@@ -32,6 +33,9 @@ export interface DenseOptions {
  * ```
  */
 export class Dense extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   /** W, [in, out]. */
   readonly weight: Tensor;
   /** b, [out]; null with `bias: false`. */
@@ -52,6 +56,11 @@ export class Dense extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
+    return this.activated(x, 1); // that is, not at all
+  }
+
+  /** @internal The layer and the activation behind it in one op; see `ops.dense` for the slope. */
+  activated(x: Tensor, slope: number): Tensor {
     const [inFeatures] = this.weight.shape;
     if (x.shape.length !== 2 || x.shape[1] !== inFeatures) {
       throw new ShapeError(
@@ -62,8 +71,7 @@ export class Dense extends Layer {
           : 'put Flatten() in front, or reshape',
       );
     }
-    const product = x.matmul(this.weight);
-    return this.bias === null ? product : product.add(this.bias);
+    return this.bias === null ? x.matmul(this.weight) : dense(x, this.weight, this.bias, slope);
   }
 
   override toString(): string {

@@ -18,6 +18,9 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Dropout extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   readonly p: number;
 
   constructor(p = 0.5) {

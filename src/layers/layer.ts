@@ -2,6 +2,7 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { GammaBetaError } from '../tensor/errors.ts';
+import { expose } from '../tensor/ownership.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -177,6 +178,7 @@ export abstract class Layer {
 
   private addTensor(name: string, held: Tensor, trained: boolean): Tensor {
     const { shape } = held;
+    expose(held); // a layer outlives the scope() it may be made in
     this.addSlot(name, { shape, trained, read: () => copy(held), write: (source) => assign(held, source) });
     return held;
   }
@@ -187,4 +189,13 @@ export abstract class Layer {
     );
     return [...this.slots, ...inner];
   }
+}
+
+/**
+ * Whether all that runs in `layer.forward` is the library's, which keeps neither what it is given nor what it
+ * computes on the way. The library's classes say so; a subclass of one does not, nor does a `forward` that
+ * was put in its place.
+ */
+export function isBuiltin(layer: Layer): boolean {
+  return Object.hasOwn(layer.constructor, 'builtin') && !Object.hasOwn(layer, 'forward');
 }

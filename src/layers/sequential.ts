@@ -1,5 +1,8 @@
+import { enclosed, exposed, handOver } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Layer } from './layer.ts';
+import { LeakyReLU, ReLU } from './activation.ts';
+import { Dense } from './dense.ts';
+import { isBuiltin, Layer } from './layer.ts';
 
 /**
  * Layers one after the other: y = fₙ(… f₂(f₁(x))). State-dict keys begin with the layer's index.
@@ -14,6 +17,9 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Sequential extends Layer {
+  /** @internal See `isBuiltin`. */
+  static readonly builtin = true;
+
   readonly layers: readonly Layer[];
 
   constructor(...layers: Layer[]) {
@@ -22,10 +28,38 @@ export class Sequential extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer) => layer.forward(y), x);
+    return enclosed(() => {
+      let y = x;
+      for (let i = 0; i < this.layers.length; i++) {
+        const layer = this.layers[i];
+        const slope = slopeOf(this.layers[i + 1]);
+        if (!isBuiltin(layer)) {
+          y = throughCustom(layer, y);
+        } else if (slope !== null && layer instanceof Dense && layer.bias !== null) {
+          y = layer.activated(y, slope); // two layers in one pass
+          i++;
+        } else {
+          y = layer.forward(y);
+        }
+      }
+      return y;
+    });
   }
 
   override toString(): string {
     return `Sequential(${this.layers.join(', ')})`;
   }
+}
+
+/** A user's layer may keep what it sees and what it makes. */
+function throughCustom(layer: Layer, x: Tensor): Tensor {
+  handOver(x);
+  return exposed(() => layer.forward(x));
+}
+
+/** The slope below 0 of an activation that a dense layer can take over; null for anything else. */
+function slopeOf(layer: Layer | undefined): number | null {
+  if (layer === undefined || !isBuiltin(layer)) return null;
+  if (layer instanceof ReLU) return 0;
+  return layer instanceof LeakyReLU && layer.slope > 0 ? layer.slope : null;
 }

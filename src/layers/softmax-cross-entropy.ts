@@ -1,9 +1,11 @@
 /** Losses. `crossEntropy` is softmax and negative log-likelihood in one op: dz = softmax(z) − onehot(label). */
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import * as kernels from '../../kernels/softmax.ts';
-import { tensor } from '../tensor/create.ts';
+import { softmaxCrossEntropy } from '../../kernels/softmax-fused.ts';
+import { full, tensor } from '../tensor/create.ts';
 import { expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
-import { defineOp, type Op, run } from '../tensor/op.ts';
+import { builtin, type Kept, type Op, run, runFused } from '../tensor/op.ts';
+import { enclosed } from '../tensor/ownership.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** How the losses of a batch become one: their mean, their sum, or not at all. */
@@ -23,13 +25,31 @@ export interface CrossEntropyOptions {
 
 /** One loss per row. Labels are no input: nothing flows to them. */
 export const crossEntropyRows: Op<[logits: Tensor, target: { readonly labels: Tensor }, smoothing: number]> =
-  defineOp({
+  builtin({
     name: 'crossEntropy',
     forward: (logits, { labels }, smoothing) => run(kernels.crossEntropy, [logits, labels], { smoothing }),
     backward: (g, _y, logits, { labels }, smoothing) => [
       () => run(kernels.crossEntropyDx, [g, logits, labels], { smoothing }),
     ],
   });
+
+/** What the loss is of, and how much each row counts. */
+interface Target {
+  readonly labels: Tensor;
+  readonly weights: Tensor;
+}
+
+type Weighted = [logits: Tensor, target: Target, smoothing: number];
+
+/** The weighted sum over the rows, as one value. Its gradient comes along: dz = weight·(softmax(z) − onehot). */
+export const weightedCrossEntropy: Op<Weighted> = builtin<Weighted, Kept & { dlogits: Tensor }>({
+  name: 'crossEntropy',
+  forward: (logits, { labels, weights }, smoothing) => {
+    const [loss, dlogits] = runFused(softmaxCrossEntropy, [logits, labels, weights], { smoothing });
+    return { y: loss.reshape([]), dlogits };
+  },
+  backward: (g, { dlogits }) => [() => dlogits.mul(g)],
+});
 
 /**
  * Softmax cross-entropy: loss = −ln softmax(logits)[label], the negative log-likelihood of the labels.
@@ -57,16 +77,15 @@ export function crossEntropy(logits: Tensor, labels: Labels, options: CrossEntro
   expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, below: 1 });
   const targets = checkedLabels(logits, labels, ignoreIndex);
   const { dtype, home } = logits;
-  const rows = crossEntropyRows(logits, { labels: tensor(targets, { dtype, device: home }) }, labelSmoothing);
-  const counted = targets.filter((label) => label !== kernels.IGNORED).length;
-  if (reduction === 'mean' && counted === 0) {
-    throw new ValueError(
-      'crossEntropy',
-      `all ${targets.length} labels are ignored (${ignoreIndex})`,
-      "a mean over nothing is no number: leave the batch out, or use reduction: 'sum'",
-    );
+  const like = { dtype, device: home };
+  if (reduction === 'none') {
+    return enclosed(() => crossEntropyRows(logits, { labels: tensor(targets, like) }, labelSmoothing));
   }
-  return reduced(rows, reduction, counted);
+  const counted = reduction === 'mean' ? countOf(targets, ignoreIndex) : 1;
+  return enclosed(() => {
+    const target = { labels: tensor(targets, like), weights: full([targets.length], 1 / counted, like) };
+    return weightedCrossEntropy(logits, target, labelSmoothing);
+  });
 }
 
 /**
@@ -107,6 +126,17 @@ function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
 function expectReduction(op: string, reduction: string): void {
   if (['mean', 'sum', 'none'].includes(reduction)) return;
   throw new ValueError(op, `reduction is '${reduction}'`, "use 'mean', 'sum' or 'none'");
+}
+
+/** How many labels are not ignored: at least one. */
+function countOf(targets: Float64Array, ignoreIndex: number): number {
+  const counted = targets.reduce((count, label) => (label === kernels.IGNORED ? count : count + 1), 0);
+  if (counted > 0) return counted;
+  throw new ValueError(
+    'crossEntropy',
+    `all ${targets.length} labels are ignored (${ignoreIndex})`,
+    "a mean over nothing is no number: leave the batch out, or use reduction: 'sum'",
+  );
 }
 
 /** Integers from 0 to classes − 1, with `IGNORED` where a label does not count. */

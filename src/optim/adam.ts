@@ -1,7 +1,9 @@
 import { assign } from '../tensor/assign.ts';
 import * as kernels from '../../kernels/update.ts';
+import { adamUpdate } from '../../kernels/update-fused.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
-import { run, runInPlace } from '../tensor/op.ts';
+import { run, runFused, runInPlace } from '../tensor/op.ts';
+import { transient } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
@@ -61,25 +63,37 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   protected override update(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
-    this.descend(w, decayed(g, w, options.weightDecay), slots, options);
+    this.descend(w, g, slots, options, { weightDecay: options.weightDecay, decoupled: 0 });
   }
 
-  /** The step along the two moments, without weight decay. */
-  protected descend(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
-    const { lr, eps, amsgrad } = options;
-    const [beta1, beta2] = options.betas;
+  /** The step along the two moments. */
+  protected descend(
+    w: Tensor,
+    g: Tensor,
+    slots: Slots,
+    { lr, betas, eps, amsgrad }: AdamOptions,
+    decay: { readonly weightDecay: number; readonly decoupled: number },
+  ): void {
+    const [beta1, beta2] = betas;
     const t = countStep(slots);
     const m = slotOf(slots, 'm', w);
-    let v = slotOf(slots, 'v', w);
-    runInPlace(kernels.blend, [m, g], { alpha: beta1, beta: 1 - beta1 });
-    runInPlace(kernels.secondMoment, [v, g], { decay: beta2 });
-    if (amsgrad) {
-      const largest = slotOf(slots, 'largest', w);
-      assign(largest, largest.maximum(v));
-      v = largest;
+    const v = slotOf(slots, 'v', w);
+    const stepSize = lr / (1 - beta1 ** t);
+    const correction = 1 - beta2 ** t;
+    if (!amsgrad) {
+      runFused(adamUpdate, [w, g, m, v], { stepSize, beta1, beta2, correction, eps, ...decay });
+      return;
     }
-    const step = run(kernels.divideByRoot, [m, v], { correction: 1 - beta2 ** t, eps });
-    runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -lr / (1 - beta1 ** t) });
+    const largest = slotOf(slots, 'largest', w);
+    transient(() => {
+      if (decay.decoupled !== 0) runInPlace(kernels.blend, [w, w], { alpha: 1, beta: -decay.decoupled });
+      const d = decayed(g, w, decay.weightDecay);
+      runInPlace(kernels.blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
+      runInPlace(kernels.secondMoment, [v, d], { decay: beta2 });
+      assign(largest, largest.maximum(v));
+      const step = run(kernels.divideByRoot, [m, largest], { correction, eps });
+      runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -stepSize });
+    });
   }
 }
 
@@ -113,7 +127,6 @@ export class AdamW extends Adam {
   }
 
   protected override update(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
-    runInPlace(kernels.blend, [w, w], { alpha: 1, beta: -options.lr * options.weightDecay });
-    this.descend(w, g, slots, options);
+    this.descend(w, g, slots, options, { weightDecay: 0, decoupled: options.lr * options.weightDecay });
   }
 }

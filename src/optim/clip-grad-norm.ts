@@ -1,5 +1,6 @@
 import { expectNumber, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { enclosed, exposed } from '../tensor/ownership.ts';
 import { noGrad } from '../tensor/tape.ts';
 
 /** Keeps the division finite when all gradients are 0, as PyTorch does. */
@@ -23,15 +24,19 @@ const TINY = 1e-6;
  */
 export function clipGradNorm(params: readonly Tensor[], max: number): Tensor {
   expectNumber('clipGradNorm', 'max', max, { above: 0 });
-  const withGrad = params.flatMap((w) => (w.grad === null ? [] : [{ w, g: w.grad }]));
+  const withGrad = params.flatMap((w) => (w.gradient === null ? [] : [{ w, g: w.gradient }]));
   if (withGrad.length === 0) {
     throw new ValueError('clipGradNorm', 'no parameter has a gradient', 'call it after backward()');
   }
-  return noGrad(() => {
-    const squares = withGrad.map(({ g }) => g.mul(g).sum());
-    const norm = squares.reduce((total, square) => total.add(square)).sqrt();
-    const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + tiny))
-    for (const { w, g } of withGrad) w.grad = g.mul(factor);
-    return norm;
-  });
+  return noGrad(() =>
+    enclosed(() => {
+      const squares = withGrad.map(({ g }) => g.mul(g).sum());
+      const norm = squares.reduce((total, square) => total.add(square)).sqrt();
+      const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + tiny))
+      for (const { w, g } of withGrad) {
+        w.replaceGradient(exposed(() => g.mul(factor)));
+      }
+      return norm;
+    }),
+  );
 }

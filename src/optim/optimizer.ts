@@ -4,6 +4,7 @@ import { assign, copy } from '../tensor/assign.ts';
 import { zeros } from '../tensor/create.ts';
 import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
 import { run } from '../tensor/op.ts';
+import { exposed } from '../tensor/ownership.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** What every optimizer has: the learning rate. */
@@ -78,13 +79,15 @@ export abstract class Optimizer<O extends LearningRate> {
    * @throws {ShapeError} A gradient is not of its parameter's shape; then no parameter has moved.
    */
   step(): void {
-    for (const w of this.parameters) if (w.grad !== null) expectGradient(this.kind(), w, w.grad);
+    for (const w of this.parameters) {
+      if (w.gradient !== null) expectGradient(this.kind(), w, w.gradient);
+    }
     for (const { params, options } of this.groups) {
       for (const w of params) {
-        if (w.grad === null) continue;
+        if (w.gradient === null) continue;
         const slots = this.slots.get(w) ?? {};
         this.slots.set(w, slots);
-        this.update(w, w.grad, slots, options);
+        this.update(w, w.gradient, slots, options);
       }
     }
   }
@@ -141,7 +144,13 @@ export abstract class Optimizer<O extends LearningRate> {
     }));
     options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
     groups.forEach((group, k) => (group.options = options[k]));
-    parameters.forEach((w, i) => this.slots.set(w, copied(state.slots[i], w)));
+    // State outlives the scope() that it may be loaded in.
+    parameters.forEach((w, i) =>
+      this.slots.set(
+        w,
+        exposed(() => copied(state.slots[i], w)),
+      ),
+    );
   }
 }
 
@@ -154,7 +163,7 @@ export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
 export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   const slot = slots[name];
   if (slot instanceof Tensor) return slot;
-  const fresh = zeros(like.shape, { dtype: like.dtype, device: like.home });
+  const fresh = exposed(() => zeros(like.shape, { dtype: like.dtype, device: like.home }));
   slots[name] = fresh;
   return fresh;
 }

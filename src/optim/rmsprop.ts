@@ -1,6 +1,7 @@
 import * as kernels from '../../kernels/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
+import { transient } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
@@ -64,20 +65,17 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
 
   protected override update(w: Tensor, g: Tensor, slots: Slots, options: RMSpropOptions): void {
     const { lr, alpha, eps, momentum, centered, weightDecay } = options;
-    const gradient = decayed(g, w, weightDecay);
-    let v = slotOf(slots, 'v', w);
-    runInPlace(kernels.secondMoment, [v, gradient], { decay: alpha });
-    if (centered) {
-      const average = slotOf(slots, 'average', w);
-      runInPlace(kernels.blend, [average, gradient], { alpha, beta: 1 - alpha });
-      v = run(kernels.centeredMoment, [v, average]);
-    }
-    let step = run(kernels.divideByRoot, [gradient, v], { correction: 1, eps });
-    if (momentum > 0) {
-      const buffer = slotOf(slots, 'buffer', w);
-      runInPlace(kernels.blend, [buffer, step], { alpha: momentum, beta: 1 });
-      step = buffer;
-    }
-    runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -lr });
+    const v = slotOf(slots, 'v', w);
+    const average = centered ? slotOf(slots, 'average', w) : null;
+    const buffer = momentum > 0 ? slotOf(slots, 'buffer', w) : null;
+    transient(() => {
+      const d = decayed(g, w, weightDecay);
+      runInPlace(kernels.secondMoment, [v, d], { decay: alpha });
+      if (average !== null) runInPlace(kernels.blend, [average, d], { alpha, beta: 1 - alpha });
+      const squared = average === null ? v : run(kernels.centeredMoment, [v, average]);
+      const step = run(kernels.divideByRoot, [d, squared], { correction: 1, eps });
+      if (buffer !== null) runInPlace(kernels.blend, [buffer, step], { alpha: momentum, beta: 1 });
+      runInPlace(kernels.blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
+    });
   }
 }

@@ -1,9 +1,8 @@
-import { blend } from '../../kernels/update.ts';
-import { copy } from '../tensor/assign.ts';
+import { momentumUpdate, sgdUpdate } from '../../kernels/update-fused.ts';
 import { expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
-import { run, runInPlace } from '../tensor/op.ts';
+import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { decayed, Optimizer, type ParameterGroup, type Slots } from './optimizer.ts';
+import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
 export interface SGDOptions {
   /** The learning rate, > 0. */
@@ -67,20 +66,20 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected override update(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
     const { lr, momentum, dampening, nesterov, weightDecay } = options;
-    const gradient = decayed(g, w, weightDecay);
-    let direction = gradient;
-    if (momentum > 0) {
-      const velocity = nextVelocity(slots, gradient, momentum, dampening);
-      direction = nesterov ? run(blend, [gradient, velocity], { alpha: 1, beta: momentum }) : velocity;
+    const { velocity } = slots;
+    if (momentum === 0) {
+      runFused(sgdUpdate, [w, g], { lr, weightDecay });
+    } else {
+      // The first gradient counts whole: as if the velocity had been 0, and τ too.
+      const first = !(velocity instanceof Tensor);
+      const v = slotOf(slots, 'velocity', w);
+      runFused(momentumUpdate, [w, g, v], {
+        lr,
+        momentum,
+        dampening: first ? 0 : dampening,
+        nesterov: nesterov ? 1 : 0,
+        weightDecay,
+      });
     }
-    runInPlace(blend, [w, direction], { alpha: 1, beta: -lr });
   }
-}
-
-/** v ← μ·v + (1 − τ)·g; the first gradient counts whole. */
-function nextVelocity(slots: Slots, g: Tensor, momentum: number, dampening: number): Tensor {
-  const { velocity } = slots;
-  if (!(velocity instanceof Tensor)) return (slots.velocity = copy(g));
-  runInPlace(blend, [velocity, g], { alpha: momentum, beta: 1 - dampening });
-  return velocity;
 }

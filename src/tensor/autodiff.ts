@@ -2,8 +2,11 @@
 import { add } from '../../kernels/elementwise.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { full } from './create.ts';
+import type { Storage } from './device.ts';
 import { GraphError, ShapeError } from './errors.ts';
+import { Gradients } from './gradients.ts';
 import { run } from './op.ts';
+import { collecting, expose, free as release } from './ownership.ts';
 import { noGrad, type Node } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -16,25 +19,31 @@ import type { Tensor } from './tensor.ts';
  */
 export function backward(y: Tensor, seed?: Tensor): void {
   const nodes = reachableNodes(y).sort((a, b) => b.id - a.id);
-  const gradients = new Map<Node | Tensor, Tensor>();
-  const arrive = (input: Tensor, g: Tensor): void => {
-    const place = input.node ?? input; // results of ops are known by their op, leaves by themselves
-    const before = gradients.get(place);
-    gradients.set(place, before === undefined ? g : run(add, [before, g]));
-  };
+  const gradients = new Gradients();
+  const { result: leaves } = collecting((allocations) =>
+    noGrad(() => {
+      gradients.arrive(y, seedFor(y, seed));
+      for (const node of nodes) {
+        const g = gradients.take(node);
+        if (g !== undefined) propagate(node, g, gradients);
+        gradients.sweep(allocations);
+      }
+      return gradients.leaves().map((entry) => ({ ...entry, sum: added(entry.leaf.gradient, entry.g) }));
+    }),
+  );
+  const kept = new Set<Storage>();
+  for (const { leaf, g, sum } of leaves) {
+    kept.add(sum.storage);
+    const own = gradients.claim(g.storage);
+    if (sum === g && !own) expose(g); // another leaf has it too, or it was given to backward()
+    if (sum !== g && own) release(g);
+    leaf.replaceGradient(sum);
+  }
+  for (const node of nodes) free(node, kept);
+}
 
-  noGrad(() => {
-    arrive(y, seedFor(y, seed));
-    for (const node of nodes) {
-      const g = gradients.get(node);
-      gradients.delete(node);
-      if (g !== undefined) propagate(node, g, arrive);
-    }
-    for (const [leaf, g] of gradients) {
-      if ('grad' in leaf) leaf.grad = leaf.grad === null ? g : run(add, [leaf.grad, g]);
-    }
-  });
-  nodes.forEach(free);
+function added(before: Tensor | null, g: Tensor): Tensor {
+  return before === null ? g : run(add, [before, g]);
 }
 
 /** The gradient to begin with: ones for a single value. */
@@ -65,7 +74,7 @@ function seedFor(y: Tensor, seed: Tensor | undefined): Tensor {
   return seed;
 }
 
-function propagate(node: Node, g: Tensor, arrive: (input: Tensor, g: Tensor) => void): void {
+function propagate(node: Node, g: Tensor, gradients: Gradients): void {
   const thunks = node.backward?.(g) ?? [];
   if (thunks.length !== node.inputs.length) {
     throw new GraphError(
@@ -78,7 +87,7 @@ function propagate(node: Node, g: Tensor, arrive: (input: Tensor, g: Tensor) => 
     if (!input.requiresGrad) return;
     const dx = thunks[k]();
     expectGradient(node.op, `gradient of input ${k}`, dx, input);
-    arrive(input, dx);
+    gradients.arrive(input, dx);
   });
 }
 
@@ -131,8 +140,10 @@ function expectUsable(node: Node): void {
   }
 }
 
-function free(node: Node): void {
+function free(node: Node, kept: ReadonlySet<Storage>): void {
+  for (const x of node.memory) if (!kept.has(x.storage)) release(x);
   node.backward = null;
   node.inputs = [];
   node.versions = [];
+  node.memory = [];
 }

@@ -4,6 +4,7 @@ import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { type Device, type DType } from './device.ts';
 import { currentDevice } from './devices.ts';
 import { DTypeError, expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
+import { allocated } from './ownership.ts';
 import { type Stream, streams } from './random.ts';
 import { Tensor } from './tensor.ts';
 
@@ -230,7 +231,7 @@ function fromValues(op: string, values: ArrayLike<number>, shape: Shape, options
         : "useDevice('cpu') has float64",
     );
   }
-  return new Tensor(device.upload(values, dtype), [...shape], device, { requiresGrad });
+  return allocated(new Tensor(device.upload(values, dtype), [...shape], device, { requiresGrad }));
 }
 
 function expectNumbers(data: ArrayBufferView): void {

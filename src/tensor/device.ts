@@ -1,3 +1,4 @@
+import type { Fusion } from '../../kernels/fusion.ts';
 import type { FloatArray, Kernel, Params, Shape } from '../../kernels/kernel.ts';
 
 export type DType = 'float32' | 'float64';
@@ -10,6 +11,15 @@ export abstract class Storage {
   abstract readonly size: number;
   /** Counts updates in place, so that `backward` notices a value that changed after it was used. */
   version = 0;
+  /** User code has it, and may keep it: what the library computed for itself, it must no longer free. */
+  seen = false;
+}
+
+/** What a fusion is about to put out. */
+export interface OutputLike {
+  readonly shape: Shape;
+  /** Kept in float64 where the device has it. */
+  readonly statistic: boolean;
 }
 
 /**
@@ -32,6 +42,14 @@ export interface Device {
     params: P,
     inPlace: boolean,
   ): Storage;
+  /** Runs a fusion as one kernel, on a device that can; the others run the kernels it is composed of. */
+  runFused?<P extends Params>(
+    fusion: Fusion<P>,
+    inputs: readonly Storage[],
+    shapes: readonly Shape[],
+    outputs: readonly OutputLike[],
+    params: P,
+  ): readonly Storage[];
   /** A copy of the values. An earlier failure surfaces here. */
   read(storage: Storage): Promise<FloatArray>;
   /** The same at once; throws `DeviceError` on a device that cannot. */

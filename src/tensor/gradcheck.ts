@@ -41,8 +41,9 @@ export interface GradcheckOptions {
  * @throws {GraphError} No input requires a gradient, or the result does not depend on one that does.
  * @example
  * ```ts
- * import { gradcheck, tensor } from 'gammabeta';
+ * import { gradcheck, tensor, useDevice } from 'gammabeta';
  *
+ * await useDevice('cpu'); // which has float64
  * const x = tensor([[1, 2], [3, 4]], { dtype: 'float64', requiresGrad: true });
  * console.log(gradcheck((x) => x.log().sum(0), [x])); // true
  * ```

@@ -1,7 +1,10 @@
 /** How an op is declared, once, with its forward and backward pass side by side. */
-import type { Kernel, Params } from '../../kernels/kernel.ts';
-import { isTaping, noGrad, type Node, nextNodeId } from './tape.ts';
+import type { Composer, Fusion } from '../../kernels/fusion.ts';
+import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
+import type { Device, OutputLike, Storage } from './device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
+import { allocated, collecting, expose, exposed, release } from './ownership.ts';
+import { isTaping, noGrad, type Node, nextNodeId } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
 /** What `forward` may return instead of a tensor: the result `y`, and what `backward` wants to have kept. */
@@ -27,6 +30,39 @@ export interface OpDefinition<A extends readonly unknown[], Y extends Tensor | K
   readonly backward: (g: Tensor, y: Y, ...args: A) => readonly Thunk[];
 }
 
+/** {@link defineOp} for the library's own ops: what these allocate beside their result, no user code sees. */
+export function builtin<A extends readonly unknown[]>(op: OpDefinition<A, Tensor>): Op<A>;
+export function builtin<A extends readonly unknown[], Y extends Kept>(op: OpDefinition<A, Y>): Op<A>;
+export function builtin<A extends readonly unknown[], Y extends Tensor | Kept>(
+  op: OpDefinition<A, Y>,
+): Op<A> {
+  return taped(op);
+}
+
+function taped<A extends readonly unknown[], Y extends Tensor | Kept>(op: OpDefinition<A, Y>): Op<A> {
+  return (...args: A) => {
+    const inputs = args.filter((arg) => arg instanceof Tensor);
+    expectOneHome(op.name, inputs);
+    const { result, allocations } = collecting(() => noGrad(() => op.forward(...args)));
+    let y = result instanceof Tensor ? result : result.y;
+    if (isTaping() && inputs.some((input) => input.requiresGrad)) {
+      const node: Node = {
+        id: nextNodeId(),
+        op: op.name,
+        inputs,
+        versions: inputs.map((input) => input.storage.version),
+        backward: (g) => op.backward(g, result, ...args),
+        memory: [],
+      };
+      y = new Tensor(y.storage, y.shape, y.home, { requiresGrad: true, node });
+    } else if (y.requiresGrad) {
+      y = y.detach(); // `forward` may have returned an input as it was
+    }
+    release(allocations, y);
+    return y;
+  };
+}
+
 /**
  * Makes a differentiable function out of a forward and a backward pass.
  *
@@ -39,7 +75,7 @@ export interface OpDefinition<A extends readonly unknown[], Y extends Tensor | K
  * @throws {DeviceError} From the op: its inputs live on different devices.
  * @example
  * ```ts
- * import { defineOp, gradcheck, tensor, type Tensor } from 'gammabeta';
+ * import { defineOp, gradcheck, tensor, type Tensor, useDevice } from 'gammabeta';
  *
  * // softplus(x) = ln(1 + eˣ), whose derivative is the sigmoid
  * const softplus = defineOp({
@@ -48,6 +84,7 @@ export interface OpDefinition<A extends readonly unknown[], Y extends Tensor | K
  *   backward: (g, y, x) => [() => g.mul(x.sigmoid())],
  * });
  *
+ * await useDevice('cpu'); // which has float64
  * const x = tensor([-1, 0, 2], { dtype: 'float64', requiresGrad: true });
  * console.log(gradcheck(softplus, [x])); // true
  * ```
@@ -57,27 +94,16 @@ export function defineOp<A extends readonly unknown[], Y extends Kept>(op: OpDef
 export function defineOp<A extends readonly unknown[], Y extends Tensor | Kept>(
   op: OpDefinition<A, Y>,
 ): Op<A> {
-  return (...args: A) => {
-    const inputs = args.filter((arg) => arg instanceof Tensor);
-    expectOneHome(op.name, inputs);
-    const result = noGrad(() => op.forward(...args));
-    const y = result instanceof Tensor ? result : result.y;
-    if (!isTaping() || !inputs.some((input) => input.requiresGrad)) {
-      return y.requiresGrad ? y.detach() : y; // `forward` may have returned an input as it was
-    }
-    const node: Node = {
-      id: nextNodeId(),
-      op: op.name,
-      inputs,
-      versions: inputs.map((input) => input.storage.version),
-      backward: (g) => op.backward(g, result, ...args),
-    };
-    return new Tensor(y.storage, y.shape, y.home, { requiresGrad: true, node });
-  };
+  return taped<A, Y>({
+    name: op.name,
+    forward: (...args) => exposed(() => op.forward(...args)),
+    backward: (g, y, ...args) => {
+      expose(g);
+      const thunks = exposed(() => op.backward(g, y, ...args));
+      return thunks.map((thunk) => () => exposed(thunk));
+    },
+  });
 }
-
-/** `[P]`, or nothing for a kernel without parameters. */
-type ParamsOf<P extends Params> = Record<string, never> extends P ? [] : [params: P];
 
 /** Runs a kernel on tensors: its shape rule, then its device. The result is not taped. */
 export function run<P extends Params>(
@@ -107,6 +133,37 @@ export function runInPlace<P extends Params>(
   dispatch(kernel, inputs, (params ?? {}) as P, true);
 }
 
+/** Runs a fusion on tensors: as one kernel where the device can, else as what it is composed of. Not taped. */
+export function runFused<P extends Params>(
+  fusion: Fusion<P>,
+  inputs: readonly Tensor[],
+  ...[params]: ParamsOf<P>
+): readonly Tensor[] {
+  const numbers = (params ?? {}) as P;
+  const { home } = inputs[0];
+  if (home.runFused === undefined) {
+    return noGrad(() => fusion.compose({ run, update: runInPlace }, inputs, numbers));
+  }
+  const shapes = inputs.map((input) => input.shape);
+  const outputs = fusion.compose(shapesOnly, shapes.map(plain), numbers);
+  const storages = home.runFused(fusion, inputs.map(storageOf), shapes, outputs, numbers);
+  return storages.map((storage, k) => made(storage, outputs[k].shape, home));
+}
+
+/** Composes shape rules instead of kernels. */
+const shapesOnly: Composer<OutputLike> = {
+  run: (kernel, inputs, ...[params]) => ({
+    shape: kernel.shape(inputs.map(shapeOf), (params ?? {}) as never),
+    statistic: kernel.statistic ?? false,
+  }),
+  update: (kernel, inputs, ...[params]) => {
+    kernel.shape(inputs.map(shapeOf), (params ?? {}) as never);
+  },
+};
+const shapeOf = ({ shape }: OutputLike): Shape => shape;
+const plain = (shape: Shape): OutputLike => ({ shape, statistic: false });
+const storageOf = ({ storage }: Tensor): Storage => storage;
+
 function dispatch<P extends Params>(
   kernel: Kernel<P>,
   inputs: readonly Tensor[],
@@ -116,8 +173,12 @@ function dispatch<P extends Params>(
   const shapes = inputs.map((input) => input.shape);
   const shape = kernel.shape(shapes, params);
   const { home } = inputs[0];
-  const storages = inputs.map((input) => input.storage);
-  return new Tensor(home.run(kernel, storages, shapes, shape, params, inPlace), shape, home);
+  const storage = home.run(kernel, inputs.map(storageOf), shapes, shape, params, inPlace);
+  return inPlace ? inputs[0] : made(storage, shape, home);
+}
+
+function made(storage: Storage, shape: Shape, home: Device): Tensor {
+  return allocated(new Tensor(storage, shape, home));
 }
 
 function expectOneHome(op: string, inputs: readonly Tensor[]): void {
@@ -138,4 +199,10 @@ function expectOneHome(op: string, inputs: readonly Tensor[]): void {
       );
     }
   }
+}
+
+/** `compute`, called at most once: for what several gradients have in common. */
+export function once<T>(compute: () => T): () => T {
+  let value: { readonly of: T } | null = null;
+  return () => (value ??= { of: compute() }).of;
 }

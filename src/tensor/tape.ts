@@ -12,6 +12,8 @@ export interface Node {
   versions: readonly number[];
   /** The thunks, given the gradient of the result; null once `backward` has freed the graph. */
   backward: ((g: Tensor) => readonly (() => Tensor)[]) | null;
+  /** What only this op and its backward pass know of: freed with the graph. */
+  memory: Tensor[];
 }
 
 let taping = true;
@@ -55,22 +57,4 @@ export function noGrad<T>(fn: () => T): T {
   } finally {
     taping = before;
   }
-}
-
-/**
- * Frees what `fn` computed and nothing refers to, except for what it returns. On the CPU the garbage
- * collector does that by itself, so there it is `fn()` and no more; code that says where its temporaries
- * end runs unchanged on devices that cannot collect garbage.
- *
- * @returns What `fn` returns.
- * @example
- * ```ts
- * import { scope, tensor } from 'gammabeta';
- *
- * const norm = scope(() => tensor([3, 4]).pow(2).sum().sqrt().item());
- * console.log(norm); // 5
- * ```
- */
-export function scope<T>(fn: () => T): T {
-  return fn();
 }

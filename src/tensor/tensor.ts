@@ -9,6 +9,7 @@ import type { Device, DeviceName, DType, Storage } from './device.ts';
 import { expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
 import { run } from './op.ts';
 import * as ops from './ops.ts';
+import { expose, free } from './ownership.ts';
 import { type Axes, meanOver, reduce } from './reduction.ts';
 import { fromFront, inferShape, nest } from './shape.ts';
 import { showAsString } from './show.ts';
@@ -45,8 +46,8 @@ export class Tensor {
   readonly shape: Shape;
   /** Whether `backward()` computes a gradient for it. */
   requiresGrad: boolean;
-  /** Where `backward()` adds its gradient, if it is a leaf: not itself the result of an op. */
-  grad: Tensor | null = null;
+  /** @internal The gradient, for code that does not pass it on: see `grad`. */
+  gradient: Tensor | null = null;
   /** @internal The device that holds it. */
   readonly home: Device;
   /** @internal Its memory there. */
@@ -66,6 +67,24 @@ export class Tensor {
     this.home = home;
     this.requiresGrad = requiresGrad;
     this.node = node;
+  }
+
+  /** Where `backward()` adds its gradient, if it is a leaf: not itself the result of an op. */
+  get grad(): Tensor | null {
+    if (this.gradient !== null) expose(this.gradient);
+    return this.gradient;
+  }
+
+  set grad(g: Tensor | null) {
+    if (g !== null) expose(g);
+    this.replaceGradient(g);
+  }
+
+  /** @internal Sets the gradient, and frees the one before, if nobody has seen it. */
+  replaceGradient(g: Tensor | null): void {
+    const before = this.gradient;
+    if (before !== null && before.storage !== g?.storage) free(before);
+    this.gradient = g;
   }
 
   /** The number of elements. */

@@ -1,7 +1,7 @@
 import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
-import type { Layer } from '../layers/layer.ts';
+import { isBuiltin, type Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/softmax-cross-entropy.ts';
 import { tensor } from '../tensor/create.ts';
 import { ShapeError } from '../tensor/errors.ts';
@@ -29,6 +29,14 @@ export function loaderOf(source: BatchSource): DataLoader {
 export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
   const [parameter] = model.parameters() as [Tensor?];
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
+}
+
+/**
+ * Gives the batch's memory back at once, where no user code can have kept x: all layers are the library's, and
+ * the output is not x itself.
+ */
+export function doneWith(x: Tensor, model: Layer, output: Tensor): void {
+  if (output.storage !== x.storage && model.modules().every(isBuiltin)) x.home.free(x.storage);
 }
 
 /** The loss of a batch; of several values, the first would pass for all of them. */

@@ -89,8 +89,9 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
  * @throws {CheckpointError} The bytes are something else, cut short, or damaged.
  * @example
  * ```ts
- * import { decodeCheckpoint, Dense, encodeCheckpoint } from 'gammabeta';
+ * import { decodeCheckpoint, Dense, encodeCheckpoint, useDevice } from 'gammabeta';
  *
+ * await useDevice('cpu'); // which has float64
  * const bytes = await encodeCheckpoint({ model: new Dense(2, 1) });
  * const { model } = decodeCheckpoint(bytes);
  * console.log(Object.entries(model).map(([name, t]) => `${name} ${t.size}`)); // [ 'weight 2', 'bias 1' ]

@@ -1,7 +1,16 @@
 import type { Layer } from '../layers/layer.ts';
 import { expectOptions } from '../tensor/errors.ts';
 import { noGrad } from '../tensor/tape.ts';
-import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, lossOf, measure } from './batches.ts';
+import {
+  type BatchSource,
+  defaultLoss,
+  doneWith,
+  inputOf,
+  loaderOf,
+  type Loss,
+  lossOf,
+  measure,
+} from './batches.ts';
 import { type Results, RunningMeans } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
@@ -49,7 +58,9 @@ export async function evaluate(
     try {
       for await (const batch of loader) {
         signal?.throwIfAborted();
-        const output = noGrad(() => model.forward(inputOf(model, batch)));
+        const x = inputOf(model, batch);
+        const output = noGrad(() => model.forward(x));
+        doneWith(x, model, output);
         const [value] = await noGrad(() => lossOf('evaluate', loss, output, batch.labels)).data();
         means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
       }

@@ -4,7 +4,16 @@ import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type BatchSource, defaultLoss, inputOf, loaderOf, type Loss, lossOf, measure } from './batches.ts';
+import {
+  type BatchSource,
+  defaultLoss,
+  doneWith,
+  inputOf,
+  loaderOf,
+  type Loss,
+  lossOf,
+  measure,
+} from './batches.ts';
 import { evaluate } from './evaluate.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
@@ -163,9 +172,10 @@ async function trainBatch(
   const buffers = model.bufferDict(); // the forward pass moves these before the loss can refuse the labels
   const dropout = streams.dropout.state;
   let value: number;
+  let x: Tensor;
   let output: Tensor;
   try {
-    const x = inputOf(model, examples);
+    x = inputOf(model, examples);
     output = model.forward(x);
     const error = lossOf('fit', loss, output, examples.labels);
     [value] = await error.data();
@@ -180,5 +190,6 @@ async function trainBatch(
     throw error;
   }
   optimizer.step();
+  doneWith(x, model, output);
   return { loss: value, ...(await measure(metrics, output.detach(), examples.labels)) };
 }

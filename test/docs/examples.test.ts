@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { format } from 'node:util';
 import ts from 'typescript';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { manualSeed } from '../../src/index.ts';
+import { manualSeed, useDevice } from '../../src/index.ts';
 import { collectExamples, root } from './collect-examples.ts';
 import { exampleModule } from './example-modules.ts';
 
@@ -12,7 +12,8 @@ const mnistDir = process.env.MNIST_DIR ?? join(root, '../shared/data/mnist');
 const hasMnist = existsSync(mnistDir);
 
 describe('every example of the documentation', () => {
-  beforeEach(() => {
+  beforeEach(async () => {
+    await useDevice('wasm'); // the default, which an earlier example may have left
     manualSeed(0);
     if (hasMnist) vi.stubEnv('MNIST_DIR', mnistDir);
   });

@@ -55,7 +55,9 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('prints one line an epoch and a table with the nets side by side', () => {
-    expect(stdout).toMatch(/^MNIST: 640 images to train on, 5000 to validate\. Device: cpu/);
+    expect(stdout).toMatch(
+      /^MNIST: 640 images to train on, 5000 to validate\. Device: wasm \(WebAssembly, (relaxed )?SIMD\)/,
+    );
     for (const net of nets)
       expect(stdout).toMatch(new RegExp(`^${net}  epoch 1/1  loss \\d.*valAccuracy 0\\.\\d{4}`, 'm'));
     expect(stdout).toMatch(/│ +plain +│ +bn +│ +bn-pre +│/);

@@ -8,8 +8,9 @@ import { cases } from './cases/index.ts';
 import fc from 'fast-check';
 
 const folder = new URL('../../kernels/', import.meta.url);
+/** What declares kernels; not their SIMD forms, and not the tool that compiles those. */
 const sources = readdirSync(folder)
-  .filter((file) => file.endsWith('.ts'))
+  .filter((file) => /^[\w-]+\.ts$/.test(file) && file !== 'build.ts')
   .map((file) => readFileSync(new URL(file, folder), 'utf8'));
 const all: [string, Kernel][] = Object.entries(kernels);
 
@@ -29,7 +30,7 @@ it('has no kernel that imports from outside of the folder', () => {
     [...source.matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)].map(([, path]) => path),
   );
   expect(imported.length).toBeGreaterThan(10);
-  expect(imported.filter((path) => !/^\.\/[\w.-]+\.ts$/.test(path))).toEqual([]);
+  expect(imported.filter((path) => !/^\.\/[\w-]+\.ts$/.test(path))).toEqual([]);
 });
 
 describe.each(all)('%s', (name, kernel) => {
@@ -47,6 +48,17 @@ describe.each(all)('%s', (name, kernel) => {
   it('has a doc comment', () => {
     const documented = new RegExp(`[\\])}.] ?(\\n )?\\*/\\nexport const ${name}: Kernel\\b`);
     expect(sources.filter((source) => documented.test(source))).toHaveLength(1);
+  });
+
+  it('hands parameters to its SIMD form that it has, each once', () => {
+    const { calls, except = [] } = cases[name as keyof typeof kernels];
+    const { params: named = [] } = kernel;
+    for (const n of [3, 4, 5].filter((extent) => !except.includes(extent))) {
+      const [{ params }] = fc.sample(calls(n, 0), 1);
+      expect(Object.keys(params)).toEqual(expect.arrayContaining([...named]));
+    }
+    expect(new Set(named).size).toBe(named.length);
+    if (kernel.simd === undefined) expect(named).toEqual([]);
   });
 
   it('says what it costs: bytes where there is work, and finite numbers always', () => {

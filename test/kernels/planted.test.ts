@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
+import { sizeOf } from '../../kernels/shape.ts';
 import {
   devices,
   devicesAgree,
@@ -143,5 +144,23 @@ describe('the other laws refuse', () => {
     });
     await devicesAgree(wrong, float64); // into new memory it is right
     await expect(inPlaceIsTheSame(wrong, float64)).rejects.toThrow(/seed: -?\d+/);
+  });
+});
+
+describe.each(devices.filter(({ device }) => device.name === 'wasm'))('on $name, the laws refuse', (on) => {
+  it.each<[what: string, wrong: KernelCase]>([
+    ['the SIMD form of another kernel', planted('sub', { simd: 'add' })],
+    ['a parameter that is not handed over', planted('leakyRelu', { params: [] })],
+    ['parameters in another order', planted('blend', { params: ['beta', 'alpha'] })],
+    ['sizes in another order', planted('matmul', { sizes: ([a, b]) => [b[1], a[1], a[0]] })],
+    ['a tail that is left out', planted('exp', { sizes: ([x]) => [sizeOf(x) - (sizeOf(x) % 4)] })],
+  ])('%s', async (_what, wrong) => {
+    await expect(devicesAgree(wrong, on)).rejects.toThrow(/seed: -?\d+/);
+  });
+
+  it('a kernel that writes behind its output', async () => {
+    const wrong = planted('scale', { sizes: ([x]) => [sizeOf(x) + 32] });
+    await devicesAgree(wrong, on); // the output itself is right
+    await expect(isDeterministic(wrong, on)).rejects.toThrow(/seed: -?\d+/);
   });
 });

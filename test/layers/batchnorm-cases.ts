@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { BatchNorm1d, type BatchNorm1dOptions } from '../../src/index.ts';
 import { rows } from './helpers.ts';
-import { f64 } from '../tensors.ts';
+import { wide, widest } from '../tensors.ts';
 
 /** x and g are [m, C], gamma and beta [C]; numbers are multiples of 1/256 up to ±4. */
 export interface BatchNormInputs {
@@ -31,12 +31,12 @@ export function batches({ distinct = false }: { distinct?: boolean } = {}): fc.A
     });
 }
 
-/** A float64 layer with this γ and β. */
+/** A layer of the widest type with this γ and β. */
 export function batchNorm1d(
   { gamma, beta }: Pick<BatchNormInputs, 'gamma' | 'beta'>,
   options: BatchNorm1dOptions = {},
 ): BatchNorm1d {
-  const norm = new BatchNorm1d(gamma.length, { dtype: 'float64', ...options });
-  norm.loadStateDict({ weight: f64(gamma), bias: f64(beta) }, { strict: false });
+  const norm = new BatchNorm1d(gamma.length, { dtype: widest(), ...options });
+  norm.loadStateDict({ weight: wide(gamma), bias: wide(beta) }, { strict: false });
   return norm;
 }

@@ -1,7 +1,8 @@
 /** BatchNorm1d against PyTorch's, step by step. */
-import { describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { BatchNorm1d, type DType } from '../../src/index.ts';
 import { type BatchNormCase, golden, goldenTensor } from '../golden-files.ts';
+import { inAllPrecisions } from '../on-devices.ts';
 import { expectClose } from './helpers.ts';
 
 const { cases } = golden('batchnorm');
@@ -33,16 +34,12 @@ function replay({ options, gamma, beta, steps }: BatchNormCase, dtype: DType, to
   }
 }
 
-describe('BatchNorm1d does what PyTorch does', () => {
-  it.each(cases)('to 1e-10 in float64: $name', (example) => {
-    vi.spyOn(console, 'warn').mockImplementation(() => undefined); // one case evaluates before it trains
-    replay(example, 'float64', 1e-10);
-    vi.restoreAllMocks();
-  });
+inAllPrecisions(({ dtype, either }) => {
+  const tolerance = either(1e-10, 1e-5);
 
-  it.each(cases)('to 1e-5 in float32: $name', (example) => {
-    vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-    replay(example, 'float32', 1e-5);
+  it.each(cases)(`BatchNorm1d does what PyTorch does, to ${tolerance}: $name`, (example) => {
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined); // one case evaluates before it trains
+    replay(example, dtype, tolerance);
     vi.restoreAllMocks();
   });
 });

@@ -14,7 +14,8 @@ import {
   zeros,
 } from '../../src/index.ts';
 import { refusal, snapshot } from './helpers.ts';
-import { f64 } from '../tensors.ts';
+import { wide, widest } from '../tensors.ts';
+import { inFloat64, onDevices } from '../on-devices.ts';
 
 /** Refuses, and leaves the state of the model as it was. */
 function refusedForward(
@@ -28,124 +29,128 @@ function refusedForward(
   return message;
 }
 
-describe('fewer than two values per feature in training', () => {
-  const trained = () => {
-    const norm = new BatchNorm1d(3, { dtype: 'float64' });
-    norm.forward(f64([[1, 2, 3], [4, 6, 8]])); // prettier-ignore
-    return norm;
-  };
+onDevices(() => {
+  describe('fewer than two values per feature in training', () => {
+    const trained = () => {
+      const norm = new BatchNorm1d(3, { dtype: widest() });
+      norm.forward(wide([[1, 2, 3], [4, 6, 8]])); // prettier-ignore
+      return norm;
+    };
 
-  it.each([
-    { shape: [1, 3], count: '1 value per feature' },
-    { shape: [1, 3, 1], count: '1 value per feature' },
-    { shape: [0, 3], count: '0 values per feature' },
-    { shape: [0, 3, 4], count: '0 values per feature' },
-    { shape: [4, 3, 0], count: '0 values per feature' },
-  ])('are refused, in $shape, and the running statistics stay', ({ shape, count }) => {
-    const message = refusedForward(trained(), zeros(shape, { dtype: 'float64' }), ValueError);
-    expect(message).toContain(`BatchNorm1d(3): ${count}, in a batch of 3 features`);
-    for (const wayOut of ['larger batch', 'dropLast', 'eval()']) expect(message).toContain(wayOut);
+    it.each([
+      { shape: [1, 3], count: '1 value per feature' },
+      { shape: [1, 3, 1], count: '1 value per feature' },
+      { shape: [0, 3], count: '0 values per feature' },
+      { shape: [0, 3, 4], count: '0 values per feature' },
+      { shape: [4, 3, 0], count: '0 values per feature' },
+    ])('are refused, in $shape, and the running statistics stay', ({ shape, count }) => {
+      const message = refusedForward(trained(), zeros(shape, { dtype: widest() }), ValueError);
+      expect(message).toContain(`BatchNorm1d(3): ${count}, in a batch of 3 features`);
+      for (const wayOut of ['larger batch', 'dropLast', 'eval()']) expect(message).toContain(wayOut);
+    });
+
+    it('are refused with the place of the layer in the model', () => {
+      const model = new Sequential(new Dense(2, 3), new BatchNorm1d(3));
+      const message = refusedForward(model, zeros([1, 2]), ValueError);
+      expect(message).toMatch(/^layer 1, BatchNorm1d\(3\): 1 value per feature/);
+    });
+
+    it('are refused with the whole path to a layer within layers, as state-dict keys have it', () => {
+      const inner = new Sequential(new Flatten(), new BatchNorm1d(2));
+      const model = new Sequential(new Flatten(), new Flatten(), new Sequential(inner));
+      const message = refusedForward(model, zeros([1, 2]), ValueError);
+      expect(message).toMatch(/^layer 2\.0\.1, BatchNorm1d\(2\): /);
+      expect(Object.keys(model.stateDict())[0]).toBe('2.0.1.weight');
+    });
+
+    it('are refused in evaluation where there are no running statistics', () => {
+      const norm = new BatchNorm1d(3, { trackRunningStats: false }).eval();
+      expect(refusedForward(norm, zeros([1, 3]), ValueError)).toContain('1 value per feature');
+    });
+
+    it('are fine in evaluation', () => {
+      expect(
+        trained()
+          .eval()
+          .forward(wide([[1, 2, 3]])).shape,
+      ).toEqual([1, 3]);
+      expect(
+        trained()
+          .eval()
+          .forward(zeros([0, 3], { dtype: widest() })).shape,
+      ).toEqual([0, 3]);
+    });
+
+    it('are two already in a batch of one with two positions', () => {
+      const norm = new BatchNorm1d(3);
+      expect(norm.forward(zeros([1, 3, 2])).shape).toEqual([1, 3, 2]);
+      expect(norm.numBatchesTracked).toBe(1);
+    });
   });
 
-  it('are refused with the place of the layer in the model', () => {
-    const model = new Sequential(new Dense(2, 3), new BatchNorm1d(3));
-    const message = refusedForward(model, zeros([1, 2]), ValueError);
-    expect(message).toMatch(/^layer 1, BatchNorm1d\(3\): 1 value per feature/);
-  });
+  describe('an input of another form is refused', () => {
+    const norm = () => new BatchNorm1d(3);
 
-  it('are refused with the whole path to a layer within layers, as state-dict keys have it', () => {
-    const inner = new Sequential(new Flatten(), new BatchNorm1d(2));
-    const model = new Sequential(new Flatten(), new Flatten(), new Sequential(inner));
-    const message = refusedForward(model, zeros([1, 2]), ValueError);
-    expect(message).toMatch(/^layer 2\.0\.1, BatchNorm1d\(2\): /);
-    expect(Object.keys(model.stateDict())[0]).toBe('2.0.1.weight');
-  });
+    it.each(
+      [
+        [4, 5],
+        [4, 2],
+        [4, 2, 3],
+      ].map((shape) => ({ shape })),
+    )('with another number of features, naming both: $shape', ({ shape }) => {
+      for (const mode of [true, false]) {
+        const message = refusedForward(norm().train(mode), zeros(shape), ShapeError);
+        expect(message).toContain(`expected x [m, 3] or [N, 3, L]: [${shape.join(', ')}]`);
+        expect(message).toContain(`x has ${shape[1]} features, this layer was made for 3`);
+      }
+    });
 
-  it('are refused in evaluation where there are no running statistics', () => {
-    const norm = new BatchNorm1d(3, { trackRunningStats: false }).eval();
-    expect(refusedForward(norm, zeros([1, 3]), ValueError)).toContain('1 value per feature');
-  });
-
-  it('are fine in evaluation', () => {
-    expect(
-      trained()
-        .eval()
-        .forward(f64([[1, 2, 3]])).shape,
-    ).toEqual([1, 3]);
-    expect(
-      trained()
-        .eval()
-        .forward(zeros([0, 3], { dtype: 'float64' })).shape,
-    ).toEqual([0, 3]);
-  });
-
-  it('are two already in a batch of one with two positions', () => {
-    const norm = new BatchNorm1d(3);
-    expect(norm.forward(zeros([1, 3, 2])).shape).toEqual([1, 3, 2]);
-    expect(norm.numBatchesTracked).toBe(1);
-  });
-});
-
-describe('an input of another form is refused', () => {
-  const norm = () => new BatchNorm1d(3);
-
-  it.each(
-    [
-      [4, 5],
-      [4, 2],
-      [4, 2, 3],
-    ].map((shape) => ({ shape })),
-  )('with another number of features, naming both: $shape', ({ shape }) => {
-    for (const mode of [true, false]) {
-      const message = refusedForward(norm().train(mode), zeros(shape), ShapeError);
-      expect(message).toContain(`expected x [m, 3] or [N, 3, L]: [${shape.join(', ')}]`);
-      expect(message).toContain(`x has ${shape[1]} features, this layer was made for 3`);
-    }
-  });
-
-  it.each([[], [3], [2, 3, 4, 5]].map((shape) => ({ shape })))(
-    'with neither two nor three axes: $shape',
-    ({ shape }) => {
-      const message = refusedForward(norm(), zeros(shape), ShapeError);
-      expect(message).toContain(`: [${shape.join(', ')}]. Hint: put Flatten() in front`);
-    },
-  );
-
-  it('with another element type', () => {
-    expect(refusedForward(norm(), zeros([4, 3], { dtype: 'float64' }), DTypeError)).toContain(
-      'float64, float32',
+    it.each([[], [3], [2, 3, 4, 5]].map((shape) => ({ shape })))(
+      'with neither two nor three axes: $shape',
+      ({ shape }) => {
+        const message = refusedForward(norm(), zeros(shape), ShapeError);
+        expect(message).toContain(`: [${shape.join(', ')}]. Hint: put Flatten() in front`);
+      },
     );
   });
+
+  describe('options out of their range are refused', () => {
+    const refused = (options: BatchNorm1dOptions) => refusal(() => new BatchNorm1d(3, options), ValueError);
+
+    it.each([0, -1e-5, NaN, Infinity])('eps: %s', (eps) => {
+      expect(refused({ eps })).toContain(`BatchNorm1d: eps is ${eps}`);
+    });
+
+    it.each([-0.1, 1.1, NaN, -Infinity])('momentum: %s', (momentum) => {
+      expect(refused({ momentum })).toContain(`BatchNorm1d: momentum is ${momentum}`);
+    });
+
+    it.each([0, 1, null])('but not a momentum of %s', (momentum) => {
+      expect(new BatchNorm1d(3, { momentum }).momentum).toBe(momentum);
+    });
+
+    it.each([0, -1, 1.5, NaN])('features: %s', (features) => {
+      expect(refusal(() => new BatchNorm1d(features), ValueError)).toContain(`features is ${features}`);
+    });
+
+    it('an unknown option, saying which are known', () => {
+      const misspelt: Record<string, unknown> = { epsilon: 1e-3 };
+      const message = refused(misspelt);
+      expect(message).toContain('unknown option: epsilon');
+      expect(message).toContain('eps, momentum, affine, trackRunningStats, runningVariance, dtype');
+    });
+
+    it('an unknown kind of running variance', () => {
+      const wrong: object = { runningVariance: 'sample' };
+      expect(refused(wrong)).toContain("runningVariance is 'sample'. Hint: use 'unbiased' or 'biased'");
+    });
+  });
 });
 
-describe('options out of their range are refused', () => {
-  const refused = (options: BatchNorm1dOptions) => refusal(() => new BatchNorm1d(3, options), ValueError);
-
-  it.each([0, -1e-5, NaN, Infinity])('eps: %s', (eps) => {
-    expect(refused({ eps })).toContain(`BatchNorm1d: eps is ${eps}`);
-  });
-
-  it.each([-0.1, 1.1, NaN, -Infinity])('momentum: %s', (momentum) => {
-    expect(refused({ momentum })).toContain(`BatchNorm1d: momentum is ${momentum}`);
-  });
-
-  it.each([0, 1, null])('but not a momentum of %s', (momentum) => {
-    expect(new BatchNorm1d(3, { momentum }).momentum).toBe(momentum);
-  });
-
-  it.each([0, -1, 1.5, NaN])('features: %s', (features) => {
-    expect(refusal(() => new BatchNorm1d(features), ValueError)).toContain(`features is ${features}`);
-  });
-
-  it('an unknown option, saying which are known', () => {
-    const misspelt: Record<string, unknown> = { epsilon: 1e-3 };
-    const message = refused(misspelt);
-    expect(message).toContain('unknown option: epsilon');
-    expect(message).toContain('eps, momentum, affine, trackRunningStats, runningVariance, dtype');
-  });
-
-  it('an unknown kind of running variance', () => {
-    const wrong: object = { runningVariance: 'sample' };
-    expect(refused(wrong)).toContain("runningVariance is 'sample'. Hint: use 'unbiased' or 'biased'");
+inFloat64(() => {
+  it('an input of another element type is refused', () => {
+    expect(refusedForward(new BatchNorm1d(3), zeros([4, 3], { dtype: 'float64' }), DTypeError)).toContain(
+      'float64, float32',
+    );
   });
 });

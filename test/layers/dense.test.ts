@@ -13,124 +13,129 @@ import {
   zeros,
 } from '../../src/index.ts';
 import { dot, expectClose, refusal, rows } from './helpers.ts';
-import { f64, leaf, values } from '../tensors.ts';
+import { leaf, values, wide, widest } from '../tensors.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
+import { inFloat64, onDevices } from '../on-devices.ts';
 
-const number = fc.integer({ min: -512, max: 512 }).map((n) => n / 256);
-const matrix = (height: number, width: number) =>
-  fc.array(fc.array(number, { minLength: width, maxLength: width }), {
-    minLength: height,
-    maxLength: height,
+onDevices(({ dtype, either }) => {
+  const number = fc.integer({ min: -512, max: 512 }).map((n) => n / 256);
+  const matrix = (height: number, width: number) =>
+    fc.array(fc.array(number, { minLength: width, maxLength: width }), {
+      minLength: height,
+      maxLength: height,
+    });
+  const cases = fc.tuple(...[1, 2, 3].map(() => fc.integer({ min: 1, max: 5 }))).chain(([batch, inF, outF]) =>
+    fc.record({
+      x: matrix(batch, inF),
+      g: matrix(batch, outF),
+      weight: matrix(inF, outF),
+      bias: fc.array(number, { minLength: outF, maxLength: outF }),
+    }),
+  );
+
+  function dense(weight: number[][], bias: number[] | null): Dense {
+    const layer = new Dense(weight.length, weight[0].length, { dtype: widest(), bias: bias !== null });
+    layer.loadStateDict({ weight: wide(weight), ...(bias && { bias: wide(bias) }) });
+    return layer;
+  }
+
+  describe('Dense', () => {
+    it('computes y = x·W + b', () => {
+      fc.assert(
+        fc.property(cases, ({ x, weight, bias }) => {
+          const columns = rows(weight);
+          const product = x.map((row) => columns.map((column) => dot(row, column)));
+          const withBias = product.map((row) => row.map((value, k) => value + bias[k]));
+          expectClose(dense(weight, bias).forward(wide(x)), wide(withBias), either(1e-12, 1e-6));
+          expectClose(dense(weight, null).forward(wide(x)), wide(product), either(1e-12, 1e-6));
+        }),
+      );
+    });
+
+    it('has the gradients dx = g·Wᵀ, dW = xᵀ·g, db = Σ g', () => {
+      fc.assert(
+        fc.property(cases, ({ x, g, weight, bias }) => {
+          const layer = dense(weight, bias);
+          const input = leaf(x);
+          layer.forward(input).backward(wide(g));
+          const [inputs, gradients] = [rows(x), rows(g)]; // by column
+          const dW = inputs.map((column) => gradients.map((other) => dot(column, other)));
+          const dx = g.map((row) => weight.map((weights) => dot(row, weights)));
+          expectClose(layer.weight.grad, wide(dW), either(1e-12, 1e-6));
+          expectClose(input.grad, wide(dx), either(1e-12, 1e-6));
+          expectClose(
+            layer.bias?.grad,
+            gradients.map((column) => column.reduce((sum, value) => sum + value)),
+            either(1e-12, 1e-6),
+          );
+        }),
+      );
+    });
+
+    it('keeps its weight as [in, out], both trainable, in float32 unless told otherwise', () => {
+      const layer = new Dense(3, 2);
+      expect(layer.weight).toMatchObject({ shape: [3, 2], dtype: 'float32', requiresGrad: true });
+      expect(layer.bias).toMatchObject({ shape: [2], dtype: 'float32', requiresGrad: true });
+      expect(new Dense(3, 2, { dtype }).bias?.dtype).toBe(dtype);
+      expect(layer.namedParameters()).toEqual([
+        ['weight', layer.weight],
+        ['bias', layer.bias],
+      ]);
+      expect(new Dense(3, 2, { bias: false }).namedParameters().map(([name]) => name)).toEqual(['weight']);
+    });
+
+    it('begins uniform over ±1/√in, the bias too, as in PyTorch', () => {
+      manualSeed(1);
+      const layer = new Dense(64, 500);
+      for (const x of [layer.weight, layer.bias]) {
+        const drawn = values(x);
+        expect(Math.max(...drawn.map(Math.abs))).toBeLessThanOrEqual(1 / 8);
+        expect(Math.max(...drawn)).toBeGreaterThan(0.98 / 8);
+        expect(Math.min(...drawn)).toBeLessThan(-0.98 / 8);
+      }
+    });
+
+    it('begins with a bias of zero where an initializer is given, as in Keras', () => {
+      const layer = new Dense(3, 2, { init: ones });
+      expect(values(layer.weight)).toEqual([1, 1, 1, 1, 1, 1]);
+      expect(values(layer.bias)).toEqual([0, 0]);
+      expect(layer.weight.requiresGrad).toBe(true);
+      manualSeed(5);
+      const glorot = new Dense(4, 3, { init: glorotUniform, dtype });
+      manualSeed(5);
+      expect(values(glorot.weight)).toEqual(values(glorotUniform([4, 3], { dtype })));
+    });
+
+    it('refuses an input of another form, naming its place and both feature counts', () => {
+      const model = new Sequential(new Dense(3, 4), new Dense(5, 2));
+      expect(refusal(() => model.forward(zeros([2, 3])), ShapeError)).toMatch(
+        /^layer 1, Dense\(5 → 2\): expected x \[batch, 5\]: \[2, 4\]\. Hint: this layer takes 5 features$/,
+      );
+      for (const shape of [[3], [2, 3, 1]]) {
+        expect(refusal(() => new Dense(3, 4).forward(zeros(shape)), ShapeError)).toContain('Flatten()');
+      }
+    });
+
+    it.each([0, -1, 1.5, NaN])('refuses %s features', (n) => {
+      expect(refusal(() => new Dense(n, 2), ValueError)).toContain(`inFeatures is ${n}`);
+      expect(refusal(() => new Dense(2, n), ValueError)).toContain(`outFeatures is ${n}`);
+    });
+
+    it('refuses an unknown option', () => {
+      const misspelt: object = { useBias: false };
+      const make = (options: DenseOptions) => new Dense(2, 2, options);
+      expect(refusal(() => make(misspelt), ValueError)).toContain('unknown option: useBias');
+    });
   });
-const cases = fc.tuple(...[1, 2, 3].map(() => fc.integer({ min: 1, max: 5 }))).chain(([batch, inF, outF]) =>
-  fc.record({
-    x: matrix(batch, inF),
-    g: matrix(batch, outF),
-    weight: matrix(inF, outF),
-    bias: fc.array(number, { minLength: outF, maxLength: outF }),
-  }),
-);
+});
 
-function dense(weight: number[][], bias: number[] | null): Dense {
-  const layer = new Dense(weight.length, weight[0].length, { dtype: 'float64', bias: bias !== null });
-  layer.loadStateDict({ weight: f64(weight), ...(bias && { bias: f64(bias) }) });
-  return layer;
-}
-
-describe('Dense', () => {
-  it('computes y = x·W + b', () => {
-    fc.assert(
-      fc.property(cases, ({ x, weight, bias }) => {
-        const columns = rows(weight);
-        const product = x.map((row) => columns.map((column) => dot(row, column)));
-        const withBias = product.map((row) => row.map((value, k) => value + bias[k]));
-        expectClose(dense(weight, bias).forward(f64(x)), f64(withBias), 1e-12);
-        expectClose(dense(weight, null).forward(f64(x)), f64(product), 1e-12);
-      }),
-    );
-  });
-
-  it('has the gradients dx = g·Wᵀ, dW = xᵀ·g, db = Σ g', () => {
-    fc.assert(
-      fc.property(cases, ({ x, g, weight, bias }) => {
-        const layer = dense(weight, bias);
-        const input = leaf(x);
-        layer.forward(input).backward(f64(g));
-        const [inputs, gradients] = [rows(x), rows(g)]; // by column
-        const dW = inputs.map((column) => gradients.map((other) => dot(column, other)));
-        const dx = g.map((row) => weight.map((weights) => dot(row, weights)));
-        expectClose(layer.weight.grad, f64(dW), 1e-12);
-        expectClose(input.grad, f64(dx), 1e-12);
-        expectClose(
-          layer.bias?.grad,
-          gradients.map((column) => column.reduce((sum, value) => sum + value)),
-          1e-12,
-        );
-      }),
-    );
-  });
-
-  it('passes the gradient check, for x and for its parameters', () => {
+inFloat64(() => {
+  it('Dense passes the gradient check, for x and for its parameters', () => {
     const x = leaf([[0.5, -1, 2], [1, 3, -0.2]]); // prettier-ignore
     for (const bias of [true, false]) {
       const layer = new Dense(3, 4, { dtype: 'float64', bias });
       expect(gradcheck((input) => layer.forward(input), [x])).toBe(true);
       expectParameterGradients(layer, x);
     }
-  });
-
-  it('keeps its weight as [in, out], both trainable, in float32 unless told otherwise', () => {
-    const layer = new Dense(3, 2);
-    expect(layer.weight).toMatchObject({ shape: [3, 2], dtype: 'float32', requiresGrad: true });
-    expect(layer.bias).toMatchObject({ shape: [2], dtype: 'float32', requiresGrad: true });
-    expect(new Dense(3, 2, { dtype: 'float64' }).bias?.dtype).toBe('float64');
-    expect(layer.namedParameters()).toEqual([
-      ['weight', layer.weight],
-      ['bias', layer.bias],
-    ]);
-    expect(new Dense(3, 2, { bias: false }).namedParameters().map(([name]) => name)).toEqual(['weight']);
-  });
-
-  it('begins uniform over ±1/√in, the bias too, as in PyTorch', () => {
-    manualSeed(1);
-    const layer = new Dense(64, 500);
-    for (const x of [layer.weight, layer.bias]) {
-      const drawn = values(x);
-      expect(Math.max(...drawn.map(Math.abs))).toBeLessThanOrEqual(1 / 8);
-      expect(Math.max(...drawn)).toBeGreaterThan(0.98 / 8);
-      expect(Math.min(...drawn)).toBeLessThan(-0.98 / 8);
-    }
-  });
-
-  it('begins with a bias of zero where an initializer is given, as in Keras', () => {
-    const layer = new Dense(3, 2, { init: ones });
-    expect(values(layer.weight)).toEqual([1, 1, 1, 1, 1, 1]);
-    expect(values(layer.bias)).toEqual([0, 0]);
-    expect(layer.weight.requiresGrad).toBe(true);
-    manualSeed(5);
-    const glorot = new Dense(4, 3, { init: glorotUniform, dtype: 'float64' });
-    manualSeed(5);
-    expect(values(glorot.weight)).toEqual(values(glorotUniform([4, 3], { dtype: 'float64' })));
-  });
-
-  it('refuses an input of another form, naming its place and both feature counts', () => {
-    const model = new Sequential(new Dense(3, 4), new Dense(5, 2));
-    expect(refusal(() => model.forward(zeros([2, 3])), ShapeError)).toMatch(
-      /^layer 1, Dense\(5 → 2\): expected x \[batch, 5\]: \[2, 4\]\. Hint: this layer takes 5 features$/,
-    );
-    for (const shape of [[3], [2, 3, 1]]) {
-      expect(refusal(() => new Dense(3, 4).forward(zeros(shape)), ShapeError)).toContain('Flatten()');
-    }
-  });
-
-  it.each([0, -1, 1.5, NaN])('refuses %s features', (n) => {
-    expect(refusal(() => new Dense(n, 2), ValueError)).toContain(`inFeatures is ${n}`);
-    expect(refusal(() => new Dense(2, n), ValueError)).toContain(`outFeatures is ${n}`);
-  });
-
-  it('refuses an unknown option', () => {
-    const misspelt: object = { useBias: false };
-    const make = (options: DenseOptions) => new Dense(2, 2, options);
-    expect(refusal(() => make(misspelt), ValueError)).toContain('unknown option: useBias');
   });
 });

@@ -17,10 +17,9 @@ import {
   zeros,
 } from '../../src/index.ts';
 import { expectClose, refusal } from './helpers.ts';
-import { f64, leaf, values } from '../tensors.ts';
+import { leaf, values, wide, widest } from '../tensors.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
-
-const float64 = { dtype: 'float64' } as const;
+import { inFloat64, onDevices } from '../on-devices.ts';
 
 /** y = x + scale·f(x), with a parameter of its own next to those of a layer inside it. */
 class Residual extends Layer {
@@ -29,7 +28,7 @@ class Residual extends Layer {
 
   constructor(features: number) {
     super();
-    this.f = this.addLayer('f', new Dense(features, features, float64));
+    this.f = this.addLayer('f', new Dense(features, features, { dtype: widest() }));
     this.scale = this.addParameter('scale', leaf([0.5]));
   }
 
@@ -51,38 +50,141 @@ class Step extends Layer {
   }
 }
 
-describe('Sequential', () => {
-  it('applies its layers in order', () => {
-    const model = new Sequential(
-      new Step((x) => x.add(1)),
-      new Step((x) => x.mul(2)),
-      new Step((x) => x.pow(2)),
-    );
-    expect(values(model.forward(f64([0, 2])))).toEqual([4, 36]);
+onDevices(() => {
+  describe('Sequential', () => {
+    it('applies its layers in order', () => {
+      const model = new Sequential(
+        new Step((x) => x.add(1)),
+        new Step((x) => x.mul(2)),
+        new Step((x) => x.pow(2)),
+      );
+      expect(values(model.forward(wide([0, 2])))).toEqual([4, 36]);
+    });
+
+    it('is the identity without layers', () => {
+      const x = wide([1, 2]);
+      expect(new Sequential().forward(x)).toBe(x);
+      expect(new Sequential().parameters()).toEqual([]);
+    });
+
+    it('keeps its layers as they are given, and says what it is made of', () => {
+      const layers = [
+        new Flatten(),
+        new Dense(2, 3),
+        new BatchNorm1d(3),
+        new LeakyReLU(),
+        new Dropout(0.5),
+        new Softmax(),
+      ];
+      const model = new Sequential(...layers);
+      expect(model.layers).toEqual(layers);
+      expect(model.layers.every((layer, i) => layer === layers[i])).toBe(true);
+      expect(model.toString()).toBe(
+        'Sequential(Flatten, Dense(2 → 3), BatchNorm1d(3), LeakyReLU(0.01), Dropout(0.5), Softmax)',
+      );
+    });
   });
 
-  it('is the identity without layers', () => {
-    const x = f64([1, 2]);
-    expect(new Sequential().forward(x)).toBe(x);
-    expect(new Sequential().parameters()).toEqual([]);
+  describe('names', () => {
+    const inner = new Sequential(new ReLU(), new BatchNorm1d(3));
+    const model = new Sequential(new Dense(2, 3, { bias: false }), inner, new Residual(3));
+
+    it('begin with the place of the layer, at every depth, own parameters first', () => {
+      expect(model.namedParameters().map(([name]) => name)).toEqual([
+        '0.weight',
+        '1.1.weight',
+        '1.1.bias',
+        '2.scale',
+        '2.f.weight',
+        '2.f.bias',
+      ]);
+      expect(Object.keys(model.stateDict())).toEqual([
+        '0.weight',
+        '1.1.weight',
+        '1.1.bias',
+        '1.1.running_mean',
+        '1.1.running_var',
+        '1.1.num_batches_tracked',
+        '2.scale',
+        '2.f.weight',
+        '2.f.bias',
+      ]);
+    });
+
+    it('are in the order of parameters(), which are the tensors themselves', () => {
+      const named = model.namedParameters().map(([, parameter]) => parameter);
+      const parameters = model.parameters();
+      expect(parameters).toHaveLength(6);
+      expect(parameters.every((parameter, i) => parameter === named[i])).toBe(true);
+      expect(parameters.every((parameter) => parameter.requiresGrad)).toBe(true);
+      const [, norm] = inner.layers;
+      expect(norm instanceof BatchNorm1d && parameters[1] === norm.gamma && parameters[2] === norm.beta).toBe(
+        true,
+      );
+    });
+
+    it('of a shared layer stand once, so that an optimizer takes the model', () => {
+      const shared = new Dense(3, 3);
+      const tied = new Sequential(shared, new ReLU(), shared);
+      expect(tied.namedParameters().map(([name]) => name)).toEqual(['0.weight', '0.bias']);
+      expect(new SGD(tied.parameters(), { lr: 1 }).parameters).toHaveLength(2);
+    });
+
+    it('stand in error messages, with the whole path', () => {
+      const nested = new Sequential(new Sequential(new ReLU(), new Residual(3)));
+      expect(refusal(() => nested.forward(zeros([2, 4])), ShapeError)).toMatch(
+        /^layer 0\.1\.f, Dense\(3 → 3\): expected x \[batch, 3\]: \[2, 4\]/,
+      );
+      expect(refusal(() => new Dense(3, 3).forward(zeros([2, 4])), ShapeError)).toMatch(/^Dense\(3 → 3\): /);
+    });
   });
 
-  it('keeps its layers as they are given, and says what it is made of', () => {
-    const layers = [
-      new Flatten(),
-      new Dense(2, 3),
-      new BatchNorm1d(3),
-      new LeakyReLU(),
-      new Dropout(0.5),
-      new Softmax(),
-    ];
-    const model = new Sequential(...layers);
-    expect(model.layers).toEqual(layers);
-    expect(model.layers.every((layer, i) => layer === layers[i])).toBe(true);
-    expect(model.toString()).toBe(
-      'Sequential(Flatten, Dense(2 → 3), BatchNorm1d(3), LeakyReLU(0.01), Dropout(0.5), Softmax)',
-    );
+  describe('modes', () => {
+    const norm = new BatchNorm1d(2, { dtype: widest() });
+    const block = new Residual(2);
+    const inner = new Sequential(norm, block);
+    const model = new Sequential(inner, new Dropout(0.5));
+
+    it('begin with training', () => {
+      expect(model.modules().every((layer) => layer.training)).toBe(true);
+    });
+
+    it('reach every layer inside, and return the model', () => {
+      expect(model.eval()).toBe(model);
+      expect(model.modules().map((layer) => layer.training)).toEqual(Array(6).fill(false));
+      expect(model.train()).toBe(model);
+      expect(model.modules().map((layer) => layer.training)).toEqual(Array(6).fill(true));
+      expect(
+        model
+          .train(false)
+          .modules()
+          .some((layer) => layer.training),
+      ).toBe(false);
+      inner.train();
+      expect([model.training, inner.training, block.f.training]).toEqual([false, true, true]);
+    });
+
+    it('decide what the layers inside do', () => {
+      const x = wide([[1, 2], [3, 5]]); // prettier-ignore
+      norm.resetRunningStats();
+      inner.train().forward(x);
+      expect(norm.numBatchesTracked).toBe(1);
+      const y = model.eval().forward(x);
+      expect(norm.numBatchesTracked).toBe(1);
+      expectClose(model.forward(x), y, 0); // nothing is dropped, nothing has moved
+    });
+
+    it('modules() lists the layer itself first, then all inside it, depth first', () => {
+      const [, dropout] = model.layers;
+      const expected = [model, inner, norm, block, block.f, dropout];
+      expect(model.modules()).toHaveLength(expected.length);
+      expect(model.modules().every((layer, i) => layer === expected[i])).toBe(true);
+    });
   });
+});
+
+inFloat64(() => {
+  const float64 = { dtype: 'float64' } as const;
 
   it('passes the gradient check with all kinds of layers in it', () => {
     const model = new Sequential(
@@ -95,102 +197,5 @@ describe('Sequential', () => {
     const x = leaf([[[1, 2], [0.5, -1]], [[2, 0], [1, 1]], [[-1, 3], [0, 2]]]); // prettier-ignore
     expect(gradcheck((input) => model.forward(input), [x])).toBe(true);
     expectParameterGradients(model, x.detach());
-  });
-});
-
-describe('names', () => {
-  const inner = new Sequential(new ReLU(), new BatchNorm1d(3));
-  const model = new Sequential(new Dense(2, 3, { bias: false }), inner, new Residual(3));
-
-  it('begin with the place of the layer, at every depth, own parameters first', () => {
-    expect(model.namedParameters().map(([name]) => name)).toEqual([
-      '0.weight',
-      '1.1.weight',
-      '1.1.bias',
-      '2.scale',
-      '2.f.weight',
-      '2.f.bias',
-    ]);
-    expect(Object.keys(model.stateDict())).toEqual([
-      '0.weight',
-      '1.1.weight',
-      '1.1.bias',
-      '1.1.running_mean',
-      '1.1.running_var',
-      '1.1.num_batches_tracked',
-      '2.scale',
-      '2.f.weight',
-      '2.f.bias',
-    ]);
-  });
-
-  it('are in the order of parameters(), which are the tensors themselves', () => {
-    const named = model.namedParameters().map(([, parameter]) => parameter);
-    const parameters = model.parameters();
-    expect(parameters).toHaveLength(6);
-    expect(parameters.every((parameter, i) => parameter === named[i])).toBe(true);
-    expect(parameters.every((parameter) => parameter.requiresGrad)).toBe(true);
-    const [, norm] = inner.layers;
-    expect(norm instanceof BatchNorm1d && parameters[1] === norm.gamma && parameters[2] === norm.beta).toBe(
-      true,
-    );
-  });
-
-  it('of a shared layer stand once, so that an optimizer takes the model', () => {
-    const shared = new Dense(3, 3);
-    const tied = new Sequential(shared, new ReLU(), shared);
-    expect(tied.namedParameters().map(([name]) => name)).toEqual(['0.weight', '0.bias']);
-    expect(new SGD(tied.parameters(), { lr: 1 }).parameters).toHaveLength(2);
-  });
-
-  it('stand in error messages, with the whole path', () => {
-    const nested = new Sequential(new Sequential(new ReLU(), new Residual(3)));
-    expect(refusal(() => nested.forward(zeros([2, 4])), ShapeError)).toMatch(
-      /^layer 0\.1\.f, Dense\(3 → 3\): expected x \[batch, 3\]: \[2, 4\]/,
-    );
-    expect(refusal(() => new Dense(3, 3).forward(zeros([2, 4])), ShapeError)).toMatch(/^Dense\(3 → 3\): /);
-  });
-});
-
-describe('modes', () => {
-  const norm = new BatchNorm1d(2, float64);
-  const block = new Residual(2);
-  const inner = new Sequential(norm, block);
-  const model = new Sequential(inner, new Dropout(0.5));
-
-  it('begin with training', () => {
-    expect(model.modules().every((layer) => layer.training)).toBe(true);
-  });
-
-  it('reach every layer inside, and return the model', () => {
-    expect(model.eval()).toBe(model);
-    expect(model.modules().map((layer) => layer.training)).toEqual(Array(6).fill(false));
-    expect(model.train()).toBe(model);
-    expect(model.modules().map((layer) => layer.training)).toEqual(Array(6).fill(true));
-    expect(
-      model
-        .train(false)
-        .modules()
-        .some((layer) => layer.training),
-    ).toBe(false);
-    inner.train();
-    expect([model.training, inner.training, block.f.training]).toEqual([false, true, true]);
-  });
-
-  it('decide what the layers inside do', () => {
-    const x = f64([[1, 2], [3, 5]]); // prettier-ignore
-    norm.resetRunningStats();
-    inner.train().forward(x);
-    expect(norm.numBatchesTracked).toBe(1);
-    const y = model.eval().forward(x);
-    expect(norm.numBatchesTracked).toBe(1);
-    expectClose(model.forward(x), y, 0); // nothing is dropped, nothing has moved
-  });
-
-  it('modules() lists the layer itself first, then all inside it, depth first', () => {
-    const [, dropout] = model.layers;
-    const expected = [model, inner, norm, block, block.f, dropout];
-    expect(model.modules()).toHaveLength(expected.length);
-    expect(model.modules().every((layer, i) => layer === expected[i])).toBe(true);
   });
 });

@@ -9,7 +9,7 @@ import {
   SGD,
   type Tensor,
 } from '../../src/index.ts';
-import { f64, leaf, values } from '../tensors.ts';
+import { wide, leaf, values } from '../tensors.ts';
 
 /** Options as tests write them, wrong ones too; a learning rate is always there. */
 export type Options = LearningRate & Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export function parameters(): [Tensor, Tensor] {
 export function setGradients(params: readonly Tensor[], t: number): void {
   for (const w of params) {
     const g = Array.from(w.dataSync(), (value, i) => value / 3 + (t === 2 ? 30 : 1) * Math.sin(5 * t + i));
-    w.grad = f64(g).reshape(w.shape);
+    w.grad = wide(g).reshape(w.shape);
   }
 }
 

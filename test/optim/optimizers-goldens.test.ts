@@ -1,8 +1,9 @@
 /** The optimizers against PyTorch's, after every step. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { DType } from '../../src/index.ts';
 import { golden, goldenTensor, type OptimizerCase } from '../golden-files.ts';
 import { expectClose } from '../layers/helpers.ts';
+import { inAllPrecisions } from '../on-devices.ts';
 import { optimizers } from './helpers.ts';
 
 const { cases } = golden('optimizers');
@@ -24,16 +25,17 @@ function replay(example: OptimizerCase, dtype: DType, tolerance: number): void {
   }
 }
 
-describe('an optimizer does what PyTorch does', () => {
-  it('in 19 cases of 10 steps', () => {
-    expect(cases.map(({ steps }) => steps.length)).toEqual(Array(19).fill(10));
-  });
+it('the cases are 19, of 10 steps each', () => {
+  expect(cases.map(({ steps }) => steps.length)).toEqual(Array(19).fill(10));
+});
 
-  it.each(cases)('to 1e-10 in float64, after each step: $name', (example) => {
-    replay(example, 'float64', 1e-10);
-  });
+inAllPrecisions(({ dtype, either }) => {
+  const tolerance = either(1e-10, 1e-5);
 
-  it.each(cases)('to 1e-5 in float32, after each step: $name', (example) => {
-    replay(example, 'float32', 1e-5);
-  });
+  it.each(cases)(
+    `an optimizer does what PyTorch does, to ${tolerance}, after each step: $name`,
+    (example) => {
+      replay(example, dtype, tolerance);
+    },
+  );
 });

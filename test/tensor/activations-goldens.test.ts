@@ -1,7 +1,8 @@
 /** Values and gradients, against PyTorch's. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
 import { type ActivationCase, golden, goldenTensor } from '../golden-files.ts';
+import { inAllPrecisions } from '../on-devices.ts';
 import { values } from '../tensors.ts';
 
 const apply: Record<
@@ -25,13 +26,9 @@ it('has a golden for each of these ops', () => {
   expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(apply).sort());
 });
 
-/** How near they come: a few roundings. The inputs are exact in both. */
-const precisions = [
-  { dtype: 'float64', tolerance: 1e-12 },
-  { dtype: 'float32', tolerance: 1e-6 },
-] as const;
-
-describe.each(precisions)('to $tolerance in $dtype', ({ dtype, tolerance }) => {
+/** The inputs are exact in both element types. */
+inAllPrecisions(({ dtype, either }) => {
+  const tolerance = either(1e-12, 1e-6);
   it.each(cases.map((example) => [`${example.op} ${JSON.stringify(example.options)}`, example] as const))(
     '%s',
     (_name, { op, options, x, b, y, g, dx, db }) => {

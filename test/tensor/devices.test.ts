@@ -1,15 +1,24 @@
 /** Which device runs, and what is said about it. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type DeviceName, DeviceError, deviceInfo, tensor, useDevice, ValueError } from '../../src/index.ts';
 import { expectRejection } from './expect-error.ts';
 
-afterEach(() => useDevice('cpu'));
+describe('without a choice', () => {
+  it('the device is wasm, from the first tensor on', () => {
+    expect(tensor(1).device).toBe('wasm');
+    expect(deviceInfo()).toMatchObject({ device: 'wasm', dtypes: ['float32'], passedOver: [] });
+    expect(deviceInfo().adapter).toMatch(/^WebAssembly, (relaxed )?SIMD$/);
+  });
+});
 
 describe('useDevice', () => {
+  beforeEach(() => useDevice('wasm'));
+
   it('takes the first that works for auto, and says why it passed over the others', async () => {
+    await useDevice('cpu');
     const info = await useDevice('auto');
-    expect(info.device).toBe('cpu');
-    expect(info.passedOver.map(({ device }) => device)).toEqual(['webgpu', 'webgl', 'wasm']);
+    expect(info.device).toBe('wasm');
+    expect(info.passedOver.map(({ device }) => device)).toEqual(['webgpu', 'webgl']);
     for (const { reason } of info.passedOver) expect(reason).toMatch(/\w+ \w+/);
     expect(deviceInfo()).toEqual(info);
   });
@@ -27,18 +36,23 @@ describe('useDevice', () => {
     expect(tensor(1).device).toBe('cpu');
   });
 
-  it.each<DeviceName>(['webgpu', 'webgl', 'wasm'])(
-    'never falls back from %s, which is named',
-    async (name) => {
-      const before = await useDevice('auto');
-      await expectRejection(
-        useDevice(name),
-        DeviceError,
-        new RegExp(`^useDevice: '${name}' is not available: this version .* Hint: use 'cpu'`),
-      );
-      expect(deviceInfo()).toEqual(before);
-    },
-  );
+  it('finds a device as it was left: its tensors go on', async () => {
+    const x = tensor([1, 2]);
+    await useDevice('cpu');
+    expect(x.mul(2).device).toBe('wasm');
+    await useDevice('wasm');
+    expect(x.add(tensor([10, 20])).toArray()).toEqual([11, 22]);
+  });
+
+  it.each<DeviceName>(['webgpu', 'webgl'])('never falls back from %s, which is named', async (name) => {
+    const before = await useDevice('auto');
+    await expectRejection(
+      useDevice(name),
+      DeviceError,
+      new RegExp(`^useDevice: '${name}' is not available: this version .* Hint: use 'wasm'`),
+    );
+    expect(deviceInfo()).toEqual(before);
+  });
 
   it.each(['gpu', '', 'CPU', 'toString', '__proto__'])('refuses the name %j', async (name) => {
     await expectRejection(
@@ -46,6 +60,6 @@ describe('useDevice', () => {
       ValueError,
       /^useDevice: unknown device: .*one of auto, webgpu, webgl, wasm, cpu/,
     );
-    expect(deviceInfo().device).toBe('cpu');
+    expect(deviceInfo().device).toBe('wasm');
   });
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { type Tensor, tensor } from '../../src/index.ts';
 import { seededStream } from '../../src/tensor/random.ts';
-import { values } from '../tensors.ts';
+import { values, widest } from '../tensors.ts';
 
 /** Values as they were drawn, for inputs of gradient checks. */
 export type Draw = (random: () => number, i: number) => number;
@@ -12,12 +12,12 @@ export const awayFromZero: Draw = (random) => (random() < 0.5 ? -1 : 1) * (0.3 +
 export const positive: Draw = (random) => 0.3 + 2 * random();
 export const anywhere: Draw = (random) => 4 * random() - 2;
 
-/** A float64 tensor that wants a gradient, of a seed. fast-check prints its shape and seed. */
+/** A tensor of the widest type that wants a gradient, of a seed. fast-check prints its shape and seed. */
 export function drawn(shape: readonly number[], seed: number, draw: Draw = anywhere): Tensor {
   const stream = seededStream(seed);
   const size = shape.reduce((product, extent) => product * extent, 1);
   const data = Float64Array.from({ length: size }, (_, i) => draw(() => stream.uniform(), i));
-  const x = tensor(data, { shape, dtype: 'float64', requiresGrad: true });
+  const x = tensor(data, { shape, dtype: widest(), requiresGrad: true });
   return Object.assign(x, { [fc.toStringMethod]: () => `[${shape.join(', ')}] of seed ${seed}` });
 }
 
@@ -27,7 +27,7 @@ export function distinct(shape: readonly number[], seed: number, beside = 0): Te
   const order = keys.map((_, i) => i).sort((a, b) => keys[a] - keys[b]);
   const ranks = new Float64Array(keys.length);
   order.forEach((i, rank) => (ranks[i] = 0.25 * (rank - Math.floor(keys.length / 2)) + beside));
-  return tensor(ranks, { shape, dtype: 'float64', requiresGrad: true });
+  return tensor(ranks, { shape, dtype: widest(), requiresGrad: true });
 }
 
 export const seeds: fc.Arbitrary<number> = fc.nat();

@@ -12,89 +12,96 @@ import {
 import { drawn } from './draw.ts';
 import { f64, leaf, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
+import { inFloat64 } from '../on-devices.ts';
 
-const square = (x: Tensor) => x.mul(x);
+inFloat64(() => {
+  const square = (x: Tensor) => x.mul(x);
 
-describe('gradcheck', () => {
-  it('accepts what is right', () => {
-    expect(gradcheck(square, [drawn([3, 2], 1)])).toBe(true);
-    expect(gradcheck((x) => x.exp().sum(), [drawn([100], 1)])).toBe(true);
+  describe('gradcheck', () => {
+    it('accepts what is right', () => {
+      expect(gradcheck(square, [drawn([3, 2], 1)])).toBe(true);
+      expect(gradcheck((x) => x.exp().sum(), [drawn([100], 1)])).toBe(true);
+    });
+
+    it('leaves the inputs as they were', () => {
+      const x = leaf([1, 2]);
+      x.sum().backward();
+      gradcheck(square, [x]);
+      expect(values(x)).toEqual([1, 2]);
+      expect(values(x.grad)).toEqual([1, 1]);
+    });
+
+    it('checks those inputs only that require a gradient', () => {
+      const constant = f64([0, 0]); // at ReLU's kink
+      expect(gradcheck((x, c) => x.mul(c.relu().add(1)), [leaf([1, 2]), constant])).toBe(true);
+      expectError(
+        () => gradcheck((x) => x.relu(), [leaf([0, 0])]),
+        GradientError,
+        /at a kink of the function/,
+      );
+    });
+
+    it('calls the function once, and twice for each input that is checked', () => {
+      let calls = 0;
+      const counted = (a: Tensor, b: Tensor, c: Tensor) => {
+        calls++;
+        return a.mul(b).mul(c);
+      };
+      gradcheck(counted, [drawn([50], 1), drawn([50], 2).detach(), drawn([50], 3)]);
+      expect(calls).toBe(1 + 2 * 2);
+    });
+
+    it('keeps to its tolerances', () => {
+      const off = (x: Tensor) => x.mul(x).add(x.detach().mul(1e-3)); // its derivative lacks 1e-3
+      const x = leaf([1, 2, 3]);
+      expectError(() => gradcheck(off, [x]), GradientError, /wrong gradient of input 0/);
+      expect(gradcheck(off, [x], { rtol: 1e-2 })).toBe(true);
+      expect(gradcheck(off, [x], { atol: 1e-1 })).toBe(true);
+      expectError(() => gradcheck(off, [x], { rtol: 0, atol: 0 }), GradientError, /wrong gradient/);
+    });
+
+    it('takes its random directions from a seed, and not from the streams', () => {
+      const message = (seed: number) => {
+        try {
+          gradcheck((x) => x.detach().mul(2).add(x), [leaf([1, 2, 3])], { seed });
+        } catch (error) {
+          return String(error);
+        }
+        return 'accepted';
+      };
+      expect(message(1)).toBe(message(1));
+      expect(message(1)).not.toBe(message(2));
+    });
   });
 
-  it('leaves the inputs as they were', () => {
-    const x = leaf([1, 2]);
-    x.sum().backward();
-    gradcheck(square, [x]);
-    expect(values(x)).toEqual([1, 2]);
-    expect(values(x.grad)).toEqual([1, 1]);
-  });
+  describe('gradcheck refuses', () => {
+    it('float32, in which differences drown in rounding', () => {
+      const x = tensor([1], { requiresGrad: true });
+      expectError(() => gradcheck(square, [x]), DTypeError, /gradcheck: an input is float32/);
+      expectError(
+        () => gradcheck(square, [leaf([1]), tensor([1])]),
+        DTypeError,
+        /gradcheck: an input is float32/,
+      );
+    });
 
-  it('checks those inputs only that require a gradient', () => {
-    const constant = f64([0, 0]); // at ReLU's kink
-    expect(gradcheck((x, c) => x.mul(c.relu().add(1)), [leaf([1, 2]), constant])).toBe(true);
-    expectError(() => gradcheck((x) => x.relu(), [leaf([0, 0])]), GradientError, /at a kink of the function/);
-  });
+    it('inputs none of which requires a gradient', () => {
+      expectError(() => gradcheck(square, [f64([1])]), GraphError, /no input requires a gradient/);
+      expectError(() => gradcheck(() => f64([1]), []), GraphError, /no input requires a gradient/);
+    });
 
-  it('calls the function once, and twice for each input that is checked', () => {
-    let calls = 0;
-    const counted = (a: Tensor, b: Tensor, c: Tensor) => {
-      calls++;
-      return a.mul(b).mul(c);
-    };
-    gradcheck(counted, [drawn([50], 1), drawn([50], 2).detach(), drawn([50], 3)]);
-    expect(calls).toBe(1 + 2 * 2);
-  });
+    it('a result that does not depend on its inputs', () => {
+      expectError(() => gradcheck((x) => x.detach(), [leaf([1])]), GraphError, /needs no gradient/);
+    });
 
-  it('keeps to its tolerances', () => {
-    const off = (x: Tensor) => x.mul(x).add(x.detach().mul(1e-3)); // its derivative lacks 1e-3
-    const x = leaf([1, 2, 3]);
-    expectError(() => gradcheck(off, [x]), GradientError, /wrong gradient of input 0/);
-    expect(gradcheck(off, [x], { rtol: 1e-2 })).toBe(true);
-    expect(gradcheck(off, [x], { atol: 1e-1 })).toBe(true);
-    expectError(() => gradcheck(off, [x], { rtol: 0, atol: 0 }), GradientError, /wrong gradient/);
-  });
-
-  it('takes its random directions from a seed, and not from the streams', () => {
-    const message = (seed: number) => {
-      try {
-        gradcheck((x) => x.detach().mul(2).add(x), [leaf([1, 2, 3])], { seed });
-      } catch (error) {
-        return String(error);
-      }
-      return 'accepted';
-    };
-    expect(message(1)).toBe(message(1));
-    expect(message(1)).not.toBe(message(2));
-  });
-});
-
-describe('gradcheck refuses', () => {
-  it('float32, in which differences drown in rounding', () => {
-    const x = tensor([1], { requiresGrad: true });
-    expectError(() => gradcheck(square, [x]), DTypeError, /gradcheck: an input is float32/);
-    expectError(
-      () => gradcheck(square, [leaf([1]), tensor([1])]),
-      DTypeError,
-      /gradcheck: an input is float32/,
-    );
-  });
-
-  it('inputs none of which requires a gradient', () => {
-    expectError(() => gradcheck(square, [f64([1])]), GraphError, /no input requires a gradient/);
-    expectError(() => gradcheck(() => f64([1]), []), GraphError, /no input requires a gradient/);
-  });
-
-  it('a result that does not depend on its inputs', () => {
-    expectError(() => gradcheck((x) => x.detach(), [leaf([1])]), GraphError, /needs no gradient/);
-  });
-
-  it('options that are not numbers, out of range, or unknown', () => {
-    const check = (options: object) => () => gradcheck(square, [leaf([1])], options);
-    expectError(check({ eps: 0 }), ValueError, /gradcheck: eps is 0/);
-    expectError(check({ eps: NaN }), ValueError, /gradcheck: eps is NaN/);
-    expectError(check({ rtol: -1 }), ValueError, /gradcheck: rtol is -1/);
-    expectError(check({ atol: -1 }), ValueError, /gradcheck: atol is -1/);
-    expectError(check({ seed: 0.5 }), ValueError, /gradcheck: seed is 0\.5/);
-    expectError(check({ tolerance: 1 }), ValueError, /gradcheck: unknown option: tolerance/);
+    it('options that are not numbers, out of range, or unknown', () => {
+      const check = (options: object) => () => gradcheck(square, [leaf([1])], options);
+      expectError(check({ eps: 0 }), ValueError, /gradcheck: eps is 0/);
+      expectError(check({ eps: NaN }), ValueError, /gradcheck: eps is NaN/);
+      expectError(check({ rtol: -1 }), ValueError, /gradcheck: rtol is -1/);
+      expectError(check({ atol: -1 }), ValueError, /gradcheck: atol is -1/);
+      expectError(check({ seed: 0.5 }), ValueError, /gradcheck: seed is 0\.5/);
+      expectError(check({ tolerance: 1 }), ValueError, /gradcheck: unknown option: tolerance/);
+    });
   });
 });

@@ -30,6 +30,7 @@ import {
   restoreCheckpoint,
 } from '../../src/training/checkpoint.ts';
 import { refusal } from '../layers/helpers.ts';
+import { inFloat64 } from '../on-devices.ts';
 import { values } from '../tensors.ts';
 
 /** Three classes of points on a spiral, which a small net learns slowly. */
@@ -164,20 +165,6 @@ describe('5 epochs, a checkpoint and 5 more epochs', () => {
     await fit(second.model, { train: second.loader, optimizer: second.optimizer, epochs: 5 });
     expect(await stateOf(second)).toEqual(await stateOf(whole));
   });
-
-  it('do so in float64', async () => {
-    const wide = () => start(undefined, { dtype: 'float64' });
-    const whole = wide();
-    await train(whole, 10);
-    const first = wide();
-    await train(first, 5);
-    const bytes = await encodeCheckpoint(first);
-    const second = wide();
-    restoreCheckpoint(bytes, second);
-    await train(second, 5);
-    expect(await stateOf(second)).toEqual(await stateOf(whole));
-    expect(second.model.parameters()[0].dtype).toBe('float64');
-  });
 });
 
 describe('encodeCheckpoint', () => {
@@ -271,13 +258,6 @@ describe('decodeCheckpoint', () => {
     const saved = decodeCheckpoint(await encodeCheckpoint({ model: start().model }));
     expect(saved).toMatchObject({ optimizer: null, loader: null, epoch: 0, extra: null });
   });
-
-  it('gives a state dict for a model of another element type', async () => {
-    const { model } = await trained();
-    const wide = start(undefined, { dtype: 'float64' }).model;
-    wide.loadStateDict(decodeCheckpoint(await encodeCheckpoint({ model })).model);
-    expect(values(wide.parameters()[0])).toEqual(values(model.parameters()[0]));
-  });
 });
 
 describe('restoreCheckpoint', () => {
@@ -321,7 +301,7 @@ describe('restoreCheckpoint', () => {
   it('refuses another model and names all that does not fit', async () => {
     const bytes = await encodeCheckpoint(await trained());
     const other = new Sequential(
-      new Dense(2, 8, { dtype: 'float64' }),
+      new Dense(2, 9),
       new ReLU(),
       new Dropout(0.3),
       new Dense(8, 4),
@@ -330,7 +310,7 @@ describe('restoreCheckpoint', () => {
     expect(await refusedAsAWhole(bytes, { model: other })).toBe(
       'restoreCheckpoint: the data does not fit the model: missing: 0.bias, 3.weight, 3.bias; ' +
         'unexpected: 1.weight, 1.bias, 1.running_mean, 1.running_var, 1.num_batches_tracked; ' +
-        '0.weight is [2, 8] float32, not [2, 8] float64; 4.weight is [8, 3] float32, not [4, 3] float32. ' +
+        '0.weight is [2, 8] float32, not [2, 9] float32; 4.weight is [8, 3] float32, not [4, 3] float32. ' +
         'Hint: build the model that was saved; parts of it are in decodeCheckpoint(bytes).model, for loadStateDict',
     );
   });
@@ -498,5 +478,45 @@ describe('a checkpoint that is damaged', () => {
     }
     expect(await encodeCheckpoint(fresh)).toEqual(before);
     expect(refusals).toBeGreaterThan(header / 2);
+  });
+});
+
+inFloat64(() => {
+  it('5 epochs, a checkpoint and 5 more epochs are 10', async () => {
+    const wide = () => start(undefined, { dtype: 'float64' });
+    const whole = wide();
+    await train(whole, 10);
+    const first = wide();
+    await train(first, 5);
+    const bytes = await encodeCheckpoint(first);
+    const second = wide();
+    restoreCheckpoint(bytes, second);
+    await train(second, 5);
+    expect(await stateOf(second)).toEqual(await stateOf(whole));
+    expect(second.model.parameters()[0].dtype).toBe('float64');
+  });
+
+  it('decodeCheckpoint gives a state dict for a model of another element type', async () => {
+    const { model } = await trained();
+    const wide = start(undefined, { dtype: 'float64' }).model;
+    wide.loadStateDict(decodeCheckpoint(await encodeCheckpoint({ model })).model);
+    expect(values(wide.parameters()[0])).toEqual(values(model.parameters()[0]));
+  });
+
+  it('restoreCheckpoint refuses a model of another element type', async () => {
+    const bytes = await encodeCheckpoint(await trained());
+    const other = new Sequential(
+      new Dense(2, 8, { dtype: 'float64' }),
+      new ReLU(),
+      new Dropout(0.3),
+      new Dense(8, 4),
+      new Dense(4, 3),
+    );
+    expect(await refusedAsAWhole(bytes, { model: other })).toBe(
+      'restoreCheckpoint: the data does not fit the model: missing: 0.bias, 3.weight, 3.bias; ' +
+        'unexpected: 1.weight, 1.bias, 1.running_mean, 1.running_var, 1.num_batches_tracked; ' +
+        '0.weight is [2, 8] float32, not [2, 8] float64; 4.weight is [8, 3] float32, not [4, 3] float32. ' +
+        'Hint: build the model that was saved; parts of it are in decodeCheckpoint(bytes).model, for loadStateDict',
+    );
   });
 });

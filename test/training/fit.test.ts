@@ -26,6 +26,7 @@ import {
   ValueError,
 } from '../../src/index.ts';
 import { values } from '../tensors.ts';
+import { inFloat64 } from '../on-devices.ts';
 
 /** Ten points of two classes; batches of 4, 4 and 2. */
 const data: Dataset = {
@@ -417,19 +418,6 @@ describe('the loss of fit', () => {
 });
 
 describe('the model of fit', () => {
-  it('may be of float64, and the batches are then too', async () => {
-    manualSeed(1);
-    const model = new Dense(2, 2, { dtype: 'float64' });
-    const seen: string[] = [];
-    await fit(model, {
-      train: new DataLoader(data, { batchSize: 5 }),
-      optimizer: new SGD(model.parameters(), { lr: 0.1 }),
-      epochs: 1,
-      metrics: { spy: (output) => seen.push(output.dtype) },
-    });
-    expect(seen).toEqual(['float64', 'float64']);
-  });
-
   it('may be any layer', async () => {
     class Twice extends Layer {
       readonly dense: Dense = this.addLayer('dense', new Dense(2, 2));
@@ -480,5 +468,20 @@ describe('fit refuses', () => {
     await expect(run({ train: new DataLoader(nine, { batchSize: 4 }) })).rejects.toThrow('dropLast: true');
     const { history } = await run({ train: new DataLoader(nine, { batchSize: 4, dropLast: true }) });
     expect(history.loss).toHaveLength(3);
+  });
+});
+
+inFloat64(() => {
+  it('the model of fit may be of float64, and the batches are then too', async () => {
+    manualSeed(1);
+    const model = new Dense(2, 2, { dtype: 'float64' });
+    const seen: string[] = [];
+    await fit(model, {
+      train: new DataLoader(data, { batchSize: 5 }),
+      optimizer: new SGD(model.parameters(), { lr: 0.1 }),
+      epochs: 1,
+      metrics: { spy: (output) => seen.push(output.dtype) },
+    });
+    expect(seen).toEqual(['float64', 'float64']);
   });
 });

@@ -1,5 +1,5 @@
 /** A whole training loop against PyTorch's: layers, loss, gradients and optimizer together. */
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   BatchNorm1d,
   crossEntropy,
@@ -12,6 +12,7 @@ import {
   type StateDict,
 } from '../../src/index.ts';
 import { golden, goldenTensor, type TraceCase } from '../golden-files.ts';
+import { inAllPrecisions } from '../on-devices.ts';
 import { expectClose } from '../layers/helpers.ts';
 
 function net(name: TraceCase['name'], dtype: DType): Sequential {
@@ -25,25 +26,17 @@ function net(name: TraceCase['name'], dtype: DType): Sequential {
   return new Sequential(a, dense(12, 8), new ReLU(), b, dense(8, 6), new ReLU(), c, dense(6, 4));
 }
 
-describe('eight training steps do what PyTorch does', () => {
-  const cases = golden('training-trace').cases.flatMap((trace) =>
-    [
-      { dtype: 'float64' as const, lossTolerance: 1e-10, stateTolerance: 1e-9 },
-      { dtype: 'float32' as const, lossTolerance: 1e-5, stateTolerance: 1e-5 },
-    ].map((precision) => ({ ...precision, name: trace.name, trace })),
-  );
+const traces = golden('training-trace').cases;
 
-  it('for two nets', () => {
-    expect(cases.map(({ name, trace }) => [name, trace.steps.length])).toEqual([
-      ['plain', 8],
-      ['plain', 8],
-      ['bn', 8],
-      ['bn', 8],
-    ]);
-  });
+it('the traces are of two nets, eight steps each', () => {
+  expect(traces.map(({ name, steps }) => [name, steps.length])).toEqual([
+    ['plain', 8],
+    ['bn', 8],
+  ]);
+});
 
-  it.each(cases)('the losses and the final state of $name in $dtype', (example) => {
-    const { trace, dtype, lossTolerance, stateTolerance } = example;
+inAllPrecisions(({ dtype, either }) => {
+  it.each(traces)('eight training steps do what PyTorch does, losses and final state: $name', (trace) => {
     const model = net(trace.name, dtype);
     const initial: StateDict = {};
     for (const [name, x] of Object.entries(trace.initial)) initial[name] = goldenTensor(x, { dtype });
@@ -54,10 +47,10 @@ describe('eight training steps do what PyTorch does', () => {
       const loss = crossEntropy(model.forward(goldenTensor(x, { dtype })), labels.data);
       loss.backward();
       optimizer.step();
-      expectClose(loss, [expected], lossTolerance);
+      expectClose(loss, [expected], either(1e-10, 1e-5));
     }
     const final = model.stateDict();
     expect(Object.keys(final)).toEqual(Object.keys(trace.final));
-    for (const [name, x] of Object.entries(trace.final)) expectClose(final[name], x, stateTolerance);
+    for (const [name, x] of Object.entries(trace.final)) expectClose(final[name], x, either(1e-9, 1e-5));
   });
 });

@@ -67,6 +67,7 @@ export function elementwise(
   formula: (values: readonly number[], params: Params) => number,
   range: Range = {},
   params?: fc.Arbitrary<Params>,
+  magnitude?: (values: readonly number[], params: Params) => number,
 ): KernelCase {
   const count = kernel.inputs.length;
   return {
@@ -77,6 +78,13 @@ export function elementwise(
         inputs.map((input) => input(...index)),
         call.params,
       ),
+    ...(magnitude && {
+      magnitude: (index, inputs, call) =>
+        magnitude(
+          inputs.map((input) => input(...index)),
+          call.params,
+        ),
+    }),
     misfits: count === 1 ? [] : misfits([[2, 3], ...Array<Shape>(count - 1).fill([3, 2])]),
   };
 }

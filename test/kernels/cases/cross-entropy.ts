@@ -60,6 +60,10 @@ export const crossEntropies: Pick<KernelCases, 'crossEntropy' | 'crossEntropyDx'
       if (labels(i) === -1) return 0;
       return g(i) * (probability(z, i, k, K) - target(k, labels(i), smoothing, K));
     },
+    magnitude: ([i, k], [g, z, labels], { inputs: [, { shape }], params: { smoothing } }) => {
+      const [, K] = shape;
+      return Math.abs(g(i)) * (probability(z, i, k, K) + target(k, labels(i), smoothing, K));
+    },
     misfits: misfits([[2], [2, 3], [3]], [[6], [6], [6]], [[2], [2, 0], [2]], [[3], [2, 3], [2]]),
   },
 };

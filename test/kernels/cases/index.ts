@@ -2,6 +2,7 @@
 import { backward, forward, inference } from './batchnorm.ts';
 import type { KernelCases } from './case.ts';
 import { crossEntropies } from './cross-entropy.ts';
+import { biases } from './dense.ts';
 import { activations, arithmetic } from './elementwise.ts';
 import { layout } from './layout.ts';
 import { products } from './matmul.ts';
@@ -10,6 +11,7 @@ import { updates } from './update.ts';
 
 export const cases: KernelCases = {
   ...products,
+  ...biases,
   ...arithmetic,
   ...activations,
   ...layout,

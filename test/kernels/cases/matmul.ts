@@ -37,6 +37,7 @@ export const products: Pick<KernelCases, 'matmul' | 'matmulTransposedB' | 'matmu
       [k, n],
     ]),
     at: ([i, j], [a, b], { inputs: [{ shape }] }) => sum(shape[1], (p) => a(i, p) * b(p, j)),
+    magnitude: ([i, j], [a, b], { inputs: [{ shape }] }) => sum(shape[1], (p) => Math.abs(a(i, p) * b(p, j))),
     misfits: refused,
   },
   matmulTransposedB: {
@@ -46,6 +47,7 @@ export const products: Pick<KernelCases, 'matmul' | 'matmulTransposedB' | 'matmu
       [n, k],
     ]),
     at: ([i, j], [a, b], { inputs: [{ shape }] }) => sum(shape[1], (p) => a(i, p) * b(j, p)),
+    magnitude: ([i, j], [a, b], { inputs: [{ shape }] }) => sum(shape[1], (p) => Math.abs(a(i, p) * b(j, p))),
     misfits: refused,
   },
   matmulTransposedA: {
@@ -55,6 +57,7 @@ export const products: Pick<KernelCases, 'matmul' | 'matmulTransposedB' | 'matmu
       [k, n],
     ]),
     at: ([i, j], [a, b], { inputs: [{ shape }] }) => sum(shape[0], (p) => a(p, i) * b(p, j)),
+    magnitude: ([i, j], [a, b], { inputs: [{ shape }] }) => sum(shape[0], (p) => Math.abs(a(p, i) * b(p, j))),
     misfits: refused,
   },
 };

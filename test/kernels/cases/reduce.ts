@@ -103,6 +103,11 @@ export const softmaxes: Pick<KernelCases, 'softmax' | 'softmaxDx' | 'logSoftmax'
         const other = index.with(axis, j);
         return g(...other) * y(...other) * ((j === index[axis] ? 1 : 0) - y(...index));
       }),
+    magnitude: (index, [g, y], { inputs: [{ shape }], params: { axis } }) =>
+      sum(shape[axis], (j) => {
+        const other = index.with(axis, j);
+        return Math.abs(g(...other) * y(...other)) * ((j === index[axis] ? 1 : 0) + Math.abs(y(...index)));
+      }),
     misfits: misfits([
       [2, 3],
       [3, 2],
@@ -122,6 +127,11 @@ export const softmaxes: Pick<KernelCases, 'softmax' | 'softmaxDx' | 'logSoftmax'
       sum(
         shape[axis],
         (j) => g(...index.with(axis, j)) * ((j === index[axis] ? 1 : 0) - Math.exp(y(...index))),
+      ),
+    magnitude: (index, [g, y], { inputs: [{ shape }], params: { axis } }) =>
+      sum(
+        shape[axis],
+        (j) => Math.abs(g(...index.with(axis, j))) * ((j === index[axis] ? 1 : 0) + Math.exp(y(...index))),
       ),
     misfits: misfits([
       [2, 3],

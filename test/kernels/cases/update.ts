@@ -15,6 +15,7 @@ export const updates: Pick<
     ([a, b], { alpha, beta }) => a * alpha + b * beta,
     {},
     fc.record({ alpha: fc.constantFrom(0, 0.9, 1), beta: fc.constantFrom(-0.1, 0, 0.5, 1) }),
+    ([a, b], { alpha, beta }) => Math.abs(a * alpha) + Math.abs(b * beta),
   ),
   secondMoment: elementwise(
     kernels.secondMoment,

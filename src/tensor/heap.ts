@@ -1,0 +1,112 @@
+/**
+ * Which parts of a linear memory are in use. Blocks are whole multiples of {@link GRAIN} bytes, so that
+ * kernels may read and write whole vectors at an array's end.
+ *
+ * A training step asks for the same sizes again and again, so freed blocks wait in a bin of their size, the
+ * last one in is the first one out, and is still in the processor's cache. Only where that leaves no room
+ * are neighbours joined, and larger blocks split.
+ */
+
+/** Bytes. A cache line; more than any kernel reads beyond the end of its array. */
+export const GRAIN = 64;
+
+/** Makes room up to an end, or says that it cannot. */
+export type Grow = (end: number) => boolean;
+
+export class Heap {
+  /** Bytes of all blocks in use. */
+  inUse = 0;
+
+  private readonly bins = new Map<number, number[]>();
+  /** Everything from here on is free. */
+  private top: number;
+  private end: number;
+  private readonly grow: Grow;
+
+  /** The free memory is from `start` to `end`, addresses in bytes; `grow` moves the end. */
+  constructor(start: number, end: number, grow: Grow) {
+    this.top = Math.ceil(start / GRAIN) * GRAIN;
+    this.end = end;
+    this.grow = grow;
+  }
+
+  /** The size of the block that holds so many bytes. */
+  static blockSize(bytes: number): number {
+    return Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);
+  }
+
+  /** The address of a free block, or null where there is none, and memory cannot grow. */
+  allocate(size: number): number | null {
+    const address =
+      this.bins.get(size)?.pop() ?? this.fromTop(size) ?? this.fromLarger(size) ?? this.grown(size);
+    if (address !== null) this.inUse += size;
+    return address;
+  }
+
+  free(address: number, size: number): void {
+    this.inUse -= size;
+    this.intoBin(address, size);
+  }
+
+  private intoBin(address: number, size: number): void {
+    const bin = this.bins.get(size);
+    if (bin === undefined) this.bins.set(size, [address]);
+    else bin.push(address);
+  }
+
+  /** A guard of one grain stays at the end: kernels may read beyond the last array. */
+  private fromTop(size: number): number | null {
+    if (this.top + size + GRAIN > this.end) return null;
+    const address = this.top;
+    this.top += size;
+    return address;
+  }
+
+  /** The smallest free block that is large enough, once neighbours are joined; what is left of it stays free. */
+  private fromLarger(size: number): number | null {
+    this.join();
+    const fits = [...this.bins.keys()].filter((bin) => bin >= size);
+    if (fits.length === 0) return this.fromTop(size); // joined with the end, there may be room
+    const best = Math.min(...fits);
+    const bin = this.bins.get(best) ?? [];
+    const address = bin.pop() ?? 0;
+    if (bin.length === 0) this.bins.delete(best);
+    if (best > size) this.intoBin(address + size, best - size);
+    return address;
+  }
+
+  /** Joins free neighbours; the last of them with what was never used. */
+  private join(): void {
+    const blocks = [...this.bins].flatMap(([size, addresses]) =>
+      addresses.map((address) => ({ address, size })),
+    );
+    blocks.sort((a, b) => a.address - b.address);
+    this.bins.clear();
+    let [address, size] = [0, 0];
+    const close = () => {
+      if (size === 0) return;
+      if (address + size === this.top) this.top = address;
+      else this.intoBin(address, size);
+    };
+    for (const block of blocks) {
+      if (size > 0 && address + size === block.address) {
+        size += block.size;
+      } else {
+        close();
+        ({ address, size } = block);
+      }
+    }
+    close();
+  }
+
+  /** From new memory: a quarter more than there is, so that it does not grow often, or just enough. */
+  private grown(size: number): number | null {
+    const needed = this.top + size + GRAIN;
+    for (const end of [Math.max(needed, Math.ceil(this.end * 1.25)), needed]) {
+      if (!this.grow(end)) continue;
+      this.end = end;
+      return this.fromTop(size);
+    }
+    return null;
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * Which arrays are in WebAssembly memory. That memory has no garbage collector, and nobody is asked to free
+ * a tensor; so it is used like a cache, in front of ordinary memory:
+ *
+ * - What the library alone has seen, such as the temporaries of a backward pass, it frees at once.
+ * - All else stays while there is room. When the budget is used up, the arrays that no kernel has touched
+ *   for longest move out, into ordinary arrays of JavaScript's. If they were garbage, they now are collected
+ *   as garbage is; if not, they move in again when a kernel asks for them, and the budget grows.
+ *
+ * So memory stays flat, nothing that a program holds is ever lost, and what a training step works with,
+ * parameters, gradients and optimizer state, is never copied.
+ */
+import type { FloatArray } from '../../kernels/kernel.ts';
+import { type DType, Storage } from './device.ts';
+import { DeviceError } from './errors.ts';
+import { Heap } from './heap.ts';
+
+/** The budget to begin with, in bytes: the cache of a processor, more or less. */
+export const BUDGET: number = 2 ** 24;
+
+export class WasmStorage extends Storage {
+  readonly dtype: DType;
+  readonly size: number;
+  /** The bytes of its block. */
+  readonly bytes: number;
+  readonly home: Residency;
+  /** Where it is in WebAssembly memory; 0 if it is not there. */
+  address = 0;
+  /** Its values while it is not there. */
+  away: FloatArray | null = null;
+  /** The number of the run that used it last. */
+  usedBy = 0;
+  /** Neighbours in the order of use. */
+  older: WasmStorage | null = null;
+  newer: WasmStorage | null = null;
+
+  constructor(dtype: DType, size: number, home: Residency) {
+    super();
+    this.dtype = dtype;
+    this.size = size;
+    this.bytes = Heap.blockSize(size * (dtype === 'float32' ? 4 : 8));
+    this.home = home;
+  }
+}
+
+/** The array at an address, as it is now: growing the memory makes earlier ones useless. */
+export type View = (address: number, storage: WasmStorage) => FloatArray;
+
+export class Residency {
+  /** How often an array moved out, and in again. */
+  readonly moves: { out: number; in: number } = { out: 0, in: 0 };
+
+  private readonly heap: Heap;
+  private readonly view: View;
+  private budget = BUDGET;
+  private runs = 0;
+  private oldest: WasmStorage | null = null;
+  private newest: WasmStorage | null = null;
+
+  constructor(heap: Heap, view: View) {
+    this.heap = heap;
+    this.view = view;
+  }
+
+  /** Bytes of WebAssembly memory in use. */
+  get inUse(): number {
+    return this.heap.inUse;
+  }
+
+  /**
+   * To be called before each run: its inputs get places, and keep them, as its outputs do, until the next run.
+   */
+  begin(inputs: readonly WasmStorage[]): void {
+    this.runs++;
+    for (const input of inputs) {
+      input.usedBy = this.runs;
+      if (input.address === 0 || input === this.newest) continue;
+      this.remove(input);
+      this.append(input);
+    }
+    for (const input of inputs) if (input.address === 0) this.moveIn(input);
+  }
+
+  /** Gives a new array a place. */
+  place(storage: WasmStorage): void {
+    const { bytes } = storage;
+    while (this.heap.inUse + bytes > this.budget && this.moveOldestOut());
+    let address = this.heap.allocate(bytes);
+    while (address === null && this.moveOldestOut()) address = this.heap.allocate(bytes);
+    if (address === null) throw this.outOfMemory(bytes);
+    storage.address = address;
+    storage.usedBy = this.runs;
+    this.append(storage);
+  }
+
+  /** The values, wherever they are. */
+  valuesOf(storage: WasmStorage): FloatArray {
+    if (storage.address !== 0) return this.view(storage.address, storage);
+    if (storage.away !== null) return storage.away;
+    throw new DeviceError(
+      'wasm',
+      'a tensor is used that was computed in a scope() which has ended',
+      'return it from the function that scope() runs',
+    );
+  }
+
+  free(storage: WasmStorage): void {
+    storage.away = null;
+    if (storage.address === 0) return;
+    this.remove(storage);
+    this.heap.free(storage.address, storage.bytes);
+    storage.address = 0;
+  }
+
+  /** False where there are none but those of this run. */
+  private moveOldestOut(): boolean {
+    const storage = this.oldest;
+    if (storage === null || storage.usedBy === this.runs) return false;
+    storage.away = this.view(storage.address, storage).slice();
+    this.remove(storage);
+    this.heap.free(storage.address, storage.bytes);
+    storage.address = 0;
+    this.moves.out++;
+    return true;
+  }
+
+  private moveIn(storage: WasmStorage): void {
+    const values = this.valuesOf(storage);
+    this.budget += 2 * storage.bytes; // it was needed after all: keep more
+    this.place(storage);
+    this.view(storage.address, storage).set(values);
+    storage.away = null;
+    this.moves.in++;
+  }
+
+  private append(storage: WasmStorage): void {
+    storage.older = this.newest;
+    storage.newer = null;
+    if (this.newest === null) this.oldest = storage;
+    else this.newest.newer = storage;
+    this.newest = storage;
+  }
+
+  private remove(storage: WasmStorage): void {
+    const { older, newer } = storage;
+    if (older === null) this.oldest = newer;
+    else older.newer = newer;
+    if (newer === null) this.newest = older;
+    else newer.older = older;
+    storage.older = null; // else garbage would hold on to garbage
+    storage.newer = null;
+  }
+
+  private outOfMemory(bytes: number): DeviceError {
+    const megabytes = (n: number) => `${(n / 2 ** 20).toFixed(0)} MB`;
+    return new DeviceError(
+      'wasm',
+      `out of memory: ${megabytes(bytes)} asked for, ${megabytes(this.heap.inUse)} in use`,
+      "use smaller batches, or the device 'cpu'; all tensors so far are still there",
+    );
+  }
+}

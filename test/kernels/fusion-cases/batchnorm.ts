@@ -1,0 +1,133 @@
+/** Batch normalization in few passes. */
+import fc from 'fast-check';
+import { colMean, colVariance, reciprocalStd } from '../../../kernels/batchnorm.ts';
+import * as fusions from '../../../kernels/fusions.ts';
+import { drawn, type Range, seeds } from '../cases/case.ts';
+import { composer, elementwise, type FusionCases, type Held, held, overRows } from './case.ts';
+
+/** What a batch may look like. */
+const batches: readonly Range[] = [
+  {},
+  { low: -3, high: 3, offset: 100 },
+  { low: -3, high: 3, offset: -1e4 },
+  { low: -3, high: 3, offset: 1e6 },
+  { low: -1e-3, high: 1e-3 },
+  { low: -1000, high: 1000 },
+  { constantColumns: true },
+];
+
+/** Any m and C, one of which is n, with m ≥ 1; a seed, and what the batch looks like. */
+const shaped = (n: number, turn: number) =>
+  fc
+    .record({
+      other: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 33),
+      range: fc.constantFrom(...batches),
+      seed: seeds,
+      eps: fc.constantFrom(1e-5, 1e-3, 0.5),
+    })
+    .map(({ other, ...rest }) => {
+      const [m, C] = turn > 0 && n > 0 ? [n, other] : [other, n];
+      return { m, C, ...rest };
+    });
+
+const vector = (C: number, seed: number, low = -2, high = 2) => drawn([C], seed, { low, high });
+
+/** The statistics of float32 values, as the forward pass leaves them: in float64. */
+function statisticsOf({ shape, data }: Pick<Held, 'shape' | 'data'>, eps: number) {
+  const x = held(shape, Float64Array.from(data, Math.fround));
+  const mean = composer.run(colMean, [x]);
+  const variance = composer.run(colVariance, [x, mean]);
+  return { mean, variance, rstd: composer.run(reciprocalStd, [variance], { eps }) };
+}
+
+/** |x − mean|, for each element. */
+const distance = (x: Held, mean: Held) => (i: number, c: number) =>
+  Math.abs(x.data[i * mean.data.length + c] - mean.data[c]);
+
+/** Σ |g·xhat| and Σ |g| over the rows. */
+function sumsOf(g: Held, x: Held, mean: Held, rstd: Held) {
+  const [, C] = x.shape;
+  const far = distance(x, mean);
+  const at = (i: number, c: number) => Math.abs(g.data[i * C + c]);
+  return {
+    dgamma: overRows(x.shape, (sum, i, c) => sum + at(i, c) * far(i, c) * rstd.data[c]),
+    dbeta: overRows(x.shape, (sum, i, c) => sum + at(i, c)),
+  };
+}
+
+export const batchnorms: Pick<
+  FusionCases,
+  'batchnormForward' | 'batchnormSums' | 'batchnormBackward' | 'batchnormInference'
+> = {
+  batchnormForward: {
+    fusion: fusions.batchnormForward,
+    calls: (n, turn) =>
+      shaped(n, turn).map(({ m, C, range, seed, eps }) => ({
+        inputs: [drawn([m, C], seed, range), vector(C, seed + 1), vector(C, seed + 2)],
+        params: { eps },
+      })),
+    magnitudes: ([x, gamma, beta], { eps }) => {
+      const { mean, rstd } = statisticsOf(x, eps);
+      const far = distance(x, mean);
+      const spread = overRows(x.shape, (most, i, c) => Math.max(most, far(i, c)));
+      const y = elementwise(
+        x.shape,
+        (_, c) => Math.abs(gamma.data[c]) * rstd.data[c] * spread[c] + Math.abs(beta.data[c]),
+      );
+      // The mean is as exact as differences from it are: whatever the offset, to the last bits of float64.
+      const near = spread.map((value, c) => value + 1e-9 * Math.abs(mean.data[c]));
+      return [y, near, null, null];
+    },
+  },
+  batchnormSums: {
+    fusion: fusions.batchnormSums,
+    statistics: [2, 3],
+    calls: (n, turn) =>
+      shaped(n, turn).map(({ m, C, range, seed, eps }) => {
+        const x = drawn([m, C], seed, range);
+        const { mean, rstd } = statisticsOf(x, eps);
+        return { inputs: [drawn([m, C], seed + 1), x, mean, rstd], params: {} };
+      }),
+    magnitudes: ([g, x, mean, rstd]) => {
+      const { dgamma, dbeta } = sumsOf(g, x, mean, rstd);
+      return [dgamma, dbeta];
+    },
+  },
+  batchnormBackward: {
+    fusion: fusions.batchnormBackward,
+    statistics: [2, 3],
+    calls: (n, turn) =>
+      shaped(n, turn).map(({ m, C, range, seed, eps }) => {
+        const x = drawn([m, C], seed, range);
+        const { mean, rstd } = statisticsOf(x, eps);
+        return { inputs: [drawn([m, C], seed + 4), x, mean, rstd, vector(C, seed + 1)], params: {} };
+      }),
+    magnitudes: ([g, x, mean, rstd, gamma]) => {
+      const [m, C] = x.shape;
+      const far = distance(x, mean);
+      const { dgamma, dbeta } = sumsOf(g, x, mean, rstd);
+      const dx = elementwise(x.shape, (i, c) => {
+        const along = (far(i, c) * rstd.data[c] * dgamma[c]) / m;
+        return Math.abs(gamma.data[c] * rstd.data[c]) * (Math.abs(g.data[i * C + c]) + dbeta[c] / m + along);
+      });
+      return [dx, dgamma, dbeta];
+    },
+  },
+  batchnormInference: {
+    fusion: fusions.batchnormInference,
+    calls: (n, turn) =>
+      shaped(n, turn).map(({ m, C, range, seed, eps }) => {
+        const x = drawn([m, C], seed, range);
+        const { low = -2, high = 2, offset = 0 } = range;
+        const mean = drawn([C], seed + 3, { low, high, offset });
+        const inputs = [x, vector(C, seed + 1), vector(C, seed + 2), mean, vector(C, seed + 4, 0.1, 4)];
+        return { inputs, params: { eps } };
+      }),
+    magnitudes: ([x, gamma, beta, mean, variance], { eps }) => {
+      const scale = gamma.data.map((value, c) => value / Math.sqrt(variance.data[c] + eps));
+      const far = distance(x, mean);
+      const y = elementwise(x.shape, (i, c) => Math.abs(scale[c]) * far(i, c) + Math.abs(beta.data[c]));
+      return [y, null, null];
+    },
+  },
+};

@@ -1,0 +1,68 @@
+/** Engines with less than all of WebAssembly: what runs there, and what is said about it. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Engine, Outcome } from './fallback-program.ts';
+
+function on(engine: Engine, ...flags: string[]): Outcome {
+  const program = join(import.meta.dirname, 'fallback-program.ts');
+  const args = [...flags, '--import', 'tsx', program, engine];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Outcome;
+}
+
+/** Relaxed SIMD is there from Node 22 on; Node 20 has it behind a flag. */
+const relaxed = Number.parseInt(process.versions.node) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
+
+describe.each<[engine: Engine, flags: string[], adapter: string]>([
+  ['all', relaxed, 'WebAssembly, relaxed SIMD'],
+  ['no relaxed SIMD', relaxed, 'WebAssembly, SIMD'],
+])('with %s', (engine, flags, adapter) => {
+  const { info, losses, refusal, after } = on(engine, ...flags);
+
+  it(`wasm is the default, and runs on '${adapter}'`, () => {
+    expect(info).toEqual({ device: 'wasm', adapter, dtypes: ['float32'], passedOver: [] });
+    expect([refusal, after]).toEqual([null, 'wasm']);
+  });
+
+  it('training works', () => {
+    expect(losses[49]).toBeLessThan(losses[0] / 20);
+  });
+});
+
+describe.each<[engine: Engine, reason: string]>([
+  ['nothing', 'this engine has no WebAssembly'],
+  ['no SIMD', "this engine's WebAssembly has no SIMD"],
+  ['no memory', 'the kernels cannot be loaded: Out of memory'],
+])('with %s', (engine, reason) => {
+  const { info, losses, refusal, after } = on(engine);
+
+  it('the cpu is the default, and deviceInfo says why', () => {
+    expect(info).toMatchObject({
+      device: 'cpu',
+      adapter: 'JavaScript',
+      passedOver: [{ device: 'wasm', reason }],
+    });
+  });
+
+  it('training works', () => {
+    expect(losses[49]).toBeLessThan(losses[0] / 20);
+  });
+
+  it('naming wasm is refused, with the reason and a hint, and changes nothing', () => {
+    expect(refusal).toEqual({
+      name: 'DeviceError',
+      message: `useDevice: 'wasm' is not available: ${reason}. Hint: the device 'cpu' computes the same, slower`,
+    });
+    expect(after).toBe('cpu');
+  });
+});
+
+it('both builds train alike, and as the cpu does, to a few roundings', () => {
+  const [plain, fused, cpu] = (['no relaxed SIMD', 'all', 'nothing'] as const).map((engine) =>
+    on(engine, ...relaxed),
+  );
+  plain.losses.forEach((loss, k) => {
+    expect(Math.abs(loss - cpu.losses[k])).toBeLessThan(1e-5);
+    expect(Math.abs(loss - fused.losses[k])).toBeLessThan(1e-5);
+  });
+});
