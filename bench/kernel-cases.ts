@@ -1,20 +1,7 @@
-/** At which sizes the kernels are timed: those of 784 → 300 → 100 → 10 at batch 32, and larger ones. */
+/** At which sizes the kernels are timed: those of 784 → 300 → 100 → 10, and larger ones. */
 import type * as kernels from '../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../kernels/kernel.ts';
-import type { Stream } from '../src/tensor/random.ts';
-
-/** How one value of an input is drawn. */
-export type Draw = (stream: Stream) => number;
-
-export interface BenchmarkCase<P extends Params = Params> {
-  /** Of the inputs. */
-  readonly shapes: readonly Shape[];
-  readonly params: P;
-  /** One for each input; normal values by default. */
-  readonly draws?: readonly Draw[];
-  /** Into the first input, as optimizers do. */
-  readonly inPlace?: boolean;
-}
+import { below, type BenchmarkCase, normal, positive } from './benchmark-case.ts';
 
 type ParamsOf<K> = K extends Kernel<infer P> ? P : never;
 
@@ -22,13 +9,6 @@ type ParamsOf<K> = K extends Kernel<infer P> ? P : never;
 export type BenchmarkCases = {
   readonly [Name in keyof typeof kernels]: readonly BenchmarkCase<ParamsOf<(typeof kernels)[Name]>>[];
 };
-
-const normal: Draw = (stream) => stream.normal();
-const positive: Draw = (stream) => 0.5 + stream.uniform();
-const below =
-  (n: number): Draw =>
-  (stream) =>
-    Math.floor(n * stream.uniform());
 
 const hidden: Shape = [32, 300];
 const input: Shape = [32, 784];
@@ -51,13 +31,23 @@ function elementwise<P extends Params>(
 function columns(
   matrices: number,
   vectors: number,
-  draws?: readonly Draw[],
+  rest: Pick<BenchmarkCase, 'draws' | 'statistics'> = {},
 ): BenchmarkCase<Record<string, never>>[] {
   return batches.map((shape) => ({
     shapes: [...Array<Shape>(matrices).fill(shape), ...Array<Shape>(vectors).fill([shape[1]])],
     params: {},
-    ...(draws && { draws }),
+    ...rest,
   }));
+}
+
+/** Matrix products: those of the three layers at two batches, and square ones. */
+function products(
+  shapes: (m: number, inputs: number, outputs: number) => readonly Shape[],
+  squares: readonly number[],
+): BenchmarkCase<Record<string, never>>[] {
+  const layers = [32, 256].flatMap((m) => [shapes(m, 784, 300), shapes(m, 300, 100), shapes(m, 100, 10)]);
+  const square = squares.map((n) => Array<Shape>(2).fill([n, n]));
+  return [...layers, ...square].map((pair) => ({ shapes: pair, params: {} }));
 }
 
 const perColumn = { shapes: batches.map(([, C]): Shape => [C]) };
@@ -69,56 +59,30 @@ const lastAxis = [
 const twice = lastAxis.map(({ shapes, params }) => ({ shapes: [...shapes, ...shapes], params }));
 
 export const benchmarkCases: BenchmarkCases = {
-  // y = x·W of the three layers, and one large product
-  matmul: [
-    { shapes: [input, weight], params: {} },
-    { shapes: [hidden, [300, 100]], params: {} },
-    {
-      shapes: [
-        [32, 100],
-        [100, 10],
-      ],
-      params: {},
-    },
-    {
-      shapes: [
-        [512, 512],
-        [512, 512],
-      ],
-      params: {},
-    },
-  ],
-  // dx = g·Wᵀ
-  matmulTransposedB: [
-    { shapes: [hidden, weight], params: {} },
-    {
-      shapes: [
-        [32, 100],
-        [300, 100],
-      ],
-      params: {},
-    },
-    {
-      shapes: [
-        [512, 512],
-        [512, 512],
-      ],
-      params: {},
-    },
-  ],
-  // dW = xᵀ·g
-  matmulTransposedA: [
-    { shapes: [input, hidden], params: {} },
-    { shapes: [hidden, [32, 100]], params: {} },
-    {
-      shapes: [
-        [512, 512],
-        [512, 512],
-      ],
-      params: {},
-    },
-  ],
+  // y = x·W, dx = g·Wᵀ, dW = xᵀ·g
+  matmul: products(
+    (m, inputs, outputs) => [
+      [m, inputs],
+      [inputs, outputs],
+    ],
+    [512, 1024],
+  ),
+  matmulTransposedB: products(
+    (m, inputs, outputs) => [
+      [m, outputs],
+      [inputs, outputs],
+    ],
+    [512],
+  ),
+  matmulTransposedA: products(
+    (m, inputs, outputs) => [
+      [m, inputs],
+      [m, outputs],
+    ],
+    [512],
+  ),
 
+  addBias: columns(1, 1),
   add: elementwise(2, {}),
   sub: elementwise(2, {}),
   mul: elementwise(2, {}),
@@ -187,16 +151,20 @@ export const benchmarkCases: BenchmarkCases = {
   ],
 
   colMean: columns(1, 0),
-  colVariance: columns(1, 1),
-  reciprocalStd: elementwise(1, { eps: 1e-5 }, { ...perColumn, draws: [positive] }),
-  normalize: columns(1, 2, [normal, normal, positive]),
+  colVariance: columns(1, 1, { statistics: [1] }),
+  reciprocalStd: elementwise(1, { eps: 1e-5 }, { ...perColumn, draws: [positive], statistics: [0] }),
+  normalize: columns(1, 2, { draws: [normal, normal, positive], statistics: [1, 2] }),
   scaleShift: columns(1, 2),
-  runningAverage: elementwise(2, { alpha: 0.1, correction: 32 / 31 }, { ...perColumn, inPlace: true }),
-  foldedScale: elementwise(2, {}, perColumn),
-  foldedShift: elementwise(3, {}, perColumn),
+  runningAverage: elementwise(
+    2,
+    { alpha: 0.1, correction: 32 / 31 },
+    { ...perColumn, statistics: [1], inPlace: true },
+  ),
+  foldedScale: elementwise(2, {}, { ...perColumn, statistics: [1] }),
+  foldedShift: elementwise(3, {}, { ...perColumn, statistics: [1] }),
   colSum: columns(1, 0),
   colDot: columns(2, 0),
-  batchnormDx: columns(2, 4),
+  batchnormDx: columns(2, 4, { statistics: [3] }),
 
   assign: elementwise(2, {}, { ...update, inPlace: true }),
   blend: elementwise(2, { alpha: 0.9, beta: 0.1 }, { ...update, inPlace: true }),

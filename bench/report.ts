@@ -1,8 +1,10 @@
-/** What a run of the benchmarks prints and writes. */
+/** What a run of the benchmarks writes, and how it introduces itself. */
 import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
-import Table from 'cli-table3';
 import type { DeviceInfo } from '../src/index.ts';
-import type { KernelTiming } from './kernels.ts';
+import type { Ceilings } from './ceilings.ts';
+import type { FormName, PassedOver } from './forms.ts';
+import type { RatedTiming } from './kernels.ts';
+import type { ScalingTiming } from './scaling.ts';
 import type { StepTiming } from './steps.ts';
 
 export interface Machine {
@@ -10,19 +12,27 @@ export interface Machine {
   readonly cores: number;
   readonly os: string;
   readonly node: string;
+  /** What Node was started with, but for what loads TypeScript. */
+  readonly flags: readonly string[];
   /** Processes that wanted to run in the last minute, before the benchmarks began: what else ran. */
   readonly load: number;
 }
 
-/** What `--json` writes. */
+/** What `--json` writes; empty is what was not asked for. */
 export interface Report {
   readonly benchmark: 'gammabeta';
   readonly date: string;
   readonly quick: boolean;
   readonly machine: Machine;
+  /** On which training was timed. */
   readonly device: DeviceInfo;
-  readonly kernels: readonly KernelTiming[];
+  /** In which kernels were timed. */
+  readonly forms: readonly { readonly form: FormName; readonly adapter: string }[];
+  readonly passedOver: readonly PassedOver[];
+  readonly ceilings: readonly Ceilings[];
+  readonly kernels: readonly RatedTiming[];
   readonly steps: readonly StepTiming[];
+  readonly scaling: readonly ScalingTiming[];
   /** Why kernels were not timed: they disagree with their definition. */
   readonly refused: readonly string[];
 }
@@ -34,61 +44,33 @@ export function describeMachine(): Machine {
     cores: availableParallelism(),
     os: `${type()} ${release()}`,
     node: process.version,
+    flags: flagsOf(process.execArgv),
     load: loadavg()[0],
   };
 }
 
-/** The machine and the device, with why faster ones were passed over. */
-export function header({ machine, device }: Pick<Report, 'machine' | 'device'>): string {
-  const { cpu, cores, os, node, load } = machine;
+/** `--import tsx`, `--require …`: how a run under tsx is started. */
+function flagsOf(args: readonly string[]): string[] {
+  const loaders = ['--import', '--require', '-r', '--loader'];
+  return args.filter(
+    (arg, i) => !loaders.includes(arg.split('=')[0]) && !(i > 0 && loaders.includes(args[i - 1])),
+  );
+}
+
+/** The machine, the device and the forms, with why others were passed over. */
+export function header({
+  machine,
+  device,
+  forms,
+  passedOver,
+}: Pick<Report, 'machine' | 'device' | 'forms' | 'passedOver'>): string {
+  const { cpu, cores, os, node, flags, load } = machine;
+  const names = forms.map(({ form, adapter }) => `${form} (${adapter})`);
   return [
-    `machine  ${cpu}, ${cores} cores, ${os}, Node ${node}, load ${load.toFixed(1)}`,
+    `machine  ${cpu}, ${cores} cores, ${os}, ${['Node', node, ...flags].join(' ')}, load ${load.toFixed(1)}`,
     `device   ${device.device} (${device.adapter})`,
     ...device.passedOver.map((skipped) => `         ${skipped.device} passed over: ${skipped.reason}`),
+    ...(names.length === 0 ? [] : [`kernels  ${names.join(', ')}`]),
+    ...passedOver.map(({ form, reason }) => `         ${form} passed over: ${reason}`),
   ].join('\n');
-}
-
-export function kernelTable(timings: readonly KernelTiming[]): string {
-  return tableOf(
-    ['kernel', 'size', 'ms', 'GB/s', 'GFLOP/s', '±'],
-    timings.map(({ kernel, size, seconds, gigabytesPerSecond, gigaflops, rme }) => [
-      kernel,
-      size,
-      milliseconds(seconds),
-      gigabytesPerSecond.toFixed(2),
-      gigaflops === 0 ? '–' : gigaflops.toFixed(2),
-      percent(rme),
-    ]),
-    2,
-  );
-}
-
-export function stepTable(timings: readonly StepTiming[]): string {
-  return tableOf(
-    ['step', 'ms', '±'],
-    timings.map(({ net, seconds, rme }) => [net, milliseconds(seconds), percent(rme)]),
-    1,
-  );
-}
-
-/** A table whose first columns are words and the others numbers. */
-function tableOf(head: string[], rows: string[][], words: number): string {
-  const table = new Table({
-    head,
-    colAligns: head.map((_, column) => (column < words ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows);
-  return table.toString();
-}
-
-/** Three significant digits, never as 1e-3. */
-function milliseconds(seconds: number): string {
-  const ms = 1000 * seconds;
-  const decimals = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(ms))));
-  return ms.toFixed(decimals);
-}
-
-function percent(rme: number): string {
-  return `${rme.toFixed(1)} %`;
 }

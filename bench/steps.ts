@@ -1,56 +1,67 @@
-/** A training step of a whole network: forward, backward and SGD, at batch 32. */
+/** The training step of the networks of `examples/mnist`, and its parts. */
 import { type NetName, nets } from '../examples/mnist/nets.ts';
-import { crossEntropy, manualSeed, SGD, type Tensor, tensor } from '../src/index.ts';
-import { seededStream } from '../src/tensor/random.ts';
+import { mean, median } from './statistics.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
+import { stepOf, type Training, trainingOf } from './training.ts';
 
-export interface StepTiming extends Timing {
+export interface StepCase {
   readonly net: NetName;
+  readonly batch: number;
 }
 
-export const stepNets: readonly NetName[] = ['plain', 'bn'];
+export interface StepTiming extends StepCase, Timing {
+  readonly parts: Parts;
+}
 
-const BATCH = 32;
-const BATCHES = 4;
+/** Medians over steps of their own, in seconds. */
+export interface Parts {
+  readonly forward: number;
+  readonly backward: number;
+  readonly update: number;
+}
+
+export const stepCases: readonly StepCase[] = (['plain', 'bn'] as const).flatMap((net) =>
+  [32, 256, 1024].map((batch) => ({ net, batch })),
+);
+
+export function stepName({ net, batch }: StepCase): string {
+  return `step ${net} ${batch}`;
+}
 
 /**
  * Checks that the steps lower the loss, then times one.
  *
  * @throws {Error} They do not.
  */
-export async function timeStep(net: NetName, options: TimerOptions = {}): Promise<StepTiming> {
-  const step = stepsOf(net);
+export async function timeStep(stepCase: StepCase, options: TimerOptions = {}): Promise<StepTiming> {
+  const training = trainingOf(nets[stepCase.net], 784, stepCase.batch);
+  const { batches } = training;
   const losses: number[] = [];
-  for (let k = 0; k < 5 * BATCHES; k++) losses.push((await step().data())[0]);
-  const [first, last] = [losses.slice(0, BATCHES), losses.slice(-BATCHES)].map(mean);
-  if (!(last < first)) throw new Error(`step ${net}: the loss does not fall: ${losses.join(', ')}`);
-  return { net, ...(await time(step, options)) };
+  for (let k = 0; k < 5 * batches; k++) losses.push((await stepOf(training).data())[0]);
+  const [first, last] = [losses.slice(0, batches), losses.slice(-batches)].map(mean);
+  if (!(last < first)) {
+    throw new Error(`${stepName(stepCase)}: the loss does not fall: ${losses.join(', ')}`);
+  }
+  const timing = await time(() => stepOf(training), options);
+  return { ...stepCase, ...timing, parts: timeParts(training, options) };
 }
 
-/** Each call trains on the next of a few batches, and gives its loss. */
-function stepsOf(net: NetName): () => Tensor {
-  manualSeed(1);
-  const model = nets[net]();
-  const optimizer = new SGD(model.parameters(), { lr: 0.01 });
-  const stream = seededStream(1);
-  const batches = Array.from({ length: BATCHES }, () => ({
-    x: tensor(
-      Float32Array.from({ length: BATCH * 784 }, () => stream.uniform()),
-      { shape: [BATCH, 784] },
-    ),
-    labels: Uint8Array.from({ length: BATCH }, () => Math.floor(10 * stream.uniform())),
-  }));
-  let steps = 0;
-  return () => {
-    const { x, labels } = batches[steps++ % BATCHES];
-    const loss = crossEntropy(model.forward(x), labels);
-    optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step();
-    return loss;
-  };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+/** With the clock read between them, on devices that compute at once. */
+function timeParts(training: Training, { quick = false }: TimerOptions): Parts {
+  const forward: number[] = [];
+  const backward: number[] = [];
+  const update: number[] = [];
+  const end = performance.now() + (quick ? 50 : 500);
+  do {
+    const begin = performance.now();
+    const loss = training.forward();
+    const between = performance.now();
+    training.backward(loss);
+    const ready = performance.now();
+    training.update();
+    forward.push((between - begin) / 1000);
+    backward.push((ready - between) / 1000);
+    update.push((performance.now() - ready) / 1000);
+  } while (performance.now() < end || forward.length < 3);
+  return { forward: median(forward), backward: median(backward), update: median(update) };
 }

@@ -15,8 +15,20 @@ export interface Timing {
 }
 
 export interface TimerOptions {
-  /** Shorter loops and fewer of them: a look, not a measurement. Default false. */
+  /** Shorter loops, and fewer of them: a look, not a measurement. Default false. */
   readonly quick?: boolean;
+}
+
+/** How long it runs untimed, at least: engines compile what runs often. In seconds. */
+const WARM_UP = { quick: 0.02, careful: 0.2 };
+
+/** Beyond this, in seconds, a few calls have to do. */
+const SLOW = 0.25;
+
+/** What the engine is told. */
+function protocolOf(quick: boolean, slow: boolean): Benchmark.Options {
+  if (quick) return { minTime: 0.01, maxTime: 0.05, minSamples: slow ? 1 : 3 };
+  return { maxTime: 1, minSamples: slow ? 3 : 10 };
 }
 
 /**
@@ -25,9 +37,7 @@ export interface TimerOptions {
  * @throws What the function throws.
  */
 export async function time(work: () => unknown, { quick = false }: TimerOptions = {}): Promise<Timing> {
-  const first = work(); // also warms up
-  const awaits = first instanceof Promise;
-  if (awaits) await first;
+  const { awaits, seconds } = await warmUp(work, quick ? WARM_UP.quick : WARM_UP.careful);
   return new Promise((resolve, reject) => {
     let failed = false;
     const fail = (error: unknown) => {
@@ -50,7 +60,7 @@ export async function time(work: () => unknown, { quick = false }: TimerOptions 
       }
     };
     const benchmark = new Benchmark({
-      ...(quick ? { minTime: 0.01, maxTime: 0.05, minSamples: 3 } : { maxTime: 1, minSamples: 10 }),
+      ...protocolOf(quick, seconds > SLOW),
       defer: awaits,
       fn: awaits ? awaited : called,
       onComplete: () => {
@@ -60,4 +70,17 @@ export async function time(work: () => unknown, { quick = false }: TimerOptions 
     });
     benchmark.run({ async: true });
   });
+}
+
+/** Calls it for a while; says whether it has to be awaited, and how long the last call took. */
+async function warmUp(work: () => unknown, least: number): Promise<{ awaits: boolean; seconds: number }> {
+  const begin = performance.now();
+  for (;;) {
+    const before = performance.now();
+    const result = work();
+    const awaits = result instanceof Promise;
+    if (awaits) await result;
+    const now = performance.now();
+    if (now - begin >= 1000 * least) return { awaits, seconds: (now - before) / 1000 };
+  }
 }

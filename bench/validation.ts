@@ -5,15 +5,13 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type * as kernels from '../kernels/index.ts';
-import type { DeviceName } from '../src/index.ts';
-import { KernelDisagreesError } from './kernels.ts';
+import type { FormName } from './forms.ts';
+import { DisagreesError } from './validate.ts';
 
-/** Which benchmark case is to be validated, where. */
+/** What is to be validated: by its index in `subjects`. */
 export interface Request {
-  readonly device: DeviceName;
-  readonly name: keyof typeof kernels;
-  readonly k: number;
+  readonly form: FormName;
+  readonly subject: number;
 }
 
 /** What is wrong with it, if anything is; or why that could not be found out. */
@@ -22,7 +20,7 @@ export type Reply = { readonly problem: string | null } | { readonly failure: st
 export class Validation {
   private readonly process: ChildProcess = fork(join(import.meta.dirname, 'validator.ts'));
 
-  /** @throws {KernelDisagreesError} The kernel's result is wrong. */
+  /** @throws {DisagreesError} Its result is wrong. */
   async validate(request: Request): Promise<void> {
     const reply = await new Promise<Reply>((resolve, reject) => {
       const ended = (code: number | null) => {
@@ -33,10 +31,12 @@ export class Validation {
         this.process.off('exit', ended);
         resolve(answer);
       });
-      this.process.send(request);
+      this.process.send(request, (error) => {
+        if (error !== null) reject(error);
+      });
     });
     if ('failure' in reply) throw new Error(reply.failure);
-    if (reply.problem !== null) throw new KernelDisagreesError(reply.problem);
+    if (reply.problem !== null) throw new DisagreesError(reply.problem);
   }
 
   close(): void {

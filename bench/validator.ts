@@ -1,23 +1,37 @@
 /** The process that validates: see `validation.ts`, which starts it. Answers each request it is sent. */
-import * as kernels from '../kernels/index.ts';
-import { useDevice } from '../src/index.ts';
-import { currentDevice } from '../src/tensor/devices.ts';
+import type * as kernels from '../kernels/index.ts';
+import type { FloatArray } from '../kernels/kernel.ts';
+import type { Device } from '../src/tensor/device.ts';
 import { cases } from '../test/kernels/cases/index.ts';
-import { benchmarkCases } from './kernel-cases.ts';
-import { KernelDisagreesError, validate } from './kernels.ts';
+import { type FormName, openForm } from './forms.ts';
+import { kernelSubjects, subjects } from './subjects.ts';
+import { DisagreesError, validate, validateReference } from './validate.ts';
 import type { Reply, Request } from './validation.ts';
 
-async function answer({ device, name, k }: Request): Promise<Reply> {
+const devices = new Map<FormName, Device>();
+
+/** Of the subject that was asked for last: the next form of it is asked for next. */
+let latest: { readonly subject: number; readonly expected: readonly FloatArray[] } | null = null;
+
+async function answer({ form, subject }: Request): Promise<Reply> {
   try {
-    await useDevice(device);
-    await validate(kernels[name], cases[name].at, benchmarkCases[name][k], currentDevice());
+    const device = devices.get(form) ?? openForm(form);
+    devices.set(form, device);
+    if (latest?.subject !== subject) latest = { subject, expected: subjects[subject].expected() };
+    const { expected } = latest;
+    await validate(subjects[subject], device, expected);
+    if (form === 'reference' && subject < kernelSubjects.length) {
+      const { kernel } = kernelSubjects[subject];
+      validateReference(kernelSubjects[subject], cases[kernel.name as keyof typeof kernels].at, expected);
+    }
     return { problem: null };
   } catch (error) {
-    if (error instanceof KernelDisagreesError) return { problem: error.message };
+    if (error instanceof DisagreesError) return { problem: error.message };
     return { failure: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
 }
 
+process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes, and the other one ends this one
 process.on('message', (request: Request) => {
   void answer(request).then((reply) => process.send?.(reply));
 });

@@ -1,0 +1,54 @@
+/** The forms in which kernels are timed: the reference, and the two builds of the WebAssembly ones. */
+import { cpu } from '../src/tensor/cpu.ts';
+import type { Device } from '../src/tensor/device.ts';
+import { DeviceError } from '../src/tensor/errors.ts';
+import { openWasm } from '../src/tensor/wasm.ts';
+
+export const formNames = ['reference', 'simd', 'relaxed'] as const;
+
+export type FormName = (typeof formNames)[number];
+export type BuildName = Exclude<FormName, 'reference'>;
+
+export interface Form {
+  readonly form: FormName;
+  readonly device: Device;
+}
+
+/** Those that this engine has, and why it has not the others. */
+export interface Forms {
+  readonly opened: readonly Form[];
+  readonly passedOver: readonly PassedOver[];
+}
+
+export interface PassedOver {
+  readonly form: FormName;
+  readonly reason: string;
+}
+
+export function openForms(names: readonly FormName[]): Forms {
+  const opened: Form[] = [];
+  const passedOver: PassedOver[] = [];
+  for (const form of names) {
+    try {
+      opened.push({ form, device: openForm(form) });
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      passedOver.push({ form, reason: reasonOf(form, error) });
+    }
+  }
+  return { opened, passedOver };
+}
+
+/**
+ * Memory of its own: what was timed before is no part of it.
+ *
+ * @throws {DeviceError} This engine does not have it.
+ */
+export function openForm(form: FormName): Device {
+  return form === 'reference' ? cpu : openWasm([form]);
+}
+
+function reasonOf(form: FormName, { problem }: DeviceError): string {
+  if (form !== 'relaxed') return problem;
+  return 'this engine does not accept relaxed SIMD (Node 20 does with --experimental-wasm-relaxed-simd)';
+}

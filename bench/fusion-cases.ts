@@ -1,0 +1,108 @@
+/** At which sizes the fusions are timed: those of 784 → 300 → 100 → 10, and larger ones. */
+import { LINEAR } from '../kernels/dense.ts';
+import type { Fusion } from '../kernels/fusion.ts';
+import type * as fusions from '../kernels/fusions.ts';
+import type { NoParams, Shape } from '../kernels/kernel.ts';
+import { below, type BenchmarkCase, type Draw, normal, positive } from './benchmark-case.ts';
+
+type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
+
+/** Cases for every fusion there is: one that is missing does not compile. */
+export type FusionCases = {
+  readonly [Name in keyof typeof fusions]: readonly BenchmarkCase<ParamsOf<(typeof fusions)[Name]>>[];
+};
+
+const batches: readonly Shape[] = [
+  [32, 784],
+  [64, 512],
+  [1024, 512],
+];
+
+/** Of the weight matrix that is largest: 235,200 elements. */
+const weight: Shape = [784, 300];
+
+const slope = 0.3; // as in `examples/mnist`
+const layers = [
+  { inputs: 784, outputs: 300, slope },
+  { inputs: 300, outputs: 100, slope },
+  { inputs: 100, outputs: 10, slope: LINEAR },
+];
+const atBatches = <T>(casesAt: (m: number) => readonly T[]): readonly T[] => [32, 256].flatMap(casesAt);
+
+/** Matrices [m, C] and then vectors [C], at each size of a batch. */
+function columns<P extends NoParams | { eps: number }>(
+  matrices: number,
+  vectors: number,
+  params: P,
+  draws?: readonly Draw[],
+  rest: Pick<BenchmarkCase, 'statistics'> = {},
+): BenchmarkCase<P>[] {
+  return batches.map((shape) => ({
+    shapes: [...Array<Shape>(matrices).fill(shape), ...Array<Shape>(vectors).fill([shape[1]])],
+    params,
+    ...(draws && { draws }),
+    ...rest,
+  }));
+}
+
+const eps = 1e-5;
+/** Of g, x, mean and rstd. */
+const draws = [normal, normal, normal, positive];
+const statistics = [2, 3];
+const noDecay = { weightDecay: 0 };
+
+export const fusionCases: FusionCases = {
+  batchnormForward: columns(1, 2, { eps }),
+  batchnormSums: columns(2, 2, {}, draws, { statistics }),
+  batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
+  batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),
+
+  dense: atBatches((m) =>
+    layers.map(({ inputs, outputs, slope }) => ({
+      shapes: [[m, inputs], [inputs, outputs], [outputs]],
+      params: { slope },
+    })),
+  ),
+  denseDz: atBatches((m) =>
+    layers.slice(0, 2).map(({ outputs, slope }) => ({
+      shapes: [
+        [m, outputs],
+        [m, outputs],
+      ],
+      params: { slope },
+    })),
+  ),
+
+  softmaxCrossEntropy: [
+    { shapes: [[32, 10], [32], [32]], params: { smoothing: 0 }, draws: [normal, below(10), positive] },
+    { shapes: [[256, 10], [256], [256]], params: { smoothing: 0 }, draws: [normal, below(10), positive] },
+    {
+      shapes: [[1024, 512], [1024], [1024]],
+      params: { smoothing: 0.1 },
+      draws: [normal, below(512), positive],
+    },
+  ],
+
+  sgdUpdate: [{ shapes: [weight, weight], params: { lr: 0.01, ...noDecay } }],
+  momentumUpdate: [
+    {
+      shapes: [weight, weight, weight],
+      params: { lr: 0.01, momentum: 0.9, dampening: 0, nesterov: 0, ...noDecay },
+    },
+  ],
+  adamUpdate: [
+    {
+      shapes: [weight, weight, weight, weight],
+      params: {
+        stepSize: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        correction: 0.5,
+        eps: 1e-8,
+        decoupled: 0,
+        ...noDecay,
+      },
+      draws: [normal, normal, normal, positive],
+    },
+  ],
+};

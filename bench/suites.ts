@@ -1,0 +1,137 @@
+/** Runs suites of benchmarks, prints what comes out, and writes it. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeJson } from '../examples/cli/write-json.ts';
+import { deviceInfo, type DeviceName, GammaBetaError, useDevice } from '../src/index.ts';
+import { type Form, type FormName, formNames, openForms } from './forms.ts';
+import { type KernelResults, timeKernels } from './kernel-suite.ts';
+import { describeMachine, header, type Report } from './report.ts';
+import { type ScalingTiming, type Series, series, seriesName, timeSeries } from './scaling.ts';
+import { type StepCase, stepCases, stepName, type StepTiming, timeStep } from './steps.ts';
+import { subjects } from './subjects.ts';
+import { ceilingTable, kernelTable, scalingTables, stepTable } from './tables.ts';
+import type { TimerOptions } from './timer.ts';
+import { labelOf } from './validate.ts';
+
+export type SuiteName = 'kernels' | 'step' | 'scaling';
+
+export interface SuiteOptions {
+  readonly json?: string;
+  readonly filter: string;
+  readonly quick: boolean;
+  readonly device: string;
+}
+
+/** To be called before each measurement, with a line that says what it is. */
+type Next = (line: string) => void;
+
+/** @throws {GammaBetaError} An option is wrong. @throws The signal's reason, once it is aborted. */
+export async function runSuites(
+  names: readonly SuiteName[],
+  options: SuiteOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const machine = describeMachine(); // before the load is our own
+  await useDevice(options.device as DeviceName | 'auto');
+  const work = selected(names, options.filter);
+  const { opened, passedOver } = openForms(work.subjects.length === 0 ? [] : formsFor(options.device));
+  const introduction = {
+    machine,
+    device: deviceInfo(),
+    forms: opened.map(({ form, device }) => ({ form, adapter: device.adapter })),
+    passedOver,
+  };
+  console.log(header(introduction));
+  const { json, quick } = options;
+  if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // or fail now, and not at the end
+  const next: Next = (line) => {
+    signal.throwIfAborted();
+    progress(line);
+  };
+  const report: Report = {
+    benchmark: 'gammabeta',
+    date: new Date().toISOString(),
+    quick,
+    ...introduction,
+    ...(await runKernels(work.subjects, opened, next, options)),
+    steps: await runSteps(work.steps, next, options),
+    scaling: await runScaling(work.series, next, options),
+  };
+  if (report.refused.length > 0) process.exitCode = 1;
+  if (json !== undefined) await writeJson(json, report);
+}
+
+async function runKernels(
+  chosen: readonly number[],
+  forms: readonly Form[],
+  next: Next,
+  options: TimerOptions,
+): Promise<KernelResults> {
+  if (chosen.length === 0) return { ceilings: [], kernels: [], refused: [] };
+  const results = await timeKernels(chosen, forms, next, options);
+  progress('');
+  const { ceilings, kernels, refused } = results;
+  const names = forms.map(({ form }) => form);
+  if (ceilings.length > 0) console.log(ceilingTable(ceilings));
+  if (kernels.length > 0) console.log(kernelTable(kernels, names));
+  for (const line of refused) console.error(`not timed, because it is wrong: ${line}`);
+  return results;
+}
+
+async function runSteps(
+  chosen: readonly StepCase[],
+  next: Next,
+  options: TimerOptions,
+): Promise<readonly StepTiming[]> {
+  const timings: StepTiming[] = [];
+  for (const stepCase of chosen) {
+    next(stepName(stepCase));
+    timings.push(await timeStep(stepCase, options));
+  }
+  progress('');
+  if (timings.length > 0) console.log(stepTable(timings));
+  return timings;
+}
+
+async function runScaling(
+  chosen: readonly Series[],
+  next: Next,
+  options: TimerOptions,
+): Promise<readonly ScalingTiming[]> {
+  const timings: ScalingTiming[] = [];
+  for (const each of chosen) {
+    const onPoint = (value: number) => next(`${seriesName(each)} ${value}`);
+    timings.push(await timeSeries(each, onPoint, options));
+  }
+  progress('');
+  if (timings.length > 0) console.log(scalingTables(timings));
+  return timings;
+}
+
+/** The work that the filter leaves; kernels are named by their index in `subjects`. */
+function selected(names: readonly SuiteName[], filter: string) {
+  const text = filter.replaceAll(/(\d)x(?=\d)/g, '$1×'); // which no keyboard has
+  const left = <T>(suite: SuiteName, all: readonly T[], lineOf: (each: T) => string): readonly T[] =>
+    names.includes(suite) ? all.filter((each) => lineOf(each).includes(text)) : [];
+  const work = {
+    subjects: left('kernels', [...subjects.keys()], (k) => labelOf(subjects[k])),
+    steps: left('step', stepCases, stepName),
+    series: left('scaling', series, seriesName),
+  };
+  if (work.subjects.length + work.steps.length + work.series.length > 0) return work;
+  throw new GammaBetaError(
+    '--filter',
+    `nothing has '${filter}' in its line`,
+    'leave it out to see all lines',
+  );
+}
+
+/** The reference, to be faster than; and what the device has. */
+function formsFor(device: string): readonly FormName[] {
+  return device === 'cpu' ? ['reference'] : formNames;
+}
+
+/** The line that says what is being timed; a terminal shows it until the next one. */
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+}

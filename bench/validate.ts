@@ -1,0 +1,92 @@
+/** Whether a kernel or a fusion computes what it should, at a size and on a device. */
+import type { FloatArray, Shape } from '../kernels/kernel.ts';
+import { formatShape, sizeOf } from '../kernels/shape.ts';
+import type { Device } from '../src/tensor/device.ts';
+import type { KernelCase } from '../test/laws.ts';
+import { inputsOf } from './benchmark-case.ts';
+import type { KernelSubject, Subject } from './subject.ts';
+
+/**
+ * How far float32 may be from what it should be: |found − expected| ≤ 1e-5·(|expected| + largest |expected|).
+ * The second term is for sums whose terms nearly cancel.
+ */
+const TOLERANCE = 1e-5;
+
+/** What a kernel has to compute, element by element, said independently of it: see `test/kernels/cases`. */
+export type Definition = KernelCase['at'];
+
+/** A kernel or a fusion whose result is not what it should be. It is not timed. */
+export class DisagreesError extends Error {
+  override readonly name: string = 'DisagreesError';
+}
+
+/**
+ * Holds every element of the device's results against the references in float64.
+ *
+ * @throws {DisagreesError} One of them is another.
+ */
+export async function validate(
+  subject: Subject,
+  device: Device,
+  expected: readonly FloatArray[] = subject.expected(),
+): Promise<void> {
+  const found = await subject.compute(device);
+  subject.results.forEach(({ name, shape }, k) => {
+    const what = name === '' ? labelOf(subject) : `${labelOf(subject)}: ${name}`;
+    if (found[k].length !== expected[k].length) {
+      throw new DisagreesError(
+        `${what} has ${found[k].length} values, and should have ${expected[k].length}`,
+      );
+    }
+    const nearTo = comparison(what, shape, expected[k]);
+    found[k].forEach((value, place) => nearTo(place, value, expected[k][place]));
+  });
+}
+
+/**
+ * Holds a kernel's reference against its definition, at some hundred places.
+ *
+ * @throws {DisagreesError} It is another there.
+ */
+export function validateReference(
+  subject: KernelSubject,
+  definition: Definition,
+  [expected]: readonly FloatArray[] = subject.expected(),
+): void {
+  const [{ shape }] = subject.results;
+  const { shapes, params } = subject.benchmark;
+  const inputs = inputsOf(subject.benchmark).map((values, k) => ({
+    shape: shapes[k],
+    data: Float64Array.from(values),
+  }));
+  const readers = inputs.map((input) => readerOf(input.data, input.shape));
+  const nearTo = comparison(labelOf(subject), shape, expected);
+  const stride = Math.max(1, Math.floor(expected.length / 211)); // a prime: no column is met each time
+  for (let place = 0; place < expected.length; place += stride) {
+    nearTo(place, expected[place], definition(indexOf(place, shape), readers, { inputs, params }));
+  }
+}
+
+/** How a table names it. */
+export function labelOf({ name, size }: Subject): string {
+  return `${name} ${size}`;
+}
+
+function comparison(what: string, shape: Shape, expected: FloatArray) {
+  let largest = 0;
+  for (const value of expected) largest = Math.max(largest, Math.abs(value));
+  return (place: number, value: number, should: number): void => {
+    if (Object.is(value, should)) return; // NaN, and infinities
+    if (Math.abs(value - should) <= TOLERANCE * (Math.abs(should) + largest)) return;
+    const index = formatShape(indexOf(place, shape));
+    throw new DisagreesError(`${what} at ${index} is ${value}, and should be ${should}`);
+  };
+}
+
+function readerOf(data: FloatArray, shape: Shape): (...index: readonly number[]) => number {
+  return (...index) => data[index.reduce((place, i, axis) => place * shape[axis] + i, 0)];
+}
+
+function indexOf(place: number, shape: Shape): number[] {
+  return shape.map((extent, axis) => Math.floor(place / sizeOf(shape.slice(axis + 1))) % extent);
+}
