@@ -1,0 +1,72 @@
+/** Whether two contenders computed the same. */
+import { readTensors } from './contenders/tensor-file.js';
+import type { Verified } from './contender-process.ts';
+import type { Prepared } from './workloads.ts';
+
+/** Of a loss, relative to it. */
+const LOSS_TOLERANCE = 1e-3;
+
+/** Of values that hardly change, relative to their norm. */
+const ROUNDING = 1e-6;
+
+type Values = Float32Array | Uint8Array;
+
+/** The first difference that is too large, in words; null where there is none. */
+export function disagreement(
+  found: Verified,
+  expected: Verified,
+  { inputs }: Prepared,
+  tolerance: number,
+): string | null {
+  const losses = lossesDiffer(found.losses ?? [], expected.losses ?? []);
+  if (losses !== null) return losses;
+  const results = readTensors(found.outputs);
+  for (const [name, { data: right }] of Object.entries(readTensors(expected.outputs))) {
+    const data = results[name]?.data;
+    if (data?.length !== right.length) return `${name} has ${data?.length ?? 0} values, not ${right.length}`;
+    const before = inputs[`state:${name}`]?.data;
+    const difference =
+      before === undefined
+        ? valuesDiffer(data, right, tolerance)
+        : changesDiffer(data, right, before, tolerance);
+    if (difference !== null) return `${name}${difference}`;
+  }
+  return null;
+}
+
+function lossesDiffer(found: readonly number[], expected: readonly number[]): string | null {
+  const step = expected.findIndex(
+    (loss, i) => !(Math.abs(found[i] - loss) <= LOSS_TOLERANCE * Math.abs(loss)),
+  );
+  return step < 0 ? null : `the loss of step ${step + 1} is ${found[step]}, not ${expected[step]}`;
+}
+
+/** |foundᵢ − expectedᵢ| ≤ tolerance·max |expected| */
+function valuesDiffer(found: Values, expected: Values, tolerance: number): string | null {
+  let largest = 0;
+  for (const value of expected) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < expected.length; i++) {
+    const close = Math.abs(found[i] - expected[i]) <= tolerance * largest; // false for NaN
+    if (!close) return `[${i}] is ${found[i]}, not ${expected[i]}`;
+  }
+  return null;
+}
+
+/**
+ * ‖found − expected‖ ≤ tolerance·‖expected − before‖: training changes little beside the weights themselves. Not
+ * element by element, since other rounding puts a value on the other side of ReLU's kink now and then.
+ */
+function changesDiffer(found: Values, expected: Values, before: Values, tolerance: number): string | null {
+  const change = norm(expected, before);
+  const difference = norm(found, expected);
+  if (difference <= tolerance * change + ROUNDING * norm(expected)) return null;
+  const [off, of] = [difference, change].map((value) => value.toPrecision(3));
+  return ` changed otherwise: off by ${off}, of ${of} (norms)`;
+}
+
+/** √Σ (aᵢ − bᵢ)² */
+function norm(a: Values, b?: Values): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - (b?.[i] ?? 0)) ** 2;
+  return Math.sqrt(sum);
+}

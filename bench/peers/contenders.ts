@@ -1,0 +1,100 @@
+/** The libraries that are compared, and how a process of each is started: on one thread. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { GammaBetaError } from '../../src/index.ts';
+
+export const contenderNames = ['gammabeta', 'pytorch', 'jax-js', 'tfjs-wasm', 'tfjs-cpu'] as const;
+
+export type ContenderName = (typeof contenderNames)[number];
+
+export interface Launch {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const root = join(import.meta.dirname, '../..');
+const implementation = (file: string): string => join(import.meta.dirname, 'contenders', file);
+
+/** Flags of this process that change what WebAssembly can do hold for all contenders under Node, or for none. */
+export const nodeFlags: readonly string[] = process.execArgv.filter((flag) => /^--[\w-]*wasm/.test(flag));
+
+/**
+ * How to start a contender.
+ * @throws {GammaBetaError} It is not installed, or not built.
+ */
+export function launchOf(name: ContenderName, device?: string): Launch {
+  switch (name) {
+    case 'gammabeta':
+      return gammabeta(device);
+    case 'pytorch':
+      return pytorch();
+    case 'jax-js':
+      return fromPackages(name, ['@jax-js/jax'], ['jax-js.js']);
+    case 'tfjs-wasm':
+      return fromPackages(
+        name,
+        ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'],
+        ['tfjs.js', 'wasm'],
+      );
+    case 'tfjs-cpu':
+      return fromPackages(
+        name,
+        ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu'],
+        ['tfjs.js', 'cpu'],
+      );
+  }
+}
+
+function node([file, ...args]: readonly string[], env: Launch['env'] = {}): Launch {
+  return { command: process.execPath, args: [...nodeFlags, implementation(file), ...args], env };
+}
+
+function gammabeta(device?: string): Launch {
+  const built = join(root, 'dist/src/index.js');
+  if (!existsSync(built)) {
+    throw new GammaBetaError('gammabeta', `not built: no ${relative(root, built)}`, 'npm run build');
+  }
+  return node(['gammabeta.js'], device === undefined ? {} : { GAMMABETA_DEVICE: device });
+}
+
+/** A source that is newer than what was built, so that something older than it is timed. */
+export function newerThanBuilt(): string | undefined {
+  const built = statSync(join(root, 'dist/src/index.js')).mtimeMs;
+  return ['kernels', 'src']
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => statSync(file).mtimeMs > built)
+    .map((file) => relative(root, file))[0];
+}
+
+function fromPackages(name: ContenderName, packages: readonly string[], args: readonly string[]): Launch {
+  const missing = packages.filter((each) => !existsSync(join(import.meta.dirname, 'node_modules', each)));
+  if (missing.length === 0) return node(args);
+  throw new GammaBetaError(name, `not installed: ${missing.join(', ')}`, 'npm ci --prefix bench/peers');
+}
+
+/** The first Python that has it: `python3` on the PATH need not be the system's. */
+function pytorch(): Launch {
+  const { PYTHON } = process.env;
+  const candidates = PYTHON === undefined ? ['python3', '/usr/bin/python3'] : [PYTHON];
+  const python = candidates.find((each) => spawnSync(each, ['-c', 'import torch']).status === 0);
+  if (python === undefined) {
+    throw new GammaBetaError(
+      'pytorch',
+      `not installed: no torch in ${candidates.join(', ')}`,
+      'apt-get install python3-torch, or name a Python that has it in the variable PYTHON',
+    );
+  }
+  const threads = ['OMP', 'MKL', 'OPENBLAS', 'BLIS', 'NUMEXPR'].map((library) => [
+    `${library}_NUM_THREADS`,
+    '1',
+  ]);
+  return {
+    command: python,
+    args: ['-B', implementation('pytorch.py')], // -B: leave no bytecode in this folder
+    env: Object.fromEntries(threads) as Record<string, string>,
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * jax-js on its WebAssembly backend. As its documentation has it, a step is one jitted function of the weights,
+ * whose arguments are consumed unless `.ref` is said. It computes when it is waited for: after each step.
+ */
+import {
+  blockUntilReady,
+  defaultDevice,
+  init,
+  jit,
+  nn,
+  numpy as np,
+  tree,
+  valueAndGrad,
+  vjp,
+} from '@jax-js/jax';
+import { forward, normalized } from './jax-js-network.js';
+import { serve, versionIn } from './serve.js';
+import { grouped, isTrained, oneHot, stepTask } from './step.js';
+
+await init('wasm');
+defaultDevice('wasm');
+
+const onDevice = ({ shape, data }) => np.array(data).reshape([...shape]);
+
+const mapped = (object, f) =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value)]));
+const parted = (object, isWanted) =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => isWanted(name)));
+
+/** @returns {Promise<Record<string, { shape: number[], data: Float32Array }>>} Consumes nothing. */
+async function read(arrays) {
+  const entries = Object.entries(arrays).map(async ([name, array]) => [
+    name,
+    { shape: array.shape, data: await array.ref.data() },
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function step({ layers, lr }, inputs) {
+  const { state, x: xs, labels } = grouped(inputs);
+  let weights = mapped(parted(state, isTrained), onDevice);
+  let running = mapped(
+    parted(state, (name) => !isTrained(name)),
+    onDevice,
+  );
+  const batches = Object.keys(xs).map((k) => ({ x: onDevice(xs[k]), y: onDevice(oneHot(labels[k])) }));
+  const [rows] = xs[0].shape;
+
+  const lossOf = (weights, running, x, y) => {
+    const { logits, moved } = forward(layers, weights, running, x);
+    return [
+      nn
+        .logSoftmax(logits)
+        .mul(y)
+        .sum()
+        .mul(-1 / rows),
+      moved,
+    ];
+  };
+  const update = jit((weights, running, x, y) => {
+    const [[loss, moved], gradients] = valueAndGrad(lossOf, { hasAux: true })(
+      tree.ref(weights),
+      running,
+      x,
+      y,
+    );
+    return [loss, tree.map((w, g) => w.sub(g.mul(lr)), weights, gradients), moved];
+  });
+  let loss = null;
+  return stepTask(batches, {
+    train: async ({ x, y }) => {
+      loss?.dispose();
+      [loss, weights, running] = update(weights, running, x.ref, y.ref);
+      await blockUntilReady([weights, running]);
+      return loss;
+    },
+    settle: () => blockUntilReady(weights),
+    lossOf: async (loss) => (await loss.ref.data())[0],
+    stateOf: () => read({ ...weights, ...running }),
+  });
+}
+
+function batchnorm({ eps, momentum }, inputs) {
+  const { x, gamma, beta, g } = mapped(inputs, onDevice);
+  const [m, features] = inputs.x.shape;
+  const correction = m / (m - 1); // PyTorch's running variance, the default here
+  let running = [np.zeros([features]), np.ones([features])];
+  const pass = jit((x, gamma, beta, g, [E, Var]) => {
+    const f = (x, gamma, beta) => {
+      const { y, mean, variance } = normalized(x, gamma, beta, eps);
+      return [y, [mean, variance]];
+    };
+    const [y, pullback, [mean, variance]] = vjp(f, [x, gamma, beta], { hasAux: true });
+    const gradients = pullback(g);
+    const moved = [
+      E.mul(1 - momentum).add(mean.mul(momentum)),
+      Var.mul(1 - momentum).add(variance.mul(momentum * correction)),
+    ];
+    return [y, gradients, moved];
+  });
+  let last = [];
+  const iterate = async () => {
+    tree.dispose(last);
+    const [y, gradients, moved] = pass(x.ref, gamma.ref, beta.ref, g.ref, running);
+    last = [y, gradients];
+    running = moved;
+    await blockUntilReady([last, running]);
+  };
+  const verify = async () => {
+    await iterate();
+    const [dx, dgamma, dbeta] = last[1];
+    return { tensors: await read({ dx, dgamma, dbeta }) };
+  };
+  return { iterate, settle: () => blockUntilReady(last), verify };
+}
+
+function matmul(_workload, inputs) {
+  const { a, b } = mapped(inputs, onDevice);
+  let c = null;
+  const iterate = async () => {
+    c?.dispose();
+    c = np.matmul(a.ref, b.ref);
+    await blockUntilReady(c);
+  };
+  const verify = async () => {
+    await iterate();
+    return { tensors: await read({ c }) };
+  };
+  return { iterate, settle: () => blockUntilReady(c), verify };
+}
+
+const describe = () => ({
+  version: versionIn('../node_modules/@jax-js/jax/package.json'),
+  backend: 'wasm',
+  // Its threads are Web Workers: without them there is one.
+  threads: typeof Worker === 'undefined' ? 1 : navigator.hardwareConcurrency,
+});
+
+await serve({ describe, workloads: { step, batchnorm, matmul } });

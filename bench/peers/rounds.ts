@@ -1,0 +1,63 @@
+/** Timing in turns: A B C, A B C, … so that a machine that slows down slows all of them down. */
+
+/** Computes something so often, and says how many seconds that took. */
+export type TimeBlock = (iterations: number) => Promise<number>;
+
+export interface Protocol {
+  readonly rounds: number;
+  /** How long one block should take. */
+  readonly blockSeconds: number;
+  /** Not counted: engines compile what runs often, and allocators settle. */
+  readonly warmupSeconds: number;
+}
+
+export interface Times {
+  /** In a block. */
+  readonly iterations: number;
+  /** Of one iteration, per round. */
+  readonly seconds: number[];
+}
+
+/** @param onFailure Called with who fails, which then is left out. */
+export async function takeTurns<Name extends string>(
+  contenders: ReadonlyMap<Name, TimeBlock>,
+  protocol: Protocol,
+  onFailure: (name: Name, error: unknown) => void,
+): Promise<Map<Name, Times>> {
+  const times = new Map<Name, Times>();
+  const guarded = async (name: Name, work: (block: TimeBlock) => Promise<void>) => {
+    const block = contenders.get(name);
+    try {
+      if (block !== undefined) await work(block);
+    } catch (error) {
+      times.delete(name);
+      onFailure(name, error);
+    }
+  };
+  for (const name of contenders.keys()) {
+    await guarded(name, async (block) => {
+      times.set(name, { iterations: await warmUp(block, protocol), seconds: [] });
+    });
+  }
+  for (let round = 0; round < protocol.rounds; round++) {
+    for (const [name, { iterations, seconds }] of [...times]) {
+      await guarded(name, async (block) => {
+        seconds.push((await block(iterations)) / iterations);
+      });
+    }
+  }
+  return times;
+}
+
+/** How many iterations fill a block, found by longer and longer blocks until the warm-up is over. */
+async function warmUp(block: TimeBlock, { blockSeconds, warmupSeconds }: Protocol): Promise<number> {
+  let iterations = 1;
+  let spent = 0;
+  for (;;) {
+    const seconds = await block(iterations);
+    spent += seconds;
+    const filling = Math.max(1, Math.round((blockSeconds * iterations) / Math.max(seconds, 1e-9)));
+    if (spent >= warmupSeconds) return filling;
+    iterations = Math.min(filling, 10 * iterations); // the first call says little
+  }
+}

@@ -1,0 +1,93 @@
+/** What is timed: the same inputs for every contender, from a fixed seed. */
+import { type Stream, seededStream } from '../../src/tensor/random.ts';
+import type { NetName } from '../../examples/mnist/nets.ts';
+import type { ContenderName } from './contenders.ts';
+import type { NamedTensor } from './contenders/tensor-file.js';
+import { networkOf } from './network.ts';
+
+/** What a contender is told: `kind` chooses its implementation, the rest are its parameters. */
+export type WorkloadRequest = { readonly kind: string } & Readonly<Record<string, unknown>>;
+
+export interface Prepared {
+  readonly request: WorkloadRequest;
+  /** `state:0.weight`, `x:0`, `labels:0` of a training step; plain names of the others. */
+  readonly inputs: Readonly<Record<string, NamedTensor>>;
+}
+
+export interface Workload {
+  readonly name: string;
+  /** Whose results the others' are held against: the first of these that takes part. */
+  readonly references: readonly ContenderName[];
+  /** How far off results may be, relative to the largest of a tensor; a state, relative to its change. */
+  readonly tolerance: number;
+  readonly prepare: () => Prepared | Promise<Prepared>;
+}
+
+const BATCHES = 4;
+const CLASSES = 10;
+const LEARNING_RATE = 0.01;
+
+const OURS_FIRST: readonly ContenderName[] = ['gammabeta', 'pytorch'];
+
+function values(shape: readonly number[], draw: () => number): NamedTensor {
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  return { shape, data: Float32Array.from({ length: size }, draw) };
+}
+
+/** Forward, loss, backward and SGD of a network of `examples/mnist`, on a few batches in turn. */
+function step(net: NetName, batch: number): Workload {
+  const prepare = async (): Promise<Prepared> => {
+    const { layers, state } = await networkOf(net, 1);
+    const stream = seededStream(1);
+    const inputs: Record<string, NamedTensor> = {};
+    for (const [name, value] of Object.entries(state)) inputs[`state:${name}`] = value;
+    for (let k = 0; k < BATCHES; k++) {
+      inputs[`x:${k}`] = values([batch, 784], () => stream.uniform());
+      const label = () => Math.floor(CLASSES * stream.uniform());
+      inputs[`labels:${k}`] = { shape: [batch], data: Uint8Array.from({ length: batch }, label) };
+    }
+    return { request: { kind: 'step', layers, lr: LEARNING_RATE }, inputs };
+  };
+  // 1 %, since steps with other rounding drift apart.
+  return { name: `step ${net} ${batch}`, references: ['pytorch', 'gammabeta'], tolerance: 1e-2, prepare };
+}
+
+/** BatchNorm1d with PyTorch's constants, forward in training and backward from a given gradient. */
+function batchnorm(m: number, features: number): Workload {
+  const prepare = (): Prepared => {
+    const stream = seededStream(1);
+    const normal = (shape: readonly number[]) => values(shape, () => stream.normal());
+    return {
+      request: { kind: 'batchnorm', features, eps: 1e-5, momentum: 0.1 },
+      inputs: {
+        x: normal([m, features]),
+        g: normal([m, features]),
+        gamma: positive([features], stream),
+        beta: normal([features]),
+      },
+    };
+  };
+  return { name: `batchnorm ${m}x${features}`, references: OURS_FIRST, tolerance: 1e-4, prepare };
+}
+
+/** One product of square matrices. */
+function matmul(n: number): Workload {
+  const prepare = (): Prepared => {
+    const stream = seededStream(1);
+    const matrix = () => values([n, n], () => stream.normal());
+    return { request: { kind: 'matmul', n }, inputs: { a: matrix(), b: matrix() } };
+  };
+  return { name: `matmul ${n}`, references: OURS_FIRST, tolerance: 1e-4, prepare };
+}
+
+function positive(shape: readonly number[], stream: Stream): NamedTensor {
+  return values(shape, () => 0.5 + stream.uniform());
+}
+
+export const workloads: readonly Workload[] = [
+  ...(['plain', 'bn'] as const).flatMap((net) => [32, 256, 1024].map((batch) => step(net, batch))),
+  batchnorm(64, 512),
+  batchnorm(1024, 512),
+  matmul(512),
+  matmul(1024),
+];
