@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from 'vitest/config';
+import { trainInNode } from './test/browser/train-in-node.ts';
 import { exampleModules } from './test/docs/example-modules.ts';
 
 /** Debian's Chromium, or the one that CHROMIUM names. */
@@ -27,6 +28,7 @@ const browser = (executablePath: string): TestProjectConfiguration => ({
       enabled: true,
       headless: true,
       screenshotFailures: false,
+      commands: { trainInNode },
       provider: playwright({
         launchOptions: {
           executablePath,
