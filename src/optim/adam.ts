@@ -41,6 +41,9 @@ export interface AdamOptions {
  * ```
  */
 export class Adam extends Optimizer<AdamOptions> {
+  /** @internal It keeps no gradient. */
+  static readonly builtin = true;
+
   protected override kind(): string {
     return 'Adam';
   }
@@ -115,6 +118,9 @@ export class Adam extends Optimizer<AdamOptions> {
  * ```
  */
 export class AdamW extends Adam {
+  /** @internal It keeps no gradient. */
+  static override readonly builtin = true;
+
   protected override kind(): string {
     return 'AdamW';
   }

@@ -4,7 +4,7 @@ import { assign, copy } from '../tensor/assign.ts';
 import { zeros } from '../tensor/create.ts';
 import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
 import { run } from '../tensor/op.ts';
-import { exposed } from '../tensor/ownership.ts';
+import { expose, exposed } from '../tensor/ownership.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** What every optimizer has: the learning rate. */
@@ -82,9 +82,11 @@ export abstract class Optimizer<O extends LearningRate> {
     for (const w of this.parameters) {
       if (w.gradient !== null) expectGradient(this.kind(), w, w.gradient);
     }
+    const builtin = Object.hasOwn(this.constructor, 'builtin'); // a subclass may keep the gradients it sees
     for (const { params, options } of this.groups) {
       for (const w of params) {
         if (w.gradient === null) continue;
+        if (!builtin) expose(w.gradient);
         const slots = this.slots.get(w) ?? {};
         this.slots.set(w, slots);
         this.update(w, w.gradient, slots, options);

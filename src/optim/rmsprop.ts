@@ -42,6 +42,9 @@ export interface RMSpropOptions {
  * ```
  */
 export class RMSprop extends Optimizer<RMSpropOptions> {
+  /** @internal It keeps no gradient. */
+  static readonly builtin = true;
+
   protected override kind(): string {
     return 'RMSprop';
   }

@@ -38,6 +38,9 @@ export interface SGDOptions {
  * ```
  */
 export class SGD extends Optimizer<SGDOptions> {
+  /** @internal It keeps no gradient. */
+  static readonly builtin = true;
+
   protected override kind(): string {
     return 'SGD';
   }

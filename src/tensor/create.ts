@@ -216,7 +216,8 @@ function expectSize(op: string, shape: Shape): Shape {
 
 function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
   expectOptions(op, options, optionNames);
-  const values = new Float64Array(sizeOf(expectShape(op, shape)));
+  const size = sizeOf(expectShape(op, shape));
+  const values = options.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
   return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
 }
 

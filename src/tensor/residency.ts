@@ -84,10 +84,11 @@ export class Residency {
   /** Gives a new array a place. */
   place(storage: WasmStorage): void {
     const { bytes } = storage;
+    const { inUse } = this.heap;
     while (this.heap.inUse + bytes > this.budget && this.moveOldestOut());
     let address = this.heap.allocate(bytes);
     while (address === null && this.moveOldestOut()) address = this.heap.allocate(bytes);
-    if (address === null) throw this.outOfMemory(bytes);
+    if (address === null) throw outOfMemory(bytes, inUse);
     storage.address = address;
     storage.usedBy = this.runs;
     this.append(storage);
@@ -150,13 +151,13 @@ export class Residency {
     storage.older = null; // else garbage would hold on to garbage
     storage.newer = null;
   }
+}
 
-  private outOfMemory(bytes: number): DeviceError {
-    const megabytes = (n: number) => `${(n / 2 ** 20).toFixed(0)} MB`;
-    return new DeviceError(
-      'wasm',
-      `out of memory: ${megabytes(bytes)} asked for, ${megabytes(this.heap.inUse)} in use`,
-      "use smaller batches, or the device 'cpu'; all tensors so far are still there",
-    );
-  }
+function outOfMemory(bytes: number, inUse: number): DeviceError {
+  const megabytes = (n: number) => `${(n / 2 ** 20).toFixed(0)} MB`;
+  return new DeviceError(
+    'wasm',
+    `out of memory: ${megabytes(bytes)} asked for, ${megabytes(inUse)} in use`,
+    "use smaller batches, or the device 'cpu'; all tensors so far are still there",
+  );
 }

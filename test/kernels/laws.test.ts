@@ -32,5 +32,7 @@ describe.each(Object.entries(cases))('%s', (name, kernelCase) => {
 });
 
 for (const build of wasmBuilds) {
-  if ('missing' in build) it.skip(`every kernel on ${build.name}: ${build.missing}`, () => undefined);
+  if ('missing' in build)
+    it.skip(`every kernel on ${build.name}, which this engine does not accept: ${build.missing}`, () =>
+      undefined);
 }

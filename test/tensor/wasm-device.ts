@@ -16,11 +16,22 @@ export class Held {
   private readonly all: { readonly what: string; readonly x: Tensor; readonly values: ArrayLike<number> }[] =
     [];
 
+  private paused = false;
+
   /** Holds a tensor and returns it. A missing one is a failure. */
   hold(what: string, x: Tensor | null | undefined): Tensor {
     if (!x) throw new Error(`${what}: a tensor was expected`);
-    this.all.push({ what, x, values: x.dataSync() });
+    if (!this.paused) this.all.push({ what, x, values: x.dataSync() });
     return x;
+  }
+
+  /** Holds nothing until it is to go on. */
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
   }
 
   get size(): number {

@@ -29,6 +29,21 @@ describe('one gradient that reaches two values', () => {
     }
   });
 
+  it('of which the one has a gradient already is added to that, and stays the other’s', () => {
+    for (const before of [0, 1]) {
+      const leaves = [leaf([1, 2]), leaf([3, 4])];
+      leaves[before].mul(5).sum().backward();
+      leaves[0]
+        .add(leaves[1])
+        .mul(tensor([10, 20]))
+        .sum()
+        .backward();
+      for (let k = 0; k < 20; k++) tensor([777, 777]);
+      expect(values(leaves[before].grad)).toEqual([15, 25]);
+      expect(values(leaves[1 - before].grad)).toEqual([10, 20]);
+    }
+  });
+
   it('that nobody has read is still there for the second to forget it', () => {
     for (let step = 0; step < 5; step++) {
       const [a, b, c] = [leaf([1, 2]), leaf([3, 4]), leaf([5, 6])];

@@ -114,8 +114,9 @@ function run({ leaves, steps, ends, seeded }: Program, held: Held): number[][] {
     else y.mul(seed).sum().backward();
     held.check();
     for (const [k, leaf] of made.entries()) {
-      if (leaf.grad !== null)
-        gradients.push(values(time === 0 ? leaf.grad : held.hold(`gradient ${k}`, leaf.grad)));
+      if (leaf.grad === null) continue;
+      gradients.push(values(time === 0 ? leaf.grad : held.hold(`gradient ${k}`, leaf.grad)));
+      if (k % 2 === 1) leaf.grad = null; // the others add up
     }
   }
   for (const leaf of made) leaf.grad = null;

@@ -54,6 +54,36 @@ describe('float64 is refused, with the device that has it:', () => {
   });
 });
 
+describe('slices that begin anywhere', () => {
+  const values = Float32Array.from({ length: 61 }, (_, i) => Math.sin(7 * i));
+
+  it('are computed with as any other array', () => {
+    for (let begin = 0; begin < 20; begin++) {
+      const x = tensor(values).slice(begin, 61 - (begin % 7));
+      const part = values.slice(begin, 61 - (begin % 7));
+      expect(x.dataSync()).toEqual(part);
+      expect(x.mul(x).dataSync()).toEqual(part.map((value) => value * value));
+      expect(x.maximum(tensor(0)).add(x).dataSync()).toEqual(part.map((value) => Math.max(value, 0) + value));
+      expect(x.max().item()).toBe(Math.max(...part));
+      expect(x.sum().item()).toBeCloseTo(
+        part.reduce((sum, value) => sum + value, 0),
+        5,
+      );
+    }
+  });
+
+  it('of rows of any length, in a product', () => {
+    for (const width of [1, 2, 3, 5, 6, 7, 9, 11]) {
+      const x = tensor(values.slice(0, 5 * width), { shape: [5, width] });
+      const gram = x.slice(1, 4).matmul(x.slice(2).transpose());
+      const row = (i: number) => Array.from(values.slice(i * width, (i + 1) * width));
+      const dot = (i: number, j: number) => row(i).reduce((sum, value, k) => sum + value * row(j)[k], 0);
+      const expected = [1, 2, 3].flatMap((i) => [2, 3, 4].map((j) => dot(i, j)));
+      gram.dataSync().forEach((value, k) => expect(value).toBeCloseTo(expected[k], 5));
+    }
+  });
+});
+
 describe('two wasm devices', () => {
   it('have memory of their own, and refuse that of the other', () => {
     const other: WasmDevice = openWasm();
