@@ -1,13 +1,8 @@
-import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from 'vitest/config';
 import { trainInNode } from './test/browser/train-in-node.ts';
+import { chromiumPath as chromium } from './test/chromium.ts';
 import { exampleModules } from './test/docs/example-modules.ts';
-
-/** Debian's Chromium, or the one that CHROMIUM names. */
-const chromium = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
-  (path) => path !== undefined && existsSync(path),
-);
 
 const node: TestProjectConfiguration = {
   plugins: [exampleModules()],

@@ -94,7 +94,7 @@ function scalingTable(timings: readonly ScalingTiming[], over: Variable): string
 }
 
 /** A table whose first columns are words and the others numbers. */
-function tableOf(head: string[], rows: string[][], words: number): string {
+export function tableOf(head: string[], rows: string[][], words: number): string {
   const table = new Table({
     head,
     colAligns: head.map((_, column) => (column < words ? 'left' : 'right')),

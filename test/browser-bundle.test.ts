@@ -1,5 +1,4 @@
 /** The library as a page gets it: bundled and minified, under a strict content policy, on the page and in a worker. */
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath } from './chromium.ts';
 
 const program = `
   import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor } from './src/index.ts';
@@ -40,10 +40,6 @@ interface Found {
 const policy =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'none'";
 
-const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
-  (path) => path !== undefined && existsSync(path),
-);
-
 async function bundled(): Promise<string> {
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
@@ -67,7 +63,7 @@ describe('a bundle that trains', () => {
   });
 });
 
-describe.skipIf(executablePath === undefined)('in Chromium under a strict content policy', () => {
+describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content policy', () => {
   let server: Server;
   let browser: Browser;
 
@@ -79,7 +75,7 @@ describe.skipIf(executablePath === undefined)('in Chromium under a strict conten
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     browser = await chromium.launch({
-      ...(executablePath !== undefined && { executablePath }),
+      ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
       args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'],
     });
   });

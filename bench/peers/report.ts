@@ -1,6 +1,6 @@
 /** What a comparison prints and writes. */
-import Table from 'cli-table3';
 import type { Machine } from '../report.ts';
+import { tableOf } from '../tables.ts';
 import { type ContenderName, nodeFlags } from './contenders.ts';
 import type { ExperimentRun } from './experiment.ts';
 import type { Contender } from './session.ts';
@@ -84,17 +84,6 @@ export function experimentTable(runs: readonly ExperimentRun[]): string {
     2,
   );
   return `${table}\ns and ÷ gammabeta: the median of the epochs, with validation; accuracies and loss: after the last.`;
-}
-
-/** A table whose first columns are words and the others numbers. */
-function tableOf(head: string[], rows: string[][], words: number): string {
-  const table = new Table({
-    head,
-    colAligns: head.map((_, column) => (column < words ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  table.push(...rows);
-  return table.toString();
 }
 
 const milliseconds = (seconds: number): string => digits(1000 * seconds);

@@ -6,7 +6,7 @@ import type { Storage } from './device.ts';
 import { GraphError, ShapeError } from './errors.ts';
 import { Gradients } from './gradients.ts';
 import { run } from './op.ts';
-import { collecting, expose, free as release } from './ownership.ts';
+import { collecting, expose, free } from './ownership.ts';
 import { noGrad, type Node } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -36,10 +36,10 @@ export function backward(y: Tensor, seed?: Tensor): void {
     kept.add(sum.storage);
     const own = gradients.claim(g.storage);
     if (sum === g && !own) expose(g); // another leaf has it too, or it was given to backward()
-    if (sum !== g && own) release(g);
+    if (sum !== g && own) free(g);
     leaf.replaceGradient(sum);
   }
-  for (const node of nodes) free(node, kept);
+  for (const node of nodes) forget(node, kept);
 }
 
 function added(before: Tensor | null, g: Tensor): Tensor {
@@ -140,8 +140,8 @@ function expectUsable(node: Node): void {
   }
 }
 
-function free(node: Node, kept: ReadonlySet<Storage>): void {
-  for (const x of node.memory) if (!kept.has(x.storage)) release(x);
+function forget(node: Node, kept: ReadonlySet<Storage>): void {
+  for (const x of node.memory) if (!kept.has(x.storage)) free(x);
   node.backward = null;
   node.inputs = [];
   node.versions = [];

@@ -12,7 +12,7 @@ export class Gradients {
   /** How many of these are made of a piece of memory: a gradient may be that of two values, or a view. */
   private readonly uses = new Map<Storage, number>();
   /** What this backward pass has allocated and not freed. */
-  private readonly own = new Map<Storage, Tensor>();
+  private readonly own = new Set<Storage>();
   /** Gradients that were passed on or added up: of no more use, unless another is made of the same memory. */
   private spent: Tensor[] = [];
 
@@ -37,7 +37,7 @@ export class Gradients {
 
   /** Frees what is of no more use, also of what was allocated since. */
   sweep(allocations: Tensor[]): void {
-    for (const x of allocations) this.own.set(x.storage, x);
+    for (const x of allocations) this.own.add(x.storage);
     for (const x of [...this.spent, ...allocations]) {
       if (!this.uses.has(x.storage) && this.own.delete(x.storage)) free(x);
     }
