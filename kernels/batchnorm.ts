@@ -65,6 +65,7 @@ export const reciprocalStd: Kernel<Epsilon> = perColumn({
   name: 'reciprocalStd',
   equation: 'rstd[c] = 1/√(variance[c] + ε)',
   inputs: ['variance'],
+  params: ['eps'],
   reference: (rstd, [variance], [C], { eps }) => {
     for (let c = 0; c < C; c++) rstd[c] = 1 / Math.sqrt(variance[c] + eps);
   },
@@ -109,6 +110,7 @@ export const runningAverage: Kernel<{ alpha: number; correction: number }> = per
   name: 'runningAverage',
   equation: 'E[c] ← (1−α)·E[c] + α·correction·batch[c]',
   inputs: ['running', 'batch'],
+  params: ['alpha', 'correction'],
   reference: (y, [running, batch], [C], { alpha, correction }) => {
     for (let c = 0; c < C; c++) y[c] = (1 - alpha) * running[c] + alpha * (correction * batch[c]);
   },
@@ -208,7 +210,7 @@ export const batchnormDx: Kernel = kernel({
 
 type Definition<P extends Params> = Pick<
   Kernel<P>,
-  'name' | 'equation' | 'inputs' | 'reference' | 'statistic' | 'inPlace'
+  'name' | 'equation' | 'inputs' | 'params' | 'reference' | 'statistic' | 'inPlace'
 >;
 
 /** One value per column in, one out: all shapes are [C]. */

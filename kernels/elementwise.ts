@@ -117,6 +117,7 @@ export const pow: Kernel<{ power: number }> = elementwise({
   name: 'pow',
   equation: 'y = xᵖ',
   inputs: ['x'],
+  params: ['power'],
   reference: (y, [x], [n], { power }) => {
     for (let i = 0; i < n; i++) y[i] = x[i] ** power;
   },
@@ -127,6 +128,7 @@ export const powDx: Kernel<{ power: number }> = elementwise({
   name: 'powDx',
   equation: 'dx = g·p·xᵖ⁻¹',
   inputs: ['g', 'x'],
+  params: ['power'],
   flops: 3,
   reference: (dx, [g, x], [n], { power }) => {
     for (let i = 0; i < n; i++) dx[i] = power === 0 ? 0 : g[i] * power * x[i] ** (power - 1);

@@ -31,15 +31,6 @@ export interface Cost {
   readonly flops: number;
 }
 
-/** A gpu.js kernel function: one thread per output element. */
-export type GpuForm = (this: GpuThread, ...inputs: readonly number[][][]) => number;
-
-/** What gpu.js gives a kernel function as `this`. Loop bounds are constants: see `kernels/README.md`. */
-export interface GpuThread {
-  readonly thread: { readonly x: number; readonly y: number; readonly z: number };
-  readonly constants: Params;
-}
-
 /**
  * One computation with one output, declared once for every device.
  *
@@ -58,8 +49,6 @@ export interface Kernel<P extends Params = Params> {
   sizes(shapes: readonly Shape[], params: P): readonly number[];
   /** Fills `y`. Plain loops; sums are accumulated in float64 whatever the element type. */
   reference(y: FloatArray, inputs: readonly FloatArray[], sizes: readonly number[], params: P): void;
-  /** For gpu.js: one thread computes one element of the output. */
-  readonly gpu?: GpuForm;
   /**
    * The name of its WebAssembly export, which takes y, the inputs, the sizes and {@link params} in this order.
    * It reads float32; for inputs in float64 the reference runs.

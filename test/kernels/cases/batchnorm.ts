@@ -97,6 +97,7 @@ export const forward: Pick<
     kernel: kernels.colMean,
     calls: matrices(1, 0, columns),
     at: ([c], [x], call) => sum(rowsOf(call), (i) => x(i, c)) / rowsOf(call),
+    terms: ([c], [x], call) => sum(rowsOf(call), (i) => Math.abs(x(i, c) - x(0, c))) / rowsOf(call),
     misfits: noColumns,
   },
   colVariance: {
@@ -128,6 +129,7 @@ export const forward: Pick<
     kernel: kernels.scaleShift,
     calls: matrices(1, 2),
     at: ([i, c], [xhat, gamma, beta]) => beta(c) + xhat(i, c) * gamma(c),
+    terms: ([i, c], [xhat, gamma, beta]) => Math.abs(beta(c)) + Math.abs(xhat(i, c) * gamma(c)),
     misfits: notPerColumn,
   },
 };
@@ -140,7 +142,10 @@ export const inference: Pick<KernelCases, 'runningAverage' | 'foldedScale' | 'fo
     fc.record({ alpha: fc.constantFrom(0, 0.1, 1), correction: fc.constantFrom(1, 2, 32 / 31) }),
   ),
   foldedScale: perColumn(kernels.foldedScale, ([gamma, rstd]) => rstd * gamma),
-  foldedShift: perColumn(kernels.foldedShift, ([beta, scale, mean]) => beta - mean * scale),
+  foldedShift: {
+    ...perColumn(kernels.foldedShift, ([beta, scale, mean]) => beta - mean * scale),
+    terms: ([c], [beta, scale, mean]) => Math.abs(beta(c)) + Math.abs(mean(c) * scale(c)),
+  },
 };
 
 /** Section 3. */
@@ -149,12 +154,14 @@ export const backward: Pick<KernelCases, 'colSum' | 'colDot' | 'batchnormDx'> = 
     kernel: kernels.colSum,
     calls: matrices(1, 0, columns),
     at: ([c], [g], call) => sum(rowsOf(call), (i) => g(i, c)),
+    terms: ([c], [g], call) => sum(rowsOf(call), (i) => Math.abs(g(i, c))),
     misfits: noColumns,
   },
   colDot: {
     kernel: kernels.colDot,
     calls: matrices(2, 0),
     at: ([c], [g, xhat], call) => sum(rowsOf(call), (i) => g(i, c) * xhat(i, c)),
+    terms: ([c], [g, xhat], call) => sum(rowsOf(call), (i) => Math.abs(g(i, c) * xhat(i, c))),
     misfits: notOneShape,
   },
   batchnormDx: {
@@ -164,6 +171,11 @@ export const backward: Pick<KernelCases, 'colSum' | 'colDot' | 'batchnormDx'> = 
     at: ([i, c], [g, xhat, gamma, rstd, dgamma, dbeta], call) => {
       const m = rowsOf(call);
       return (gamma(c) * rstd(c) * (m * g(i, c) - dbeta(c) - xhat(i, c) * dgamma(c))) / m;
+    },
+    terms: ([i, c], [g, xhat, gamma, rstd, dgamma, dbeta], call) => {
+      const m = rowsOf(call);
+      const terms = m * Math.abs(g(i, c)) + Math.abs(dbeta(c)) + Math.abs(xhat(i, c) * dgamma(c));
+      return Math.abs(gamma(c) * rstd(c) * terms) / m;
     },
     misfits: misfits(
       [[2, 3], [3, 2], [3], [3], [3], [3]],

@@ -149,6 +149,8 @@ export const layout: Pick<
         params: { extent },
       })),
     at: ([k, i], [g, rows], { inputs: [{ shape }] }) => sum(shape[0], (r) => (rows(r) === k ? g(r, i) : 0)),
+    terms: ([k, i], [g, rows], { inputs: [{ shape }] }) =>
+      sum(shape[0], (r) => (rows(r) === k ? Math.abs(g(r, i)) : 0)),
     misfits: misfits(
       [[2, 3], [3]],
       [[], [1]],

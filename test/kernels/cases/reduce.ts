@@ -44,6 +44,8 @@ export const reductions: Pick<KernelCases, 'sumAxis' | 'maxAxis' | 'argmaxAxis' 
     calls: withAxis(1),
     at: (index, [x], { inputs: [{ shape }], params: { axis } }) =>
       sum(shape[axis], (k) => x(...index.with(axis, k))),
+    terms: (index, [x], { inputs: [{ shape }], params: { axis } }) =>
+      sum(shape[axis], (k) => Math.abs(x(...index.with(axis, k)))),
   },
   maxAxis: {
     kernel: kernels.maxAxis,

@@ -23,7 +23,10 @@ export const updates: Pick<
     moments,
     fc.constantFrom(0, 0.9, 0.999, 1).map((decay) => ({ decay })),
   ),
-  centeredMoment: elementwise(kernels.centeredMoment, ([v, m]) => (v > m ** 2 ? v - m ** 2 : 0), moments),
+  centeredMoment: {
+    ...elementwise(kernels.centeredMoment, ([v, m]) => (v > m ** 2 ? v - m ** 2 : 0), moments),
+    terms: (index, [v, m]) => v(...index) + m(...index) ** 2,
+  },
   divideByRoot: elementwise(
     kernels.divideByRoot,
     ([m, v], { correction, eps }) => m / ((v / correction) ** 0.5 + eps),
