@@ -35,7 +35,14 @@ export { scope } from './tensor/ownership.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
 export { manualSeed } from './tensor/random.ts';
-export { DeviceError, DTypeError, GradientError, GraphError, ValueError } from './tensor/errors.ts';
+export {
+  DeviceError,
+  DeviceLostError,
+  DTypeError,
+  GradientError,
+  GraphError,
+  ValueError,
+} from './tensor/errors.ts';
 
 export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
 export { Sequential } from './layers/sequential.ts';
@@ -81,6 +88,7 @@ export { type IdxArray, parseIdx } from './data/idx.ts';
 export type { NumericArray } from './data/numeric-array.ts';
 
 export { type BatchProgress, type EpochProgress, fit, type FitOptions } from './training/fit.ts';
+export { Recovery, type RecoveryParts } from './training/recovery.ts';
 export { evaluate, type EvaluateOptions } from './training/evaluate.ts';
 export type { History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';

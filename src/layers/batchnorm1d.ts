@@ -25,7 +25,7 @@ import { full, ones, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
 import { builtin, type Kept, once, type Op, run, runFused, runInPlace } from '../tensor/op.ts';
-import { enclosed, expose } from '../tensor/ownership.ts';
+import { enclosed } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { Layer } from './layer.ts';
@@ -195,7 +195,7 @@ export class BatchNorm1d extends Layer {
     const shape = [features];
     const [gamma, beta] = [ones, zeros].map((make) => make(shape, { dtype, requiresGrad: affine }));
     this.scaleAndShift = [gamma, beta];
-    this.scaleAndShift.forEach(expose);
+    for (const constant of this.scaleAndShift) this.addConstant(constant);
     this.gamma = affine ? this.addParameter('weight', gamma) : null;
     this.beta = affine ? this.addParameter('bias', beta) : null;
 

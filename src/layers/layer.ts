@@ -53,6 +53,7 @@ export abstract class Layer {
   private readonly ownParameters = new Map<string, Tensor>();
   private readonly slots = new Map<string, Slot>();
   private readonly children = new Map<string, Layer>();
+  private readonly ownTensors = new Set<Tensor>();
   private place: { readonly inside: Layer; readonly name: string } | null = null;
 
   /** y = f(x). Errors name the layer. */
@@ -87,6 +88,11 @@ export abstract class Layer {
   /** The trainable tensors, in the order of their names: what an optimizer takes. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
+  }
+
+  /** @internal All tensors in it: parameters, buffers, constants. */
+  tensors(): Tensor[] {
+    return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];
   }
 
   /** Copies of all parameters and buffers, under PyTorch's keys. Later training does not change them. */
@@ -164,6 +170,13 @@ export abstract class Layer {
     return this.addTensor(name, buffer, false);
   }
 
+  /** Registers a tensor that never changes, and is not saved. */
+  protected addConstant(constant: Tensor): Tensor {
+    expose(constant); // a layer outlives the scope() it may be made in
+    this.ownTensors.add(constant);
+    return constant;
+  }
+
   /** Registers anything that is saved with the layer and is read and written by functions. */
   protected addSlot(name: string, slot: Slot): void {
     this.slots.set(name, slot);
@@ -177,8 +190,7 @@ export abstract class Layer {
   }
 
   private addTensor(name: string, held: Tensor, trained: boolean): Tensor {
-    const { shape } = held;
-    expose(held); // a layer outlives the scope() it may be made in
+    const { shape } = this.addConstant(held);
     this.addSlot(name, { shape, trained, read: () => copy(held), write: (source) => assign(held, source) });
     return held;
   }

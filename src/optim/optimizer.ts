@@ -99,6 +99,13 @@ export abstract class Optimizer<O extends LearningRate> {
     for (const w of this.parameters) w.grad = null;
   }
 
+  /** @internal What is remembered, as far as it is tensors. */
+  get remembered(): readonly Tensor[] {
+    return [...this.slots.values()].flatMap((slots) =>
+      Object.values(slots).filter((slot) => slot instanceof Tensor),
+    );
+  }
+
   /** A copy of everything remembered. Later steps do not change it. */
   stateDict(): OptimizerState {
     const { parameters } = this;

@@ -1,6 +1,8 @@
-/** The two ways by which a tensor's memory is copied. */
+/** The ways by which a tensor's memory is copied. */
 import * as kernels from '../../kernels/update.ts';
+import type { FloatArray } from '../../kernels/kernel.ts';
 import { tensor } from './create.ts';
+import type { Device } from './device.ts';
 import { run, runInPlace } from './op.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -17,4 +19,13 @@ export function assign(target: Tensor, source: Tensor): void {
     target,
     atHome ? source : tensor(source.dataSync(), { shape, dtype, device: home }),
   ]);
+}
+
+/** Gives a tensor other memory, on another device, with these values: for whoever holds it, it is there now. */
+export function move(x: Tensor, device: Device, values: FloatArray): void {
+  x.replaceGradient(null);
+  const { storage } = tensor(values, { shape: x.shape, dtype: x.dtype, device });
+  storage.seen = x.storage.seen;
+  x.home = device;
+  x.storage = storage;
 }

@@ -31,6 +31,10 @@ export interface Device {
   readonly dtypes: readonly DType[];
   /** What runs the kernels: an engine, or a GPU's name. */
   readonly adapter: string;
+  /** A GPU that is none: its work is done by the CPU. */
+  readonly software?: boolean;
+  /** It went away, with all that was on it. */
+  readonly lost?: boolean;
   /** Copies the values, now. */
   upload(values: ArrayLike<number>, dtype: DType): Storage;
   /** Runs a kernel into new memory, or in place into its first input. `shape` is the output's. */

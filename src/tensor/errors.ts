@@ -11,11 +11,23 @@ export class DTypeError extends GammaBetaError {}
 /** A device that is not there, tensors of different devices, a read the device cannot do. */
 export class DeviceError extends GammaBetaError {}
 
+/** The GPU went away, and with it all that was on it: a driver was reset, a context taken, a device destroyed. */
+export class DeviceLostError extends DeviceError {}
+
 /** A backward pass that cannot be: no gradient is needed, or the graph is gone. */
 export class GraphError extends GammaBetaError {}
 
 /** `gradcheck` found a gradient that does not match its function. */
 export class GradientError extends GammaBetaError {}
+
+/** A GPU that is software, where only hardware will do. */
+export function softwareGpu(name: string, adapter: string): DeviceError {
+  return new DeviceError(
+    name,
+    `its GPU is software: ${adapter}`,
+    `it is used if it is named: useDevice('${name}')`,
+  );
+}
 
 /** A finite number in a range: > above, ≥ from, < below, ≤ to, as far as they are given. */
 export function expectNumber(

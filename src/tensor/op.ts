@@ -3,7 +3,7 @@ import type { Composer, Fusion } from '../../kernels/fusion.ts';
 import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
 import type { Device, OutputLike, Storage } from './device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
-import { allocated, collecting, expose, exposed, release } from './ownership.ts';
+import { allocated, collecting, expose, exposed, freeAll, release, take } from './ownership.ts';
 import { isTaping, noGrad, type Node, nextNodeId } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -141,13 +141,25 @@ export function runFused<P extends Params>(
 ): readonly Tensor[] {
   const numbers = (params ?? {}) as P;
   const { home } = inputs[0];
-  if (home.runFused === undefined) {
-    return noGrad(() => fusion.compose({ run, update: runInPlace }, inputs, numbers));
-  }
+  if (home.runFused === undefined) return composed(fusion, inputs, numbers);
   const shapes = inputs.map((input) => input.shape);
   const outputs = fusion.compose(shapesOnly, shapes.map(plain), numbers);
   const storages = home.runFused(fusion, inputs.map(storageOf), shapes, outputs, numbers);
   return storages.map((storage, k) => made(storage, outputs[k].shape, home));
+}
+
+/** Kernel by kernel; what lies between inputs and results is freed. */
+function composed<P extends Params>(
+  fusion: Fusion<P>,
+  inputs: readonly Tensor[],
+  params: P,
+): readonly Tensor[] {
+  const { result, allocations } = collecting(() =>
+    noGrad(() => fusion.compose({ run, update: runInPlace }, inputs, params)),
+  );
+  for (const y of result) if (take(allocations, y.storage)) allocated(y);
+  freeAll(allocations);
+  return result;
 }
 
 /** Composes shape rules instead of kernels. */

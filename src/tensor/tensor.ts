@@ -48,10 +48,10 @@ export class Tensor {
   requiresGrad: boolean;
   /** @internal The gradient, for code that does not pass it on: see `grad`. */
   gradient: Tensor | null = null;
-  /** @internal The device that holds it. */
-  readonly home: Device;
+  /** @internal The device that holds it; another one after `move`. */
+  home: Device;
   /** @internal Its memory there. */
-  readonly storage: Storage;
+  storage: Storage;
   /** @internal The op that made it, if that was taped. */
   readonly node: Node | null;
 

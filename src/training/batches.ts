@@ -7,7 +7,7 @@ import { tensor } from '../tensor/create.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { NumericArray } from '../data/numeric-array.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { Metrics } from './metrics.ts';
+import { accuracy, type Metric, type Metrics } from './metrics.ts';
 import type { Results } from './history.ts';
 
 /** A loss of a batch, as a mean over it: a single value. */
@@ -31,13 +31,29 @@ export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
 }
 
-/**
- * Gives the batch's memory back at once, where no user code can have kept x: all layers are the library's, and
- * the output is not x itself.
- */
-export function doneWith(x: Tensor, model: Layer, output: Tensor): void {
-  if (output.storage !== x.storage && model.modules().every(isBuiltin)) x.home.free(x.storage);
+/** What one batch was, and became. */
+export interface BatchTensors {
+  readonly x: Tensor;
+  readonly output: Tensor;
+  readonly error: Tensor;
 }
+
+/**
+ * Gives a batch's memory back at once, where no user code can have kept it: x, if all layers are the library's and
+ * the output is not x itself; output and loss, if loss and metrics are the library's as well.
+ */
+export function doneWith(
+  { x, output, error }: BatchTensors,
+  model: Layer,
+  functions: readonly (Loss | Metric)[],
+): void {
+  if (output.storage === x.storage || !model.modules().every(isBuiltin)) return;
+  const unseen = functions.every((fn) => ours.has(fn)) ? [x, output, error] : [x];
+  for (const { home, storage } of unseen) home.free(storage);
+}
+
+/** Functions that do not keep what they are given. */
+const ours: ReadonlySet<Loss | Metric> = new Set<Loss | Metric>([defaultLoss, crossEntropy, accuracy]);
 
 /** The loss of a batch; of several values, the first would pass for all of them. */
 export function lossOf(op: string, loss: Loss, output: Tensor, labels: NumericArray): Tensor {

@@ -60,9 +60,10 @@ export async function evaluate(
         signal?.throwIfAborted();
         const x = inputOf(model, batch);
         const output = noGrad(() => model.forward(x));
-        doneWith(x, model, output);
-        const [value] = await noGrad(() => lossOf('evaluate', loss, output, batch.labels)).data();
+        const error = noGrad(() => lossOf('evaluate', loss, output, batch.labels));
+        const [value] = await error.data();
         means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
+        doneWith({ x, output, error }, model, [loss, ...Object.values(metrics)]);
       }
     } finally {
       loader.epoch = epoch; // measuring on the training data does not change the order of training

@@ -3,9 +3,9 @@ import type { Layer } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
-import type { Tensor } from '../tensor/tensor.ts';
 import {
   type BatchSource,
+  type BatchTensors,
   defaultLoss,
   doneWith,
   inputOf,
@@ -15,6 +15,7 @@ import {
   measure,
 } from './batches.ts';
 import { evaluate } from './evaluate.ts';
+import { type Attempt, fallingBack, once } from './fallback.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
@@ -60,6 +61,11 @@ export interface FitOptions {
   readonly onEpoch?: (progress: EpochProgress) => void | Promise<void>;
   /** Stops between two batches; the promise is then rejected with its reason. */
   readonly signal?: AbortSignal;
+  /**
+   * If the GPU goes away, go on on the CPU with the batch that was running, and warn. It costs a copy of all that
+   * training changes after each step; see {@link Recovery} for a cheaper way. False.
+   */
+  readonly fallback?: boolean;
 }
 
 /**
@@ -73,6 +79,7 @@ export interface FitOptions {
  *   whose output is not finite. The parameters are as they were before that batch.
  * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range,
  *   or a metric has the name of another column.
+ * @throws {DeviceLostError} The GPU went away, without `fallback`.
  * @throws The signal's reason, once it is aborted.
  * @example
  * ```ts
@@ -103,8 +110,10 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
     'onBatch',
     'onEpoch',
     'signal',
+    'fallback',
   ]);
   const { train, validation, loss = defaultLoss, metrics = { accuracy }, epochs, onEpoch, signal } = options;
+  const attempt = options.fallback ? await fallingBack(model, options.optimizer) : once;
   expectInteger('fit', 'epochs', epochs, 1);
   expectMetricNames('fit', metrics);
   const history: History = { loss: [], seconds: [] };
@@ -112,11 +121,13 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       signal?.throwIfAborted(); // before the loader counts another epoch
       const start = performance.now();
-      const trained = await trainEpoch(model, train, epoch, { ...options, loss, metrics });
+      const trained = await trainEpoch(model, train, epoch, { ...options, loss, metrics, attempt });
       const validated =
         validation === undefined
           ? {}
-          : await evaluate(model, loaderOf(validation), { loss, metrics, ...(signal && { signal }) });
+          : await attempt(() =>
+              evaluate(model, loaderOf(validation), { loss, metrics, ...(signal && { signal }) }),
+            );
       const results = {
         ...trained,
         ...Object.fromEntries(
@@ -131,7 +142,8 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
   return history;
 }
 
-type EpochOptions = FitOptions & Required<Pick<FitOptions, 'loss' | 'metrics'>>;
+type EpochOptions = FitOptions &
+  Required<Pick<FitOptions, 'loss' | 'metrics'>> & { readonly attempt: Attempt };
 
 /** Goes through the training data once and returns the means of loss and metrics. */
 async function trainEpoch(
@@ -140,14 +152,15 @@ async function trainEpoch(
   epoch: number,
   options: EpochOptions,
 ): Promise<Results> {
-  const { epochs, onBatch, signal } = options;
+  const { epochs, onBatch, signal, attempt } = options;
   model.train();
   const means = new RunningMeans();
   let batch = 0;
   for await (const examples of train) {
     signal?.throwIfAborted();
     batch++;
-    const results = await trainBatch(model, examples, { epoch, batch }, options);
+    const at = { epoch, batch };
+    const results = await attempt(() => trainBatch(model, examples, at, options));
     means.add(results, examples.labels.length);
     await onBatch?.({
       epoch,
@@ -172,12 +185,12 @@ async function trainBatch(
   const buffers = model.bufferDict(); // the forward pass moves these before the loss can refuse the labels
   const dropout = streams.dropout.state;
   let value: number;
-  let x: Tensor;
-  let output: Tensor;
+  let tensors: BatchTensors;
   try {
-    x = inputOf(model, examples);
-    output = model.forward(x);
+    const x = inputOf(model, examples);
+    const output = model.forward(x);
     const error = lossOf('fit', loss, output, examples.labels);
+    tensors = { x, output, error };
     [value] = await error.data();
     if (!Number.isFinite(value)) {
       throw new NonFiniteLossError(value, at.epoch, at.batch, await firstNonFinite(model, x, dropout));
@@ -190,6 +203,7 @@ async function trainBatch(
     throw error;
   }
   optimizer.step();
-  doneWith(x, model, output);
-  return { loss: value, ...(await measure(metrics, output.detach(), examples.labels)) };
+  const measured = await measure(metrics, tensors.output.detach(), examples.labels);
+  doneWith(tensors, model, [loss, ...Object.values(metrics)]);
+  return { loss: value, ...measured };
 }

@@ -1,6 +1,7 @@
 import { formatShape } from '../../kernels/shape.ts';
 import type { NumericArray } from '../data/numeric-array.ts';
 import { ShapeError, ValueError } from '../tensor/errors.ts';
+import { free } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { validationColumn } from './history.ts';
 
@@ -40,7 +41,9 @@ export async function accuracy(output: Tensor, labels: NumericArray): Promise<nu
       'the output is [batch, classes], with one row for each label',
     );
   }
-  const predicted = await output.argmax(1).data();
+  const largest = output.argmax(1);
+  const predicted = await largest.data();
+  free(largest);
   let right = 0;
   for (let i = 0; i < batch; i++) if (predicted[i] === labels[i]) right++;
   return right / batch;

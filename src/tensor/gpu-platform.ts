@@ -1,0 +1,61 @@
+/** The parts of the web platform that the GPU devices use: what declares them for TypeScript declares a whole page. */
+
+export interface WebGL {
+  readonly MAX_TEXTURE_SIZE: number;
+  readonly RENDERER: number;
+  getExtension(name: string): object | null;
+  getParameter(name: number): unknown;
+  isContextLost(): boolean;
+  deleteTexture(texture: object): void;
+}
+
+export interface Canvas {
+  getContext(kind: 'webgl2', attributes: object): WebGL | null;
+}
+
+export interface GpuAdapter {
+  readonly info?: AdapterInfo;
+  readonly isFallbackAdapter?: boolean;
+}
+
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly isFallbackAdapter?: boolean;
+}
+
+export interface GpuDevice {
+  readonly limits: {
+    readonly maxStorageBufferBindingSize: number;
+    readonly maxBufferSize: number;
+    readonly maxComputeWorkgroupsPerDimension: number;
+  };
+  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
+  addEventListener(
+    type: 'uncapturederror',
+    listener: (event: { readonly error: { readonly message: string } }) => void,
+  ): void;
+}
+
+export interface NavigatorGpu {
+  requestAdapter(): Promise<GpuAdapter | null>;
+}
+
+/** What may be there, in a page, a worker, or Node. */
+export interface Platform {
+  readonly OffscreenCanvas?: new (width: number, height: number) => Canvas;
+  readonly document?: { createElement(tag: 'canvas'): Canvas };
+  readonly navigator?: { readonly gpu?: NavigatorGpu };
+  readonly process?: NodeProcess;
+}
+
+/** Node, as far as it is used to load the `webgpu` package: nothing in the main entry imports `node:`. */
+export interface NodeProcess {
+  readonly getBuiltinModule?: (name: 'module') => {
+    createRequire(from: string): ((name: string) => unknown) & { resolve(name: string): string };
+  };
+}
+
+export const platform: Platform = globalThis;

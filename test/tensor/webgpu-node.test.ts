@@ -1,0 +1,55 @@
+/** WebGPU in Node, on the software GPU that comes with Chromium, where Vulkan's loader is there. */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Found } from './webgpu-program.ts';
+
+/** SwiftShader as a Vulkan driver. */
+const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const loader = '/usr/lib/x86_64-linux-gnu/libvulkan.so.1';
+const missing = [driver, loader].filter((file) => !existsSync(file));
+
+async function run(device: string): Promise<Found> {
+  const program = join(import.meta.dirname, 'webgpu-program.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, device], {
+    env: { ...process.env, VK_ICD_FILENAMES: driver },
+    timeout: 20_000, // a process that does not end by itself is an error
+  });
+  return JSON.parse(stdout) as Found;
+}
+
+if (missing.length > 0) {
+  const what = `WebGPU in Node: ${missing.join(' and ')} not there`;
+  if (process.env.CI) throw new Error(`${what}. Hint: apt-get install chromium libvulkan1`);
+  console.warn(`SKIPPED: ${what}`);
+}
+
+describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
+  let found: Found;
+  let cpu: Found;
+  beforeAll(async () => {
+    found = await run('webgpu');
+    cpu = await run('cpu');
+  }, 60_000);
+
+  it('a GPU that is software is passed over by auto, and used if it is named', () => {
+    expect(found.automatic.device).toBe('wasm');
+    expect(found.automatic.passedOver[0]).toMatchObject({ device: 'webgpu' });
+    expect(found.automatic.passedOver[0].reason).toMatch(/^its GPU is software: SwiftShader/);
+    expect(found.info).toMatchObject({ device: 'webgpu', software: true, passedOver: [] });
+  });
+
+  it('training follows that on the cpu', () => {
+    expect(found.losses[29]).toBeLessThan(found.losses[0] / 4);
+    found.losses.forEach((loss, step) => {
+      expect(Math.abs(loss - cpu.losses[step])).toBeLessThan(1e-4);
+    });
+  });
+
+  it('leaves the globals as they were, and lets the process end', () => {
+    expect(found.globals).toEqual([]);
+    expect(found.navigatorGpu).toBe(false);
+  });
+});
