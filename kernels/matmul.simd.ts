@@ -2,32 +2,39 @@
  * Matrix products: the SIMD form of `matmul.ts`.
  *
  * The work is cut so that what is used again stays near (Goto & van de Geijn 2008): a block of B, `KC` terms
- * deep, is copied into panels of 8 columns, a block of A into strips of 4 rows, both in the order in which
- * they are read. One strip times one panel is a tile of 4×8 sums, held in eight registers.
+ * deep, is copied into panels of 8 columns, a block of A into strips of 6 rows, both in the order in which
+ * they are read. One strip times one panel is a tile of 6×8 sums, held in twelve registers.
  *
  *              NC                    8 8 8 …
  *          ┌────────┐  KC          ┌──┬──┬─┐
- *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][4]
+ *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][6 or 4]
  *          └────────┘              └──┴──┴─┘
  */
-import { at, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector.simd';
+import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector.simd';
 
-/** Rows and columns of a tile: 8 sums + 2 of b + 1 of a fit the 16 registers of x64. */
-const MR = 4;
+/** Rows of a tile: 12 sums + 2 of b + 1 of a are the registers of x64, less the one that V8 keeps for itself. */
+const HIGH = 6;
+/** Rows of the tiles at the end, where 8 = 4 + 4 is less work than 6 + 2. */
+const LOW = 4;
+/** Columns of a tile. */
 const NR = 8;
 /** Columns of b that are packed in one go: each row of b then is read two cache lines at a time. */
 const GROUP = 32;
 /** The most sums for which packing takes longer than it saves; fewer rows than a tile are not worth it either. */
 const SMALL = 64;
-/** Terms, rows and columns of a block: a panel is 12 kB (L1), a block of A 192 kB and of B 768 kB (L2). */
-const KC = 384;
-const MC = 128;
+/** The most rows for which b is read where it lies: a panel is not used often enough to be worth a copy. */
+const FEW = 64;
+/** Unless its rows are so many floats apart, or a multiple: 2 kB, and all of a panel shares a few places of L1. */
+const ALIASED = 512;
+/** Terms, rows and columns of a block: a panel is 13 kB (L1), a block of A 200 kB and of B 800 kB (L2). */
+const KC = 400;
+const MC = 126;
 const NC = 512;
 
 /** Memory of the packed blocks, and of a tile that is not whole. */
-const strips: usize = memory.data(MC * KC * 4, 64);
+const strips: usize = memory.data((MC + 2) * KC * 4, 64);
 const panels: usize = memory.data(NC * KC * 4, 64);
-const edge: usize = memory.data(MR * NR * 4, 64);
+const edge: usize = memory.data(HIGH * NR * 4, 64);
 
 /** y[i,j] = Σₚ a[i,p]·b[p,j]. */
 export function matmul(y: usize, a: usize, b: usize, m: i32, k: i32, n: i32): void {
@@ -57,32 +64,40 @@ function product(
   k: i32,
   n: i32,
 ): void {
-  if (m < MR || m * n <= SMALL) {
+  if (m < LOW || m * n <= SMALL) {
     if (bj == 1) sumRows(y, a, ai, ap, b, bp, m, k, n);
     else dotRows(y, a, ai, b, bj, m, k, n);
     return;
   }
   if (k == 0) memory.fill(y, 0, <usize>m * n * FLOAT);
+  const packed = bj != 1 || m > FEW || bp % ALIASED == 0;
+  const step = packed ? bytes(NR) : bytes(bp);
   const depth = evenly(k, KC);
-  const height = (evenly(m, MC) + MR - 1) & -MR;
+  const height = ((evenly(m, MC) + HIGH - 1) / HIGH) * HIGH;
   for (let j = 0; j < n; j += NC) {
     const columns = min(NC, n - j);
     for (let p = 0; p < k; p += depth) {
       const terms = min(depth, k - p);
+      if (!packed) fetch(at(b, p * bp + j), bp, terms, columns);
       for (let i = 0; i < m; i += height) {
         const rows = min(height, m - i);
-        pack(strips, at(a, i * ai + p * ap), ai, ap, rows, terms, MR);
+        packStrips(at(a, i * ai + p * ap), ai, ap, rows, terms);
         for (let jr = 0; jr < columns; jr += NR) {
-          const panel = at(panels, jr * terms);
+          const from = at(b, p * bp + (j + jr) * bj);
+          const panel = packed ? at(panels, jr * terms) : from;
           const width = min(NR, columns - jr);
-          if (i == 0 && jr % GROUP == 0) {
-            packPanels(panel, at(b, p * bp + (j + jr) * bj), bp, bj, min(GROUP, columns - jr), terms);
+          if (packed && i == 0 && jr % GROUP == 0) {
+            packPanels(panel, from, bp, bj, min(GROUP, columns - jr), terms);
           }
-          for (let ir = 0; ir < rows; ir += MR) {
+          for (let ir = 0; ir < rows;) {
+            const lanes = lanesOf(rows - ir);
             const corner = at(y, (i + ir) * n + j + jr);
             const strip = at(strips, ir * terms);
-            if (width == NR && rows - ir >= MR) tile(corner, n, strip, panel, terms, p > 0);
-            else edgeTile(corner, n, strip, panel, terms, p > 0, min(MR, rows - ir), width);
+            if (p > 0 || width < NR || rows - ir < lanes) {
+              edgeTile(corner, n, strip, panel, step, terms, lanes, min(lanes, rows - ir), width, p > 0);
+            } else if (lanes == HIGH) highTile(corner, n, strip, panel, step, terms);
+            else lowTile(corner, n, strip, panel, step, terms);
+            ir += lanes;
           }
         }
       }
@@ -90,19 +105,89 @@ function product(
   }
 }
 
-/** The sums of a tile: y[i,j] (+)= Σₚ strip[p][i]·panel[p][j]. */
-function tile(y: usize, n: i32, strip: usize, panel: usize, terms: i32, add: bool): void {
-  const row = <usize>n * FLOAT;
-  const y1 = y + row;
-  const y2 = y1 + row;
-  const y3 = y2 + row;
+/** The rows of the next strip, of so many that are left. */
+function lanesOf(rows: i32): i32 {
+  return rows <= LOW || rows == 7 || rows == 8 ? LOW : HIGH;
+}
+
+/** Reads a block front to back, so that the processor fetches it ahead; panels, read downwards, it does not foresee. */
+function fetch(b: usize, bp: i32, terms: i32, columns: i32): void {
+  let read = zero();
+  for (let p = 0; p < terms; p++) {
+    const row = at(b, p * bp);
+    for (let x: usize = 0; x < bytes(columns); x += LINE) read = v128.or(read, v128.load(row + x));
+  }
+  v128.store(edge, read); // or the compiler would leave the reading out
+}
+
+/** A cache line. */
+const LINE: usize = 64;
+
+// A tile has to be a function of its own, with two callers so that it stays one: within the loops above, V8 of
+// Node 22 and before runs out of registers. Tiles only store; a variant that also adds was slower.
+
+/** The sums of a tile: y[i,j] = Σₚ strip[p][i]·b(p,j), the rows of b so many bytes apart. */
+function highTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
+  const row = bytes(n);
+  let s00 = zero(), s01 = zero(); // prettier-ignore
+  let s10 = zero(), s11 = zero(); // prettier-ignore
+  let s20 = zero(), s21 = zero(); // prettier-ignore
+  let s30 = zero(), s31 = zero(); // prettier-ignore
+  let s40 = zero(), s41 = zero(); // prettier-ignore
+  let s50 = zero(), s51 = zero(); // prettier-ignore
+  for (let p = 0; p < terms; p++) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, VECTOR);
+    let a = v128.load32_splat(strip);
+    s00 = madd(a, b0, s00);
+    s01 = madd(a, b1, s01);
+    a = v128.load32_splat(strip, 4);
+    s10 = madd(a, b0, s10);
+    s11 = madd(a, b1, s11);
+    a = v128.load32_splat(strip, 8);
+    s20 = madd(a, b0, s20);
+    s21 = madd(a, b1, s21);
+    a = v128.load32_splat(strip, 12);
+    s30 = madd(a, b0, s30);
+    s31 = madd(a, b1, s31);
+    a = v128.load32_splat(strip, 16);
+    s40 = madd(a, b0, s40);
+    s41 = madd(a, b1, s41);
+    a = v128.load32_splat(strip, 20);
+    s50 = madd(a, b0, s50);
+    s51 = madd(a, b1, s51);
+    strip += 24;
+    b += step;
+  }
+  v128.store(y, s00);
+  v128.store(y, s01, VECTOR);
+  y += row;
+  v128.store(y, s10);
+  v128.store(y, s11, VECTOR);
+  y += row;
+  v128.store(y, s20);
+  v128.store(y, s21, VECTOR);
+  y += row;
+  v128.store(y, s30);
+  v128.store(y, s31, VECTOR);
+  y += row;
+  v128.store(y, s40);
+  v128.store(y, s41, VECTOR);
+  y += row;
+  v128.store(y, s50);
+  v128.store(y, s51, VECTOR);
+}
+
+/** The same, of four rows. */
+function lowTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
+  const row = bytes(n);
   let s00 = zero(), s01 = zero(); // prettier-ignore
   let s10 = zero(), s11 = zero(); // prettier-ignore
   let s20 = zero(), s21 = zero(); // prettier-ignore
   let s30 = zero(), s31 = zero(); // prettier-ignore
   for (let p = 0; p < terms; p++) {
-    const b0 = v128.load(panel);
-    const b1 = v128.load(panel, VECTOR);
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, VECTOR);
     let a = v128.load32_splat(strip);
     s00 = madd(a, b0, s00);
     s01 = madd(a, b1, s01);
@@ -116,52 +201,63 @@ function tile(y: usize, n: i32, strip: usize, panel: usize, terms: i32, add: boo
     s30 = madd(a, b0, s30);
     s31 = madd(a, b1, s31);
     strip += 16;
-    panel += 32;
-  }
-  if (add) {
-    s00 = f32x4.add(s00, v128.load(y));
-    s01 = f32x4.add(s01, v128.load(y, VECTOR));
-    s10 = f32x4.add(s10, v128.load(y1));
-    s11 = f32x4.add(s11, v128.load(y1, VECTOR));
-    s20 = f32x4.add(s20, v128.load(y2));
-    s21 = f32x4.add(s21, v128.load(y2, VECTOR));
-    s30 = f32x4.add(s30, v128.load(y3));
-    s31 = f32x4.add(s31, v128.load(y3, VECTOR));
+    b += step;
   }
   v128.store(y, s00);
   v128.store(y, s01, VECTOR);
-  v128.store(y1, s10);
-  v128.store(y1, s11, VECTOR);
-  v128.store(y2, s20);
-  v128.store(y2, s21, VECTOR);
-  v128.store(y3, s30);
-  v128.store(y3, s31, VECTOR);
+  y += row;
+  v128.store(y, s10);
+  v128.store(y, s11, VECTOR);
+  y += row;
+  v128.store(y, s20);
+  v128.store(y, s21, VECTOR);
+  y += row;
+  v128.store(y, s30);
+  v128.store(y, s31, VECTOR);
 }
 
-/** A tile that y has not wholly room for: computed beside it, of which the part that belongs to y is copied. */
+/** A tile that y has no room for, or sums already: computed beside it; what belongs to y is copied, or added. */
 function edgeTile(
   y: usize,
   n: i32,
   strip: usize,
-  panel: usize,
+  b: usize,
+  step: usize,
   terms: i32,
-  add: bool,
+  lanes: i32,
   rows: i32,
   columns: i32,
+  add: bool,
 ): void {
-  tile(edge, NR, strip, panel, terms, false);
+  if (lanes == HIGH) highTile(edge, NR, strip, b, step, terms);
+  else lowTile(edge, NR, strip, b, step, terms);
+  let sums = edge;
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const place = at(y, i * n + j);
-      const sum = load<f32>(at(edge, i * NR + j));
-      store<f32>(place, add ? load<f32>(place) + sum : sum);
+    let s0 = v128.load(sums);
+    let s1 = v128.load(sums, VECTOR);
+    if (add) {
+      s0 = f32x4.add(s0, v128.load(y));
+      s1 = f32x4.add(s1, v128.load(y, VECTOR));
     }
+    storePair(y, s0, s1, columns);
+    sums += bytes(NR);
+    y += bytes(n);
+  }
+}
+
+/** A block of A to strips. */
+function packStrips(a: usize, ai: i32, ap: i32, rows: i32, terms: i32): void {
+  for (let i = 0; i < rows;) {
+    const lanes = lanesOf(rows - i);
+    pack(at(strips, i * terms), at(a, i * ai), ai, ap, min(lanes, rows - i), terms, lanes);
+    i += lanes;
   }
 }
 
 /**
  * Copies `lanes` × `terms` numbers, x(lane, p) at x[lane·lane stride + p·term stride], to [group][p][width],
- * `width` lanes a group (4 or 8). The last group is filled up with zeros.
+ * `width` lanes a group (4, 6 or 8), four at a time: of 6, the last four overlap the first. The last group is
+ * filled up with zeros.
  */
 function pack(
   packed: usize,
@@ -174,14 +270,34 @@ function pack(
 ): void {
   for (let lane = 0; lane < lanes; lane += width) {
     const group = at(packed, lane * terms);
-    for (let first = 0; first < width; first += 4) {
-      const from = at(x, (lane + first) * laneStride);
-      const rest = lanes - lane - first;
-      if (rest < 4) packRest(at(group, first), from, laneStride, termStride, rest, terms, width);
-      else if (laneStride == 1) packAlong(at(group, first), from, termStride, terms, width);
-      else packAcross(at(group, first), from, laneStride, terms, width);
-    }
+    packFour(group, at(x, lane * laneStride), laneStride, termStride, lanes - lane, terms, width);
+    if (width == 4) continue;
+    const next = lane + width - 4;
+    packFour(
+      at(group, width - 4),
+      at(x, next * laneStride),
+      laneStride,
+      termStride,
+      lanes - next,
+      terms,
+      width,
+    );
   }
+}
+
+/** Four lanes, or as many as there are. */
+function packFour(
+  packed: usize,
+  x: usize,
+  laneStride: i32,
+  termStride: i32,
+  lanes: i32,
+  terms: i32,
+  width: i32,
+): void {
+  if (lanes < 4) packRest(packed, x, laneStride, termStride, lanes, terms, width);
+  else if (laneStride == 1) packAlong(packed, x, termStride, terms, width);
+  else packAcross(packed, x, laneStride, terms, width);
 }
 
 /** Up to `GROUP` columns of b to panels. */
