@@ -1,7 +1,7 @@
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from 'vitest/config';
-import { trainInNode } from './test/browser/train-in-node.ts';
-import { chromiumPath as chromium } from './test/chromium.ts';
+import { firstOfMnist, trainInNode } from './test/browser/node-commands.ts';
+import { chromiumPath as chromium, softwareGpu } from './test/chromium.ts';
 import { exampleModules } from './test/docs/example-modules.ts';
 
 const node: TestProjectConfiguration = {
@@ -15,15 +15,28 @@ const node: TestProjectConfiguration = {
   },
 };
 
+/** Tests of `test/` that hold on any device, and run on the GPU in the browser: see `test/on-devices.ts`. */
+const onEveryDevice = [
+  'test/kernels/{laws,matmul,softmax,special-values,special-values-everywhere}.test.ts',
+  'test/**/*-goldens.test.ts',
+  'test/layers/{cross-entropy,cross-entropy-mse}.test.ts',
+  'test/optim/{clip-grad-norm,schedules}.test.ts',
+  'test/training/training-trace.test.ts',
+];
+
 const browser = (executablePath: string): TestProjectConfiguration => ({
+  optimizeDeps: { include: ['gpu.js', 'fast-check'] },
   test: {
     name: 'browser',
-    include: ['test/browser/**/*.test.ts'],
+    include: ['test/browser/**/*.test.ts', ...onEveryDevice],
+    setupFiles: ['test/browser/setup.ts'],
+    testTimeout: 120_000,
+    provide: { seed: process.env.CI ? 20150211 : Date.now() % 2 ** 31 },
     browser: {
       enabled: true,
       headless: true,
       screenshotFailures: false,
-      commands: { trainInNode },
+      commands: { firstOfMnist, trainInNode },
       provider: playwright({
         launchOptions: {
           executablePath,
@@ -34,6 +47,7 @@ const browser = (executablePath: string): TestProjectConfiguration => ({
             '--disable-background-networking',
             '--disable-component-update',
             '--disable-sync',
+            ...softwareGpu,
           ],
         },
       }),

@@ -1,65 +1,83 @@
-/** The library as a page gets it: bundled and minified, under a strict content policy, on the page and in a worker. */
+/**
+ * The library as a page gets it: packed, bundled and minified, under a strict content policy, on the page and in a
+ * worker, on every device.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from './chromium.ts';
+import { bundle, bundlers, installPacked, loadedAtOnce } from './bundles.ts';
+import { chromiumPath, softwareGpu } from './chromium.ts';
 
-const program = `
-  import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor } from './src/index.ts';
-  manualSeed(1);
-  const model = new Sequential(new Dense(2, 8, { bias: false }), new BatchNorm1d(8), new ReLU(), new Dense(8, 2));
-  const optimizer = new SGD(model.parameters(), { lr: 0.5 });
-  const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
-  const losses = Array.from({ length: 30 }, () => {
-    const loss = crossEntropy(model.forward(x), [0, 1, 1, 0]);
-    optimizer.zeroGrad();
-    loss.backward();
-    optimizer.step();
-    return loss.item();
-  });
-  const found = { device: deviceInfo().device, first: losses[0], last: losses.at(-1) };
-  if (typeof document === 'undefined') {
-    postMessage(found);
-  } else {
-    globalThis.page = found;
-    const worker = new Worker('/program.js', { type: 'module' });
-    worker.onmessage = ({ data }) => { globalThis.worker = data; };
+const training = `
+  import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor, useDevice } from 'gammabeta';
+  /** Trains on a device, or on the default one. */
+  async function train(device) {
+    if (device) await useDevice(device);
+    manualSeed(1);
+    const model = new Sequential(new Dense(2, 8, { bias: false }), new BatchNorm1d(8), new ReLU(), new Dense(8, 2));
+    const optimizer = new SGD(model.parameters(), { lr: 0.5 });
+    const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
+    const losses = [];
+    for (let step = 0; step < 30; step++) {
+      const loss = crossEntropy(model.forward(x), [0, 1, 1, 0]);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      losses.push((await loss.data())[0]);
+    }
+    const { device: name, adapter } = deviceInfo();
+    return { device: name, adapter, losses };
   }`;
 
-interface Found {
+/** The device is in the address, and so is whether a worker is to train. What goes wrong is an answer too. */
+const program = `${training}
+  const query = new URLSearchParams(location.search);
+  const answer = train(query.get('device')).catch((error) => ({ error: String(error) }));
+  if (typeof document === 'undefined') {
+    answer.then(postMessage);
+  } else if (query.has('worker')) {
+    const worker = new Worker('program.js' + location.search, { type: 'module' });
+    worker.onmessage = ({ data }) => { globalThis.answer = data; };
+  } else {
+    answer.then((found) => { globalThis.answer = found; });
+  }`;
+
+interface Answer {
   readonly device: string;
-  readonly first: number;
-  readonly last: number;
+  readonly adapter: string;
+  readonly losses: readonly number[];
 }
 
 /** No inline scripts, no eval, nothing from elsewhere, no data: addresses; WebAssembly may be compiled. */
 const policy =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'none'";
 
-async function bundled(): Promise<string> {
-  const { outputFiles } = await build({
-    stdin: { contents: program, resolveDir: join(import.meta.dirname, '..'), loader: 'ts' },
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-  });
-  return outputFiles[0].text;
-}
+let folder: string;
+let app: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gammabeta-app-'));
+  app = installPacked(folder);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
 
-let script: string;
-beforeAll(async () => {
-  script = await bundled();
-});
-
-describe('a bundle that trains', () => {
-  it('is below 40 kB, compressed, both builds of the kernels included', () => {
-    expect(gzipSync(script).length).toBeLessThan(40_000);
+describe('a program that trains, and asks for no GPU', () => {
+  it('loads less than 40 kB, compressed, both builds of the kernels included, and nothing of gpu.js', async () => {
+    const { metafile } = await bundle({
+      stdin: { contents: `${training} train().then(console.log);`, resolveDir: app },
+      outdir: join(folder, 'small'),
+      absWorkingDir: folder,
+    });
+    const loaded = loadedAtOnce(metafile);
+    const modules = loaded.flatMap((path) => Object.keys(metafile.outputs[path].inputs));
+    expect(modules.filter((path) => /gpu\.js|gpu\.generated/.test(path))).toEqual([]);
+    expect(Object.keys(metafile.inputs).some((path) => path.includes('gpu.js'))).toBe(true); // which is loaded when asked for
+    const bytes = loaded.map((path) => gzipSync(readFileSync(join(folder, path))).length);
+    expect(bytes.reduce((sum, size) => sum + size)).toBeLessThan(40_000);
   });
 });
 
@@ -68,33 +86,77 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
   let browser: Browser;
 
   beforeAll(async () => {
-    server = createServer(({ url }, response) => {
+    for (const [name, build] of Object.entries(bundlers)) await build(app, program, join(folder, name));
+    server = createServer(({ url = '/' }, response) => {
+      const { pathname } = new URL(url, 'http://localhost');
+      const script = pathname.endsWith('.js');
       response.setHeader('Content-Security-Policy', policy);
-      response.setHeader('Content-Type', url === '/program.js' ? 'text/javascript' : 'text/html');
-      response.end(url === '/program.js' ? script : '<script type="module" src="/program.js"></script>');
+      response.setHeader('Content-Type', script ? 'text/javascript' : 'text/html');
+      response.end(
+        script ? readFileSync(join(folder, pathname)) : '<script type="module" src="program.js"></script>',
+      );
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     browser = await chromium.launch({
       ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
-      args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+      args: [
+        '--no-sandbox',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        ...softwareGpu,
+      ],
     });
-  });
+  }, 120_000);
 
   afterAll(async () => {
     await browser.close();
     server.close();
   });
 
-  it.each(['page', 'worker'])('trains in the %s, on wasm', async (where) => {
+  /** What a page answers, and what it printed, but for its missing icon. */
+  async function visit(address: string): Promise<Answer> {
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on('console', (message) => problems.push(message.text()));
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    await page.waitForFunction((name) => name in globalThis, where);
-    const found = await page.evaluate((name) => Reflect.get(globalThis, name) as Found, where);
-    await page.close();
-    expect(found.device).toBe('wasm');
-    expect(found.last).toBeLessThan(found.first / 4);
-    expect(problems.filter((text) => !text.includes('favicon'))).toEqual([]);
+    page.on('pageerror', (error) => problems.push(error.message));
+    try {
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${address}`);
+      await page.waitForFunction(() => 'answer' in globalThis);
+      const answer = await page.evaluate(() => Reflect.get(globalThis, 'answer') as Answer);
+      expect(problems.filter((text) => !text.includes('favicon'))).toEqual([]);
+      return answer;
+    } finally {
+      await page.close();
+    }
+  }
+
+  const pages = new Map<string, Promise<Answer>>();
+  /** What the page answers that names no device. */
+  function byDefault(bundler: string): Promise<Answer> {
+    const answer = pages.get(bundler) ?? visit(`${bundler}/?page`);
+    pages.set(bundler, answer);
+    return answer;
+  }
+
+  describe.each(Object.keys(bundlers))('bundled by %s', (bundler) => {
+    it.each(['page', 'worker'])('trains in the %s, on wasm by default', async (where) => {
+      const { device, losses } = await (where === 'page' ? byDefault(bundler) : visit(`${bundler}/?worker`));
+      expect(device).toBe('wasm');
+      expect(losses[29]).toBeLessThan(losses[0] / 4);
+    });
+
+    it.each(
+      ['cpu', 'wasm', 'webgl', 'webgpu'].flatMap((device) => [
+        [device, 'page'],
+        [device, 'worker'],
+      ]),
+    )('trains on %s in the %s, to the same losses', async (device, where) => {
+      const expected = await byDefault(bundler);
+      const found = await visit(`${bundler}/?${where}&device=${device}`);
+      expect(found).toMatchObject({ device });
+      if (device.startsWith('webg')) expect(found.adapter).toMatch(/swiftshader/i);
+      found.losses.forEach((loss, step) => expect(Math.abs(loss - expected.losses[step])).toBeLessThan(1e-3));
+    });
   });
 });

@@ -1,6 +1,12 @@
 /** The files of `goldens/`, typed. */
-import { readFileSync } from 'node:fs';
 import { type DType, type Tensor, tensor } from '../src/index.ts';
+import activations from './goldens/activations.json' with { type: 'json' };
+import batchnorm from './goldens/batchnorm.json' with { type: 'json' };
+import clipGradNorm from './goldens/clip-grad-norm.json' with { type: 'json' };
+import crossEntropy from './goldens/cross-entropy.json' with { type: 'json' };
+import optimizers from './goldens/optimizers.json' with { type: 'json' };
+import schedules from './goldens/schedules.json' with { type: 'json' };
+import trainingTrace from './goldens/training-trace.json' with { type: 'json' };
 
 /** Values row by row; a scalar has shape []. */
 export interface GoldenArray {
@@ -139,8 +145,16 @@ export interface GoldenFiles {
 
 /** The content of one file. */
 export function golden<Name extends keyof GoldenFiles>(name: Name): GoldenFiles[Name] {
-  const text = readFileSync(new URL(`goldens/${name}.json`, import.meta.url), 'utf8');
-  return JSON.parse(text) as GoldenFiles[Name];
+  const files: Readonly<Record<keyof GoldenFiles, unknown>> = {
+    activations,
+    batchnorm,
+    'clip-grad-norm': clipGradNorm,
+    'cross-entropy': crossEntropy,
+    optimizers,
+    schedules,
+    'training-trace': trainingTrace,
+  };
+  return files[name] as GoldenFiles[Name];
 }
 
 /** A golden array as a tensor, of float64 unless said otherwise. */

@@ -1,16 +1,20 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { create } from 'tar/create';
 import { describe, expect, it } from 'vitest';
+import type * as Vendor from '../src/data/vendor.ts';
+import { bundle, loadedAtOnce } from './bundles.ts';
 
 const root = join(import.meta.dirname, '..');
 
 describe('the package', () => {
   it('bundles for the browser without node: and without gpu.js, and works minified', async () => {
-    const { outputFiles, metafile } = await build({
+    const folder = mkdtempSync(join(tmpdir(), 'gammabeta-bundle-'));
+    const { metafile } = await bundle({
       stdin: {
         contents: `
           import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor } from './src/index.ts';
@@ -34,29 +38,28 @@ describe('the package', () => {
         resolveDir: root,
         loader: 'ts',
       },
-      bundle: true,
-      minify: true,
-      write: false,
-      metafile: true,
-      format: 'esm',
-      platform: 'browser',
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      absWorkingDir: folder,
     });
-    const inputs = Object.keys(metafile.inputs);
-    expect(inputs.filter((input) => input.startsWith('node:') || input.includes('node_modules'))).toEqual([]);
+    const inputs = loadedAtOnce(metafile).flatMap((path) => Object.keys(metafile.outputs[path].inputs));
+    expect(inputs.filter((input) => input.includes('node_modules'))).toEqual([]);
+    const imported = Object.values(metafile.outputs).flatMap(({ imports }) =>
+      imports.map(({ path }) => path),
+    );
+    expect(imported.filter((path) => path.startsWith('node:'))).toEqual([]);
 
-    const folder = mkdtempSync(join(tmpdir(), 'gammabeta-bundle-'));
     try {
-      const file = join(folder, 'bundle.mjs');
-      writeFileSync(file, outputFiles[0].text);
-      const bundle = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+      const file = join(folder, 'stdin.mjs');
+      const program = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
         train: () => number[];
         mistake: () => void;
         device: () => string;
       };
-      expect(bundle.device()).toBe('wasm'); // which is in the bundle, and needs no other file
-      const losses = bundle.train();
+      expect(program.device()).toBe('wasm'); // which is in the bundle, and needs no other file
+      const losses = program.train();
       expect(losses.at(-1)).toBeLessThan(losses[0] / 4);
-      expect(bundle.mistake).toThrow(/^BatchNorm1d\(2\): 1 value per feature, .* Hint: /);
+      expect(program.mistake).toThrow(/^BatchNorm1d\(2\): 1 value per feature, .* Hint: /);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -75,7 +78,54 @@ describe('the package', () => {
       expect.arrayContaining(['dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/node.js']),
     );
     const others = paths.filter((path) => !/^dist\/(src|kernels)\/.*\.(js|d\.ts)$/.test(path));
-    expect(others.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']);
+    expect(others.sort()).toEqual([
+      'CHANGELOG.md',
+      'LICENSE',
+      'README.md',
+      'dist/src/data/vendor.LICENSES.txt',
+      'package.json',
+    ]);
+  });
+
+  it('needs gpu.js alone to be installed', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    expect(Object.keys(dependencies)).toEqual(['gpu.js']);
+    const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.(js|d\.ts)$/.test(file),
+    );
+    const imported = modules.flatMap((file) => {
+      const text = readFileSync(join(root, 'dist', file), 'utf8');
+      const names = text.matchAll(
+        /^(?:import|export)\b[^'";]*?\bfrom ['"](?<from>[^'"]+)['"]|\bimport\(['"](?<lazily>[^'"]+)['"]\)|^import ['"](?<alone>[^'"]+)['"]/gm,
+      );
+      return [...names].map(({ groups = {} }) => groups.from ?? groups.lazily ?? groups.alone);
+    });
+    const packages = imported.filter((name) => !name.startsWith('.') && !isBuiltin(name));
+    expect(imported.length).toBeGreaterThan(100);
+    expect([...new Set(packages)]).toEqual(['gpu.js']);
+  });
+
+  it('has in it, with their licenses, the packages that downloads need', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gammabeta-vendor-'));
+    try {
+      execFileSync(process.execPath, ['--import', 'tsx', 'build/vendor.ts', folder], { cwd: root });
+      const file = join(folder, 'src/data/vendor.js');
+      const vendor = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as typeof Vendor;
+      expect(vendor.userCache('gammabeta')).toMatch(/gammabeta/);
+      await create({ file: join(folder, 'x.tgz'), cwd: root, gzip: true, prefix: 'top' }, ['LICENSE']);
+      await vendor.unpack(join(folder, 'x.tgz'), folder, ['LICENSE']);
+      expect(readFileSync(join(folder, 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
+
+      const licenses = readFileSync(join(folder, 'src/data/vendor.LICENSES.txt'), 'utf8');
+      const bundled = readFileSync(file, 'utf8').matchAll(/^\/\/ .*node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
+      const names = new Set([...bundled].map(([, name]) => name));
+      expect(names.size).toBeGreaterThan(4);
+      for (const name of names) expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('is imported by its name, in both entries', () => {

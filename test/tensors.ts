@@ -21,7 +21,13 @@ export function f64(data: TensorData): Tensor {
   return tensor(data, { dtype: 'float64' });
 }
 
-/** All values in order; a tensor that is not there, such as a missing gradient, is a failure. */
+/** All values in order, on any device; a tensor that is not there, such as a missing gradient, is a failure. */
+export async function read(x: Tensor | null | undefined): Promise<number[]> {
+  if (x instanceof Tensor) return Array.from(await x.data());
+  throw new Error(`a tensor was expected: ${String(x)}`);
+}
+
+/** The same at once, which webgpu cannot. */
 export function values(x: Tensor | null | undefined): number[] {
   if (x instanceof Tensor) return Array.from(x.dataSync());
   throw new Error(`a tensor was expected: ${String(x)}`);

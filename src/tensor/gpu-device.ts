@@ -106,11 +106,8 @@ export class GpuDevice implements Device {
       output.host = null;
     }
     const slots = operands.map(({ slot }) => slot);
-    if (output.size === 0) {
-      this.compute(kernel.name, [], output.slot, () => this.backend.gpu.upload(new Float32Array(1)));
-      return output;
-    }
-    if (kernel.inputs.includes('…')) this.fold(kernel, slots, shapes, output.slot, params);
+    if (output.size === 0) this.leaveEmpty(kernel.name, output.slot);
+    else if (kernel.inputs.includes('…')) this.fold(kernel, slots, shapes, output.slot, params);
     else this.launch(kernel, slots, shapes, output.slot, params);
     return output;
   }
@@ -120,11 +117,14 @@ export class GpuDevice implements Device {
     const { host, slot, size } = this.own('data', storage);
     if (host !== null) return host.slice();
     if (size === 0) return new Float32Array(0);
+    let values: Float32Array;
     try {
-      return await this.backend.queue.result(() => this.download(slot, size));
+      values = await this.backend.queue.result(() => this.download(slot, size));
     } catch (error) {
       throw await this.explained('data', error);
     }
+    this.expectAlive('data'); // gpu.js goes on with another GPU, which has none of our buffers
+    return values;
   }
 
   readSync(storage: Storage): FloatArray {
@@ -172,10 +172,17 @@ export class GpuDevice implements Device {
     rest.forEach((next, k) => {
       const shapes = [shape, restShapes[k]];
       const target = k === rest.length - 1 ? output : emptySlot();
-      this.launch(kernel, [sum, next], shapes, target, params);
+      const between = kernel.shape(shapes, params);
+      if (sizeOf(between) === 0) this.leaveEmpty(kernel.name, target);
+      else this.launch(kernel, [sum, next], shapes, target, params);
       if (sum !== first) this.release(sum);
-      [sum, shape] = [target, kernel.shape(shapes, params)];
+      [sum, shape] = [target, between];
     });
+  }
+
+  /** Of no elements, which no kernel computes. A handle is there all the same, of an element that nobody reads. */
+  private leaveEmpty(op: string, output: Slot): void {
+    this.compute(op, [], output, () => this.backend.gpu.upload(new Float32Array(1)));
   }
 
   private launch<P extends Params>(

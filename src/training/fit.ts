@@ -2,6 +2,7 @@ import type { Batch, DataLoader } from '../data/loader.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
+import { collecting, freeAll } from '../tensor/ownership.ts';
 import { streams } from '../tensor/random.ts';
 import {
   type BatchSource,
@@ -182,7 +183,8 @@ async function trainBatch(
   at: { readonly epoch: number; readonly batch: number },
   { loss, metrics, optimizer }: EpochOptions,
 ): Promise<Results> {
-  const buffers = model.bufferDict(); // the forward pass moves these before the loss can refuse the labels
+  // The forward pass moves running statistics before the loss can refuse the labels.
+  const { result: buffers, allocations } = collecting(() => model.bufferDict());
   const dropout = streams.dropout.state;
   let value: number;
   let tensors: BatchTensors;
@@ -205,5 +207,6 @@ async function trainBatch(
   optimizer.step();
   const measured = await measure(metrics, tensors.output.detach(), examples.labels);
   doneWith(tensors, model, [loss, ...Object.values(metrics)]);
+  freeAll(allocations);
   return { loss: value, ...measured };
 }

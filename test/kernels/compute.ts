@@ -6,14 +6,14 @@ import type { DeviceUnderTest } from '../laws.ts';
 /** Numbers with a shape; a plain list is a vector. */
 export type Input = readonly number[] | { readonly shape: Shape; readonly data: readonly number[] };
 
-export type Compute = (kernel: Kernel, inputs: readonly Input[], params?: Params) => number[];
+export type Compute = (kernel: Kernel, inputs: readonly Input[], params?: Params) => Promise<number[]>;
 
 export function computeOn({ device, dtype }: DeviceUnderTest): Compute {
-  return (kernel, inputs, params = {}) => {
+  return async (kernel, inputs, params = {}) => {
     const shapes = inputs.map((input): Shape => ('shape' in input ? input.shape : [input.length]));
     const storages = inputs.map((input) => device.upload('shape' in input ? input.data : input, dtype));
     const shape = kernel.shape(shapes, params);
-    const y = device.readSync(device.run(kernel, storages, shapes, shape, params, false));
+    const y = await device.read(device.run(kernel, storages, shapes, shape, params, false));
     if (y.length !== sizeOf(shape)) throw new Error(`${kernel.name}: ${y.length} values in ${shape.join()}`);
     return Array.from(y);
   };

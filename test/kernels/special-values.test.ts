@@ -9,18 +9,18 @@ describe.each(devices)('on $name', (on) => {
   const specials = [NaN, Infinity, -Infinity, 0, -0, 1, -1];
 
   describe('relu', () => {
-    it('keeps NaN, and turns −0 into 0', () => {
-      expect(compute(kernels.relu, [specials])).toEqual([NaN, Infinity, 0, 0, 0, 1, 0]);
+    it('keeps NaN, and turns −0 into 0', async () => {
+      expect(await compute(kernels.relu, [specials])).toEqual([NaN, Infinity, 0, 0, 0, 1, 0]);
     });
 
-    it('lets no gradient through at 0, and lets it through at NaN', () => {
+    it('lets no gradient through at 0, and lets it through at NaN', async () => {
       const g = specials.map(() => 3);
-      expect(compute(kernels.reluDx, [g, specials])).toEqual([3, 3, 0, 0, 0, 3, 0]);
+      expect(await compute(kernels.reluDx, [g, specials])).toEqual([3, 3, 0, 0, 0, 3, 0]);
     });
 
-    it('has no gradient where it is off, however large the gradient that comes in', () => {
+    it('has no gradient where it is off, however large the gradient that comes in', async () => {
       expect(
-        compute(kernels.reluDx, [
+        await compute(kernels.reluDx, [
           [Infinity, NaN],
           [-1, -1],
         ]),
@@ -28,9 +28,9 @@ describe.each(devices)('on $name', (on) => {
     });
   });
 
-  it('leakyRelu keeps NaN and −0, and takes the slope at 0', () => {
+  it('leakyRelu keeps NaN and −0, and takes the slope at 0', async () => {
     const params = { slope: 0.5 };
-    expect(compute(kernels.leakyRelu, [specials], params)).toEqual([
+    expect(await compute(kernels.leakyRelu, [specials], params)).toEqual([
       NaN,
       Infinity,
       -Infinity,
@@ -40,7 +40,7 @@ describe.each(devices)('on $name', (on) => {
       -0.5,
     ]);
     expect(
-      compute(
+      await compute(
         kernels.leakyReluDx,
         [
           [2, 2, 2],
@@ -52,67 +52,67 @@ describe.each(devices)('on $name', (on) => {
   });
 
   describe('maximum', () => {
-    it('is NaN if either is', () => {
+    it('is NaN if either is', async () => {
       expect(
-        compute(kernels.maximum, [
+        await compute(kernels.maximum, [
           [NaN, 1, NaN, -Infinity],
           [1, NaN, NaN, 2],
         ]),
       ).toEqual([NaN, NaN, NaN, 2]);
     });
 
-    it('takes 0 for larger than −0', () => {
+    it('takes 0 for larger than −0', async () => {
       expect(
-        compute(kernels.maximum, [
+        await compute(kernels.maximum, [
           [-0, 0, -0],
           [0, -0, -0],
         ]),
       ).toEqual([0, 0, -0]);
     });
 
-    it('shares the gradient of a tie, also of infinities', () => {
+    it('shares the gradient of a tie, also of infinities', async () => {
       const a = [1, Infinity, 0, 2];
       const b = [1, Infinity, -0, 3];
-      expect(compute(kernels.maximumDx, [[4, 4, 4, 4], a, b])).toEqual([2, 2, 2, 0]);
-      expect(compute(kernels.maximumDx, [[4, 4, 4, 4], b, a])).toEqual([2, 2, 2, 4]);
+      expect(await compute(kernels.maximumDx, [[4, 4, 4, 4], a, b])).toEqual([2, 2, 2, 0]);
+      expect(await compute(kernels.maximumDx, [[4, 4, 4, 4], b, a])).toEqual([2, 2, 2, 4]);
     });
   });
 
   describe('the maximum along an axis', () => {
     const params = { axis: 0 };
 
-    it('is NaN if any is, wherever it stands', () => {
+    it('is NaN if any is, wherever it stands', async () => {
       for (const x of [
         [NaN, 1, 2],
         [1, NaN, 2],
         [1, 2, NaN],
         [Infinity, NaN, 2],
       ]) {
-        expect(compute(kernels.maxAxis, [x], params)).toEqual([NaN]);
+        expect(await compute(kernels.maxAxis, [x], params)).toEqual([NaN]);
       }
     });
 
-    it('of −∞ alone is −∞', () => {
-      expect(compute(kernels.maxAxis, [[-Infinity, -Infinity]], params)).toEqual([-Infinity]);
+    it('of −∞ alone is −∞', async () => {
+      expect(await compute(kernels.maxAxis, [[-Infinity, -Infinity]], params)).toEqual([-Infinity]);
     });
 
-    it('stands at the first NaN, else at the first of equals', () => {
+    it('stands at the first NaN, else at the first of equals', async () => {
       const place = (x: number[]) => compute(kernels.argmaxAxis, [x], params);
-      expect(place([1, 5, 5, 2])).toEqual([1]);
-      expect(place([1, NaN, 9, NaN])).toEqual([1]);
-      expect(place([NaN, 9])).toEqual([0]);
-      expect(place([9, NaN])).toEqual([1]);
-      expect(place([-Infinity, -Infinity])).toEqual([0]);
-      expect(place([-Infinity, Infinity, Infinity])).toEqual([1]);
-      expect(place([0, -0])).toEqual([0]);
+      expect(await place([1, 5, 5, 2])).toEqual([1]);
+      expect(await place([1, NaN, 9, NaN])).toEqual([1]);
+      expect(await place([NaN, 9])).toEqual([0]);
+      expect(await place([9, NaN])).toEqual([1]);
+      expect(await place([-Infinity, -Infinity])).toEqual([0]);
+      expect(await place([-Infinity, Infinity, Infinity])).toEqual([1]);
+      expect(await place([0, -0])).toEqual([0]);
     });
   });
 
   describe('powers', () => {
-    it('have the gradient 0 for the power 0, at 0 and at infinity too', () => {
+    it('have the gradient 0 for the power 0, at 0 and at infinity too', async () => {
       const params = { power: 0 };
       expect(
-        compute(
+        await compute(
           kernels.powDx,
           [
             [1, 1, 1],
@@ -123,9 +123,9 @@ describe.each(devices)('on $name', (on) => {
       ).toEqual([0, 0, 0]);
     });
 
-    it('have the gradient 1 for the power 1, at 0 too', () => {
+    it('have the gradient 1 for the power 1, at 0 too', async () => {
       expect(
-        compute(
+        await compute(
           kernels.powDx,
           [
             [1, 1],
@@ -136,50 +136,57 @@ describe.each(devices)('on $name', (on) => {
       ).toEqual([1, 1]);
     });
 
-    it('of negative numbers are NaN unless the power is whole', () => {
-      expect(compute(kernels.pow, [[-8, -2]], { power: 3 })).toEqual([-512, -8]);
-      expect(compute(kernels.pow, [[-8, -2]], { power: 0.5 })).toEqual([NaN, NaN]);
+    it('of negative numbers are NaN unless the power is whole', async () => {
+      expect(await compute(kernels.pow, [[-8, -2]], { power: 3 })).toEqual([-512, -8]);
+      expect(await compute(kernels.pow, [[-8, -2]], { power: 0.5 })).toEqual([NaN, NaN]);
     });
   });
 
-  it('logarithms and roots are −∞ or 0 at 0, and NaN below', () => {
-    expect(compute(kernels.log, [[0, -1, Infinity]])).toEqual([-Infinity, NaN, Infinity]);
-    expect(compute(kernels.sqrt, [[0, -1, Infinity]])).toEqual([0, NaN, Infinity]);
+  // Of log 0, WGSL says nothing; SwiftShader makes it −88, the logarithm of what is too small for a float32.
+  it.skipIf(on.isGpu)('the logarithm of 0 is −∞', async () => {
+    expect(await compute(kernels.log, [[0]])).toEqual([-Infinity]);
   });
 
-  it('a quotient by 0 is infinite, and 0/0 is NaN', () => {
+  it('logarithms and roots are NaN below 0, and infinite at infinity', async () => {
+    expect(await compute(kernels.log, [[-1, Infinity]])).toEqual([NaN, Infinity]);
+    expect(await compute(kernels.sqrt, [[0, -1, Infinity]])).toEqual([0, NaN, Infinity]);
+  });
+
+  it('a quotient by 0 is infinite, and 0/0 is NaN', async () => {
     expect(
-      compute(kernels.div, [
+      await compute(kernels.div, [
         [1, -1, 0, 1],
         [0, 0, 0, -0],
       ]),
     ).toEqual([Infinity, -Infinity, NaN, -Infinity]);
   });
 
-  it('sigmoid and tanh saturate instead of overflowing, and keep NaN', () => {
+  it('sigmoid and tanh saturate instead of overflowing, and keep NaN', async () => {
     const x = [800, -800, Infinity, -Infinity, NaN];
-    expect(compute(kernels.sigmoid, [x])).toEqual([1, 0, 1, 0, NaN]);
-    expect(compute(kernels.tanh, [x])).toEqual([1, -1, 1, -1, NaN]);
+    expect(await compute(kernels.sigmoid, [x])).toEqual([1, 0, 1, 0, NaN]);
+    expect(await compute(kernels.tanh, [x])).toEqual([1, -1, 1, -1, NaN]);
   });
 
-  it('the absolute value has the gradient 0 at both zeros', () => {
-    expect(compute(kernels.abs, [[-0, -3, -Infinity, NaN]])).toEqual([0, 3, Infinity, NaN]);
+  it('the absolute value has the gradient 0 at both zeros', async () => {
+    expect(await compute(kernels.abs, [[-0, -3, -Infinity, NaN]])).toEqual([0, 3, Infinity, NaN]);
     expect(
-      compute(kernels.absDx, [
-        [5, 5, 5],
-        [0, -0, -2],
-      ]).map(Math.abs),
+      (
+        await compute(kernels.absDx, [
+          [5, 5, 5],
+          [0, -0, -2],
+        ])
+      ).map(Math.abs),
     ).toEqual([0, 0, 5]);
   });
 
-  it('a sum is rounded once, at the end', () => {
+  it.skipIf(on.isGpu)('a sum is rounded once, at the end', async () => {
     // 1 + 2⁻²⁴ + 2⁻²⁴ in float32 steps stays 1; summed in float64 it is 1 + 2⁻²³.
-    expect(compute(kernels.sumAxis, [[1, 2 ** -24, 2 ** -24]], { axis: 0 })).toEqual([1 + 2 ** -23]);
+    expect(await compute(kernels.sumAxis, [[1, 2 ** -24, 2 ** -24]], { axis: 0 })).toEqual([1 + 2 ** -23]);
   });
 
-  it('centeredMoment is never negative, and keeps NaN', () => {
+  it('centeredMoment is never negative, and keeps NaN', async () => {
     expect(
-      compute(kernels.centeredMoment, [
+      await compute(kernels.centeredMoment, [
         [1, 4, NaN],
         [2, 1, 0],
       ]),

@@ -2,12 +2,16 @@
 import { expect, it, vi } from 'vitest';
 import { BatchNorm1d, type DType } from '../../src/index.ts';
 import { type BatchNormCase, golden, goldenTensor } from '../golden-files.ts';
-import { inAllPrecisions } from '../on-devices.ts';
-import { expectClose } from './helpers.ts';
+import { inAllPrecisions, inPage } from '../on-devices.ts';
+import { expectToBecome } from './helpers.ts';
 
 const { cases } = golden('batchnorm');
 
-function replay({ options, gamma, beta, steps }: BatchNormCase, dtype: DType, tolerance: number): void {
+async function replay(
+  { options, gamma, beta, steps }: BatchNormCase,
+  dtype: DType,
+  tolerance: number,
+): Promise<void> {
   const features = steps[0].x.shape[1];
   const norm = new BatchNorm1d(features, { ...options, dtype });
   if (gamma !== null && beta !== null) {
@@ -19,8 +23,8 @@ function replay({ options, gamma, beta, steps }: BatchNormCase, dtype: DType, to
     const x = goldenTensor(step.x, { dtype, requiresGrad: true });
     const y = norm.train(step.mode === 'train').forward(x);
     y.backward(goldenTensor(step.g, { dtype }));
-    expectClose(y, step.y, tolerance);
-    expectClose(x.grad, step.dx, tolerance);
+    await expectToBecome(y, step.y, tolerance);
+    await expectToBecome(x.grad, step.dx, tolerance);
     for (const [actual, expected] of [
       [norm.gamma?.grad ?? null, step.dgamma],
       [norm.beta?.grad ?? null, step.dbeta],
@@ -28,7 +32,7 @@ function replay({ options, gamma, beta, steps }: BatchNormCase, dtype: DType, to
       [norm.runningVar, step.runningVar],
     ] as const) {
       expect(actual === null).toBe(expected === null);
-      if (expected !== null) expectClose(actual, expected, tolerance);
+      if (expected !== null) await expectToBecome(actual, expected, tolerance);
     }
     expect(norm.numBatchesTracked).toBe(step.numBatchesTracked ?? 0);
   }
@@ -37,9 +41,10 @@ function replay({ options, gamma, beta, steps }: BatchNormCase, dtype: DType, to
 inAllPrecisions(({ dtype, either }) => {
   const tolerance = either(1e-10, 1e-5);
 
-  it.each(cases)(`BatchNorm1d does what PyTorch does, to ${tolerance}: $name`, (example) => {
+  it.each(cases)(`BatchNorm1d does what PyTorch does, to ${tolerance}: $name`, async (example) => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined); // one case evaluates before it trains
-    replay(example, dtype, tolerance);
+    const rounded = inPage && example.name === 'large offset'; // a mean of 1e4 is 5e-4 off in float32
+    await replay(example, dtype, rounded ? 1e-3 : tolerance);
     vi.restoreAllMocks();
   });
 });

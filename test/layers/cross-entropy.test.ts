@@ -2,33 +2,33 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crossEntropy, gradcheck, type Labels, tensor } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
-import { expectClose } from './helpers.ts';
+import { expectClose, expectToBecome } from './helpers.ts';
 import { wide, leaf, values } from '../tensors.ts';
-import { inAllPrecisions, inFloat64, onDevices } from '../on-devices.ts';
+import { inAllPrecisions, inFloat64, inPage, onDevices } from '../on-devices.ts';
 
 inAllPrecisions(({ dtype, either }) => {
   const tolerance = either(1e-10, 1e-6);
 
-  it(`crossEntropy does what PyTorch does, to ${tolerance}, loss and gradient`, () => {
+  it(`crossEntropy does what PyTorch does, to ${tolerance}, loss and gradient`, async () => {
     const cases = golden('cross-entropy').crossEntropy;
     expect(cases).toHaveLength(24);
     for (const { options, logits, labels, loss, g, dlogits } of cases) {
       const z = goldenTensor(logits, { dtype, requiresGrad: true });
       const y = crossEntropy(z, labels.data, options);
-      expectClose(y, loss, tolerance);
+      await expectToBecome(y, loss, tolerance);
       y.backward(goldenTensor(g, { dtype }));
-      expectClose(z.grad, dlogits, tolerance);
+      await expectToBecome(z.grad, dlogits, tolerance);
     }
   });
 
-  it('crossEntropy stays finite for logits of ±1e4, and right', () => {
+  it('crossEntropy stays finite for logits of ±1e4, and right', async () => {
     const z = tensor([[1e4, -1e4, 0], [1e4, -1e4, 0], [-1e4, -1e4, -1e4]], { dtype, requiresGrad: true }); // prettier-ignore
     const losses = crossEntropy(z, [0, 1, 2], { reduction: 'none' });
-    expectClose(losses, [0, 2e4, Math.log(3)], 1e-6);
+    await expectToBecome(losses, [0, 2e4, Math.log(3)], 1e-6);
     losses.sum().backward();
-    expectClose(z.grad, [0, 0, 0, 1, -1, 0, 1 / 3, 1 / 3, -2 / 3], 1e-6);
+    await expectToBecome(z.grad, [0, 0, 0, 1, -1, 0, 1 / 3, 1 / 3, -2 / 3], 1e-6);
     const smoothed = crossEntropy(z, [0, 1, 2], { reduction: 'none', labelSmoothing: 0.3 });
-    expectClose(smoothed, [0.1 * 2e4 + 0.1 * 1e4, 0.8 * 2e4 + 0.1 * 1e4, Math.log(3)], 1e-6);
+    await expectToBecome(smoothed, [0.1 * 2e4 + 0.1 * 1e4, 0.8 * 2e4 + 0.1 * 1e4, Math.log(3)], 1e-6);
   });
 });
 
@@ -71,13 +71,14 @@ onDevices(({ dtype, either }) => {
       );
     });
 
-    it('keeps the digits of a small loss beside large logits', () => {
+    // In float32, as on a GPU, 1 + e⁻²⁰ is 1.
+    it.skipIf(inPage)('keeps the digits of a small loss beside large logits', () => {
       const z = tensor([[1e6 + 20, 1e6]], { dtype });
       const exact = Math.log1p(Math.exp(-20)); // the loss of [20, 0]
       expect(Math.abs(crossEntropy(z, [0]).item() - exact)).toBeLessThan(1e-15);
     });
 
-    it('keeps the small losses of confident, right answers, for large logits too', () => {
+    it.skipIf(inPage)('keeps the small losses of confident, right answers, for large logits too', () => {
       for (const offset of [0, 1e4]) {
         const loss = crossEntropy(wide([[offset, offset + 20]]), [1]).item();
         expect(loss).toBeCloseTo(Math.exp(-20), 11);

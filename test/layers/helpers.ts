@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { type GammaBetaError, type Layer, Tensor } from '../../src/index.ts';
 import type { GoldenArray } from '../golden-files.ts';
-import { values } from '../tensors.ts';
+import { read, values } from '../tensors.ts';
 
 /** The values of all parameters and buffers, by name. */
 export function snapshot(layer: Layer): Record<string, number[]> {
@@ -15,10 +15,27 @@ export function expectClose(
   expected: Tensor | GoldenArray | readonly number[],
   tolerance: number,
 ): void {
-  const found = values(actual);
-  const wanted =
-    expected instanceof Tensor ? values(expected) : 'data' in expected ? expected.data : expected;
+  const wanted = expected instanceof Tensor ? values(expected) : expected;
+  expectNear(values(actual), wanted, tolerance);
   if ('shape' in expected) expect(actual?.shape).toEqual(expected.shape);
+}
+
+/** The same on any device: what is found is awaited. */
+export async function expectToBecome(
+  actual: Tensor | null | undefined,
+  expected: GoldenArray | readonly number[],
+  tolerance: number,
+): Promise<void> {
+  expectNear(await read(actual), expected, tolerance);
+  if ('shape' in expected) expect(actual?.shape).toEqual(expected.shape);
+}
+
+function expectNear(
+  found: readonly number[],
+  expected: GoldenArray | readonly number[],
+  tolerance: number,
+): void {
+  const wanted = 'data' in expected ? expected.data : expected;
   expect(found).toHaveLength(wanted.length);
   const beyond = found.flatMap((value, at) =>
     Math.abs(value - wanted[at]) <= tolerance * (1 + Math.abs(wanted[at]))

@@ -11,6 +11,13 @@ describe('without a choice', () => {
   });
 });
 
+/** Which globals there are, and what `navigator` has. */
+const globals = (): string[] => [
+  ...Object.getOwnPropertyNames(globalThis),
+  ...Object.getOwnPropertyNames(Reflect.get(globalThis, 'navigator') ?? {}),
+];
+const globalsBefore = globals();
+
 describe('useDevice', () => {
   beforeEach(() => useDevice('wasm'));
 
@@ -44,12 +51,32 @@ describe('useDevice', () => {
     expect(x.add(tensor([10, 20])).toArray()).toEqual([11, 22]);
   });
 
-  it.each<DeviceName>(['webgpu', 'webgl'])('never falls back from %s, which is named', async (name) => {
+  it('never falls back from webgl, which is named, and has no canvas outside a browser', async () => {
     const before = await useDevice('auto');
     await expectRejection(
-      useDevice(name),
+      useDevice('webgl'),
       DeviceError,
-      new RegExp(`^useDevice: '${name}' is not available: this version .* Hint: use 'wasm'`),
+      /^useDevice: 'webgl' is not available: there is no canvas outside a browser\. Hint: use 'wasm'/,
+    );
+    expect(deviceInfo()).toEqual(before);
+  });
+
+  it('never falls back from webgpu: it runs here, or says what it lacks; and leaves no navigator behind', async () => {
+    const before = await useDevice('auto');
+    const webgpu = useDevice('webgpu');
+    const available = await webgpu.then(
+      () => true,
+      () => false,
+    );
+    expect(globals()).toEqual(globalsBefore);
+    if (available) {
+      expect(deviceInfo().device).toBe('webgpu');
+      return;
+    }
+    await expectRejection(
+      webgpu,
+      DeviceError,
+      /^useDevice: 'webgpu' is not available: (there is no GPU for WebGPU|the package 'webgpu',? .*(is not there|too old|does not load))/,
     );
     expect(deviceInfo()).toEqual(before);
   });

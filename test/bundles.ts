@@ -1,0 +1,89 @@
+/** The package as a page gets it: packed, installed, bundled and minified. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Metafile } from 'esbuild';
+import * as esbuild from 'esbuild';
+import * as vite from 'vite';
+
+const root = join(import.meta.dirname, '..');
+
+/**
+ * Builds and packs the package as it is now, in a folder of its own, and installs the tarball in an app there, with
+ * gpu.js beside it.
+ *
+ * @returns The app's folder.
+ */
+export function installPacked(folder: string): string {
+  const copy = join(folder, 'package');
+  const app = join(folder, 'app');
+  mkdirSync(copy);
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+    cpSync(join(root, file), join(copy, file));
+  }
+  const run = (cwd: string, command: string, ...args: string[]) =>
+    execFileSync(command, args, { cwd, encoding: 'utf8' });
+  run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', join(copy, 'dist'));
+  const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
+  const installed = join(app, 'node_modules/gammabeta');
+  mkdirSync(installed, { recursive: true });
+  run(folder, 'tar', '-xzf', tarball.trim(), '-C', installed, '--strip-components=1');
+  symlinkSync(join(root, 'node_modules/gpu.js'), join(app, 'node_modules/gpu.js'));
+  return app;
+}
+
+/** Bundles and minifies a program of that app into files, of which `program.js` is the entry. */
+export type Bundler = (app: string, program: string, outdir: string) => Promise<void>;
+
+export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
+  esbuild: async (app, program, outdir) => {
+    writeFileSync(join(app, 'program.js'), program);
+    await bundle({ entryPoints: [join(app, 'program.js')], outdir });
+  },
+  vite: async (app, program, outdir) => {
+    writeFileSync(join(app, 'program.js'), program);
+    await vite.build({
+      root: app,
+      configFile: false,
+      logLevel: 'error',
+      build: {
+        outDir: outdir,
+        emptyOutDir: false,
+        rolldownOptions: {
+          input: join(app, 'program.js'),
+          output: { entryFileNames: '[name].js' },
+        },
+      },
+    });
+  },
+};
+
+/** esbuild as a page's bundler is set: one file for what is needed, others for what is asked for later. */
+export function bundle(
+  options: esbuild.BuildOptions & { readonly outdir: string },
+): Promise<esbuild.BuildResult & { readonly metafile: Metafile }> {
+  return esbuild.build({
+    bundle: true,
+    minify: true,
+    splitting: true,
+    metafile: true,
+    format: 'esm',
+    platform: 'browser',
+    ...options,
+  }) as Promise<esbuild.BuildResult & { readonly metafile: Metafile }>;
+}
+
+/** What a program loads before it runs: its own file, and those that it imports at once. */
+export function loadedAtOnce({ outputs }: Metafile): string[] {
+  const entry = Object.keys(outputs).find(
+    (path) => outputs[path].entryPoint !== undefined && !path.includes('chunk'),
+  );
+  if (entry === undefined) throw new Error('the bundle has no entry');
+  const loaded = new Set([entry]);
+  for (const path of loaded) {
+    for (const { path: to, kind, external } of outputs[path].imports) {
+      if (kind === 'import-statement' && external !== true) loaded.add(to);
+    }
+  }
+  return [...loaded];
+}
