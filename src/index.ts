@@ -84,6 +84,8 @@ export { DataError } from './data/errors.ts';
 export { type Dataset, split, take } from './data/dataset.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
+export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';
+export { digits, type DigitsOptions } from './data/digits.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 export type { NumericArray } from './data/numeric-array.ts';
 

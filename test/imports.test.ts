@@ -52,9 +52,14 @@ const allowed: Record<string, readonly string[]> = {
   src: ['src/training', 'src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
 };
 
-/** gpu.js has one place; what builds the kernels is not shipped. */
+/** What is bundled into this one file, so that nobody has to install it: see `build-vendor.ts` beside it. */
+const vendor = 'src/data/vendor.ts';
+
+/** gpu.js has one place; what is bundled has one; what builds is not shipped. */
 const isAllowedPackage = (from: string, to: string) =>
-  (to === 'gpu.js' && from === 'src/tensor/gpu.ts') || (to === 'esbuild' && from === 'kernels/build-gpu.ts');
+  (to === 'gpu.js' && from === 'src/tensor/gpu.ts') ||
+  (['env-paths', 'tar/extract'].includes(to) && from === vendor) ||
+  (to === 'esbuild' && ['kernels/build-gpu.ts', 'src/data/build-vendor.ts'].includes(from));
 
 /** That file, and all that it needs. */
 function reachedFrom(entry: string): ReadonlySet<string> {
@@ -125,6 +130,13 @@ describe('imports', () => {
     expect(wrong.map(describeImport)).toEqual([]);
   });
 
+  it('of the file that packages are bundled into are of packages alone: a bundle has copies of what it imports', () => {
+    const ofVendor = imports.filter(({ from }) => from === vendor);
+    expect(ofVendor.map(({ to }) => to).sort()).toEqual(['env-paths', 'tar/extract']);
+    expect(reachedFrom('src/node.ts').has(vendor)).toBe(true);
+    expect(reachedFrom('src/index.ts').has(vendor)).toBe(false);
+  });
+
   it('name no package but node: in the library, and gpu.js only in src/tensor/gpu.ts', () => {
     const wrong = inside.filter(
       ({ from, to }) =>
@@ -139,6 +151,19 @@ describe('the name WebAssembly', () => {
     const library = files.filter((file) => /^(src|kernels)\//.test(file));
     const naming = library.filter((file) => /\bWebAssembly\b/.test(codeOf(file)));
     expect(naming).toEqual(['src/tensor/wasm.ts']);
+  });
+});
+
+describe('the network', () => {
+  it('is touched in src/data/transfer.ts and nowhere else in the library, and never from the main entry', () => {
+    // The SIMD forms are AssemblyScript, where a function of its own may have that name.
+    const library = files.filter((file) => /^(src|kernels)\//.test(file) && !file.endsWith('.simd.ts'));
+    const touching = library.filter((file) => /\b(?:fetch\(|XMLHttpRequest|WebSocket)/.test(codeOf(file)));
+    expect(touching).toEqual(['src/data/transfer.ts']);
+    const modules = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram'];
+    const wrong = imports.filter(({ from, to }) => library.includes(from) && modules.includes(to));
+    expect(wrong.map(describeImport)).toEqual([]);
+    expect(reachedFrom('src/index.ts').has('src/data/transfer.ts')).toBe(false);
   });
 });
 

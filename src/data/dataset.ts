@@ -4,8 +4,8 @@ import { isNumericArray, kindOf, type NumericArray } from './numeric-array.ts';
 /**
  * Examples with their labels, all in memory: n examples of one shape, and n labels.
  *
- * A dataset is any object of this form; nothing has to be constructed. Bytes may stay bytes: `divisor` turns
- * them into numbers from 0 to 1 when a batch is made, at a quarter of the memory of floats.
+ * A dataset is any object of this form; nothing has to be constructed. Bytes may stay bytes: they become
+ * (x / divisor − mean) / deviation when a batch is made, at a quarter of the memory of floats.
  *
  * @example
  * ```ts
@@ -28,6 +28,10 @@ export interface Dataset {
   readonly labels: NumericArray;
   /** Each value of x is divided by this when a batch is made, e.g. 255 for bytes. Default 1. */
   readonly divisor?: number;
+  /** What is then subtracted: with 0.5, and a deviation of 0.5, bytes become numbers from −1 to 1. Default 0. */
+  readonly mean?: number;
+  /** What that is then divided by. Default 1. */
+  readonly deviation?: number;
 }
 
 /** The number of values in one example: the product of its shape, 1 for `[]`. */
@@ -44,7 +48,7 @@ export function exampleSize(dataset: Dataset): number {
  * @param op the name that the message begins with
  */
 export function checkDataset(op: string, dataset: Dataset): number {
-  const { x, shape, labels, divisor = 1 } = dataset;
+  const { x, shape, labels, divisor = 1, mean = 0, deviation = 1 } = dataset;
   checkArray(op, 'x', x);
   checkArray(op, 'labels', labels);
   if (!shape.every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
@@ -59,6 +63,20 @@ export function checkDataset(op: string, dataset: Dataset): number {
       op,
       `divisor is not a positive number: ${divisor}`,
       'use 255 for bytes, or leave it out',
+    );
+  }
+  if (!(deviation > 0 && deviation < Infinity)) {
+    throw new DataError(
+      op,
+      `deviation is not a positive number: ${deviation}`,
+      'use the standard deviation of x / divisor, or leave it out',
+    );
+  }
+  if (!Number.isFinite(mean)) {
+    throw new DataError(
+      op,
+      `mean is not a finite number: ${mean}`,
+      'use the mean of x / divisor, or leave it out',
     );
   }
   const size = exampleSize(dataset);

@@ -45,6 +45,14 @@ describe('checkDataset', () => {
     expect(refused({ divisor })).toBe(`divisor is not a positive number: ${divisor}`);
   });
 
+  it.each([0, -1, NaN, Infinity])('refuses %s as the deviation', (deviation) => {
+    expect(refused({ deviation })).toBe(`deviation is not a positive number: ${deviation}`);
+  });
+
+  it.each([NaN, Infinity, -Infinity])('refuses %s as the mean', (mean) => {
+    expect(refused({ mean })).toBe(`mean is not a finite number: ${mean}`);
+  });
+
   it('refuses arrays that are not typed arrays of numbers, by their kind', () => {
     expect(refused({ labels: [1, 2, 3, 4] })).toBe('labels is not a typed array of numbers: Array');
     expect(refused({ x: new BigInt64Array(24) })).toBe('x is not a typed array of numbers: BigInt64Array');

@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseIdx, type IdxArray } from '../../src/data/idx.ts';
-import { encodeIdx, refusal } from './helpers.ts';
+import { encodeIdx } from './encode-idx.ts';
+import { refusal } from './helpers.ts';
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 5 });
 

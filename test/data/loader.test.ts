@@ -72,6 +72,29 @@ describe('the batches of a DataLoader', () => {
     expect(batch.shape).toEqual([1, 16, 16]);
   });
 
+  it('have the mean subtracted and are divided by the deviation, rounded to float32 once', () => {
+    const scale = { divisor: 255, mean: 0.1307, deviation: 0.3081 };
+    const wanted = (value: number) => (value / 255 - 0.1307) / 0.3081;
+    for (const x of [Uint8Array.from({ length: 256 }, (_, i) => i), Float64Array.of(0, 0.1, 255, 1e6)]) {
+      const data = { x, shape: [x.length], labels: new Uint8Array(1), ...scale };
+      const [batch] = new DataLoader(data, { batchSize: 1 });
+      expect(batch.x).toEqual(Float32Array.from(x, wanted));
+    }
+    for (const [part, first] of [
+      [{ mean: 1 }, 2],
+      [{ deviation: 2 }, 1.5],
+    ] as const) {
+      const data = { x: Uint8Array.of(3), shape: [], labels: new Uint8Array(1), ...part };
+      expect([...new DataLoader(data, { batchSize: 1 })][0].x[0]).toBe(first);
+    }
+  });
+
+  it('of CIFAR-10 with mean and deviation 0.5 are from −1 to 1', () => {
+    const data = { x: Uint8Array.of(0, 255), shape: [2], labels: new Uint8Array(1), divisor: 255 };
+    const [batch] = new DataLoader({ ...data, mean: 0.5, deviation: 0.5 }, { batchSize: 1 });
+    expect([...batch.x]).toEqual([-1, 1]);
+  });
+
   it('are not written to again: all of an epoch may be kept', () => {
     const batches = [...new DataLoader(numbered(4), { batchSize: 2 })];
     expect(batches.map(({ x }) => [...x])).toEqual([

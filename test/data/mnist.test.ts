@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadMnist } from '../../src/data/mnist.ts';
-import { encodeIdx, folder, rejection } from './helpers.ts';
+import { encodeIdx } from './encode-idx.ts';
+import { folder, rejection } from './helpers.ts';
 
 const images = (n: number, rows = 28) =>
   encodeIdx({
@@ -185,8 +186,8 @@ describe('loadMnist says what is wrong', () => {
   });
 
   it('where an option is unknown', async () => {
-    const options = { dir: '/', download: true };
-    expect((await rejection(loadMnist(options))).problem).toBe('unknown option: download');
+    const options = { dir: '/', downlaod: true };
+    expect((await rejection(loadMnist(options))).problem).toBe('unknown option: downlaod');
   });
 });
 

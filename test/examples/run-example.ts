@@ -14,10 +14,11 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Runs an example as its npm script does, with its output on a pipe, and without MNIST_DIR. */
+/** Runs an example as its npm script does, with its output on a pipe, without MNIST_DIR and with an empty cache. */
 export function runExample(file: string, ...args: string[]): Output {
   const environment = { ...process.env };
   delete environment.MNIST_DIR;
+  environment.GAMMABETA_CACHE = join(root, 'test', '.cache', 'no-data');
   return spawnSync(process.execPath, ['--import', 'tsx', join('examples', file), ...args], {
     cwd: root,
     encoding: 'utf8',
