@@ -16,8 +16,8 @@ function suite(name: string, suites: readonly SuiteName[], description: string, 
     .option('--quick', 'a look, not a measurement', false)
     .option(
       '--device <name>',
-      'for training: auto, or the name of a device; cpu: the references alone',
-      'auto',
+      'for training: the name of a device, or auto; cpu: the references alone',
+      'wasm',
     )
     .action((options: SuiteOptions) => runCommand((signal) => runSuites(suites, options, signal)));
 }

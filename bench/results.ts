@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FormName } from './forms.ts';
+import type { GpuReport } from './gpu/report.ts';
 import type { PeersReport } from './peers-quotes.ts';
 import type { Machine, Report } from './report.ts';
 
@@ -22,7 +23,8 @@ export function readResults(folder: string = join(import.meta.dirname, 'results'
   const suites: Result<Report>[] = [];
   const peers: Result<PeersReport>[] = [];
   for (const file of filesOf(folder)) {
-    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport;
+    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport | GpuReport;
+    if (report.benchmark === 'gammabeta-gpu') continue; // nothing of these is quoted
     if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again, without`);
     if (report.benchmark === 'gammabeta') suites.push({ ...report, file });
     else peers.push({ ...report, file });

@@ -72,12 +72,18 @@ export function labelOf({ name, size }: Subject): string {
   return `${name} ${size}`;
 }
 
-function comparison(what: string, shape: Shape, expected: FloatArray) {
+/** Holds one value against what it should be; throws {@link DisagreesError}. */
+export function comparison(
+  what: string,
+  shape: Shape,
+  expected: FloatArray,
+  tolerance: number = TOLERANCE,
+): (place: number, value: number, should: number) => void {
   let largest = 0;
   for (const value of expected) largest = Math.max(largest, Math.abs(value));
-  return (place: number, value: number, should: number): void => {
+  return (place, value, should) => {
     if (Object.is(value, should)) return; // NaN, and infinities
-    if (Math.abs(value - should) <= TOLERANCE * (Math.abs(should) + largest)) return;
+    if (Math.abs(value - should) <= tolerance * (Math.abs(should) + largest)) return;
     const index = formatShape(indexOf(place, shape));
     throw new DisagreesError(`${what} at ${index} is ${value}, and should be ${should}`);
   };

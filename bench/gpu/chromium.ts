@@ -1,0 +1,61 @@
+/** Measures in headless Chromium. */
+import { chromium } from 'playwright';
+import { softwareGpu } from '../../test/chromium.ts';
+import type { GpuOptions } from './options.ts';
+import type { HostReport } from './report.ts';
+import { type Message, serve } from './server.ts';
+
+/**
+ * Graphics cards: in headless Chromium they want to be asked for. On Linux by way of Vulkan, without a window to
+ * show anything in; on other systems Chromium's own choice is right.
+ */
+const hardwareGpu: readonly string[] = [
+  '--enable-gpu',
+  '--ignore-gpu-blocklist',
+  '--enable-unsafe-webgpu',
+  ...(process.platform === 'linux'
+    ? ['--use-angle=vulkan', '--enable-features=Vulkan', '--disable-vulkan-surface']
+    : []),
+];
+
+/** What makes it start anywhere, and do nothing else meanwhile. */
+const quiet: readonly string[] = [
+  '--no-sandbox',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** @param next Is told what is measured next. */
+export async function measureInChromium(
+  executablePath: string,
+  options: GpuOptions,
+  next: (line: string) => void,
+  signal: AbortSignal,
+): Promise<HostReport> {
+  let receive: (message: Message) => void = () => undefined;
+  const server = await serve(options, (message) => receive(message));
+  const flags = options.software ? softwareGpu : hardwareGpu;
+  const browser = await chromium.launch({ executablePath, args: [...quiet, ...flags] });
+  try {
+    const page = await browser.newPage();
+    const measured = new Promise<HostReport>((resolve, reject) => {
+      const failed = (reason: string) => reject(new Error(reason));
+      page.once('crash', () => failed('the page crashed'));
+      page.once('pageerror', ({ message }) => failed(message));
+      browser.once('disconnected', () => failed('it ended'));
+      signal.addEventListener('abort', () => failed('interrupted'), { once: true });
+      receive = (message) => {
+        if ('line' in message) next(message.line);
+        else if ('report' in message) resolve(message.report);
+        else failed(message.failure);
+      };
+    });
+    const [report] = await Promise.all([measured, page.goto(server.address)]);
+    return { ...report, host: `Chromium ${browser.version()}, headless` };
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}

@@ -1,0 +1,135 @@
+/** Runs the GPU benchmarks where they can run, prints what comes out, and writes it. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeJson } from '../../examples/cli/write-json.ts';
+import { GammaBetaError } from '../../src/index.ts';
+import { chromiumPath } from '../../test/chromium.ts';
+import { describeMachine } from '../report.ts';
+import { tableOf } from '../tables.ts';
+import { measureInChromium } from './chromium.ts';
+import { measureInNode } from './node.ts';
+import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
+import { allLines } from './program.ts';
+import type { GpuReport, HostReport } from './report.ts';
+import { serve } from './server.ts';
+import { introduction, tablesOf } from './tables.ts';
+
+export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software'> {
+  readonly device?: GpuName;
+  readonly json?: string;
+  readonly serve: boolean;
+  readonly port: string;
+}
+
+/** @throws {GammaBetaError} An option is wrong. @throws The signal's reason, once it is aborted. */
+export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSignal): Promise<void> {
+  const { json, quick, filter } = options;
+  if (!allLines(quick).some((line) => leaves(filter, line))) {
+    throw new GammaBetaError(
+      '--filter',
+      `nothing has '${filter}' in its line`,
+      'leave it out to see all lines',
+    );
+  }
+  if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // or fail now, and not at the end
+  const introduced = {
+    benchmark: 'gammabeta-gpu',
+    date: new Date().toISOString(),
+    quick,
+    machine: describeMachine(),
+  } as const;
+  const save = async (hosts: readonly HostReport[]): Promise<void> => {
+    if (json !== undefined) await writeJson(json, { ...introduced, hosts } satisfies GpuReport);
+  };
+  const { cpu, cores, os, load } = introduced.machine;
+  console.log(`machine  ${cpu}, ${cores} cores, ${os}, load ${load.toFixed(1)}`);
+  if (options.serve) await serveByHand(options, save, signal);
+  else await save(await measureEverywhere(options, signal));
+}
+
+/** In Chromium and in Node. What cannot run is said in a line, and the rest goes on. */
+async function measureEverywhere(options: CommandOptions, signal: AbortSignal): Promise<HostReport[]> {
+  const hosts: HostReport[] = [];
+  const devices = options.device === undefined ? gpuNames : [options.device];
+  const asked = { devices, filter: options.filter, quick: options.quick };
+  if (chromiumPath === undefined) {
+    console.log(
+      'Chromium was not found. Hint: apt-get install chromium, or set CHROMIUM to its path; or --serve',
+    );
+  } else {
+    const path = chromiumPath;
+    const measure = (software: boolean) => measureInChromium(path, { ...asked, software }, progress, signal);
+    hosts.push(...(await measureIn('Chromium', measure, options.software, signal)));
+  }
+  if (devices.includes('webgpu')) {
+    const measure = (software: boolean) =>
+      measureInNode({ ...asked, devices: ['webgpu'], software }, progress, signal);
+    hosts.push(...(await measureIn('Node', measure, options.software, signal)));
+  }
+  return hosts;
+}
+
+/** On hardware; where there is none, on software. */
+async function measureIn(
+  host: string,
+  measure: (software: boolean) => Promise<HostReport>,
+  software: boolean,
+  signal: AbortSignal,
+): Promise<HostReport[]> {
+  try {
+    const onHardware = software ? null : await measure(false);
+    if (onHardware !== null && onHardware.devices.length > 0) return print(onHardware);
+    if (onHardware !== null) print(onHardware);
+    const onSoftware = await measure(true);
+    if (onSoftware.devices.length === 0 && onHardware !== null) return [onHardware];
+    if (onHardware !== null) console.log('No hardware GPU: what follows is of a software one.');
+    return print(onSoftware);
+  } catch (error) {
+    signal.throwIfAborted();
+    progress('');
+    console.error(`${host} could not measure: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+    return [];
+  }
+}
+
+/** For a browser that somebody opens: prints the address, and what comes back, until Ctrl-C. */
+async function serveByHand(
+  { filter, quick, device, port }: CommandOptions,
+  save: (hosts: readonly HostReport[]) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const devices = device === undefined ? gpuNames : [device];
+  const server = await serve(
+    { devices, filter, quick, software: true },
+    (message) => {
+      if ('line' in message) progress(message.line);
+      else if ('failure' in message) console.error(message.failure);
+      else {
+        print(message.report);
+        void save([message.report]);
+      }
+    },
+    Number(port),
+  );
+  console.log(`Open ${server.address} in a browser; Ctrl-C ends this.`);
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  server.close();
+}
+
+/** Prints a report; returns it, as the only one of its host. */
+function print(report: HostReport): HostReport[] {
+  progress('');
+  console.log(`\n${introduction(report).join('\n')}`);
+  for (const { title, note, head, rows, words } of tablesOf(report)) {
+    console.log(`\n${note === '' ? title : `${title} – ${note}`}\n${tableOf(head, rows, words)}`);
+  }
+  for (const line of report.refused) console.error(`not timed: ${line}`);
+  if (report.refused.length > 0) process.exitCode = 1;
+  return [report];
+}
+
+/** The line that says what is being timed; a terminal shows it until the next one. */
+function progress(line: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+}

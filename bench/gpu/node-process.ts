@@ -1,0 +1,17 @@
+/** The process that measures in Node: see `node.ts`, which starts and ends it. */
+import type { GpuOptions } from './options.ts';
+import { runBenchmarks } from './program.ts';
+import type { Message } from './server.ts';
+
+const tell = (message: Message) =>
+  new Promise<void>((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
+
+process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes, and the other one ends this one
+process.once('message', (options: GpuOptions) => {
+  const measured = runBenchmarks(options, `Node ${process.version}`, (_, line) => tell({ line: line ?? '' }));
+  void measured.then(
+    (report) => tell({ report }),
+    (error: unknown) =>
+      tell({ failure: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
+});

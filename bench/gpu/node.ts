@@ -1,0 +1,48 @@
+/** Measures in Node, in a process of its own: a driver that fails may end it. */
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GpuOptions } from './options.ts';
+import type { HostReport } from './report.ts';
+import type { Message } from './server.ts';
+
+/** Chromium's software GPU, as Debian has it; Vulkan drivers that the user names come before it. */
+const SOFTWARE_DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+/** @param next Is told what is measured next. */
+export function measureInNode(
+  options: GpuOptions,
+  next: (line: string) => void,
+  signal: AbortSignal,
+): Promise<HostReport> {
+  return new Promise((resolve, reject) => {
+    const child = fork(join(import.meta.dirname, 'node-process.ts'), { env: environment(options) });
+    const end = () => child.kill();
+    signal.addEventListener('abort', end, { once: true });
+    child.on('message', (message: Message) => {
+      if ('line' in message) {
+        next(message.line);
+        return;
+      }
+      end();
+      if ('report' in message) resolve(message.report);
+      else reject(new Error(message.failure));
+    });
+    child.once('exit', (code, killedBy) => {
+      signal.removeEventListener('abort', end);
+      reject(
+        signal.aborted
+          ? (signal.reason as Error)
+          : new Error(`the process ended with ${killedBy ?? String(code)}`),
+      );
+    });
+    child.send(options);
+  });
+}
+
+function environment({ software }: GpuOptions): NodeJS.ProcessEnv {
+  const { VK_ICD_FILENAMES, VK_DRIVER_FILES } = process.env;
+  const chosen = VK_ICD_FILENAMES ?? VK_DRIVER_FILES;
+  if (!software || chosen !== undefined || !existsSync(SOFTWARE_DRIVER)) return process.env;
+  return { ...process.env, VK_ICD_FILENAMES: SOFTWARE_DRIVER };
+}

@@ -1,0 +1,126 @@
+/** The GPU benchmarks themselves, which run alike in a page and in Node. */
+import { DeviceError, type DeviceInfo, deviceInfo, useDevice } from '../../src/index.ts';
+import type { Device } from '../../src/tensor/device.ts';
+import { currentDevice } from '../../src/tensor/devices.ts';
+import { labelOf } from '../validate.ts';
+import { gpuSubjects } from './cases.ts';
+import { timeLaunches } from './launches.ts';
+import { type GpuName, type GpuOptions, leaves } from './options.ts';
+import { timeReading } from './reading.ts';
+import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './report.ts';
+import { handlingCases, stepCases, timeSteps } from './steps.ts';
+import { timeSubmits } from './submits.ts';
+
+/** Is told what was measured so far, and the line of what is measured next; null at the end. */
+export type Tell = (report: HostReport, next: string | null) => Promise<void> | void;
+
+type GpuInfo = DeviceInfo & { readonly device: GpuName };
+
+export async function runBenchmarks(options: GpuOptions, host: string, tell: Tell): Promise<HostReport> {
+  const { opened, passedOver } = await openGpus(options);
+  let report: HostReport = { ...emptyReport(host), devices: opened, passedOver };
+  /** Measures something, unless the filter leaves it out; what fails has no line in the tables, but is named. */
+  const measure = async (line: string, device: GpuName | null, work: () => Promise<Partial<HostReport>>) => {
+    if (!leaves(options.filter, line) || lost.has(device)) return;
+    await tell(report, device === null ? line : `${line}, ${device}`);
+    try {
+      report = { ...report, ...(await work()) };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      report = {
+        ...report,
+        refused: [...report.refused, device === null ? message : `${device}: ${message}`],
+      };
+      if (await wentAway(device)) lost.add(device);
+    }
+  };
+  const lost = new Set<GpuName | null>();
+
+  for (const { device: name, software = false } of opened) {
+    const quick = options.quick || software;
+    for (const subject of gpuSubjects({ software, quick: options.quick })) {
+      await measure(labelOf(subject), name, async () => {
+        const timing = await timeLaunches(subject, await useGpu(name), quick);
+        return { kernels: [...report.kernels, timing] };
+      });
+    }
+  }
+  if (opened.length > 0) {
+    const names = opened.map(({ device }) => device);
+    const software = opened.some((info) => info.software);
+    for (const each of stepCases({ software, quick: options.quick })) {
+      await measure(lineOf('step', each), null, async () => {
+        const timings = await timeSteps(each, names, options.quick || software);
+        return { steps: [...report.steps, ...timings] };
+      });
+    }
+  }
+  for (const { device: name, software = false } of opened) {
+    const { quick } = options;
+    for (const each of handlingCases({ software, quick })) {
+      await measure(lineOf('reading', each), name, async () => {
+        const timing = await timeReading(each, name, quick);
+        return { reading: [...report.reading, timing] };
+      });
+      if (name !== 'webgpu') continue;
+      await measure(lineOf('submits', each), name, async () => {
+        const timings = await timeSubmits(each, quick);
+        return { submits: [...report.submits, ...timings] };
+      });
+    }
+  }
+  await tell(report, null);
+  return report;
+}
+
+/** The lines that there can be, for the filter to be held against. */
+export function allLines(quick: boolean): string[] {
+  return [true, false].flatMap((software) => [
+    ...gpuSubjects({ software, quick }).map(labelOf),
+    ...stepCases({ software, quick }).map((each) => lineOf('step', each)),
+    ...handlingCases({ software, quick }).flatMap((each) => [
+      lineOf('reading', each),
+      lineOf('submits', each),
+    ]),
+  ]);
+}
+
+function lineOf(what: 'step' | 'reading' | 'submits', { net, batch }: NetAndBatch): string {
+  return `${what} ${net} ${batch}`;
+}
+
+async function openGpus({
+  devices,
+  software,
+}: GpuOptions): Promise<{ opened: GpuInfo[]; passedOver: PassedOverGpu[] }> {
+  const opened: GpuInfo[] = [];
+  const passedOver: PassedOverGpu[] = [];
+  for (const device of devices) {
+    try {
+      await useDevice(device);
+      const info = { ...deviceInfo(), device };
+      if (info.software !== true || software) opened.push(info);
+      else passedOver.push({ device, reason: `its GPU is software: ${info.adapter}` });
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      passedOver.push({ device, reason: `${error.problem}. Hint: ${error.hint}` });
+    }
+  }
+  return { opened, passedOver };
+}
+
+async function useGpu(name: GpuName): Promise<Device & { readonly name: GpuName }> {
+  await useDevice(name);
+  return currentDevice() as Device & { readonly name: GpuName };
+}
+
+/** Whether a device is lost, and does not come back. */
+async function wentAway(name: GpuName | null): Promise<boolean> {
+  if (name === null) return false;
+  try {
+    await useDevice(name);
+    return false;
+  } catch {
+    return true;
+  }
+}

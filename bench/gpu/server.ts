@@ -1,0 +1,76 @@
+/** Bundles the page, and serves it to this machine alone. */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { build } from 'esbuild';
+import { frame } from './html.ts';
+import type { GpuOptions } from './options.ts';
+import type { HostReport } from './report.ts';
+
+/** What the page tells: what it measures next, what it measured, or why it could not. */
+export type Message =
+  { readonly line: string } | { readonly report: HostReport } | { readonly failure: string };
+
+export interface Server {
+  readonly address: string;
+  close(): void;
+}
+
+/** @param port 0: any that is free. */
+export async function serve(
+  options: GpuOptions,
+  onMessage: (message: Message) => void,
+  port = 0,
+): Promise<Server> {
+  const files = await bundle();
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (request.method === 'POST') {
+      void receive(request).then((message) => {
+        if (message !== null) onMessage(message);
+        response.writeHead(message === null ? 403 : 204).end();
+      });
+      return;
+    }
+    const script = files.get(pathname);
+    if (script !== undefined) response.setHeader('Content-Type', 'text/javascript').end(script);
+    else if (pathname !== '/') response.writeHead(404).end();
+    else response.setHeader('Content-Type', 'text/html').end(frame(options, '/page.js'));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** What the page sent; null for what another page did. */
+async function receive(request: IncomingMessage): Promise<Message | null> {
+  const { origin = '', host = '' } = request.headers;
+  if (origin !== `http://${host}`) return null;
+  return JSON.parse(await text(request)) as Message;
+}
+
+/** The page's program, and gpu.js apart from it, as it is loaded when a GPU is asked for. */
+async function bundle(): Promise<ReadonlyMap<string, string>> {
+  const outdir = '/out';
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, 'page.ts')],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    outdir,
+  });
+  return new Map(
+    outputFiles.map(({ path, text }) => [path.slice(path.indexOf(outdir) + outdir.length), text]),
+  );
+}

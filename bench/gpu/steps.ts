@@ -1,0 +1,64 @@
+/** The training step on each GPU beside `wasm`, in turns, at growing batches. */
+import { DisagreesError } from '../validate.ts';
+import type { Sizes } from './cases.ts';
+import type { GpuName } from './options.ts';
+import type { NetAndBatch, StepTiming } from './report.ts';
+import { trainerOn } from './trainer.ts';
+import { timeInTurns } from './turns.ts';
+
+/** How many losses have to be those of `wasm`, and how nearly. */
+const STEPS = 8;
+const TOLERANCE = 1e-3;
+
+export function stepCases({ software, quick }: Sizes): NetAndBatch[] {
+  const larger = software ? [] : [512, 1024, 4096];
+  const batches = quick ? [32] : [32, 128, ...larger];
+  return (['plain', 'bn'] as const).flatMap((net) => batches.map((batch) => ({ net, batch })));
+}
+
+/** For how the loss is read and kernels are submitted: from a step that computes nothing to one that does. */
+export function handlingCases({ software, quick }: Sizes): NetAndBatch[] {
+  const small = { net: 'small', batch: 8 } as const;
+  if (quick) return [small];
+  const larger = software ? [] : [1024];
+  return [small, ...[32, ...larger].map((batch) => ({ net: 'bn' as const, batch }))];
+}
+
+/**
+ * Checks that the losses are those of `wasm`, then times a step of each.
+ *
+ * @throws {DisagreesError} They are not.
+ */
+export async function timeSteps(
+  netAndBatch: NetAndBatch,
+  gpus: readonly GpuName[],
+  quick: boolean,
+): Promise<StepTiming[]> {
+  const devices = ['wasm', ...gpus] as const;
+  const trainers = [];
+  const losses: number[][] = [];
+  for (const device of devices) {
+    const trainer = await trainerOn(device, netAndBatch);
+    trainers.push(trainer);
+    losses.push(await trainer.losses(STEPS));
+    expectSame(`step ${netAndBatch.net} ${netAndBatch.batch} on ${device}`, losses[0], losses.at(-1) ?? []);
+  }
+  const sampled = await timeInTurns(
+    trainers.map((trainer) => trainer.run),
+    { quick },
+  );
+  return sampled.map((each, k) => ({ ...netAndBatch, device: devices[k], ...each }));
+}
+
+/** @throws {DisagreesError} A loss is further off than the tolerance. */
+export function expectSame(
+  what: string,
+  expected: readonly number[],
+  found: readonly number[],
+  tolerance: number = TOLERANCE,
+): void {
+  expected.forEach((loss, k) => {
+    if (Math.abs(found[k] - loss) <= tolerance * Math.abs(loss)) return;
+    throw new DisagreesError(`${what}: loss ${k} is ${found[k]}, and should be ${loss}`);
+  });
+}

@@ -1,0 +1,56 @@
+/** Training on a device that is named, as the GPU benchmarks time it. */
+import { nets } from '../../examples/mnist/nets.ts';
+import {
+  BatchNorm1d,
+  Dense,
+  type DeviceName,
+  type Layer,
+  ReLU,
+  Sequential,
+  type Tensor,
+  useDevice,
+} from '../../src/index.ts';
+import { stepOf, trainingOf } from '../training.ts';
+import type { NetAndBatch } from './report.ts';
+
+/** One that computes next to nothing: what its step takes is what it takes to ask a GPU for anything. */
+const small = (): Layer =>
+  new Sequential(new Dense(16, 16), new BatchNorm1d(16), new ReLU(), new Dense(16, 10));
+
+export type Network = 'plain' | 'bn' | 'small';
+
+const networks: Readonly<Record<Network, { readonly make: () => Layer; readonly features: number }>> = {
+  plain: { make: nets.plain, features: 784 },
+  bn: { make: nets.bn, features: 784 },
+  small: { make: small, features: 16 },
+};
+
+export interface Trainer {
+  /** Takes so many steps, one after the other, and reads the loss after every `read`th and the last. */
+  readonly run: (steps: number, read?: number) => Promise<void>;
+  /** The losses of so many steps; all are read at the end. */
+  readonly losses: (steps: number) => Promise<number[]>;
+}
+
+export async function trainerOn(device: DeviceName, { net, batch }: NetAndBatch): Promise<Trainer> {
+  await useDevice(device);
+  const { make, features } = networks[net];
+  const training = trainingOf(make, features, batch);
+  return {
+    run: async (steps, read = Infinity) => {
+      await useDevice(device);
+      for (let k = 1; k <= steps; k++) {
+        const loss = stepOf(training);
+        if (k === steps || k % read === 0) await loss.data();
+      }
+    },
+    losses: async (steps) => {
+      await useDevice(device);
+      const losses: Tensor[] = [];
+      for (let k = 0; k < steps; k++) losses.push(stepOf(training));
+      const values: number[] = [];
+      for (const loss of losses) values.push((await loss.data())[0]);
+      return values;
+    },
+  };
+}
