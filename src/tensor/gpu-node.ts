@@ -1,6 +1,6 @@
 /** WebGPU in Node: Google's Dawn, from the package `webgpu`. */
 import { DeviceError } from './errors.ts';
-import { type NavigatorGpu, type NodeProcess, platform } from './gpu-platform.ts';
+import { type NavigatorGpu, type NodeModules, platform } from './gpu-platform.ts';
 
 interface Dawn {
   create(options: readonly string[]): NavigatorGpu;
@@ -12,6 +12,14 @@ export interface Borrowed {
   restore(): void;
 }
 
+/** Kept as long as the program runs: if it is collected while one of its devices lives, Dawn crashes. */
+let entry: NavigatorGpu | null = null;
+
+/** What Linux shows of a graphics card: Mesa's drivers, NVIDIA's, and those of Windows below. */
+const CARDS = ['/dev/dri', '/dev/nvidia0', '/dev/dxg'];
+
+const elsewhere = "use 'wasm', or 'auto' for the fastest there is";
+
 /**
  * Sets up `navigator.gpu` in Node.
  *
@@ -19,19 +27,21 @@ export interface Borrowed {
  * device was seen to block Node's event loop, so that no timer fires any more and the program never ends. Version
  * 0.6 needs glibc 2.34 and does neither. So the version that is used is one that the program has installed.
  *
+ * @param hardware Software will not do. Then Dawn is not even asked where Linux shows no graphics card: that takes a
+ *   tenth of a second, and drivers write to stderr.
  * @throws {DeviceError} This is not Node, the package is not there or is too old, or it does not load.
  */
-export async function borrowNavigatorGpu(): Promise<Borrowed> {
-  const module = platform.process?.getBuiltinModule?.('module');
-  if (module === undefined) {
-    throw new DeviceError(
-      'webgpu',
-      'there is no WebGPU here',
-      "use 'wasm', or 'auto' for the fastest there is",
-    );
+export async function borrowNavigatorGpu(hardware: boolean): Promise<Borrowed> {
+  const { process } = platform;
+  const module = process?.getBuiltinModule?.('module');
+  if (module === undefined) throw new DeviceError('webgpu', 'there is no WebGPU here', elsewhere);
+  if (hardware && process?.platform === 'linux') {
+    const files = process.getBuiltinModule?.('fs');
+    const isThere = (path: string): boolean => files?.existsSync(path) ?? false;
+    if (!CARDS.some(isThere)) throw new DeviceError('webgpu', 'there is no graphics card', elsewhere);
   }
-  const dawn = await loadDawn(module.createRequire(import.meta.url));
-  const gpu = dawn.create([]);
+  entry ??= (await loadDawn(module.createRequire(import.meta.url))).create([]);
+  const gpu = entry;
   const { navigator } = platform; // Node 20 has none
   const [owner, name, value]: [object, string, unknown] =
     navigator === undefined ? [globalThis, 'navigator', { gpu }] : [navigator, 'gpu', gpu];
@@ -61,7 +71,7 @@ async function loadDawn(require: Require): Promise<Dawn> {
   }
 }
 
-type Require = ReturnType<ReturnType<NonNullable<NodeProcess['getBuiltinModule']>>['createRequire']>;
+type Require = ReturnType<NodeModules['module']['createRequire']>;
 
 /** The version of the package that a file is the main file of. */
 function versionAt(require: Require, main: string): string {

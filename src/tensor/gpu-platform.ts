@@ -53,9 +53,15 @@ export interface Platform {
 
 /** Node, as far as it is used to load the `webgpu` package: nothing in the main entry imports `node:`. */
 export interface NodeProcess {
-  readonly getBuiltinModule?: (name: 'module') => {
+  readonly platform: string;
+  readonly getBuiltinModule?: <Name extends keyof NodeModules>(name: Name) => NodeModules[Name];
+}
+
+export interface NodeModules {
+  readonly module: {
     createRequire(from: string): ((name: string) => unknown) & { resolve(name: string): string };
   };
+  readonly fs: { existsSync(path: string): boolean };
 }
 
 export const platform: Platform = globalThis;
