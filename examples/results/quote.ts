@@ -1,12 +1,25 @@
-/** `npm run docs`: brings the picture and the numbers of the README up to date with `examples/results`. */
+/** `npm run docs`: brings the pictures and the numbers of the documents up to date with `examples/results`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Comparison } from '../cifar10/comparison.ts';
 import type { Results } from '../mnist/results.ts';
-import { mnistChart } from './chart.ts';
-import { mnistTable, quoted } from './quotes.ts';
+import { cifar10Chart, mnistChart } from './chart.ts';
+import { cifar10Table, hasBlock, mnistTable, quoted } from './quotes.ts';
 
-const readme = join(import.meta.dirname, '..', '..', 'README.md');
+const here = import.meta.dirname;
+const results = async (file: string) => JSON.parse(await readFile(join(here, file), 'utf8')) as unknown;
 
-const mnist = JSON.parse(await readFile(join(import.meta.dirname, 'mnist.json'), 'utf8')) as Results;
-await writeFile(join(import.meta.dirname, 'mnist.svg'), mnistChart(mnist));
-await writeFile(readme, await quoted(await readFile(readme, 'utf8'), 'mnist', mnistTable(mnist)));
+const mnist = (await results('mnist.json')) as Results;
+const cifar10 = (await results('cifar10.json')) as Comparison;
+await writeFile(join(here, 'mnist.svg'), mnistChart(mnist));
+await writeFile(join(here, 'cifar10.svg'), cifar10Chart(cifar10));
+
+const blocks = { mnist: mnistTable(mnist), cifar10: cifar10Table(cifar10) };
+for (const document of ['../../README.md', '../cifar10/README.md']) {
+  const file = join(here, document);
+  const before = await readFile(file, 'utf8');
+  let text = before;
+  for (const [name, content] of Object.entries(blocks))
+    if (hasBlock(text, name)) text = await quoted(text, name, content);
+  if (text !== before) await writeFile(file, text);
+}

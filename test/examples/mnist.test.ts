@@ -22,13 +22,40 @@ describe('npm run mnist, with something wrong', () => {
       ['--json', 'no/such/folder/x.json'],
       /^mnist: cannot write into the folder of no\/such\/folder\/x\.json\. Hint: /,
     ],
-    [[], /^loadMnist: no folder is named: .* Hint: download train-images.*MNIST_DIR=.*--data/],
+    [['--ofline'], /unknown option '--ofline'\n\(Did you mean --offline\?\)/],
+    [['--device', 'gpu'], /'gpu' is none of webgpu, webgl, wasm, cpu\./],
   ])('%j says what, and what to do', (args, message) => {
     const { status, stderr, stdout } = run(...args);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m); // no stack: it is the user's mistake, not a bug
     expect(stdout).toBe('');
     expect(status).toBe(1);
+  });
+});
+
+describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
+  let folder = '';
+  let stdout = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gammabeta-digits-'));
+    const json = join(folder, 'digits.json');
+    ({ stdout } = run('--offline', '--limit', '640', '--epochs', '1', '--device', 'wasm', '--json', json));
+  }, 60_000);
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('takes the built-in digits, and says so first, at the table and in the JSON', () => {
+    expect(stdout).toMatch(
+      /^Data: the built-in digits, NOT MNIST, which could not be had: .* Hint: --data DIR/,
+    );
+    expect(stdout).toMatch(/^the built-in digits: 640 images to train on, 5000 to validate\.$/m);
+    expect(stdout).toMatch(/^On the built-in digits:$/m);
+    expect(stdout).not.toMatch(/Keras|On MNIST/);
+    const results = JSON.parse(readFileSync(join(folder, 'digits.json'), 'utf8')) as Results;
+    expect(results).toMatchObject({ data: 'the built-in digits', from: 'built in' });
+  });
+
+  it('computes where it was asked to', () => {
+    expect(stdout).toMatch(/^Device: wasm \(WebAssembly, .*\), as asked for\./m);
   });
 });
 
@@ -56,8 +83,9 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
 
   it('prints one line an epoch and a table with the nets side by side', () => {
     expect(stdout).toMatch(
-      /^MNIST: 640 images to train on, 5000 to validate\. Device: wasm \(WebAssembly, (relaxed )?SIMD\)/,
+      /^Data: MNIST, from .*\.\nDevice: wasm \(WebAssembly, (relaxed )?SIMD\).*\nMNIST: 640 images to train on, 5000 to validate\.\n/,
     );
+    expect(stdout).toMatch(/^On MNIST:$/m);
     for (const net of nets)
       expect(stdout).toMatch(new RegExp(`^${net}  epoch 1/1  loss \\d.*valAccuracy 0\\.\\d{4}`, 'm'));
     expect(stdout).toMatch(/│ +plain +│ +bn +│ +bn-pre +│/);
