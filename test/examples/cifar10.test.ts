@@ -91,7 +91,7 @@ describe('npm run cifar10', () => {
     expect(stderr).toBe('');
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /^Data: CIFAR-10, from .*\/data\.\nCIFAR-10: 130 images to train on, 20 to test\. Device: /,
+      /^Data: CIFAR-10, from .*\/data\.\nDevice: .*\nCIFAR-10: 130 images to train on, 20 to test\.$/m,
     );
     for (const net of ['plain', 'bn'])
       expect(stdout).toMatch(
@@ -132,7 +132,7 @@ describe('npm run cifar10', () => {
     const { stdout, status } = run(
       ...['--data', data, '--nets', 'bn', '--epochs', '1', '--limit', '65', '--device', 'cpu', '--offline'],
     ); // 65: a last batch of one, which batch normalization could not take
-    expect(stdout).toMatch(/65 images to train on, 20 to test\. Device: cpu/);
+    expect(stdout).toMatch(/^Device: cpu .*\nCIFAR-10: 65 images to train on, 20 to test\.$/m);
     expect(stdout).toContain('To see what batch normalization changes, train plain and bn.');
     expect(status).toBe(0);
   });
