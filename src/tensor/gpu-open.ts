@@ -54,7 +54,10 @@ async function openWebGl(hardware: boolean): Promise<GpuDevice> {
   context.getExtension('WEBGL_debug_renderer_info');
   const adapter = String(context.getParameter(UNMASKED_RENDERER) ?? context.getParameter(context.RENDERER));
   const software = SOFTWARE.test(adapter);
-  if (hardware && software) throw softwareGpu('webgl', adapter);
+  if (hardware && software) {
+    context.getExtension('WEBGL_lose_context')?.loseContext?.(); // a page has few of them
+    throw softwareGpu('webgl', adapter);
+  }
 
   const maxSide = Number(context.getParameter(context.MAX_TEXTURE_SIZE));
   const library = await loadGpuJs();

@@ -3,7 +3,7 @@
 export interface WebGL {
   readonly MAX_TEXTURE_SIZE: number;
   readonly RENDERER: number;
-  getExtension(name: string): object | null;
+  getExtension(name: string): { loseContext?(): void } | null;
   getParameter(name: number): unknown;
   isContextLost(): boolean;
   deleteTexture(texture: object): void;

@@ -111,12 +111,6 @@ export class Gpu {
     return this.run(program, [...inputs, ...values]) as Maybe<Handle>;
   }
 
-  /** Frees the compiled kernels. Handles stay. */
-  destroy(): void {
-    for (const program of this.programs.values()) program.destroy();
-    this.programs.clear();
-  }
-
   /**
    * The part of a handle that a compiled kernel depends on: on WebGL the size of the texture is written into the
    * shader, and no later call looks at it again.
