@@ -1,36 +1,11 @@
 /** The GPU devices: tensors in textures or buffers, kernels in program order. */
 import type { FloatArray, Kernel, Params, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import { type Device, type DType, Storage } from './device.ts';
+import type { Device, DType, Storage } from './device.ts';
 import { DeviceError, DeviceLostError, GammaBetaError } from './errors.ts';
 import type { Gpu, GpuName, Handle, Maybe } from './gpu.ts';
 import type { Queue } from './gpu-queue.ts';
-
-/** What lies behind a storage. Apart from it, so that it outlives it until its memory is freed. */
-interface Slot {
-  /** Null until the queue has come so far. */
-  handle: Handle | null;
-  /** Why there is no handle: it, or what it was to be computed from, failed. */
-  error: GammaBetaError | null;
-}
-
-const emptySlot = (): Slot => ({ handle: null, error: null });
-
-class GpuStorage extends Storage {
-  readonly dtype: DType = 'float32';
-  readonly size: number;
-  readonly home: GpuDevice;
-  readonly slot: Slot = emptySlot();
-  freed = false;
-  /** The values as they were uploaded, until a kernel runs on them: so long they can be read at once. */
-  host: Float32Array | null = null;
-
-  constructor(size: number, home: GpuDevice) {
-    super();
-    this.size = size;
-    this.home = home;
-  }
-}
+import { emptySlot, GpuStorage, handleOf, type Slot } from './gpu-storage.ts';
 
 /** Uploads up to this size keep their values here until they change: single numbers, mostly. */
 const SMALL = 16;
@@ -288,14 +263,4 @@ export class GpuDevice implements Device {
     await new Promise((resolve) => setTimeout(resolve, 0));
     return this.described(op, error);
   }
-}
-
-function handleOf({ handle, error }: Slot): Handle {
-  if (error !== null) throw error;
-  if (handle !== null) return handle;
-  throw new DeviceError(
-    'gpu',
-    'a tensor was freed while it was needed',
-    'this is a bug in gammabeta: please report it',
-  );
 }
