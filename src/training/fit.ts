@@ -16,7 +16,7 @@ import {
   measure,
 } from './batches.ts';
 import { evaluate } from './evaluate.ts';
-import { type Attempt, fallingBack, once } from './fallback.ts';
+import { type Attempt, fallingBack, withoutFallback } from './fallback.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
@@ -114,9 +114,9 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
     'fallback',
   ]);
   const { train, validation, loss = defaultLoss, metrics = { accuracy }, epochs, onEpoch, signal } = options;
-  const attempt = options.fallback ? await fallingBack(model, options.optimizer) : once;
   expectInteger('fit', 'epochs', epochs, 1);
   expectMetricNames('fit', metrics);
+  const attempt = options.fallback ? await fallingBack(model, options.optimizer) : withoutFallback;
   const history: History = { loss: [], seconds: [] };
   await keepingMode(model, async () => {
     for (let epoch = 1; epoch <= epochs; epoch++) {

@@ -46,7 +46,9 @@ export interface RecoveryParts {
  */
 export class Recovery {
   private readonly parts: RecoveryParts;
-  private saved: Saved | null = null;
+  private saved: Uint8Array | null = null;
+  /** What all the model's tensors first held: constants hold it still, and they are in no checkpoint. */
+  private first: ReadonlyMap<Tensor, FloatArray> | null = null;
 
   constructor(parts: RecoveryParts) {
     this.parts = parts;
@@ -57,13 +59,9 @@ export class Recovery {
    * @throws {DeviceLostError} It could not be read any more; what was saved before is still there.
    */
   async save(): Promise<void> {
-    const { model } = this.parts;
-    const tensors = model.tensors();
-    const [bytes, ...values] = await Promise.all([
-      encodeCheckpoint(this.parts),
-      ...tensors.map((x) => x.data()),
-    ]);
-    this.saved = { bytes, values: new Map(tensors.map((x, k) => [x, values[k]])) };
+    const bytes = await encodeCheckpoint(this.parts);
+    this.first ??= await valuesOf(this.parts.model.tensors());
+    this.saved = bytes;
   }
 
   /**
@@ -82,17 +80,15 @@ export class Recovery {
       );
     }
     const { model, optimizer } = this.parts;
-    const { bytes, values } = this.saved;
     await useDevice(device);
     const home = currentDevice();
-    for (const x of model.tensors()) move(x, home, values.get(x) ?? new Float32Array(x.size));
+    for (const x of model.tensors()) move(x, home, this.first?.get(x) ?? new Float32Array(x.size));
     for (const x of optimizer.remembered) move(x, home, new Float32Array(x.size)); // its values are in the checkpoint
-    restoreCheckpoint(bytes, this.parts);
+    restoreCheckpoint(this.saved, this.parts);
   }
 }
 
-interface Saved {
-  readonly bytes: Uint8Array;
-  /** Of all the model's tensors, of which a checkpoint has parameters and buffers only. */
-  readonly values: ReadonlyMap<Tensor, FloatArray>;
+async function valuesOf(tensors: readonly Tensor[]): Promise<Map<Tensor, FloatArray>> {
+  const values = await Promise.all(tensors.map((x) => x.data()));
+  return new Map(tensors.map((x, k) => [x, values[k]]));
 }
