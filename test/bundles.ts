@@ -1,4 +1,4 @@
-/** The package as a page gets it: packed, installed, bundled and minified. */
+/** The package as users get it: packed and installed; and as a page gets it: bundled and minified. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 
 /**
  * Builds and packs the package as it is now, in a folder of its own, and installs the tarball in an app there, with
- * gpu.js beside it.
+ * gpu.js beside it and its command in the place where npm puts it.
  *
  * @returns The app's folder.
  */
@@ -23,12 +23,17 @@ export function installPacked(folder: string): string {
   }
   const run = (cwd: string, command: string, ...args: string[]) =>
     execFileSync(command, args, { cwd, encoding: 'utf8' });
-  run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', join(copy, 'dist'));
+  const dist = join(copy, 'dist');
+  run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
+  run(root, 'node_modules/.bin/tsx', 'src/data/build-vendor.ts', dist);
+  run(root, 'node_modules/.bin/tsx', 'examples/build-command.ts', dist);
   const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
   const installed = join(app, 'node_modules/gammabeta');
   mkdirSync(installed, { recursive: true });
   run(folder, 'tar', '-xzf', tarball.trim(), '-C', installed, '--strip-components=1');
   symlinkSync(join(root, 'node_modules/gpu.js'), join(app, 'node_modules/gpu.js'));
+  mkdirSync(join(app, 'node_modules/.bin'));
+  symlinkSync('../gammabeta/dist/command/gammabeta.js', join(app, 'node_modules/.bin/gammabeta'));
   return app;
 }
 

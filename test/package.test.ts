@@ -77,11 +77,15 @@ describe('the package', () => {
     expect(paths).toEqual(
       expect.arrayContaining(['dist/src/index.js', 'dist/src/index.d.ts', 'dist/src/node.js']),
     );
-    const others = paths.filter((path) => !/^dist\/(src|kernels)\/.*\.(js|d\.ts)$/.test(path));
+    expect(paths).toContain('dist/command/gammabeta.js');
+    const others = paths.filter(
+      (path) => !/^dist\/(?:(?:src|kernels)\/.*\.(?:js|d\.ts)|command\/[\w-]+\.js)$/.test(path),
+    );
     expect(others.sort()).toEqual([
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
+      'dist/command/LICENSES.txt',
       'dist/src/data/vendor.LICENSES.txt',
       'package.json',
     ]);
@@ -92,8 +96,8 @@ describe('the package', () => {
       dependencies: Record<string, string>;
     };
     expect(Object.keys(dependencies)).toEqual(['gpu.js']);
-    const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-      /\.(js|d\.ts)$/.test(file),
+    const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith('command'), // see test/command/packed.test.ts
     );
     const imported = modules.flatMap((file) => {
       const text = readFileSync(join(root, 'dist', file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''); // no examples

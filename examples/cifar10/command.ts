@@ -5,13 +5,24 @@ import { loadCifar10 } from '../../src/node.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BATCH_SIZE, EPOCHS, LEARNING_RATE, optimizer, pixels } from './experiment.ts';
 import { type NetName, netNames, nets } from './nets.ts';
+import { findingsOf } from './report.ts';
 import type { Results, Run } from './results.ts';
 import { type DataOptions, dataOptions, resolveData } from '../cli/data.ts';
 import { chooseDevice, type DeviceOptions, deviceOption } from '../cli/device.ts';
 import { type ExperimentOptions, experimentOptions, trainNets } from '../cli/experiment.ts';
+import { expectFolder } from '../cli/report.ts';
 import { describeMachine, expectWritable } from '../cli/results.ts';
 import { runCommand } from '../cli/run.ts';
 import { meaningOf, netsTable } from '../cli/summary.ts';
+import type { Inside } from '../report/watch.ts';
+
+/** The images that are measured after each epoch are those of the test. */
+const columnNames = {
+  loss: 'loss',
+  accuracy: 'accuracy',
+  valLoss: 'testLoss',
+  valAccuracy: 'testAccuracy',
+};
 
 interface Options extends DataOptions, DeviceOptions, ExperimentOptions<NetName> {}
 
@@ -29,6 +40,7 @@ export function cifar10Command(name: string): Command {
 
 async function run(options: Options, signal: AbortSignal): Promise<void> {
   await expectWritable('cifar10', options.json);
+  await expectFolder('cifar10', options);
   const wanted = { name: 'CIFAR-10', variable: 'CIFAR10_DIR', load: loadCifar10 };
   const found = await resolveData(wanted, options, signal);
   const device = await chooseDevice(options, { model: nets.bn, features: 3072, batchSize: BATCH_SIZE });
@@ -61,6 +73,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
     const shown = netNames.filter((net) => runs.some((run) => run.net === net));
     return `${netsTable(shown, runs, { headings })}\n\n${meaningOf(runs, ['bn'], 'test images')}`;
   };
-  const experiment = { nets, training, validation: test, batchSize: BATCH_SIZE, optimizer };
-  await trainNets(experiment, options, signal, { runs, results, summary });
+  const experiment = { nets, training, validation: test, batchSize: BATCH_SIZE, optimizer, columnNames };
+  const findings = (insides: ReadonlyMap<string, Inside>) => findingsOf(results, { insides, test });
+  const outcome = { runs, results, summary, findings, reportFile: 'cifar10.html' };
+  await trainNets(experiment, options, signal, outcome);
 }

@@ -54,7 +54,7 @@ await runCommand(async () => {
 
     console.log('— gammabeta');
     const ours = join(import.meta.dirname, '..', 'cifar10-batchnorm.ts');
-    const gammabeta = await result(process.execPath, ['--import', 'tsx', ours]);
+    const gammabeta = await result(process.execPath, ['--import', 'tsx', ours, '--out', folder]);
     // -B: leave no bytecode in this folder.
     const theirs = ['-B', join(import.meta.dirname, 'pytorch.py')];
     console.log('\n— PyTorch');

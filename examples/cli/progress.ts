@@ -8,31 +8,42 @@ export interface Progress {
   readonly stop: () => void;
 }
 
+/** What a line calls the columns of fit's history that it shows, in their order. */
+export type ColumnNames = Readonly<Record<string, string>>;
+
+const asInHistory: ColumnNames = {
+  loss: 'loss',
+  accuracy: 'accuracy',
+  valLoss: 'valLoss',
+  valAccuracy: 'valAccuracy',
+};
+
 /** On a terminal a bar for each epoch and then its line; on a pipe the line alone. */
-export function progressOf(name: string): Progress {
-  return process.stdout.isTTY ? bars(name) : lines(name);
+export function progressOf(name: string, columns: ColumnNames = asInHistory): Progress {
+  return process.stdout.isTTY ? bars(name, columns) : lines(name, columns);
 }
 
-function lines(name: string): Progress {
+function lines(name: string, columns: ColumnNames): Progress {
   const nothing = () => undefined;
-  const shown = ['loss', 'accuracy', 'valLoss', 'valAccuracy'];
   return {
     batch: nothing,
     epoch: ({ epoch, epochs, results }) => {
-      const numbers = shown.map((key) => `${key} ${results[key].toFixed(4)}`).join('  ');
+      const numbers = Object.entries(columns)
+        .map(([key, shown]) => `${shown} ${results[key].toFixed(4)}`)
+        .join('  ');
       console.log(`${name}  epoch ${epoch}/${epochs}  ${numbers}  ${results.seconds.toFixed(1)} s`);
     },
     stop: nothing,
   };
 }
 
-function bars(name: string): Progress {
+function bars(name: string, columns: ColumnNames): Progress {
   const format =
     `${name}  epoch {epoch}  {bar} {value}/{total}  loss {loss}  accuracy {accuracy}  ` +
     '{rate} images/s  {eta_formatted} left';
   const options: Options = { format, hideCursor: true, clearOnComplete: true, barsize: 20, etaBuffer: 100 };
   const bar = new SingleBar(options, Presets.shades_classic);
-  const { epoch } = lines(name);
+  const { epoch } = lines(name, columns);
   let start = 0;
   let images = 0;
   return {

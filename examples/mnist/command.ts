@@ -4,10 +4,13 @@ import { deviceInfo, SGD, split, take, type Tensor } from '../../src/index.ts';
 import { type DataOptions, dataOptions, resolveData } from '../cli/data.ts';
 import { chooseDevice, type DeviceOptions, deviceOption } from '../cli/device.ts';
 import { type ExperimentOptions, experimentOptions, trainNets } from '../cli/experiment.ts';
+import { expectFolder } from '../cli/report.ts';
 import { describeMachine, expectWritable } from '../cli/results.ts';
 import { runCommand } from '../cli/run.ts';
+import type { Inside } from '../report/watch.ts';
 import { mnist } from './data.ts';
 import { type NetName, netNames, nets } from './nets.ts';
+import { findingsOf } from './report.ts';
 import type { Results, Run } from './results.ts';
 import { historyTable, meaning } from './summary.ts';
 
@@ -31,6 +34,7 @@ export function mnistCommand(name: string): Command {
 
 async function run(options: Options, signal: AbortSignal): Promise<void> {
   await expectWritable('mnist', options.json);
+  await expectFolder('mnist', options);
   const { train: images, name, isStandIn, from, sentence } = await resolveData(mnist, options, signal);
   const device = await chooseDevice(options, { model: nets.bn, features: 784, batchSize: BATCH_SIZE });
   const [validation, rest] = split(images, VALIDATION_IMAGES);
@@ -56,5 +60,14 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const comparable = options.limit === undefined && !isStandIn;
   const summary = () => `On ${name}:\n${historyTable(runs, comparable)}\n\n${meaning(runs)}`;
   const experiment = { nets, training, validation, batchSize: BATCH_SIZE, optimizer };
-  await trainNets(experiment, options, signal, { runs, results, summary });
+  const findings = (insides: ReadonlyMap<string, Inside>) =>
+    findingsOf(results, {
+      insides,
+      validation,
+      comparable,
+      batchSize: BATCH_SIZE,
+      learningRate: LEARNING_RATE,
+    });
+  const outcome = { runs, results, summary, findings, reportFile: 'mnist.html' };
+  await trainNets(experiment, options, signal, outcome);
 }

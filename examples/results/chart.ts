@@ -6,6 +6,7 @@ import { mean } from '../cli/results.ts';
 import { type NetName, netNames } from '../mnist/nets.ts';
 import { published } from '../mnist/published.ts';
 import type { Results } from '../mnist/results.ts';
+import { renamed } from '../report/svg-names.ts';
 
 /** Blue, vermilion and green of Okabe & Ito, which colour-blind readers can tell apart. */
 const colours: Record<NetName, string> = { plain: '#0072b2', bn: '#d55e00', 'bn-pre': '#009e73' };
@@ -126,13 +127,5 @@ function chartOf(
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  return `${numberedFromZero(svg)}\n`;
-}
-
-/** The names in it count the charts and styles of the process: the same chart has to be the same file. */
-function numberedFromZero(svg: string): string {
-  const first = Math.min(...Array.from(svg.matchAll(/\bzr\d+-cls-(\d+)/g), ([, number]) => Number(number)));
-  return svg
-    .replaceAll(/\bzr\d+-cls-(\d+)/g, (_, number: string) => `zr0-cls-${Number(number) - first}`)
-    .replaceAll(/\bzr\d+-c(\d+)/g, 'zr0-c$1');
+  return `${renamed(svg, 'zr0')}\n`;
 }

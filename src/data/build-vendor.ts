@@ -4,9 +4,10 @@
  *
  *     tsx src/data/build-vendor.ts [folder that tsc wrote to]
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { licensesIn } from '../../examples/build-licenses.ts';
 
 const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;
@@ -23,27 +24,4 @@ const { metafile } = await build({
   target: 'node20.19',
   metafile: true,
 });
-
-const packages = new Set(
-  Object.keys(metafile.inputs)
-    .filter((input) => input.includes('node_modules/'))
-    .map((input) => packageOf(dirname(input))),
-);
-writeFileSync(join(dirname(out), 'vendor.LICENSES.txt'), [...packages].sort().map(license).join('\n'));
-
-/** The nearest folder above with a package.json that has a name: some have others, to say what their files are. */
-function packageOf(folder: string): string {
-  const file = join(root, folder, 'package.json');
-  const named = existsSync(file) && 'version' in (JSON.parse(readFileSync(file, 'utf8')) as object);
-  return named ? folder : packageOf(dirname(folder));
-}
-
-function license(folder: string): string {
-  const { name, version } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
-    name: string;
-    version: string;
-  };
-  const file = readdirSync(join(root, folder)).find((entry) => /^licen[sc]e/i.test(entry));
-  if (file === undefined) throw new Error(`build-vendor: ${name} has no license file`);
-  return `${name} ${version}\n\n${readFileSync(join(root, folder, file), 'utf8').trim()}\n\n${'-'.repeat(80)}\n`;
-}
+writeFileSync(join(dirname(out), 'vendor.LICENSES.txt'), licensesIn(metafile, root));

@@ -11,6 +11,7 @@ import {
   lossOf,
   measure,
 } from './batches.ts';
+import { breathe } from './breathe.ts';
 import { type Results, RunningMeans } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
@@ -57,6 +58,7 @@ export async function evaluate(
     const means = new RunningMeans();
     try {
       for await (const batch of loader) {
+        await breathe();
         signal?.throwIfAborted();
         const x = inputOf(model, batch);
         const output = noGrad(() => model.forward(x));

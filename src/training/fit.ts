@@ -15,6 +15,7 @@ import {
   lossOf,
   measure,
 } from './batches.ts';
+import { breathe } from './breathe.ts';
 import { evaluate } from './evaluate.ts';
 import { type Attempt, fallingBack, withoutFallback } from './fallback.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
@@ -74,6 +75,8 @@ export interface FitOptions {
  *
  * The model trains in training mode and is left in the mode it was found in. Losses and metrics of the
  * training batches are those of the forward pass that trained on them, as in Keras.
+ *
+ * Several times a second it lets events through: a page stays responsive, and `signal` can be aborted by one.
  *
  * @returns One entry per epoch: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `seconds`.
  * @throws {NonFiniteLossError} The loss is NaN or infinite: names the epoch, the batch, and the first layer
@@ -158,6 +161,7 @@ async function trainEpoch(
   const means = new RunningMeans();
   let batch = 0;
   for await (const examples of train) {
+    await breathe();
     signal?.throwIfAborted();
     batch++;
     const at = { epoch, batch };

@@ -70,6 +70,12 @@ export const stalling: Answer = (bytes, _, response) => {
   response.write(bytes.subarray(0, bytes.length / 2));
 };
 
+/** The same, as a server does that could go on with it later. */
+export const holding: Answer = (bytes, _, response) => {
+  response.writeHead(200, { 'content-length': bytes.length, etag: '"1"' });
+  response.write(bytes.subarray(0, bytes.length / 2));
+};
+
 /** Does not answer at all. */
 export const silent: Answer = () => undefined;
 

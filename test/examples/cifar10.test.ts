@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../../examples/cifar10/results.ts';
 import { nets } from '../../examples/cifar10/nets.ts';
 import { writeStart } from '../../examples/cifar10/start.ts';
@@ -21,13 +21,13 @@ import { records } from '../data/cifar10-records.ts';
 import { root } from '../docs/collect-examples.ts';
 import { type Output, runExample } from './run-example.ts';
 
-const run = (...args: string[]) => runExample('cifar10-batchnorm.ts', ...args);
+const run = (...args: string[]) =>
+  runExample('cifar10-batchnorm.ts', '--out', join(folder, 'reports'), ...args);
 
 /** 130 images to train on, so that the last batch has two, and 20 to test. */
 let folder = '';
 let data = '';
 beforeAll(() => {
-  vi.stubEnv('CIFAR10_DIR', undefined);
   folder = mkdtempSync(join(tmpdir(), 'gammabeta-cifar10-'));
   data = join(folder, 'data');
   mkdirSync(data);
@@ -36,7 +36,6 @@ beforeAll(() => {
   writeFileSync(join(data, 'test_batch.bin'), records(labels(20)));
 });
 afterAll(() => {
-  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
@@ -95,7 +94,7 @@ describe('npm run cifar10', () => {
     );
     for (const net of ['plain', 'bn'])
       expect(stdout).toMatch(
-        new RegExp(`^${net} \\(seed 2\\)  epoch 2/2  loss \\d.*valAccuracy \\d\\.\\d{4}`, 'm'),
+        new RegExp(`^${net} \\(seed 2\\)  epoch 2/2  loss \\d.*testLoss \\d.*testAccuracy \\d\\.\\d{4}`, 'm'),
       );
     expect(stdout).toMatch(/│ +plain +│ +bn +│/);
     expect(stdout).toMatch(/│ epoch │ loss +│ acc +│ test loss │ test acc │/);
@@ -126,6 +125,15 @@ describe('npm run cifar10', () => {
       expect(Object.keys(history).sort()).toEqual(['accuracy', 'loss', 'seconds', 'valAccuracy', 'valLoss']);
       for (const column of Object.values(history)) expect(column).toHaveLength(2);
     }
+  });
+
+  it('draws the accuracy, and ends with the path of its report', () => {
+    expect(output.stdout).toMatch(/^test accuracy by epoch: {2}o plain {3}● bn$/m);
+    expect(output.stdout.endsWith(`\n\n${join(folder, 'reports', 'cifar10.html')}\n`)).toBe(true);
+    const report = readFileSync(join(folder, 'reports', 'cifar10.html'), 'utf8');
+    expect(report).toContain('Lines are means of 2 seeds');
+    expect(report).toMatch(/bn: \d+ of 20 test images are right/);
+    expect([...report.matchAll(/<img src="data:image\/png;base64,/g)]).toHaveLength(12);
   });
 
   it('takes one network, one device, and the first images only', () => {

@@ -5,7 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../../examples/mnist/results.ts';
 import { hasMnist, mnistDir, runExample } from './run-example.ts';
 
-const run = (...args: string[]) => runExample('mnist-batchnorm.ts', ...args);
+let reports = '';
+beforeAll(() => {
+  reports = mkdtempSync(join(tmpdir(), 'gammabeta-reports-'));
+});
+afterAll(() => rmSync(reports, { recursive: true }));
+
+const run = (...args: string[]) => runExample('mnist-batchnorm.ts', '--out', reports, ...args);
 
 describe('npm run mnist, with something wrong', () => {
   it.each([
@@ -21,6 +27,10 @@ describe('npm run mnist, with something wrong', () => {
     [
       ['--json', 'no/such/folder/x.json'],
       /^mnist: cannot write into the folder of no\/such\/folder\/x\.json\. Hint: /,
+    ],
+    [
+      ['--out', 'package.json/reports'],
+      /^mnist: the report cannot be written into the folder package\.json\/reports: ENOTDIR\. Hint: name another/,
     ],
     [['--ofline'], /unknown option '--ofline'\n\(Did you mean --offline\?\)/],
     [['--device', 'gpu'], /'gpu' is none of webgpu, webgl, wasm, cpu\./],
@@ -52,6 +62,17 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
     expect(stdout).not.toMatch(/Keras|On MNIST/);
     const results = JSON.parse(readFileSync(join(folder, 'digits.json'), 'utf8')) as Results;
     expect(results).toMatchObject({ data: 'the built-in digits', from: 'built in' });
+  });
+
+  it('calls them by their name in the report too', () => {
+    const report = readFileSync(join(reports, 'mnist.html'), 'utf8');
+    expect(report).toContain('<h1>Batch normalization on the built-in digits</h1>');
+    expect(report).toContain('<dd>the built-in digits, drawn from a seed</dd>');
+    expect(report).not.toMatch(/MNIST|Keras/);
+  });
+
+  it('draws no chart of a single epoch', () => {
+    expect(stdout).not.toContain('●');
   });
 
   it('computes where it was asked to', () => {
@@ -96,8 +117,24 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
     expect(stdout).toMatch(/^After the first epoch, bn .*plain \d+\.\d %\. Its epoch takes \d.*\.$/m);
   });
 
+  it('ends with the path of its report, in which each network is', () => {
+    const path = join(reports, 'mnist.html');
+    expect(stdout.endsWith(`\nWritten: ${join(folder, 'mnist.json')}\n\n${path}\n`)).toBe(true);
+    const report = readFileSync(path, 'utf8');
+    expect(report).toContain('<h1>Batch normalization on MNIST</h1>');
+    expect(report).not.toContain('Keras'); // as above
+    for (const net of nets)
+      expect(report).toMatch(new RegExp(`${net}: [\\d,]+ of 5,000 validation images are right`));
+    for (const place of [
+      'γ of bn-pre, batch normalization after dense layer 2',
+      'Gradient of the weight: dense layer 3',
+    ])
+      expect(report).toContain(place);
+  });
+
   it('writes what it measured, and nothing else', () => {
     expect(readdirSync(folder)).toEqual(['mnist.json']);
+    expect(readdirSync(reports)).toEqual(['mnist.html']);
     const { runs, trainingImages } = JSON.parse(readFileSync(join(folder, 'mnist.json'), 'utf8')) as Results;
     expect(trainingImages).toBe(640);
     expect(runs.map(({ net }) => net)).toEqual(nets);

@@ -14,14 +14,17 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Runs an example as its npm script does, with its output on a pipe, without MNIST_DIR and with an empty cache. */
+/** That of this process, but without any data. */
+export function exampleEnvironment(): NodeJS.ProcessEnv {
+  const environment = { ...process.env, GAMMABETA_CACHE: join(root, 'test', '.cache', 'no-data') };
+  return { ...environment, MNIST_DIR: undefined, CIFAR10_DIR: undefined };
+}
+
+/** Runs an example as its npm script does, with its output on a pipe, without any data and with an empty cache. */
 export function runExample(file: string, ...args: string[]): Output {
-  const environment = { ...process.env };
-  delete environment.MNIST_DIR;
-  environment.GAMMABETA_CACHE = join(root, 'test', '.cache', 'no-data');
   return spawnSync(process.execPath, ['--import', 'tsx', join('examples', file), ...args], {
     cwd: root,
     encoding: 'utf8',
-    env: environment,
+    env: exampleEnvironment(),
   });
 }

@@ -332,6 +332,12 @@ describe('a signal', () => {
     await expect(training).rejects.toBe(reason);
   });
 
+  it('is heard though training on the CPU awaits nothing', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(run({ epochs: 1e9, signal: controller.signal })).rejects.toBe(reason);
+  });
+
   it('that is not aborted changes nothing', async () => {
     const { history } = await run({ signal: new AbortController().signal });
     expect(history.loss).toEqual((await run()).history.loss);

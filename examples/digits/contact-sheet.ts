@@ -9,11 +9,11 @@ const GAP = 4;
 const CELL = SCALE * SIDE + GAP;
 
 /** A PNG file's bytes. fast-png compresses in JavaScript, so they do not depend on the zlib of this machine. */
-export function contactSheet(): Uint8Array {
+export function contactSheet(seed: number): Uint8Array {
   const [width, height] = [CELL * SAMPLES + GAP, CELL * 10 + GAP];
   const data = new Uint8Array(width * height).fill(255);
   const shown = new Array<number>(10).fill(0);
-  const dataset = digits({ count: 10 * SAMPLES, seed: 1 }); // of each class equally many
+  const dataset = digits({ count: 10 * SAMPLES, seed }); // of each class equally many
   dataset.labels.forEach((label, i) => {
     const [left, top] = [GAP + CELL * shown[label]++, GAP + CELL * label];
     for (let y = 0; y < SCALE * SIDE; y++) {

@@ -1,0 +1,29 @@
+/** All claims, in the order in which they are told. */
+import type { Claim } from './claim.ts';
+import { activations } from './claims/activations.ts';
+import { bias } from './claims/bias.ts';
+import { cost } from './claims/cost.ts';
+import { covariateShift } from './claims/covariate-shift.ts';
+import { gradients } from './claims/gradients.ts';
+import { initialization } from './claims/initialization.ts';
+import { learningRate } from './claims/learning-rate.ts';
+import { outputs } from './claims/outputs.ts';
+import { regularization } from './claims/regularization.ts';
+import { shuffling } from './claims/shuffling.ts';
+import { smallBatches } from './claims/small-batches.ts';
+import { speed } from './claims/speed.ts';
+
+export const claims: readonly Claim[] = [
+  speed,
+  learningRate,
+  initialization,
+  gradients,
+  regularization,
+  smallBatches,
+  bias,
+  outputs,
+  activations,
+  shuffling,
+  covariateShift,
+  cost,
+];

@@ -1,0 +1,70 @@
+/** What `examples/lab/README.md` says of the results, and the pictures in it: `npm run docs`. */
+import { formatNumber } from '../report/numbers.ts';
+import { pictureSvg } from '../report/svg.ts';
+import { findingsOf, type LabResults } from './results.ts';
+import { formatDigits } from './summary.ts';
+
+/** The files of `examples/results/lab`, with their text. */
+export function labPictures(results: LabResults): Map<string, string> {
+  return new Map(
+    findingsOf(results).flatMap(({ claim, finding }) =>
+      finding.figures.map((figure, i) => [pictureName(claim.name, i), pictureSvg(figure)]),
+    ),
+  );
+}
+
+/** Markdown: all verdicts, then claim by claim. */
+export function labDocument(results: LabResults): string {
+  const findings = findingsOf(results);
+  const verdicts = findings.map(
+    ({ claim, finding }) => `| [${claim.statement}](#${claim.name}) | ${finding.verdict} |`,
+  );
+  const { data, trainingImages, testImages, effort, machine } = results;
+  return [
+    `On ${data}, ${formatNumber(trainingImages)} images to train on and ${formatNumber(testImages)} to test; \`--${effort}\`; ${machine.cpu}, Node ` +
+      `${machine.node}, ${machine.device}.`,
+    '',
+    '| claim | verdict |',
+    '| --- | --- |',
+    ...verdicts,
+    ...findings.flatMap(({ claim, finding }) => [
+      '',
+      `### ${claim.name}`,
+      '',
+      `**${claim.statement}** ${capitalized(finding.verdict)}.`,
+      '',
+      claim.method,
+      '',
+      '| part | quantity | mean | 95 % interval | expected | verdict |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...finding.tests.map(
+        (test) =>
+          `| ${[
+            test.statement,
+            test.quantity,
+            `**${formatDigits(test.mean)}**`,
+            test.interval.map(formatDigits).join(' … '),
+            `${test.expected} ${test.threshold}`,
+            test.verdict,
+          ]
+            .map((cell) => cell.replaceAll('|', '\\|'))
+            .join(' | ')} |`,
+      ),
+      '',
+      finding.figures
+        .map(
+          (figure, i) =>
+            `![${figure.title}. ${figure.caption}](../results/lab/${pictureName(claim.name, i)})`,
+        )
+        .join('\n'),
+    ]),
+  ].join('\n');
+}
+
+function pictureName(claim: string, i: number): string {
+  return `${claim}-${i + 1}.svg`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

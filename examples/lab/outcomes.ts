@@ -1,0 +1,100 @@
+/** What the claims ask of their runs, and how they draw the answers. */
+import { average } from '../cli/results.ts';
+import type { BarSeries, Colour, LineSeries } from '../report/model.ts';
+import type { Effort, Outcome, Run, Setting } from './claim.ts';
+import type { Norm } from './nets.ts';
+import { estimate } from './statistics.ts';
+
+/** The outcomes of the runs with these values in their settings, in the order of their seeds. */
+export function outcomesOf<S extends Setting, O extends Outcome>(
+  runs: readonly Run<S, O>[],
+  where: Partial<S>,
+): O[] {
+  const wanted = Object.entries(where);
+  const found = runs
+    .filter(({ setting }) => wanted.every(([key, value]) => setting[key] === value))
+    .sort((a, b) => a.setting.seed - b.setting.seed);
+  if (found.length === 0) throw new RangeError(`outcomesOf: no run with ${JSON.stringify(where)}`);
+  return found.map(({ outcome }) => outcome);
+}
+
+/** The values that a setting takes over the runs, in their order. */
+export function valuesOf<S extends Setting, K extends keyof S>(
+  runs: readonly Run<S, Outcome>[],
+  key: K,
+): S[K][] {
+  return [...new Set(runs.map(({ setting }) => setting[key]))];
+}
+
+/** a − b, seed by seed. */
+export function differences(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => value - b[i]);
+}
+
+/** a / b, seed by seed. */
+export function ratios(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => value / b[i]);
+}
+
+/** What a line or the bars of a chart are called, and their colour. */
+export interface Label {
+  readonly name: string;
+  readonly colour: Colour;
+}
+
+/** The networks without and with batch normalization, in every chart. */
+export const labels: Readonly<Record<Norm, Label>> = {
+  none: { name: 'without', colour: 'plain' },
+  before: { name: 'with batch normalization', colour: 'bn' },
+  after: { name: 'with it after the activation', colour: 'other' },
+};
+
+/** The line of the means over the seeds, with their confidence intervals around it; `values` [x][seed]. */
+export function meanLine(
+  label: Label,
+  xs: readonly number[],
+  values: readonly (readonly number[])[],
+): LineSeries {
+  const estimates = values.map(estimate);
+  return {
+    ...label,
+    points: xs.map((x, i) => [x, estimates[i].mean]),
+    band: xs.map((x, i) => [x, ...estimates[i].interval]),
+  };
+}
+
+/** The same as bars; `values` [category][seed]. */
+export function meanBars(label: Label, values: readonly (readonly number[])[]): BarSeries {
+  const estimates = values.map(estimate);
+  return {
+    ...label,
+    values: estimates.map(({ mean }) => mean),
+    intervals: estimates.map(({ interval }) => interval),
+  };
+}
+
+/** [seed][x] → [x][seed]. */
+export function transposed(rows: readonly (readonly number[])[]): number[][] {
+  return rows[0].map((_, i) => rows.map((row) => row[i]));
+}
+
+/** The value of the key with the highest mean. */
+export function best<K>(means: ReadonlyMap<K, readonly number[]>): K {
+  const [[first]] = [...means].sort(([, a], [, b]) => average(b) - average(a));
+  return first;
+}
+
+/** Five, or ten. */
+export function seedsOf(effort: Effort): number[] {
+  return Array.from({ length: effort === 'quick' ? 5 : 10 }, (_, i) => i + 1);
+}
+
+/** Every combination of the values: `{ norm: ['none', 'before'], seed: [1, 2] }` gives four settings. */
+export function combinations<S extends Setting>(values: { readonly [K in keyof S]: readonly S[K][] }): S[] {
+  const keys = Object.keys(values) as (keyof S)[];
+  return keys.reduce<Partial<S>[]>(
+    (partial, key) =>
+      partial.flatMap((setting) => values[key].map((value) => ({ ...setting, [key]: value }))),
+    [{}],
+  ) as S[];
+}

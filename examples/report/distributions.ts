@@ -1,0 +1,172 @@
+/** Histograms of what goes through the layers, at the start and at the end of training. */
+import { type Findings, netsIn } from './experiment.ts';
+import { type Edges, histogram, type Histogram, linearEdges, logEdges, quantile } from './histogram.ts';
+import type { Axis, Colour, Figure, LineSeries, Section } from './model.ts';
+import { formatNumber, formatShare } from './numbers.ts';
+import { type LayerKind, placeName } from './places.ts';
+import type { LayerProbe } from './probe.ts';
+import { PROBED } from './watch.ts';
+
+const BINS = 40;
+
+export function activations(findings: Findings): Section | null {
+  const figures = placesIn(findings).map((place) =>
+    figureOf(place, `Output: ${place.name}`, ({ outputs }) => outputs, {
+      edges: (sets) => linearEdges(sets, BINS),
+      x: { name: 'output' },
+      middle: (a, b) => (a + b) / 2,
+      measure: { name: 'Standard deviation', of: deviation },
+    }),
+  );
+  if (figures.length === 0) return null;
+  return {
+    heading: 'Activations, layer by layer',
+    text: [
+      `What the layers give for ${imagesIn(findings)} of the first seed's run, before the first step and after the ` +
+        'last, normalized as in training, by this batch. Each line is a histogram: the share of the values in each of ' +
+        `${BINS} intervals. Values that are exactly 0 are not drawn but counted in the caption, and 1 % of the values may ` +
+        'lie beside the axis.',
+    ],
+    blocks: [{ kind: 'figures', figures }],
+  };
+}
+
+export function gradients(findings: Findings): Section | null {
+  const places = placesIn(findings);
+  const bySize: Shape = {
+    edges: (sets) => logEdges(sets, BINS),
+    x: { name: 'size of the gradient', scale: 'log' },
+    middle: (a, b) => Math.sqrt(a * b),
+    of: Math.abs,
+    measure: { name: 'Median size', of: median },
+  };
+  const weights = places
+    .filter(({ kind }) => kind === 'dense')
+    .map((place) =>
+      figureOf(
+        place,
+        `Gradient of the weight: ${place.name}`,
+        ({ weightGradients }) => weightGradients,
+        bySize,
+      ),
+    );
+  const outputs = places.map((place) =>
+    figureOf(
+      place,
+      `Gradient of the output: ${place.name}`,
+      ({ outputGradients }) => outputGradients,
+      bySize,
+    ),
+  );
+  if (outputs.length === 0) return null;
+  return {
+    heading: 'Gradients, layer by layer',
+    text: [
+      'The sizes of the gradients of the loss, of the same batch at the same two times, on a logarithmic axis: further ' +
+        'right are larger gradients, which at the same learning rate are larger steps.',
+    ],
+    blocks: [
+      { kind: 'figures', figures: weights },
+      { kind: 'figures', figures: outputs },
+    ],
+  };
+}
+
+/** The same place in all networks that have it: after the same dense layer, a layer of the same kind. */
+interface Place {
+  readonly name: string;
+  readonly kind: LayerKind;
+  readonly moments: readonly {
+    readonly net: string;
+    readonly colour: Colour;
+    readonly when: 'start' | 'end';
+    readonly layer: LayerProbe;
+  }[];
+}
+
+const kinds: readonly LayerKind[] = ['dense', 'batch norm', 'activation', 'other'];
+
+function placesIn(findings: Findings): Place[] {
+  const found = new Map<string, { order: number; place: Place }>();
+  for (const { net, colour } of netsIn(findings)) {
+    const inside = findings.insides.get(net);
+    if (inside === undefined) continue;
+    let dense = 0;
+    inside.end.forEach((end, i) => {
+      const { kind } = end;
+      if (kind === 'dense') dense++;
+      const name = placeName(kind, dense);
+      const moments = [
+        { net, colour, when: 'start' as const, layer: inside.start[i] },
+        { net, colour, when: 'end' as const, layer: end },
+      ];
+      const before = found.get(name)?.place.moments ?? [];
+      const order = dense * kinds.length + kinds.indexOf(kind);
+      found.set(name, { order, place: { name, kind, moments: [...before, ...moments] } });
+    });
+  }
+  return [...found.values()].sort((a, b) => a.order - b.order).map(({ place }) => place);
+}
+
+/** How values become a histogram. */
+interface Shape {
+  readonly edges: (sets: readonly Float32Array[]) => Edges;
+  readonly x: Axis;
+  readonly middle: (a: number, b: number) => number;
+  readonly of?: (value: number) => number;
+  /** What the caption says of each set of values. */
+  readonly measure: { readonly name: string; readonly of: (values: Float32Array) => number };
+}
+
+function figureOf(
+  { moments }: Place,
+  title: string,
+  valuesOf: (layer: LayerProbe) => Float32Array | null,
+  { edges: edgesOf, x, middle, of, measure }: Shape,
+): Figure {
+  const sets = moments.map(({ layer }) => valuesOf(layer) ?? new Float32Array());
+  const edges = edgesOf(sets);
+  const shaped = of === undefined ? sets : sets.map((values) => values.map(of));
+  const histograms = shaped.map((values) => histogram(values, edges));
+  const series = moments.map(({ net, colour, when }, i): LineSeries => {
+    const { counts, total } = histograms[i];
+    const points = counts.map((count, bin) => [middle(edges[bin], edges[bin + 1]), count / total] as const);
+    return { name: `${net}, ${when}`, colour, style: when === 'start' ? 'dashed' : 'solid', points };
+  });
+  return {
+    title,
+    caption: `${measured(shaped, series, measure)} ${zerosOf(histograms, series)}`.trim(),
+    chart: { kind: 'lines', x, y: { name: 'share of the values', min: 0 }, series },
+  };
+}
+
+function measured(
+  sets: readonly Float32Array[],
+  series: readonly LineSeries[],
+  { name, of }: Shape['measure'],
+): string {
+  const each = sets.map(
+    (values, i) => `${series[i].name} ${formatNumber(Number(of(values).toPrecision(2)))}`,
+  );
+  return `${name}: ${each.join('; ')}.`;
+}
+
+function deviation(values: Float32Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+}
+
+function median(values: Float32Array): number {
+  return quantile(values.toSorted(), 0.5);
+}
+
+function zerosOf(histograms: readonly Histogram[], series: readonly LineSeries[]): string {
+  const some = histograms.flatMap(({ zeros, total }, i) =>
+    zeros / total < 5e-4 ? [] : [`${formatShare(zeros / total)} (${series[i].name})`],
+  );
+  return some.length === 0 ? '' : `Exactly 0: ${some.join(', ')}.`;
+}
+
+function imagesIn({ heldOut }: Findings): string {
+  return `the first ${Math.min(PROBED, heldOut.data.labels.length)} ${heldOut.name} images`;
+}

@@ -1,0 +1,85 @@
+import type { JSX } from 'preact';
+import { ConfusionView } from './confusion.tsx';
+import { FigureView } from './figure.tsx';
+import type { Block, Section, Verdict } from './model.ts';
+import { SamplesView } from './samples.tsx';
+import { TableView } from './table.tsx';
+import { unbroken } from './words.ts';
+
+interface Props {
+  readonly section: Section;
+  /** Begins all ids in it. */
+  readonly id: string;
+}
+
+export function SectionView({ section: { heading, text = [], verdict, blocks }, id }: Props): JSX.Element {
+  return (
+    <section id={id} aria-labelledby={`${id}-heading`}>
+      <div class="title">
+        <h2 id={`${id}-heading`}>{heading}</h2>
+        {verdict !== undefined && <VerdictView verdict={verdict} />}
+      </div>
+      {text.map((paragraph) => (
+        <p>{unbroken(paragraph)}</p>
+      ))}
+      {grouped(blocks).map((group) => (
+        <div class={group[0].block.kind === 'confusion' ? 'confusions' : undefined}>
+          {group.map(({ block, at }) => (
+            <BlockView block={block} id={`${id}-${at + 1}`} />
+          ))}
+        </div>
+      ))}
+    </section>
+  );
+}
+
+interface Placed {
+  readonly block: Block;
+  readonly at: number;
+}
+
+/** Confusion matrices in succession stand side by side where there is room. */
+function grouped(blocks: readonly Block[]): Placed[][] {
+  const groups: Placed[][] = [];
+  blocks.forEach((block, at) => {
+    const last = groups.at(-1);
+    if (block.kind === 'confusion' && last?.[0].block.kind === 'confusion') last.push({ block, at });
+    else groups.push([{ block, at }]);
+  });
+  return groups;
+}
+
+const signs: Record<Verdict, string> = { supported: '✓', mixed: '≈', 'not supported': '✗' };
+
+function VerdictView({ verdict }: { readonly verdict: Verdict }): JSX.Element {
+  return (
+    <span class={`verdict ${verdict.replace(' ', '-')}`}>
+      <span aria-hidden="true">{signs[verdict]}</span>
+      {verdict}
+    </span>
+  );
+}
+
+function BlockView({ block, id }: { readonly block: Block; readonly id: string }): JSX.Element {
+  switch (block.kind) {
+    case 'figures':
+      return (
+        <div class={block.figures.length === 2 || block.figures.length === 4 ? 'figures pairs' : 'figures'}>
+          {block.figures.map((figure, i) => (
+            <FigureView figure={figure} id={`${id}-${i + 1}`} />
+          ))}
+        </div>
+      );
+    case 'table':
+      return (
+        <figure class="card">
+          <figcaption>{unbroken(block.table.caption)}</figcaption>
+          <TableView table={block.table} kind="words" />
+        </figure>
+      );
+    case 'confusion':
+      return <ConfusionView confusion={block.confusion} />;
+    case 'samples':
+      return <SamplesView samples={block.samples} />;
+  }
+}

@@ -1,0 +1,89 @@
+/** Charts as SVG, drawn by echarts, without a browser. */
+import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
+import { GridComponent, LegendPlainComponent, TitleComponent } from 'echarts/components';
+import * as echarts from 'echarts/core';
+import { SVGRenderer } from 'echarts/renderers';
+import { barPicture } from './bar-options.ts';
+import { light, type Paint, properties } from './colours.ts';
+import { WIDTH } from './layout.ts';
+import { linePicture } from './line-options.ts';
+import type { Chart, Figure } from './model.ts';
+import { renamed } from './svg-names.ts';
+
+echarts.use([
+  BarChart,
+  CustomChart,
+  LineChart,
+  ScatterChart,
+  GridComponent,
+  LegendPlainComponent,
+  TitleComponent,
+  SVGRenderer,
+]);
+
+/**
+ * A chart for a page, in the page's colours and font; it scales to the width it is given.
+ *
+ * @param name begins the names in it, and is that of no other chart of the page
+ * @param labelledBy the ids of what a screen reader says of it
+ */
+export function chartSvg(chart: Chart, name: string, labelledBy: string): string {
+  const svg = draw(chart, { paint: properties, font: 'inherit', name, heading: null, margin: 0 });
+  return svg.replace('<svg ', `<svg role="img" aria-labelledby="${labelledBy}" `);
+}
+
+/** A file of its own: on white, under its title. */
+export function pictureSvg({ title, chart }: Figure): string {
+  const font = 'system-ui, sans-serif';
+  return `${draw(chart, { paint: light, font, name: 'zr0', heading: title, margin: 12 })}\n`;
+}
+
+interface Drawing {
+  readonly paint: Paint;
+  readonly font: string;
+  readonly name: string;
+  readonly heading: string | null;
+  readonly margin: number;
+}
+
+function draw(chart: Chart, { paint, font, name, heading, margin }: Drawing): string {
+  const { option, height } =
+    chart.kind === 'lines' ? linePicture(chart, paint, heading) : barPicture(chart, paint, heading);
+  const canvas = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  try {
+    canvas.setOption({
+      animation: false,
+      textStyle: { fontFamily: font },
+      ...option,
+    });
+    const svg = withoutHandles(renamed(canvas.renderToSVGString(), name));
+    return margin === 0 ? svg : framed(svg, { margin, height, paper: paint.paper });
+  } finally {
+    canvas.dispose();
+  }
+}
+
+/** Without what echarts' script would take hold of in a browser, for there is no script. */
+function withoutHandles(svg: string): string {
+  return svg
+    .replaceAll(/ (?:ecmeta_\w+|class|pointer-events)="[^"]*"/g, '')
+    .replaceAll(/<style >[\s\S]*?<\/style>\s*/g, '')
+    .replaceAll(
+      /<path d="[^"]*"(?: transform="[^"]*")? fill="(?:none|rgb\(0,0,0\))"(?: fill-opacity="0" stroke="[^"]*" stroke-width="0")?><\/path>\n/g,
+      '',
+    );
+}
+
+/** On paper, with a margin around. */
+function framed(
+  svg: string,
+  { margin, height, paper }: { readonly margin: number; readonly height: number; readonly paper: string },
+): string {
+  const [w, h] = [WIDTH + 2 * margin, height + 2 * margin];
+  const start = svg.indexOf('>') + 1;
+  const opening = svg
+    .slice(0, start)
+    .replace(/width="\d+" height="\d+"/, `width="${w}" height="${h}"`)
+    .replace(/viewBox="[^"]*"/, `viewBox="${-margin} ${-margin} ${w} ${h}"`);
+  return `${opening}<rect x="${-margin}" y="${-margin}" width="${w}" height="${h}" fill="${paper}"/>${svg.slice(start)}`;
+}

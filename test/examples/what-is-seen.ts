@@ -1,0 +1,97 @@
+/**
+ * What is wrong with a page as it is shown. Each function is run in the page, and so has all that it needs in itself.
+ */
+
+/** Pairs of texts of one SVG whose boxes overlap. */
+export function overlappingText(): string[] {
+  return [...document.querySelectorAll('svg')].flatMap((svg) => {
+    const texts = [...svg.querySelectorAll('text')].map((text) => ({
+      words: text.textContent,
+      box: text.getBoundingClientRect(),
+    }));
+    return texts.flatMap(({ words, box }, i) =>
+      texts
+        .slice(i + 1)
+        .filter(({ box: other }) => {
+          const across = Math.min(box.right, other.right) - Math.max(box.left, other.left);
+          const down = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
+          // A box has room above and below the letters.
+          return across > 0.5 && down > 0.25 * Math.min(box.height, other.height);
+        })
+        .map((other) => `${words} / ${other.words}`),
+    );
+  });
+}
+
+/** Texts that leave their SVG, or are less than 9 pixels high. */
+export function textOutside(): string[] {
+  return [...document.querySelectorAll('svg')].flatMap((svg) => {
+    const frame = svg.getBoundingClientRect();
+    const scale = frame.width / svg.viewBox.baseVal.width || 1;
+    return [...svg.querySelectorAll('text')]
+      .filter((text) => {
+        const box = text.getBoundingClientRect();
+        const isInside =
+          box.left >= frame.left - 1 &&
+          box.right <= frame.right + 1 &&
+          box.top >= frame.top - 3 &&
+          box.bottom <= frame.bottom + 1;
+        return !isInside || parseFloat(getComputedStyle(text).fontSize) * scale < 9;
+      })
+      .map((text) => text.textContent);
+  });
+}
+
+/** Elements that hide a part of their text; what is for screen readers alone is hidden on purpose. */
+export function clippedText(): string[] {
+  return [...document.querySelectorAll<HTMLElement>('body *:not(.hidden):not(svg *)')]
+    .filter((element) => {
+      const { overflowX, overflowY } = getComputedStyle(element);
+      const cuts = (overflow: string) => overflow === 'hidden' || overflow === 'clip';
+      return (
+        (cuts(overflowX) && element.scrollWidth > element.clientWidth + 1) ||
+        (cuts(overflowY) && element.scrollHeight > element.clientHeight + 1)
+      );
+    })
+    .map((element) => element.textContent.trim());
+}
+
+/** Texts whose contrast with what is behind them is below 4.5, with their contrast. */
+export function faintText(): string[] {
+  const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  if (canvas === null) throw new Error('there is no canvas');
+  canvas.canvas.width = canvas.canvas.height = 1;
+  /** The color as bytes, whichever way CSS writes it. */
+  const paint = (...layers: string[]) => {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const layer of layers) {
+      canvas.fillStyle = layer;
+      canvas.fillRect(0, 0, 1, 1);
+    }
+    return canvas.getImageData(0, 0, 1, 1).data;
+  };
+  const luminance = ([r, g, b]: Uint8ClampedArray) => {
+    const linear = [r, g, b].map((byte) =>
+      byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4,
+    );
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const found = new Set<string>();
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode() !== null) {
+    const words = walker.currentNode.textContent?.trim() ?? '';
+    const element = walker.currentNode.parentElement;
+    if (words === '' || element === null || element.matches('.hidden, .hidden *, style')) continue;
+    const behind: string[] = [];
+    for (let up: Element | null = element; up !== null; up = up.parentElement) {
+      behind.unshift(getComputedStyle(up).backgroundColor);
+    }
+    const { color, fill } = getComputedStyle(element);
+    const layers = ['white', ...behind];
+    const text = luminance(paint(...layers, element instanceof SVGElement ? fill : color));
+    const paper = luminance(paint(...layers));
+    const contrast = (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05);
+    if (contrast < 4.5) found.add(`${words} ${contrast.toFixed(2)}`);
+  }
+  return [...found];
+}
