@@ -19,7 +19,7 @@ export const activations: Claim<Setting, Outcome> = {
     combinations<Setting>({
       activation: names,
       norm: norms,
-      steps: [effort === 'quick' ? 200 : 1500],
+      steps: [effort === 'quick' ? 150 : 1500],
       seed: seedsOf(effort),
     }),
   run: async ({ activation, norm, steps, seed }, { training, test }) => {

@@ -37,7 +37,7 @@ export const regularization: Claim<Setting, Outcome> = {
   settings: (effort) =>
     combinations<Setting>({
       variant: variantNames,
-      images: effort === 'quick' ? [1000] : [300, 1000, 3000],
+      images: effort === 'quick' ? [500] : [300, 1000, 3000],
       epochs: [30],
       seed: seedsOf(effort),
     }),

@@ -37,7 +37,7 @@ export const speed: Claim<Setting, Outcome> = {
     combinations<Setting>({
       norm: ['none', 'before'],
       lr: effort === 'quick' ? [SAME, 0.1, 0.3] : [SAME, 0.03, 0.1, 0.3, 1],
-      steps: [effort === 'quick' ? 400 : 3000],
+      steps: [effort === 'quick' ? 300 : 3000],
       seed: seedsOf(effort),
     }),
   run: async ({ norm, lr, steps, seed }, { training, test }) => {
