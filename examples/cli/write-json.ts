@@ -1,9 +1,14 @@
 import { writeAtomically } from './write-atomically.ts';
 
+/** Indented, but for arrays of numbers, each of which is one line. */
 export function writeJson(
   file: string,
   value: unknown,
   replacer?: (key: string, value: unknown) => unknown,
 ): Promise<void> {
-  return writeAtomically(file, `${JSON.stringify(value, replacer, 1)}\n`);
+  const text = JSON.stringify(value, replacer, 1).replaceAll(
+    /\[\n\s*(-?\d[-+\d.e,\s]*?)\n\s*\]/g,
+    (_, numbers: string) => `[${numbers.replaceAll(/\s+/g, ' ')}]`,
+  );
+  return writeAtomically(file, `${text}\n`);
 }

@@ -1,12 +1,11 @@
 /** The command line that shows the built-in digits. */
-import { rename, rm, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { DataError } from '../../src/index.ts';
 import { blockLetters } from './block-letters.ts';
 import { contactSheet } from './contact-sheet.ts';
 import { integerFrom } from '../cli/options.ts';
 import { expectWritable } from '../cli/results.ts';
 import { runCommand } from '../cli/run.ts';
+import { writeAtomically } from '../cli/write-atomically.ts';
 
 interface Options {
   readonly seed: number;
@@ -27,19 +26,6 @@ async function run({ seed, png }: Options, signal: AbortSignal): Promise<void> {
   console.log(`${blockLetters(seed)}\n`);
   const sheet = contactSheet(seed);
   signal.throwIfAborted();
-  await writeWhole(png, sheet);
+  await writeAtomically(png, sheet);
   console.log(`Seed ${seed}: the first digit of each class is above, and twenty of each are in\n${png}`);
-}
-
-/** Writes beside the place first, so that there is never half a picture. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const unfinished = `${file}.${process.pid}.tmp`;
-  try {
-    await writeFile(unfinished, bytes);
-    await rename(unfinished, file);
-  } catch (cause) {
-    await rm(unfinished, { force: true });
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError('digits', `cannot write ${file}: ${why}`, 'name another file', { cause });
-  }
 }

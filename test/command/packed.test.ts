@@ -59,7 +59,10 @@ describe('the packed gammabeta', () => {
     [['mnist', '--ofline'], /^error: unknown option '--ofline'\n\(Did you mean --offline\?\)\n$/],
     [['digits', '--seed', 'x'], /an integer ≥ 0 is expected/],
     [['digits', '--png', 'no/x.png'], /^digits: cannot write into the folder of no\/x\.png\. Hint: /],
-    [['digits', '--png', '.'], /^digits: cannot write \.: .*\. Hint: name another file\n$/],
+    [
+      ['digits', '--png', '.'],
+      /^write: \. cannot be written: .*\. Hint: make room, or name another place\n$/,
+    ],
   ])('%j is an error that says what to do', (args, message) => {
     const { status, stderr } = gammabeta(...args);
     expect(stderr).toMatch(message);

@@ -1,28 +1,38 @@
 /** Reports as people see them: on a phone and on a desk, by day and by night. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labReport } from '../../examples/lab/report.ts';
+import type { LabResults } from '../../examples/lab/results.ts';
 import { pictureSvg } from '../../examples/report/svg.ts';
 import { writeReport } from '../../examples/report/write.ts';
 import { chromiumPath } from '../chromium.ts';
+import { root } from '../docs/collect-examples.ts';
 import { charts, fullReport } from './full-report.ts';
 import { clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
 
+const labResults = JSON.parse(readFileSync(join(root, 'examples/results/lab.json'), 'utf8')) as LabResults;
+
 if (chromiumPath === undefined) console.warn('reports in Chromium SKIPPED: no Chromium was found');
 
-const views = [
+const screens = [
   { width: 360, height: 800 },
   { width: 1280, height: 900 },
 ].flatMap((viewport) => (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })));
 
+/** One with everything that there can be, and one of a real experiment. */
+const reports = { everything: fullReport, lab: labReport(labResults) };
+const views = Object.keys(reports).flatMap((name) => screens.map((screen) => [name, screen] as const));
+
 describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
   let folder = '';
   let browser: Browser;
+  const fileOf = (name: string) => join(folder, `${name}.html`);
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gammabeta-report-'));
-    await writeReport(join(folder, 'report.html'), fullReport);
+    for (const [name, report] of Object.entries(reports)) await writeReport(fileOf(name), report);
     browser = await chromium.launch({
       ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
       args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'],
@@ -33,8 +43,8 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
     rmSync(folder, { recursive: true });
   });
 
-  describe.each(views)('%j', (view) => {
-    const address = () => `file://${join(folder, 'report.html')}`;
+  describe.each(views)('of %s, %j', (name, view) => {
+    const address = () => `file://${fileOf(name)}`;
     const problems: string[] = [];
     const requests: string[] = [];
     let page: Page;
@@ -74,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
   it('goes from the skip link to the results with the keyboard, and into the tables', async () => {
     const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
     try {
-      await page.goto(`file://${join(folder, 'report.html')}`);
+      await page.goto(`file://${fileOf('everything')}`);
       const focused = () => page.evaluate(() => document.activeElement?.textContent.trim() ?? '');
       await page.keyboard.press('Tab');
       expect(await focused()).toBe('Skip to the results');

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Claim, Outcome, Run, Setting } from '../../examples/lab/claim.ts';
+import { claims } from '../../examples/lab/claims.ts';
+import { labDocument, labPictures } from '../../examples/lab/document.ts';
+import { findingsOf, type LabResults, resultsOf } from '../../examples/lab/results.ts';
+import { quoted } from '../../examples/results/quotes.ts';
+import { root } from '../docs/collect-examples.ts';
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const results = JSON.parse(read('examples/results/lab.json')) as LabResults;
+
+describe("the lab's committed results", () => {
+  it('are those of all claims, on MNIST, with every run of the full effort', () => {
+    expect(results).toMatchObject({ experiment: 'lab', data: 'MNIST', effort: 'full' });
+    expect(results.claims.map(({ name }) => name)).toEqual(claims.map(({ name }) => name));
+    for (const { claim } of findingsOf(results)) {
+      const runs = results.claims.find(({ name }) => name === claim.name)?.runs ?? [];
+      expect(runs.map(({ setting }) => setting)).toEqual(claim.settings('full'));
+    }
+  });
+
+  it('have the verdicts that follow from their runs', () => {
+    for (const committed of results.claims) {
+      const claim = claims.find(({ name }) => name === committed.name);
+      expect(claim && resultsOf(claim, committed.runs)).toEqual(committed);
+    }
+  });
+
+  it('are what the document says and shows (npm run docs)', async () => {
+    const document = read('examples/lab/README.md');
+    expect(await quoted(document, 'lab', labDocument(results))).toBe(document);
+    const pictures = labPictures(results);
+    expect(readdirSync(join(root, 'examples/results/lab')).sort()).toEqual([...pictures.keys()].sort());
+    for (const [file, picture] of pictures)
+      expect(picture === read(`examples/results/lab/${file}`), file).toBe(true);
+  });
+});
+
+describe('a verdict', () => {
+  /** The runs with the two networks in each other's place: what held of the one then holds of the other. */
+  const swapped = (runs: readonly Run<Setting, Outcome>[]) => {
+    const places = { none: 'before', before: 'none' } as const;
+    return runs.map(({ setting, outcome }) => {
+      const norm = setting.norm === 'none' || setting.norm === 'before' ? places[setting.norm] : setting.norm;
+      return { setting: { ...setting, norm: norm ?? null }, outcome };
+    });
+  };
+  const verdictsOf = (claim: Claim, runs: readonly Run<Setting, Outcome>[]) =>
+    claim.judge(runs).tests.map(({ verdict }) => verdict);
+
+  it.each(['learning-rate', 'initialization', 'gradients', 'small-batches', 'covariate-shift', 'bias'])(
+    'of %s is another where the networks are in each other’s place',
+    (name) => {
+      const claim = claims.find((each) => each.name === name);
+      const { runs = [] } = results.claims.find((each) => each.name === name) ?? {};
+      if (claim === undefined) throw new Error(`no claim is called ${name}`);
+      const supported = verdictsOf(claim, runs).filter((verdict) => verdict === 'supported').length;
+      const after = verdictsOf(claim, swapped(runs));
+      expect(supported).toBeGreaterThan(0);
+      expect(after.filter((verdict) => verdict === 'supported').length).toBeLessThan(supported);
+      expect(after).toContain('not supported');
+    },
+  );
+});
