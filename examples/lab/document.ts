@@ -16,8 +16,8 @@ export function labPictures(results: LabResults): Map<string, string> {
 /** Markdown: all verdicts, then claim by claim. */
 export function labDocument(results: LabResults): string {
   const findings = findingsOf(results);
-  const verdicts = findings.map(
-    ({ claim, finding }) => `| [${claim.statement}](#${claim.name}) | ${finding.verdict} |`,
+  const verdicts = findings.map(({ claim, finding }) =>
+    row([`[${claim.statement}](#${claim.name})`, finding.verdict]),
   );
   const { data, trainingImages, testImages, effort, machine } = results;
   return [
@@ -37,18 +37,15 @@ export function labDocument(results: LabResults): string {
       '',
       '| part | quantity | mean | 95 % interval | expected | verdict |',
       '| --- | --- | --- | --- | --- | --- |',
-      ...finding.tests.map(
-        (test) =>
-          `| ${[
-            test.statement,
-            test.quantity,
-            `**${formatDigits(test.mean)}**`,
-            test.interval.map(formatDigits).join(' … '),
-            `${test.expected} ${test.threshold}`,
-            test.verdict,
-          ]
-            .map((cell) => cell.replaceAll('|', '\\|'))
-            .join(' | ')} |`,
+      ...finding.tests.map((test) =>
+        row([
+          test.statement,
+          test.quantity,
+          `**${formatDigits(test.mean)}**`,
+          test.interval.map(formatDigits).join(' … '),
+          `${test.expected} ${formatNumber(test.threshold)}`,
+          test.verdict,
+        ]),
       ),
       '',
       finding.figures
@@ -59,6 +56,11 @@ export function labDocument(results: LabResults): string {
         .join('\n'),
     ]),
   ].join('\n');
+}
+
+/** Of a Markdown table. */
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function pictureName(claim: string, i: number): string {

@@ -78,7 +78,7 @@ function section({ statement, method }: Claim, { verdict, tests, figures: shown 
             test.quantity,
             formatDigits(test.mean),
             test.interval.map(formatDigits).join(' … '),
-            `${test.expected} ${test.threshold}`,
+            `${test.expected} ${formatNumber(test.threshold)}`,
             test.verdict,
           ]),
         },

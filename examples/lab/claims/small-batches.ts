@@ -84,7 +84,7 @@ export const smallBatches: Claim<Setting, Outcome> = {
       figures: [
         {
           title: 'Accuracy by batch size',
-          caption: `Test accuracy after ${runs[0].setting.examples} images. Dotted: normalized by statistics of batches of that size in evaluation too.`,
+          caption: `Test accuracy after ${runs[0].setting.examples.toLocaleString('en')} images. Dotted: normalized by statistics of batches of that size in evaluation too.`,
           chart: {
             kind: 'lines',
             x: { name: 'batch size', scale: 'log' },
@@ -112,17 +112,10 @@ async function accuracyOfBatches(
 ): Promise<number> {
   model.train();
   const shares: number[] = [];
-  for (const { x, shape, labels } of new DataLoader(test, {
-    batchSize,
-    dropLast: true,
-    shuffle: true,
-    seed: 0,
-  }))
-    shares.push(
-      await accuracy(
-        noGrad(() => model.forward(tensor(x, { shape }))),
-        labels,
-      ),
-    );
+  const batches = new DataLoader(test, { batchSize, shuffle: true, seed: 0, dropLast: true });
+  for (const { x, shape, labels } of batches) {
+    const output = noGrad(() => model.forward(tensor(x, { shape })));
+    shares.push(await accuracy(output, labels));
+  }
   return average(shares);
 }
