@@ -4,7 +4,8 @@
  *
  * A training step asks for the same sizes again and again, so freed blocks wait in a bin of their size, the
  * last one in is the first one out, and is still in the processor's cache. Only where that leaves no room
- * are neighbours joined, and larger blocks split.
+ * are neighbours joined, and larger blocks split; that takes time, and what belongs together then lies far apart,
+ * so whoever can move the blocks in use had better do so.
  */
 
 /** Bytes. A cache line; more than any kernel reads beyond the end of its array. */
@@ -16,6 +17,10 @@ export type Grow = (end: number) => boolean;
 export class Heap {
   /** Bytes of all blocks in use. */
   inUse = 0;
+  /** Where the first block lies. */
+  readonly start: number;
+  /** Whether a larger block had to be split since all blocks in use lay side by side. */
+  private split = false;
 
   private readonly bins = new Map<number, number[]>();
   /** Everything from here on is free. */
@@ -25,7 +30,8 @@ export class Heap {
 
   /** The free memory is from `start` to `end`, addresses in bytes; `grow` moves the end. */
   constructor(start: number, end: number, grow: Grow) {
-    this.top = Math.ceil(start / GRAIN) * GRAIN;
+    this.start = Math.ceil(start / GRAIN) * GRAIN;
+    this.top = this.start;
     this.end = end;
     this.grow = grow;
   }
@@ -48,6 +54,21 @@ export class Heap {
     this.intoBin(address, size);
   }
 
+  /**
+   * Whether it is time to move the blocks in use together: else allocations go on to be slow, and enough is free that it
+   * will not be time again soon.
+   */
+  get isScattered(): boolean {
+    return this.split && 4 * (this.end - this.start - this.inUse) > this.inUse;
+  }
+
+  /** To be called when all blocks in use lie side by side, from `start` on. */
+  compacted(): void {
+    this.bins.clear();
+    this.top = this.start + this.inUse;
+    this.split = false;
+  }
+
   private intoBin(address: number, size: number): void {
     const bin = this.bins.get(size);
     if (bin === undefined) this.bins.set(size, [address]);
@@ -67,6 +88,7 @@ export class Heap {
     this.join();
     const fits = [...this.bins.keys()].filter((bin) => bin >= size);
     if (fits.length === 0) return this.fromTop(size); // joined with the end, there may be room
+    this.split = true;
     const best = Math.min(...fits);
     const bin = this.bins.get(best) ?? [];
     const address = bin.pop() ?? 0;

@@ -7,6 +7,9 @@
  *   for longest move out, into ordinary arrays of JavaScript's. If they were garbage, they now are collected
  *   as garbage is; if not, they move in again when a kernel asks for them, and the budget grows.
  *
+ * - Where arrays of ever other sizes have come and gone, those that are left lie scattered. Before a run they are moved
+ *   together then, once in many runs: an array's place is known here alone.
+ *
  * So memory stays flat, nothing that a program holds is ever lost, and what a training step works with,
  * parameters, gradients and optimizer state, is never copied.
  */
@@ -47,8 +50,8 @@ export class WasmStorage extends Storage {
 export type View = (address: number, storage: WasmStorage) => FloatArray;
 
 export class Residency {
-  /** How often an array moved out, and in again. */
-  readonly moves: { out: number; in: number } = { out: 0, in: 0 };
+  /** How often an array moved out, and in again; and how often all of them moved together. */
+  readonly moves: { out: number; in: number; together: number } = { out: 0, in: 0, together: 0 };
 
   private readonly heap: Heap;
   private readonly view: View;
@@ -72,6 +75,7 @@ export class Residency {
    */
   begin(inputs: readonly WasmStorage[]): void {
     this.runs++;
+    if (this.heap.isScattered) this.compact();
     for (const input of inputs) {
       input.usedBy = this.runs;
       if (input.address === 0 || input === this.newest) continue;
@@ -111,6 +115,23 @@ export class Residency {
     this.remove(storage);
     this.heap.free(storage.address, storage.bytes);
     storage.address = 0;
+  }
+
+  /** Moves all arrays together, in the order in which they lie, so that the free memory is one block. */
+  private compact(): void {
+    const resident: WasmStorage[] = [];
+    for (let storage = this.oldest; storage !== null; storage = storage.newer) resident.push(storage);
+    resident.sort((a, b) => a.address - b.address);
+    let address = this.heap.start;
+    for (const storage of resident) {
+      if (storage.address !== address) {
+        this.view(address, storage).set(this.view(storage.address, storage));
+        storage.address = address;
+      }
+      address += storage.bytes;
+    }
+    this.heap.compacted();
+    this.moves.together++;
   }
 
   /** False where there are none but those of this run. */

@@ -158,4 +158,16 @@ describe('a heap', () => {
     expect(tight.allocate(64_000)).toBeNull();
     expect(tight.inUse).toBe(64_000 - GRAIN + 640);
   });
+
+  it('is scattered once a block was split and much is free, until all blocks lie together again', () => {
+    const heap = new Heap(0, 6400 + GRAIN, () => false);
+    const blocks = Array.from({ length: 10 }, () => heap.allocate(640) ?? -1);
+    for (const block of [0, 2, 4, 6]) heap.free(blocks[block], 640);
+    expect(heap.isScattered).toBe(false);
+    heap.allocate(64);
+    expect(heap.isScattered).toBe(true);
+    heap.compacted();
+    expect(heap.isScattered).toBe(false);
+    expect(heap.allocate(640)).toBe(6 * 640 + 64);
+  });
 });

@@ -74,7 +74,7 @@ const programs = fc.array(steps, { maxLength: 80, size: 'max' });
 
 describe('a residency of 8 kB', () => {
   it('keeps the values of all that is held, whatever moves out and in again', () => {
-    let [out, back] = [0, 0];
+    let [out, back, together] = [0, 0, 0];
     fc.assert(
       fc.property(programs, (program) => {
         const machine = new Machine(8192);
@@ -107,10 +107,12 @@ describe('a residency of 8 kB', () => {
         for (const { storage, values } of held) expect(machine.read(storage)).toEqual(values);
         out += machine.residency.moves.out;
         back += machine.residency.moves.in;
+        together += machine.residency.moves.together;
       }),
       { numRuns: 150 },
     );
     expect(Math.min(out, back)).toBeGreaterThan(100); // or nothing of this was tried
+    expect(together).toBeGreaterThan(20);
   });
 
   it('moves out what was not used for longest', () => {
@@ -130,6 +132,25 @@ describe('a residency of 8 kB', () => {
     const [sum] = machine.sums([a, b], 1); // so that a may move in, c has to move out
     expect(machine.read(sum)[0]).toBe(3);
     expect([c, ...others].map((storage) => machine.read(storage)[149])).toEqual([3, 4, 5, 6]);
+  });
+
+  it('moves together what is scattered, once a larger block had to be split, but not what is too much to move', () => {
+    const scattered = (held: number) => {
+      const machine = new Machine(64 + 12 * 640 + 64);
+      const all = Array.from({ length: 12 }, (_, i) => machine.upload(Array<number>(150).fill(i)));
+      all.forEach((storage, i) => {
+        if (i % 12 >= held || i === 0) machine.residency.free(storage); // which leaves holes
+      });
+      const kept = all.filter(({ address }) => address !== 0);
+      machine.upload([1]); // splits one of them
+      machine.upload([2]);
+      return { machine, kept };
+    };
+    const { machine, kept } = scattered(5);
+    expect(machine.residency.moves.together).toBe(1);
+    expect(kept.map(({ address }) => (address - 64) % 640)).toEqual(kept.map(() => kept[0].address - 64));
+    expect(kept.map((storage) => machine.read(storage)[149])).toEqual([1, 2, 3, 4]);
+    expect(scattered(11).machine.residency.moves.together).toBe(0);
   });
 
   it('refuses what has no room beside the inputs of the kernel that runs, names the sizes, and loses nothing', () => {
