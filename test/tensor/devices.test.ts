@@ -14,7 +14,7 @@ describe('without a choice', () => {
 /** Which globals there are, and what `navigator` has. */
 const globals = (): string[] => [
   ...Object.getOwnPropertyNames(globalThis),
-  ...Object.getOwnPropertyNames(Reflect.get(globalThis, 'navigator') ?? {}),
+  ...Object.getOwnPropertyNames((Reflect.get(globalThis, 'navigator') as object | undefined) ?? {}),
 ];
 const globalsBefore = globals();
 
