@@ -17,11 +17,13 @@ function shortened(setting: Setting): Setting {
 /** One for each network, and the last. */
 function someSettings(claim: Claim): Setting[] {
   const settings = claim.settings('full');
-  const nets = new Map(settings.map((setting) => [JSON.stringify([setting.norm, setting.variant]), setting]));
+  const nets = new Map(
+    settings.map((setting) => [JSON.stringify([setting.norm, setting.variant, setting.measure]), setting]),
+  );
   return [...nets.values()].map(shortened);
 }
 
-const times = new Set(['milliseconds', 'stepMilliseconds', 'bytes']);
+const times = new Set(['stepMilliseconds', 'value']);
 const withoutTimes = (outcome: object) =>
   Object.fromEntries(Object.entries(outcome).filter(([key]) => !times.has(key)));
 
