@@ -17,7 +17,7 @@ import { labReport } from './report.ts';
 import { type LabResults, resultsOf } from './results.ts';
 import { runClaims } from './runner.ts';
 import { Store } from './store.ts';
-import { verdictTable } from './summary.ts';
+import { terminalFigure, verdictTable } from './summary.ts';
 
 interface Options extends DataOptions, ReportOptions {
   readonly full?: boolean;
@@ -83,6 +83,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       claims: chosen.map((claim) => resultsOf(claim, runs.get(claim) ?? [])),
     };
     console.log(`\nOn ${found.name}:\n${verdictTable(results)}`);
+    const figure = terminalFigure(results);
+    if (figure !== '') console.log(`\n${figure}`);
     if (options.json !== undefined) {
       await writeJson(options.json, results);
       console.log(`\nWritten: ${options.json}`);

@@ -13,20 +13,23 @@ export function labPictures(results: LabResults): Map<string, string> {
   );
 }
 
+/** A Markdown table of the verdicts, which links to the document's sections. */
+export function labVerdicts(results: LabResults, document: string): string {
+  const rows = findingsOf(results).map(({ claim, finding }) =>
+    row([`[${claim.statement}](${document}#${claim.name})`, finding.verdict]),
+  );
+  return ['| claim | verdict |', '| --- | --- |', ...rows].join('\n');
+}
+
 /** Markdown: all verdicts, then claim by claim. */
 export function labDocument(results: LabResults): string {
   const findings = findingsOf(results);
-  const verdicts = findings.map(({ claim, finding }) =>
-    row([`[${claim.statement}](#${claim.name})`, finding.verdict]),
-  );
   const { data, trainingImages, testImages, effort, machine } = results;
   return [
     `On ${data}, ${formatNumber(trainingImages)} images to train on and ${formatNumber(testImages)} to test; \`--${effort}\`; ${machine.cpu}, Node ` +
       `${machine.node}, ${machine.device}.`,
     '',
-    '| claim | verdict |',
-    '| --- | --- |',
-    ...verdicts,
+    labVerdicts(results, ''),
     ...findings.flatMap(({ claim, finding }) => [
       '',
       `### ${claim.name}`,

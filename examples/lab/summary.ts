@@ -1,9 +1,10 @@
 /** The verdicts as a table in the terminal, and the words that tables and documents share. */
 import Table from 'cli-table3';
 import { formatNumber } from '../report/numbers.ts';
+import { terminalChart } from '../report/terminal.ts';
 import type { Test } from './claim.ts';
 import { claims } from './claims.ts';
-import type { ClaimResults, LabResults } from './results.ts';
+import { type ClaimResults, findingsOf, type LabResults } from './results.ts';
 
 export function verdictTable({ claims: results }: LabResults): string {
   const table = new Table({
@@ -22,6 +23,18 @@ export function verdictTable({ claims: results }: LabResults): string {
     ]);
   }
   return table.toString();
+}
+
+/** The first figure whose lines can be told apart on a terminal, by one mark for each colour; none has to be there. */
+export function terminalFigure(results: LabResults): string {
+  for (const { finding } of findingsOf(results)) {
+    for (const { title, chart } of finding.figures) {
+      if (chart.kind !== 'lines') continue;
+      const colours = new Set(chart.series.map(({ colour }) => colour));
+      if (chart.series.length > 1 && colours.size === chart.series.length) return terminalChart(title, chart);
+    }
+  }
+  return '';
 }
 
 export function statementOf({ name }: ClaimResults): string {

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Comparison } from '../cifar10/comparison.ts';
-import { labDocument, labPictures } from '../lab/document.ts';
+import { labDocument, labPictures, labVerdicts } from '../lab/document.ts';
 import type { LabResults } from '../lab/results.ts';
 import type { Results } from '../mnist/results.ts';
 import { cifar10Chart, mnistChart } from './chart.ts';
@@ -20,7 +20,12 @@ await rm(join(here, 'lab'), { recursive: true, force: true });
 await mkdir(join(here, 'lab'));
 for (const [file, picture] of labPictures(lab)) await writeFile(join(here, 'lab', file), picture);
 
-const blocks = { mnist: mnistTable(mnist), cifar10: cifar10Table(cifar10), lab: labDocument(lab) };
+const blocks = {
+  mnist: mnistTable(mnist),
+  cifar10: cifar10Table(cifar10),
+  lab: labDocument(lab),
+  verdicts: labVerdicts(lab, 'examples/lab/README.md'),
+};
 for (const document of ['../../README.md', '../cifar10/README.md', '../lab/README.md']) {
   const file = join(here, document);
   const before = await readFile(file, 'utf8');

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Claim, Outcome, Run, Setting } from '../../examples/lab/claim.ts';
 import { claims } from '../../examples/lab/claims.ts';
-import { labDocument, labPictures } from '../../examples/lab/document.ts';
+import { labDocument, labPictures, labVerdicts } from '../../examples/lab/document.ts';
 import { findingsOf, type LabResults, resultsOf } from '../../examples/lab/results.ts';
+import { terminalFigure } from '../../examples/lab/summary.ts';
 import { quoted } from '../../examples/results/quotes.ts';
 import { root } from '../docs/collect-examples.ts';
 
@@ -31,11 +32,19 @@ describe("the lab's committed results", () => {
   it('are what the document says and shows (npm run docs)', async () => {
     const document = read('examples/lab/README.md');
     expect(await quoted(document, 'lab', labDocument(results))).toBe(document);
+    const readme = read('README.md');
+    expect(await quoted(readme, 'verdicts', labVerdicts(results, 'examples/lab/README.md'))).toBe(readme);
     const pictures = labPictures(results);
     expect(readdirSync(join(root, 'examples/results/lab')).sort()).toEqual([...pictures.keys()].sort());
     for (const [file, picture] of pictures)
       expect(picture === read(`examples/results/lab/${file}`), file).toBe(true);
   });
+});
+
+it('has a figure for the terminal', () => {
+  const lines = terminalFigure(results).split('\n');
+  expect(lines[0]).toBe('Accuracy by learning rate:  o without   ● with batch normalization');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
 describe('a verdict', () => {
