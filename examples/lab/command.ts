@@ -35,17 +35,18 @@ export function labCommand(name: string): Command {
     .description('Puts what is said of batch normalization to the test, claim by claim.')
     .addOption(new Option('--quick', 'five seeds and few steps: minutes (default)').conflicts('full'))
     .option('--full', 'ten seeds, more steps and settings: what the documentation quotes')
-    .option('--claims <names>', `which, of ${names.join(', ')}`, listOf(oneOf(names)), names)
+    .addOption(
+      new Option('--claims <names>', `which, of ${names.join(', ')}`)
+        .argParser(listOf(oneOf(names)))
+        .default(names, 'all'),
+    )
     .option('--jobs <n>', 'how many runs at a time', integerFrom(1), availableParallelism())
     .option('--fresh', 'make all runs again, also those that are there from before')
     .option('--json <file>', 'write all measured values to a file');
-  // The list stands in the line above already.
-  for (const option of command.options)
-    if (option.long === '--claims') option.defaultValueDescription = 'all';
   return reportOption(dataOptions(command, mnist.name, mnist.variable)).action((options: Options) =>
     runCommand(
       (signal) => run(options, signal),
-      'interrupted: every run that had ended is kept. Hint: the same command goes on from there.',
+      `interrupted: every run that had ended is kept. Hint: the same command${options.fresh ? ' without --fresh' : ''} goes on from there.`,
     ),
   );
 }

@@ -7,7 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
-import { licensesIn } from '../../examples/build-licenses.ts';
+import { licensesIn } from './build-licenses.ts';
 
 const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;

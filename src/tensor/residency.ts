@@ -6,12 +6,11 @@
  * - All else stays while there is room. When the budget is used up, the arrays that no kernel has touched
  *   for longest move out, into ordinary arrays of JavaScript's. If they were garbage, they now are collected
  *   as garbage is; if not, they move in again when a kernel asks for them, and the budget grows.
- *
  * - Where arrays of ever other sizes have come and gone, those that are left lie scattered. Before a run they are moved
  *   together then, once in many runs: an array's place is known here alone.
  *
  * So memory stays flat, nothing that a program holds is ever lost, and what a training step works with,
- * parameters, gradients and optimizer state, is never copied.
+ * parameters, gradients and optimizer state, is not copied for a kernel.
  */
 import type { FloatArray } from '../../kernels/kernel.ts';
 import { type DType, Storage } from './device.ts';
