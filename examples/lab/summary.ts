@@ -6,21 +6,27 @@ import type { Test } from './claim.ts';
 import { claims } from './claims.ts';
 import { type ClaimResults, findingsOf, type LabResults } from './results.ts';
 
-export function verdictTable({ claims: results }: LabResults): string {
+/** Columns of the table where it is not a terminal that it is printed on, and the fewest that words fit into. */
+const WIDTH = 115;
+const NARROWEST = 72;
+const VERDICT = 15;
+
+/** No wider than the terminal, of so many columns. */
+export function verdictTable(
+  { claims: results }: LabResults,
+  columns: number = process.stdout.isTTY ? process.stdout.columns : WIDTH,
+): string {
+  const free = Math.min(Math.max(columns, NARROWEST), WIDTH) - VERDICT - 4; // the lines between
+  const claim = Math.floor(free / 3);
   const table = new Table({
     head: ['claim', 'verdict', 'what decides it'],
-    colWidths: [34, 15, 62],
+    colWidths: [claim, VERDICT, free - claim],
     wordWrap: true,
     style: { head: [], border: [] },
   });
-  for (const claim of results) {
-    table.push([
-      `${claim.name}: ${statementOf(claim)}`,
-      claim.verdict,
-      deciding(claim)
-        .map((test) => `${sentence(test)}: ${test.verdict}`)
-        .join('\n'),
-    ]);
+  for (const each of results) {
+    const decides = deciding(each).map((test) => `${sentence(test)}: ${test.verdict}`);
+    table.push([`${each.name}: ${statementOf(each)}`, each.verdict, decides.join('\n')]);
   }
   return table.toString();
 }

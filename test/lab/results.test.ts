@@ -5,7 +5,7 @@ import type { Claim, Outcome, Run, Setting } from '../../examples/lab/claim.ts';
 import { claims } from '../../examples/lab/claims.ts';
 import { labDocument, labPictures, labVerdicts } from '../../examples/lab/document.ts';
 import { findingsOf, type LabResults, resultsOf } from '../../examples/lab/results.ts';
-import { terminalFigure } from '../../examples/lab/summary.ts';
+import { terminalFigure, verdictTable } from '../../examples/lab/summary.ts';
 import { quoted } from '../../examples/results/quotes.ts';
 import { root } from '../docs/collect-examples.ts';
 
@@ -39,6 +39,13 @@ describe("the lab's committed results", () => {
     for (const [file, picture] of pictures)
       expect(picture === read(`examples/results/lab/${file}`), file).toBe(true);
   });
+});
+
+it.each([80, 115, 200])('has a table of verdicts for a terminal of %i columns', (columns) => {
+  const lines = verdictTable(results, columns).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBe(Math.min(columns, 115));
+  for (const { name } of results.claims) expect(lines.join('')).toContain(`│ ${name}: `);
+  expect(lines.join('')).not.toContain('…│'); // nothing is cut off
 });
 
 it('has a figure for the terminal', () => {
