@@ -2,7 +2,7 @@
 import type { Report, Section } from '../report/model.ts';
 import { formatNumber } from '../report/numbers.ts';
 import type { Claim, Finding } from './claim.ts';
-import { findingsOf, type LabResults, resultsOf } from './results.ts';
+import { findingsOf, type Judged, type LabResults } from './results.ts';
 import { deciding, formatDigits, sentence } from './summary.ts';
 
 export function labReport(results: LabResults): Report {
@@ -29,18 +29,18 @@ export function labReport(results: LabResults): Report {
       ['effort', `${results.effort}, ${seeds} seeds`],
       ['machine', `${results.machine.cpu}, Node ${results.machine.node}, ${results.machine.device}`],
     ],
-    sections: [overview(results), ...findings.map(({ claim, finding }) => section(claim, finding))],
+    sections: [overview(findings), ...findings.map(({ claim, finding }) => section(claim, finding))],
   };
 }
 
-function count(findings: readonly { readonly finding: Finding }[]): string {
+function count(findings: readonly Judged[]): string {
   const of = (verdict: Finding['verdict']) =>
     findings.filter(({ finding }) => finding.verdict === verdict).length;
   const all = findings.length;
   return `${all} ${all === 1 ? 'claim' : 'claims'}: ${of('supported')} supported, ${of('mixed')} mixed, ${of('not supported')} not supported.`;
 }
 
-function overview(results: LabResults): Section {
+function overview(findings: readonly Judged[]): Section {
   return {
     heading: 'Verdicts',
     blocks: [
@@ -49,10 +49,10 @@ function overview(results: LabResults): Section {
         table: {
           caption: 'Every claim, and the figures that decide it.',
           head: ['claim', 'verdict', 'what decides it'],
-          rows: findingsOf(results).map(({ claim, finding }) => [
+          rows: findings.map(({ claim, finding }) => [
             claim.statement,
             finding.verdict,
-            deciding(resultsOf(claim, results.claims.find(({ name }) => name === claim.name)?.runs ?? []))
+            deciding(finding)
               .map((test) => `${sentence(test)}: ${test.verdict}.`)
               .join(' '),
           ]),

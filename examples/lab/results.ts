@@ -30,8 +30,14 @@ export function resultsOf(claim: Claim, runs: readonly Run<Setting, Outcome>[]):
   return { name: claim.name, verdict, tests, runs };
 }
 
+/** A claim, and what was found of it. */
+export interface Judged {
+  readonly claim: Claim;
+  readonly finding: Finding;
+}
+
 /** The claims of the results, judged. */
-export function findingsOf(results: LabResults): { readonly claim: Claim; readonly finding: Finding }[] {
+export function findingsOf(results: LabResults): Judged[] {
   return results.claims.map(({ name, runs }) => {
     const claim = claims.find((each) => each.name === name);
     if (claim === undefined) throw new RangeError(`findingsOf: no claim is called ${name}`);

@@ -1,4 +1,5 @@
 /** Means over the seeds, how sure they are, and what follows from that for a claim. */
+import { quantile } from '../cli/quantile.ts';
 import { average } from '../cli/results.ts';
 import type { Verdict } from '../report/model.ts';
 import type { Test } from './claim.ts';
@@ -66,13 +67,8 @@ export function overall(tests: readonly Test[]): Verdict {
 
 /** The middle value. */
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** The value that the share q of them lie below, interpolated linearly. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = Float64Array.from(values).sort();
-  const place = q * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
-  return below + (place % 1) * (above - below);
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 }

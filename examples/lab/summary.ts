@@ -2,9 +2,8 @@
 import Table from 'cli-table3';
 import { formatNumber } from '../report/numbers.ts';
 import { terminalChart } from '../report/terminal.ts';
-import type { Test } from './claim.ts';
-import { claims } from './claims.ts';
-import { type ClaimResults, findingsOf, type LabResults } from './results.ts';
+import type { Finding, Test } from './claim.ts';
+import { findingsOf, type LabResults } from './results.ts';
 
 /** Columns of the table where it is not a terminal that it is printed on, and the fewest that words fit into. */
 const WIDTH = 115;
@@ -13,20 +12,20 @@ const VERDICT = 15;
 
 /** No wider than the terminal, of so many columns. */
 export function verdictTable(
-  { claims: results }: LabResults,
+  results: LabResults,
   columns: number = process.stdout.isTTY ? process.stdout.columns : WIDTH,
 ): string {
   const free = Math.min(Math.max(columns, NARROWEST), WIDTH) - VERDICT - 4; // the lines between
-  const claim = Math.floor(free / 3);
+  const first = Math.floor(free / 3);
   const table = new Table({
     head: ['claim', 'verdict', 'what decides it'],
-    colWidths: [claim, VERDICT, free - claim],
+    colWidths: [first, VERDICT, free - first],
     wordWrap: true,
     style: { head: [], border: [] },
   });
-  for (const each of results) {
-    const decides = deciding(each).map((test) => `${sentence(test)}: ${test.verdict}`);
-    table.push([`${each.name}: ${statementOf(each)}`, each.verdict, decides.join('\n')]);
+  for (const { claim, finding } of findingsOf(results)) {
+    const decides = deciding(finding).map((test) => `${sentence(test)}: ${test.verdict}`);
+    table.push([`${claim.name}: ${claim.statement}`, finding.verdict, decides.join('\n')]);
   }
   return table.toString();
 }
@@ -43,12 +42,8 @@ export function terminalFigure(results: LabResults): string {
   return '';
 }
 
-export function statementOf({ name }: ClaimResults): string {
-  return claims.find((claim) => claim.name === name)?.statement ?? '';
-}
-
 /** The test that the verdict rests on: the first, and, where the parts are of different minds, the first of another. */
-export function deciding({ tests }: ClaimResults): Test[] {
+export function deciding({ tests }: Pick<Finding, 'tests'>): Test[] {
   const [first] = tests;
   const other = tests.find(({ verdict }) => verdict !== first.verdict);
   return other === undefined ? [first] : [first, other];
@@ -60,7 +55,7 @@ export function sentence({ statement, ...test }: Test): string {
 }
 
 /** `0.71 (0.54 … 0.931), expected below 1` */
-export function figuresOf({ mean, interval, expected, threshold }: Omit<Test, 'statement'>): string {
+function figuresOf({ mean, interval, expected, threshold }: Omit<Test, 'statement'>): string {
   const [shown, low, high] = [mean, ...interval].map(formatDigits);
   return `${shown} (${low} … ${high}), expected ${expected} ${formatNumber(threshold)}`;
 }

@@ -1,6 +1,7 @@
 /** Histograms of what goes through the layers, at the start and at the end of training. */
+import { quantile } from '../cli/quantile.ts';
 import { type Findings, netsIn } from './experiment.ts';
-import { type Edges, histogram, type Histogram, linearEdges, logEdges, quantile } from './histogram.ts';
+import { type Edges, histogram, type Histogram, linearEdges, logEdges } from './histogram.ts';
 import type { Axis, Colour, Figure, LineSeries, Section } from './model.ts';
 import { formatNumber, formatShare } from './numbers.ts';
 import { type LayerKind, placeName } from './places.ts';

@@ -1,4 +1,5 @@
 /** How values are distributed. */
+import { quantile } from '../cli/quantile.ts';
 
 /** How many of some values lie where. All of them are counted once. */
 export interface Histogram {
@@ -50,11 +51,6 @@ export function logEdges(sets: readonly Float32Array[], bins: number): Edges {
   const sorted = sampleOf(sets, (value) => Math.log10(Math.abs(value)));
   const [low, high] = rangeOf(sorted, 0.005);
   return edgesBetween(low, high, bins).map((edge) => 10 ** edge);
-}
-
-/** The value that a share of the sorted values does not exceed. */
-export function quantile(sorted: Float32Array, share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
 function rangeOf(sorted: Float32Array, tail: number): [low: number, high: number] {

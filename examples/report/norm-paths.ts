@@ -1,6 +1,6 @@
 /** Where γ and β of a network go while it is trained. */
 import { BatchNorm1d, Dense, type Sequential, type Tensor } from '../../src/index.ts';
-import { quantile } from './histogram.ts';
+import { quantile } from '../cli/quantile.ts';
 import { placeName } from './places.ts';
 
 /** γ or β of all units after so many batches. */

@@ -6,20 +6,10 @@ import {
   type Report,
   verdicts,
 } from '../../examples/report/model.ts';
+import { cifar10Classes } from '../../src/index.ts';
 
 const long = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
-const classes = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'a truck with a trailer',
-];
+const classes = [...cifar10Classes.slice(0, 9), 'a truck with a trailer'];
 const steps = Array.from({ length: 500 }, (_, i) => i + 1);
 
 export const lines: LineChart = {

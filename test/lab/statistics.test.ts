@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, estimate, estimateRatio, median, overall, quantile } from '../../examples/lab/statistics.ts';
+import { quantile } from '../../examples/cli/quantile.ts';
+import { decide, estimate, estimateRatio, median, overall } from '../../examples/lab/statistics.ts';
 
 const question = { statement: 'it is so', quantity: 'x', threshold: 0 } as const;
 const verdict = (values: number[], expected: 'above' | 'below') =>

@@ -8,11 +8,12 @@ import {
   type Tensor,
   tensor,
 } from '../../../src/index.ts';
+import { quantile } from '../../cli/quantile.ts';
 import { average } from '../../cli/results.ts';
 import type { Claim } from '../claim.ts';
 import { network, type Norm } from '../nets.ts';
 import { combinations, outcomesOf, ratios, seedsOf } from '../outcomes.ts';
-import { decide, overall, quantile } from '../statistics.ts';
+import { decide, overall } from '../statistics.ts';
 import { backward, fixedBatch, train } from '../train.ts';
 
 type Setting = { norm: Norm; steps: number; seed: number };
@@ -118,7 +119,7 @@ function percentiles(model: Sequential, { x, shape }: Batch): number[][] {
   const [rows, units] = inputs.shape;
   const values = inputs.dataSync();
   return Array.from({ length: units }, (_, unit) => {
-    const column = Array.from({ length: rows }, (_, row) => values[row * units + unit]);
+    const column = Float64Array.from({ length: rows }, (_, row) => values[row * units + unit]).sort();
     return SHARES.map((share) => quantile(column, share));
   });
 }

@@ -2,8 +2,9 @@ import { BatchNorm1d, type Batch, manualSeed, noGrad, type Sequential, tensor } 
 import type { Claim } from '../claim.ts';
 import { network } from '../nets.ts';
 import { combinations, labels, meanLine, outcomesOf, seedsOf, transposed } from '../outcomes.ts';
-import { decide, overall, quantile } from '../statistics.ts';
+import { decide, overall } from '../statistics.ts';
 import { fixedBatch, train } from '../train.ts';
+import { quantile } from '../../cli/quantile.ts';
 import { average } from '../../cli/results.ts';
 
 type Setting = { steps: number; seed: number };
@@ -114,6 +115,7 @@ function normsOf(model: Sequential): BatchNorm1d[] {
 
 function percentiles(model: Sequential, key: 'gamma' | 'beta'): number[] {
   const values = normsOf(model).flatMap((layer) => [...(layer[key]?.dataSync() ?? [])]);
+  values.sort((a, b) => a - b);
   return SHARES.map((share) => quantile(values, share));
 }
 
