@@ -10,6 +10,7 @@
  *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][6 or 4]
  *          └────────┘              └──┴──┴─┘
  */
+import { isSparse, sparseProduct } from './sparse.simd';
 import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector.simd';
 
 /** Rows of a tile: 12 sums + 2 of b + 1 of a are the registers of x64, less the one that V8 keeps for itself. */
@@ -67,6 +68,10 @@ function product(
   if (m < LOW || m * n <= SMALL) {
     if (bj == 1) sumRows(y, a, ai, ap, b, bp, m, k, n);
     else dotRows(y, a, ai, b, bj, m, k, n);
+    return;
+  }
+  if (bj == 1 && isSparse(a, ai, ap, b, m, k, n)) {
+    sparseProduct(y, a, ai, ap, b, m, k, n);
     return;
   }
   if (k == 0) memory.fill(y, 0, <usize>m * n * FLOAT);

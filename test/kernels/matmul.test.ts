@@ -2,8 +2,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
+import { seededStream } from '../../src/tensor/random.ts';
 import { devices } from '../laws.ts';
+import { seeds } from './cases/case.ts';
 import { computeOn } from './compute.ts';
+
+interface Matrix {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
 
 const zeros = (m: number, n: number) => ({ shape: [m, n], data: Array<number>(m * n).fill(0) });
 const counted = (m: number, n: number) => ({
@@ -11,9 +18,34 @@ const counted = (m: number, n: number) => ({
   data: Array.from({ length: m * n }, (_, i) => i + 1),
 });
 
+/** a [m, k] of whole numbers, of which so many are not 0, some of them −0; and b [k, n], without zeros. */
+function matricesOf({ m, k, n, density, seed }: Record<'m' | 'k' | 'n' | 'density' | 'seed', number>) {
+  const stream = seededStream(seed);
+  const digit = () => 1 + Math.floor(8 * stream.uniform());
+  const sign = () => (stream.uniform() < 0.5 ? -1 : 1);
+  const a = Array.from({ length: m * k }, () => sign() * (stream.uniform() < density ? digit() : 0));
+  const b = Array.from({ length: k * n }, () => sign() * digit());
+  return [
+    { shape: [m, k], data: a },
+    { shape: [k, n], data: b },
+  ] as const;
+}
+
+function exactProduct(a: Matrix, b: Matrix): number[] {
+  const [m, k] = a.shape;
+  const n = b.shape[1];
+  const y = Array<number>(m * n).fill(0);
+  for (let i = 0; i < m; i++) {
+    for (let p = 0; p < k; p++) {
+      for (let j = 0; j < n; j++) y[i * n + j] += a.data[i * k + p] * b.data[p * n + j];
+    }
+  }
+  return y.map((value) => value + 0); // no −0
+}
+
 describe.each(devices)('on $name', (on) => {
   const compute = computeOn(on);
-  const transposed = async (x: ReturnType<typeof counted>) => ({
+  const transposed = async (x: Matrix) => ({
     shape: x.shape.toReversed(),
     data: await compute(kernels.transpose, [x]),
   });
@@ -53,14 +85,8 @@ describe.each(devices)('on $name', (on) => {
     const [m, k, n] = [137, 401, 523];
     const a = { shape: [m, k], data: Array.from({ length: m * k }, (_, i) => ((i * 7) % 9) - 4) };
     const b = { shape: [k, n], data: Array.from({ length: k * n }, (_, i) => ((i * 5) % 11) - 5) };
-    const exact = Array<number>(m * n).fill(0); // whole numbers: float32 sums them without a rounding
-    for (let i = 0; i < m; i++) {
-      for (let p = 0; p < k; p++) {
-        for (let j = 0; j < n; j++) exact[i * n + j] += a.data[i * k + p] * b.data[p * n + j];
-      }
-    }
     const [at, bt] = await Promise.all([a, b].map(transposed));
-    expect(await compute(kernels.matmul, [a, b])).toEqual(exact.map((value) => value + 0));
+    expect(await compute(kernels.matmul, [a, b])).toEqual(exactProduct(a, b)); // whole numbers: no rounding
     expect(await compute(kernels.matmulTransposedB, [a, bt])).toEqual(await compute(kernels.matmul, [a, b]));
     expect(await compute(kernels.matmulTransposedA, [at, b])).toEqual(await compute(kernels.matmul, [a, b]));
   });
@@ -72,6 +98,57 @@ describe.each(devices)('on $name', (on) => {
       NaN,
       Infinity,
     ]);
+  });
+
+  describe('with a matrix of mostly zeros', () => {
+    const sizes = { m: fc.integer({ min: 4, max: 40 }), k: fc.integer({ min: 1, max: 50 }) };
+    const n = fc.integer({ min: 30, max: 70 }); // on both sides of the columns from which zeros are left out
+    const density = fc.constantFrom(0, 0.05, 0.2, 0.4, 0.6);
+
+    it('leaves no term out that counts, whichever they are', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.record({ ...sizes, n, density, seed: seeds }), async (drawn) => {
+          const [a, b] = matricesOf(drawn);
+          const at = await transposed(a);
+          const y = exactProduct(a, b); // whole numbers: float32 sums them without a rounding
+          expect(await compute(kernels.matmul, [a, b])).toEqual(y);
+          expect(await compute(kernels.matmulTransposedA, [at, b])).toEqual(y);
+        }),
+      );
+    });
+
+    it('keeps NaN and infinities that meet zeros alone, wherever they are', async () => {
+      const special = fc.constantFrom(NaN, Infinity, -Infinity);
+      const drawing = fc.record({ ...sizes, n, density, seed: seeds, special, place: fc.nat() });
+      await fc.assert(
+        fc.asyncProperty(drawing, async ({ special, place, ...drawn }) => {
+          const [a, b] = matricesOf(drawn);
+          const at = place % b.data.length;
+          b.data[at] = special;
+          const term = Math.floor(at / drawn.n);
+          for (let i = 0; i < drawn.m; i++) a.data[i * drawn.k + term] = 0;
+          const aTransposed = await transposed(a);
+          for (const y of [
+            await compute(kernels.matmul, [a, b]),
+            await compute(kernels.matmulTransposedA, [aTransposed, b]),
+          ]) {
+            const inColumn = y.filter((_, i) => i % drawn.n === at % drawn.n);
+            expect(inColumn).toEqual(Array<number>(drawn.m).fill(NaN)); // 0·∞ is NaN, and so is 0·NaN
+            expect(y.filter(Number.isNaN)).toHaveLength(drawn.m);
+          }
+        }),
+      );
+    });
+
+    it('has NaN and infinities of its own', async () => {
+      const a = { shape: [4, 40], data: Array<number>(160).fill(0) };
+      a.data[45] = NaN;
+      a.data[80] = Infinity;
+      const b = { shape: [40, 33], data: Array<number>(40 * 33).fill(2) };
+      const y = await compute(kernels.matmul, [a, b]);
+      expect(y.map((_, i) => y[33 * Math.floor(i / 33)])).toEqual(y);
+      expect([0, 1, 2, 3].map((i) => y[33 * i])).toEqual([0, NaN, Infinity, 0]);
+    });
   });
 
   it('gives the same in all three forms, for operands that are transposed', async () => {
