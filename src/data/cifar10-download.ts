@@ -62,7 +62,8 @@ export function downloadCifar10(
         if (cause instanceof Error && 'errno' in cause) throw cause; // the disk's
         throw new DataError(op, `${path} cannot be unpacked: ${reasonOf(cause)}`, hint, { cause });
       });
-      const sums = await Promise.all(cifar10Files.map((name) => flushed(op, join(unfinished, name), hint)));
+      const sums: string[] = [];
+      for (const name of cifar10Files) sums.push(await flushed(op, join(unfinished, name), hint));
       await writeFile(
         join(unfinished, CHECKSUMS),
         cifar10Files.map((name, i) => `${sums[i]}  ${name}\n`).join(''),
