@@ -56,7 +56,7 @@ export interface WasmDevice extends Device {
 export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
-    const bytes = Uint8Array.from(atob(binaries[build]), (character) => character.charCodeAt(0));
+    const bytes = bytesOf(binaries[build]);
     if (!WebAssembly.validate(bytes)) continue;
     try {
       return deviceOf(build, bytes);
@@ -69,6 +69,15 @@ export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   throw unavailable(
     `this engine's WebAssembly has no ${accepted.join() === 'relaxed' ? 'relaxed ' : ''}SIMD`,
   );
+}
+
+/** Two digits of lower case for each byte. */
+function bytesOf(hexadecimal: string): Uint8Array {
+  const digit = (at: number) => {
+    const code = hexadecimal.charCodeAt(at);
+    return (code & 15) + 9 * (code >> 6); // '0' is 0x30, 'a' is 0x61
+  };
+  return Uint8Array.from({ length: hexadecimal.length / 2 }, (_, k) => 16 * digit(2 * k) + digit(2 * k + 1));
 }
 
 function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
