@@ -45,6 +45,15 @@ function columns<P extends NoParams | { eps: number }>(
   }));
 }
 
+/** x, gamma, beta, W and b. */
+const intoDense: readonly (readonly Shape[])[] = [32, 256].map((m) => [
+  [m, 784],
+  [784],
+  [784],
+  weight,
+  [300],
+]);
+
 const eps = 1e-5;
 /** Of g, x, mean and rstd. */
 const draws = [normal, normal, normal, positive];
@@ -56,6 +65,14 @@ export const fusionCases: FusionCases = {
   batchnormSums: columns(2, 2, {}, draws, { statistics }),
   batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
   batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),
+
+  batchnormDense: intoDense.map((shapes) => ({ shapes, params: { eps, slope: 0 } })),
+  batchnormDenseSums: intoDense.map(([x, , , W]) => ({
+    shapes: [[x[0], W[1]], x, ...Array<Shape>(4).fill([x[1]]), W],
+    params: {},
+    draws: [normal, normal, normal, positive, normal, normal, normal],
+    statistics,
+  })),
 
   dense: atBatches((m) =>
     layers.map(({ inputs, outputs, slope }) => ({

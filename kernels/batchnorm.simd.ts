@@ -45,6 +45,52 @@ export function batchnormForward(
   C: i32,
   eps: f64,
 ): void {
+  forward(y, 0, mean, variance, rstd, x, gamma, beta, m, C, eps);
+}
+
+/**
+ * The same y in two parts, u[i,j] + constant[j]: u = (x − s)·γ·rstd is 0 where x is, in each column whose s can be 0
+ * instead of the mean.
+ */
+export function batchnormInParts(
+  u: usize,
+  constant: usize,
+  mean: usize,
+  variance: usize,
+  rstd: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  m: i32,
+  C: i32,
+  eps: f64,
+): void {
+  forward(u, constant, mean, variance, rstd, x, gamma, beta, m, C, eps);
+}
+
+/** Where the mean is so near to 0, in deviations, that without subtracting it no more than two bits are lost. */
+const NEAR: f64 = 4;
+
+/** What is subtracted from two columns: the mean, in float32; or, if zeros are to stay, 0 wherever that will do. */
+export function shiftOf(mean: v128, rstd: v128, zerosStay: bool): v128 {
+  const rounded = low(f32x4.demote_f64x2_zero(mean));
+  if (!zerosStay) return rounded;
+  return v128.andnot(rounded, f64x2.le(f64x2.mul(f64x2.abs(mean), rstd), f64x2.splat(NEAR)));
+}
+
+function forward(
+  y: usize,
+  constant: usize,
+  mean: usize,
+  variance: usize,
+  rstd: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  m: i32,
+  C: i32,
+  eps: f64,
+): void {
   const part = f64x2.splat(1 / <f64>m);
   for (let c = 0; c < C; c += COLUMNS) {
     const columns = min(COLUMNS, C - c);
@@ -63,12 +109,15 @@ export function batchnormForward(
       const sigma2 = v128.load(at64(variance, c + j));
       const r = f64x2.div(f64x2.splat(1), f64x2.sqrt(f64x2.add(sigma2, f64x2.splat(eps))));
       const k = f64x2.mul(pair(at(gamma, c + j)), r);
-      const near = f32x4.demote_f64x2_zero(mu);
-      const rest = f64x2.sub(mu, low(near));
+      const s = shiftOf(mu, r, constant != 0);
       v128.store(at64(rstd, c + j), r);
-      v128.store64_lane(at(shift, j), near, 0);
+      storeFloats(at(shift, j), s);
       storeFloats(at(scale, j), k);
-      storeFloats(at(offset, j), f64x2.sub(pair(at(beta, c + j)), f64x2.mul(k, rest)));
+      storeFloats(at(offset, j), f64x2.sub(pair(at(beta, c + j)), f64x2.mul(k, f64x2.sub(mu, s))));
+    }
+    if (constant != 0) {
+      memory.copy(at(constant, c), offset, bytes(columns));
+      memory.fill(offset, 0, bytes(columns + GROUP));
     }
     scaleAndShift(at(y, c), xc, m, C, columns);
   }

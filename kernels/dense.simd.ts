@@ -17,7 +17,7 @@ export function dense(y: usize, x: usize, W: usize, b: usize, m: i32, k: i32, n:
 }
 
 /** y = z for z > 0, else slope·z, z = x + b. */
-function activate(y: usize, x: usize, b: usize, m: i32, n: i32, slope: f64): void {
+export function activate(y: usize, x: usize, b: usize, m: i32, n: i32, slope: f64): void {
   const below = f32x4.splat(<f32>slope);
   for (let i = 0; i < m; i++) {
     let j = 0;

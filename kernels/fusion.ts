@@ -29,10 +29,15 @@ export interface Fusion<P extends Params = Params> {
   compose<T>(composer: Composer<T>, inputs: readonly T[], params: P): readonly T[];
   /** The loop bounds of the fused form. */
   sizes(shapes: readonly Shape[], params: P): readonly number[];
-  /** The name of its WebAssembly export, which takes outputs, inputs, sizes and {@link params} in this order. */
+  /**
+   * The name of its WebAssembly export, which takes outputs, inputs, {@link scratch}, sizes and {@link params} in this
+   * order.
+   */
   readonly simd: string;
   /** The numbers beside the sizes that the fused form needs, in the order in which it takes them. */
   readonly params?: readonly string[];
+  /** How many floats of memory the fused form works in, if any. */
+  scratch?(sizes: readonly number[]): number;
   /** What the fused form moves and computes. */
   cost(sizes: readonly number[]): Cost;
 }

@@ -1,9 +1,10 @@
 /** What the WebAssembly module exports: the SIMD form of each kernel and each fusion that names one. */
-export * from './batchnorm.simd';
-export * from './dense.simd';
+export { batchnormBackward, batchnormForward, batchnormInference, batchnormSums } from './batchnorm.simd';
+export * from './batchnorm-dense.simd';
+export { addBias, dense, denseDz } from './dense.simd';
 export * from './elementwise.simd';
 export * from './layout.simd';
-export * from './matmul.simd';
+export { matmul, matmulTransposedA, matmulTransposedB } from './matmul.simd';
 export * from './reduce.simd';
 export * from './softmax.simd';
 export * from './update.simd';

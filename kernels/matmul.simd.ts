@@ -10,7 +10,7 @@
  *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][6 or 4]
  *          └────────┘              └──┴──┴─┘
  */
-import { isSparse, sparseProduct } from './sparse.simd';
+import { isFinite, isSparse, sparseProduct } from './sparse.simd';
 import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector.simd';
 
 /** Rows of a tile: 12 sums + 2 of b + 1 of a are the registers of x64, less the one that V8 keeps for itself. */
@@ -24,7 +24,7 @@ const GROUP = 32;
 /** The most sums for which packing takes longer than it saves; fewer rows than a tile are not worth it either. */
 const SMALL = 64;
 /** The most rows for which b is read where it lies: a panel is not used often enough to be worth a copy. */
-const FEW = 64;
+export const FEW = 64;
 /** Unless its rows are so many floats apart, or a multiple: 2 kB, and all of a panel shares a few places of L1. */
 const ALIASED = 512;
 /** Terms, rows and columns of a block: a panel is 13 kB (L1), a block of A 200 kB and of B 800 kB (L2). */
@@ -53,7 +53,7 @@ export function matmulTransposedA(y: usize, a: usize, b: usize, m: i32, k: i32, 
 }
 
 /** y = A·B with a(i,p) at a[i·ai + p·ap] and b(p,j) at b[p·bp + j·bj]; one stride of each is 1. */
-function product(
+export function product(
   y: usize,
   a: usize,
   ai: i32,
@@ -70,7 +70,7 @@ function product(
     else dotRows(y, a, ai, b, bj, m, k, n);
     return;
   }
-  if (bj == 1 && isSparse(a, ai, ap, b, m, k, n)) {
+  if (bj == 1 && isSparse(a, ai, ap, m, k, n) && isFinite(b, k * n)) {
     sparseProduct(y, a, ai, ap, b, m, k, n);
     return;
   }

@@ -4,7 +4,7 @@
  *
  *     y[i,:] = Σₚ a(i,p)·b[p,:]   over p with a(i,p) ≠ 0.
  *
- * The sum is the same, since 0·b = 0; unless b is not finite, so that is asked first.
+ * The sum is the same, since 0·b = 0. Unless b is not finite: whoever calls this asks first.
  */
 import { at, bytes, FLOAT, madd, storePair, take, VECTOR, zero } from './vector.simd';
 
@@ -19,11 +19,10 @@ const lists: usize = memory.data(4 * MOST_TERMS * 8, 64);
 const ends: usize = memory.data(4 * 4, 16);
 const TERM: usize = 8;
 
-/** Whether the product is faster in this way, and right: few of a's elements count, and no 0 meets ∞ or NaN. */
-export function isSparse(a: usize, ai: i32, ap: i32, b: usize, m: i32, k: i32, n: i32): bool {
+/** Whether the product is faster in this way: few of a's elements count. */
+export function isSparse(a: usize, ai: i32, ap: i32, m: i32, k: i32, n: i32): bool {
   if (k > MOST_TERMS || n < FEWEST_COLUMNS) return false;
-  const few = ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
-  return few && isFinite(b, k * n);
+  return ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
 }
 
 /** At most two fifths are not 0, in all rows and in the first ones: so a full matrix is known by its first row. */
@@ -48,8 +47,8 @@ function countOthers(x: usize, n: i32): i32 {
   return -(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1));
 }
 
-/** x − x is 0 for all numbers but ±∞ and NaN. */
-function isFinite(x: usize, n: i32): bool {
+/** Whether 0 times any of n floats is 0. For x − x is 0, unless x is ±∞ or NaN. */
+export function isFinite(x: usize, n: i32): bool {
   let first = zero();
   let second = zero();
   for (; n >= 8; n -= 8) {

@@ -28,10 +28,12 @@ import { builtin, type Kept, once, type Op, run, runFused, runInPlace } from '..
 import { enclosed } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { assign, copy } from '../tensor/assign.ts';
+import { batchNormDense } from './batchnorm-dense.ts';
+import type { Dense } from './dense.ts';
 import { Layer } from './layer.ts';
 
 /** What a column is normalized by: the batch's mean and variance in training, the running ones afterwards. */
-interface Statistics {
+export interface Statistics {
   readonly mean: Tensor;
   readonly variance: Tensor;
 }
@@ -222,6 +224,23 @@ export class BatchNorm1d extends Layer {
     });
   }
 
+  /**
+   * @internal This layer in training, the dense one behind it, and the activation behind that, in one op; see
+   * `ops.dense` for the slope. Null where they are better, or only, computed one by one.
+   */
+  intoDense(x: Tensor, dense: Dense, slope: number): Tensor | null {
+    const { weight, bias } = dense;
+    const fits = x.shape.length === 2 && x.shape[1] === this.features && weight.shape[0] === this.features;
+    if (!fits || bias === null || x.requiresGrad || !this.usesBatch) return null;
+    const [gamma, beta] = this.scaleAndShift;
+    const [m] = x.shape;
+    this.expectBatch(m);
+    const track = (batch: Statistics) => {
+      this.track(batch, m);
+    };
+    return batchNormDense(x, gamma, beta, weight, bias, { eps: this.eps, slope, track });
+  }
+
   /** Forgets all batches: E = 0, Var = 1. */
   resetRunningStats(): void {
     if (this.runningMean === null || this.runningVar === null) return;
@@ -234,11 +253,16 @@ export class BatchNorm1d extends Layer {
     return `BatchNorm1d(${this.features})`;
   }
 
+  /** Whether x is normalized by its own statistics: in training, or where no others are kept. */
+  private get usesBatch(): boolean {
+    return this.training || this.runningMean === null;
+  }
+
   /** x is [m, C]. */
   private normalizeColumns(x: Tensor): Tensor {
     const [gamma, beta] = this.scaleAndShift;
     const { runningMean, runningVar } = this;
-    if (!this.training && runningMean !== null && runningVar !== null) {
+    if (!this.usesBatch && runningMean !== null && runningVar !== null) {
       this.warnIfUntrained();
       return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
     }

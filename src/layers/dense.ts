@@ -2,6 +2,7 @@ import { formatShape } from '../../kernels/shape.ts';
 import { uniform, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
+import { LINEAR } from '../tensor/activation.ts';
 import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Initializer, kaimingUniform } from './init.ts';
@@ -56,7 +57,7 @@ export class Dense extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.activated(x, 1); // that is, not at all
+    return this.activated(x, LINEAR);
   }
 
   /** @internal The layer and the activation behind it in one op; see `ops.dense` for the slope. */

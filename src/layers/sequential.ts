@@ -1,6 +1,8 @@
 import { enclosed, exposed, handOver } from '../tensor/ownership.ts';
+import { LINEAR } from '../tensor/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { LeakyReLU, ReLU } from './activation.ts';
+import { BatchNorm1d } from './batchnorm1d.ts';
 import { Dense } from './dense.ts';
 import { isBuiltin, Layer } from './layer.ts';
 
@@ -30,20 +32,29 @@ export class Sequential extends Layer {
   override forward(x: Tensor): Tensor {
     return enclosed(() => {
       let y = x;
-      for (let i = 0; i < this.layers.length; i++) {
-        const layer = this.layers[i];
-        const slope = slopeOf(this.layers[i + 1]);
-        if (!isBuiltin(layer)) {
-          y = throughCustom(layer, y);
-        } else if (slope !== null && layer instanceof Dense && layer.bias !== null) {
-          y = layer.activated(y, slope); // two layers in one pass
-          i++;
-        } else {
-          y = layer.forward(y);
-        }
+      for (let i = 0; i < this.layers.length;) {
+        const several = this.inOne(y, i);
+        y = several === null ? through(this.layers[i], y) : several.y;
+        i += several === null ? 1 : several.count;
       }
       return y;
     });
+  }
+
+  /** The layers from i on that one op computes, with fewer passes over memory: their result, and how many they are. */
+  private inOne(x: Tensor, i: number): { readonly y: Tensor; readonly count: number } | null {
+    const [first, second, third] = this.layers.slice(i, i + 3);
+    if (!isBuiltin(first)) return null;
+    if (first instanceof Dense && first.bias !== null) {
+      const slope = slopeOf(second);
+      return slope === null ? null : { y: first.activated(x, slope), count: 2 };
+    }
+    if (first instanceof BatchNorm1d && second instanceof Dense && isBuiltin(second)) {
+      const slope = slopeOf(third);
+      const y = first.intoDense(x, second, slope ?? LINEAR);
+      return y === null ? null : { y, count: slope === null ? 2 : 3 };
+    }
+    return null;
   }
 
   override toString(): string {
@@ -52,7 +63,8 @@ export class Sequential extends Layer {
 }
 
 /** A user's layer may keep what it sees and what it makes. */
-function throughCustom(layer: Layer, x: Tensor): Tensor {
+function through(layer: Layer, x: Tensor): Tensor {
+  if (isBuiltin(layer)) return layer.forward(x);
   handOver(x);
   return exposed(() => layer.forward(x));
 }

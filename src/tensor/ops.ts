@@ -5,12 +5,12 @@
  * Ops call kernels; what an op computes from other ops is written as tensor methods in `tensor.ts`, and
  * differentiates by itself.
  */
-import { LINEAR } from '../../kernels/dense.ts';
 import * as fusions from '../../kernels/fusions.ts';
 import * as kernels from '../../kernels/index.ts';
 import type { Shape } from '../../kernels/kernel.ts';
+import { throughActivation } from './activation.ts';
 import { expandTo, sumTo, view } from './broadcast.ts';
-import { builtin, once, type Op, run, runFused } from './op.ts';
+import { builtin, type Op, run, runFused } from './op.ts';
 import type { Tensor } from './tensor.ts';
 
 type Unary = Op<[x: Tensor]>;
@@ -138,13 +138,11 @@ export const dense: Op<[x: Tensor, W: Tensor, b: Tensor, slope: number]> = built
   name: 'dense',
   forward: (x, W, b, slope) => runFused(fusions.dense, [x, W, b], { slope })[0],
   backward: (g, y, x, W, _b, slope) => {
-    const linear = slope === LINEAR;
-    const through = once(() => (linear ? [g] : runFused(fusions.denseDz, [g, y], { slope })));
-    const dz = () => through()[0];
+    const { dz, db } = throughActivation(g, y, slope);
     return [
       () => run(kernels.matmulTransposedB, [dz(), W]), // dx = dz·Wᵀ
       () => run(kernels.matmulTransposedA, [x, dz()]), // dW = xᵀ·dz
-      () => (linear ? run(kernels.colSum, [g]) : through()[1]), // db = Σ dz
+      db,
     ];
   },
 });

@@ -154,7 +154,10 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       const results = outputs.map(({ shape, statistic }: OutputLike) =>
         allocate(statistic ? 'float64' : 'float32', sizeOf(shape)),
       );
-      call(exports[fusion.simd], results, operands, fusion.sizes(shapes, params), fusion, params);
+      const sizes = fusion.sizes(shapes, params);
+      const scratch = fusion.scratch ? [allocate('float32', fusion.scratch(sizes))] : [];
+      call(exports[fusion.simd], results, [...operands, ...scratch], sizes, fusion, params);
+      scratch.forEach((storage) => residency.free(storage));
       for (const k of fusion.updates ?? []) operands[k].version++;
       return results;
     },

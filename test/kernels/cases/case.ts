@@ -17,11 +17,13 @@ export interface Range {
   readonly constantColumns?: boolean;
   /** Rounded down. */
   readonly integer?: boolean;
+  /** The share of values that are 0 instead. */
+  readonly zeros?: number;
 }
 
 /** Values of a seed. fast-check prints a failing call by what they were drawn from. */
 export function drawn(shape: Shape, seed: number, range: Range = {}): Values {
-  const { low = -2, high = 2, offset = 0, constantColumns = false, integer = false } = range;
+  const { low = -2, high = 2, offset = 0, constantColumns = false, integer = false, zeros = 0 } = range;
   const stream = seededStream(seed);
   const size = shape.reduce((product, extent) => product * extent, 1);
   const data = new Float64Array(size);
@@ -29,6 +31,7 @@ export function drawn(shape: Shape, seed: number, range: Range = {}): Values {
   for (let i = 0; i < size; i++) {
     const value = low + (high - low) * stream.uniform();
     data[i] = i < period ? offset + (integer ? Math.floor(value) : value) : data[i - period];
+    if (zeros > 0 && i < period && stream.uniform() < zeros) data[i] = 0;
   }
   const name = `[${shape.join(', ')}] of seed ${seed} in ${JSON.stringify(range)}`;
   return Object.assign({ shape, data }, { [fc.toStringMethod]: () => name });

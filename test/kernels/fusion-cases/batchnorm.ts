@@ -33,7 +33,10 @@ const shaped = (n: number, turn: number) =>
 const vector = (C: number, seed: number, low = -2, high = 2) => drawn([C], seed, { low, high });
 
 /** The statistics of float32 values, as the forward pass leaves them: in float64. */
-function statisticsOf({ shape, data }: Pick<Held, 'shape' | 'data'>, eps: number) {
+export function statisticsOf(
+  { shape, data }: Pick<Held, 'shape' | 'data'>,
+  eps: number,
+): Record<'mean' | 'variance' | 'rstd', Held> {
   const x = held(shape, Float64Array.from(data, Math.fround));
   const mean = composer.run(colMean, [x]);
   const variance = composer.run(colVariance, [x, mean]);

@@ -1,8 +1,9 @@
 /** The table of all fusions; the type asks for each of them. */
 import { batchnorms } from './batchnorm.ts';
+import { intoDense } from './batchnorm-dense.ts';
 import type { FusionCases } from './case.ts';
 import { denses } from './dense.ts';
 import { losses } from './softmax.ts';
 import { updates } from './update.ts';
 
-export const fusionCases: FusionCases = { ...batchnorms, ...denses, ...losses, ...updates };
+export const fusionCases: FusionCases = { ...batchnorms, ...intoDense, ...denses, ...losses, ...updates };
