@@ -100,9 +100,7 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
 
   /** Begins an epoch. */
   [Symbol.iterator](): Generator<Batch, undefined> {
-    const order = this.shuffle ? permutation(this.#count, this.seed, this.#epoch) : identity(this.#count);
-    this.#epoch++;
-    return this.#batches(order);
+    return this.#begin(false);
   }
 
   /** Begins an epoch. The batches are those of the other iterator. */
@@ -114,11 +112,32 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
     };
   }
 
-  *#batches(order: Uint32Array): Generator<Batch, undefined> {
+  /**
+   * @internal An epoch of batches that nobody keeps: x is overwritten by the next batch. New memory for each takes
+   * longer than to fill it. A subclass that iterates in its own way does so here too.
+   */
+  passing(): Iterable<Batch> | AsyncIterable<Batch> {
+    const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = DataLoader.prototype;
+    if (this[Symbol.iterator] !== sync || this[Symbol.asyncIterator] !== async) return this;
+    return this.#begin(true);
+  }
+
+  #begin(passing: boolean): Generator<Batch, undefined> {
+    const order = this.shuffle ? permutation(this.#count, this.seed, this.#epoch) : identity(this.#count);
+    this.#epoch++;
+    return this.#batches(order, passing);
+  }
+
+  *#batches(order: Uint32Array, passing: boolean): Generator<Batch, undefined> {
     const { x } = this.dataset;
     const ofByte = x instanceof Uint8Array ? Float32Array.from(everyByte, scaling(this.dataset)) : null;
+    const size = exampleSize(this.dataset);
+    let room = new Float32Array(0);
     for (let k = 0, n = this.length; k < n; k++) {
-      yield gather(this.dataset, order.subarray(k * this.batchSize, (k + 1) * this.batchSize), ofByte);
+      const rows = order.subarray(k * this.batchSize, (k + 1) * this.batchSize);
+      const length = rows.length * size;
+      if (!passing || room.length < length) room = new Float32Array(length);
+      yield gather(this.dataset, rows, ofByte, room.subarray(0, length));
     }
   }
 }
@@ -135,21 +154,20 @@ function isPlain({ divisor = 1, mean = 0, deviation = 1 }: Dataset): boolean {
   return divisor === 1 && mean === 0 && deviation === 1;
 }
 
-/** x[r,i] = (data[rows[r],i] / divisor − mean) / deviation, and labels[r] = labels[rows[r]]. */
-function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null): Batch {
+/** x[r,i] = (data[rows[r],i] / divisor − mean) / deviation, and labels[r] = labels[rows[r]]; x is filled. */
+function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null, x: Float32Array): Batch {
   const { x: data } = dataset;
   const plain = isPlain(dataset);
   const scaled = scaling(dataset);
   const size = exampleSize(dataset);
-  const x = new Float32Array(rows.length * size);
   const labels = zerosLike(dataset.labels, rows.length);
   for (let r = 0; r < rows.length; r++) {
-    const from = rows[r] * size;
-    const to = r * size;
-    // Copying what stays what it is is ten times as fast as dividing, looking it up three times.
-    if (plain) x.set(data.subarray(from, from + size), to);
-    else if (ofByte !== null) for (let i = 0; i < size; i++) x[to + i] = ofByte[data[from + i]];
-    else for (let i = 0; i < size; i++) x[to + i] = scaled(data[from + i]);
+    const from = data.subarray(rows[r] * size, (rows[r] + 1) * size);
+    const to = x.subarray(r * size, (r + 1) * size); // twice as fast as an index with an offset
+    // Copying what stays what it is is ten times as fast as dividing, looking it up five times.
+    if (plain) to.set(from);
+    else if (ofByte !== null) for (let i = 0; i < size; i++) to[i] = ofByte[from[i]];
+    else for (let i = 0; i < size; i++) to[i] = scaled(from[i]);
     labels[r] = dataset.labels[rows[r]];
   }
   return { x, shape: [rows.length, ...dataset.shape], labels };

@@ -57,7 +57,7 @@ export async function evaluate(
     model.eval();
     const means = new RunningMeans();
     try {
-      for await (const batch of loader) {
+      for await (const batch of loader.passing()) {
         await breathe();
         signal?.throwIfAborted();
         const x = inputOf(model, batch);

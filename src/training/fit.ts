@@ -160,7 +160,7 @@ async function trainEpoch(
   model.train();
   const means = new RunningMeans();
   let batch = 0;
-  for await (const examples of train) {
+  for await (const examples of train.passing()) {
     await breathe();
     signal?.throwIfAborted();
     batch++;

@@ -37,6 +37,38 @@ describe('an epoch of a DataLoader', () => {
     );
   });
 
+  it('is the same where batches pass, in memory that they share', async () => {
+    await fc.assert(
+      fc.asyncProperty(loaders, async ({ n, size, batchSize, shuffle, seed }) => {
+        const [kept, passing] = [0, 1].map(
+          () => new DataLoader(numbered(n, [size]), { batchSize, shuffle, seed }),
+        );
+        const seen: Batch[] = [];
+        const memory = new Set<ArrayBufferLike>();
+        for await (const { x, ...rest } of passing.passing()) {
+          memory.add(x.buffer);
+          seen.push({ x: x.slice(), ...rest });
+        }
+        expect(seen).toEqual([...kept]);
+        expect(memory.size).toBe(1);
+        expect(passing.epoch).toBe(1);
+      }),
+    );
+  });
+
+  it('is that of a subclass where that iterates in its own way', async () => {
+    class Doubled extends DataLoader {
+      override *[Symbol.iterator](): Generator<Batch, undefined> {
+        for (const batch of [...new DataLoader(this.dataset, { batchSize: this.batchSize })]) {
+          yield { ...batch, x: batch.x.map((value) => 2 * value) };
+        }
+      }
+    }
+    const values: number[] = [];
+    for await (const { x } of new Doubled(numbered(3), { batchSize: 2 }).passing()) values.push(...x);
+    expect(values).toEqual([2, 4, 6]);
+  });
+
   it('comes in the order that permutation gives', () => {
     const loader = new DataLoader(numbered(20), { batchSize: 3, shuffle: true, seed: 5 });
     for (const epoch of [0, 1, 2]) {
