@@ -90,6 +90,16 @@ export abstract class Layer {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
+  /** @internal The first of them, if there is any: found faster than all, for each batch anew. */
+  anyParameter(): Tensor | undefined {
+    for (const parameter of this.ownParameters.values()) return parameter;
+    for (const layer of this.children.values()) {
+      const parameter = layer.anyParameter();
+      if (parameter !== undefined) return parameter;
+    }
+    return undefined;
+  }
+
   /** @internal All tensors in it: parameters, buffers, constants. */
   tensors(): Tensor[] {
     return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];

@@ -157,13 +157,16 @@ function checkedLabels(logits: Tensor, labels: Labels, ignoreIndex: number): Flo
       'give one class index for each row of the logits',
     );
   }
-  return values.map((label, row) => {
-    if (label === ignoreIndex) return kernels.IGNORED;
-    if (Number.isInteger(label) && label >= 0 && label < classes) return label;
-    throw new ValueError(
-      'crossEntropy',
-      `label ${label} at row ${row}, with ${classes} classes`,
-      `labels are integers from 0 to ${classes - 1}`,
-    );
-  });
+  for (let row = 0; row < batch; row++) {
+    const label = values[row];
+    if (label === ignoreIndex) values[row] = kernels.IGNORED;
+    else if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new ValueError(
+        'crossEntropy',
+        `label ${label} at row ${row}, with ${classes} classes`,
+        `labels are integers from 0 to ${classes - 1}`,
+      );
+    }
+  }
+  return values;
 }

@@ -27,7 +27,7 @@ export function loaderOf(source: BatchSource): DataLoader {
 
 /** The batch's x on the device, in the type of the model's parameters. */
 export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
-  const [parameter] = model.parameters() as [Tensor?];
+  const parameter = model.anyParameter();
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
 }
 
