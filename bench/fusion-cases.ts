@@ -3,7 +3,7 @@ import { LINEAR } from '../kernels/dense.ts';
 import type { Fusion } from '../kernels/fusion.ts';
 import type * as fusions from '../kernels/fusions.ts';
 import type { NoParams, Shape } from '../kernels/kernel.ts';
-import { below, type BenchmarkCase, type Draw, normal, positive } from './benchmark-case.ts';
+import { below, type BenchmarkCase, type Draw, ink, normal, positive } from './benchmark-case.ts';
 
 type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
 
@@ -66,13 +66,17 @@ export const fusionCases: FusionCases = {
   batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
   batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),
 
-  batchnormDense: intoDense.map((shapes) => ({ shapes, params: { eps, slope: 0 } })),
-  batchnormDenseSums: intoDense.map(([x, , , W]) => ({
-    shapes: [[x[0], W[1]], x, ...Array<Shape>(4).fill([x[1]]), W],
-    params: {},
-    draws: [normal, normal, normal, positive, normal, normal, normal],
-    statistics,
-  })),
+  batchnormDense: intoDense.flatMap((shapes) => [
+    { shapes, params: { eps, slope: 0 } },
+    { shapes, params: { eps, slope: 0 }, draws: [ink], values: 'ink' },
+  ]),
+  batchnormDenseSums: intoDense.flatMap(([x, , , W]) => {
+    const shapes = [[x[0], W[1]], x, ...Array<Shape>(4).fill([x[1]]), W];
+    return [
+      { shapes, params: {}, draws, statistics },
+      { shapes, params: {}, draws: draws.with(1, ink), statistics, values: 'ink' },
+    ];
+  }),
 
   dense: atBatches((m) =>
     layers.map(({ inputs, outputs, slope }) => ({

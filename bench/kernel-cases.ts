@@ -1,7 +1,7 @@
 /** At which sizes the kernels are timed: those of 784 → 300 → 100 → 10, and larger ones. */
 import type * as kernels from '../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../kernels/kernel.ts';
-import { below, type BenchmarkCase, normal, positive } from './benchmark-case.ts';
+import { below, type BenchmarkCase, ink, normal, positive } from './benchmark-case.ts';
 
 type ParamsOf<K> = K extends Kernel<infer P> ? P : never;
 
@@ -40,14 +40,16 @@ function columns(
   }));
 }
 
-/** Matrix products: those of the three layers at two batches, and square ones. */
+/** Matrix products: those of the three layers at two batches, and square ones; and where the first input is images. */
 function products(
   shapes: (m: number, inputs: number, outputs: number) => readonly Shape[],
   squares: readonly number[],
+  inked = true,
 ): BenchmarkCase<Record<string, never>>[] {
   const layers = [32, 256].flatMap((m) => [shapes(m, 784, 300), shapes(m, 300, 100), shapes(m, 100, 10)]);
   const square = squares.map((n) => Array<Shape>(2).fill([n, n]));
-  return [...layers, ...square].map((pair) => ({ shapes: pair, params: {} }));
+  const images = inked ? [{ shapes: layers[0], params: {}, draws: [ink], values: 'ink' }] : [];
+  return [...[...layers, ...square].map((pair) => ({ shapes: pair, params: {} })), ...images];
 }
 
 const perColumn = { shapes: batches.map(([, C]): Shape => [C]) };
@@ -73,6 +75,7 @@ export const benchmarkCases: BenchmarkCases = {
       [inputs, outputs],
     ],
     [512],
+    false,
   ),
   matmulTransposedA: products(
     (m, inputs, outputs) => [

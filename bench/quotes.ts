@@ -114,10 +114,11 @@ function cells(timing: RatedTiming | undefined, rate: Rate): string[] {
 
 function steps(report: Report): string {
   return markdownTable(
-    ['network', 'batch', 'ms', '±', 'forward', 'backward', 'SGD'],
-    report.steps.map(({ net, batch, parts, ...timing }) => [
+    ['network', 'batch', 'input', 'ms', '±', 'forward', 'backward', 'SGD'],
+    report.steps.map(({ net, batch, inputs, parts, ...timing }) => [
       `\`${net}\``,
       String(batch),
+      inputs,
       milliseconds(timing.seconds),
       margin(timing),
       ...[parts.forward, parts.backward, parts.update].map(milliseconds),

@@ -2,11 +2,12 @@
 import { type NetName, nets } from '../examples/mnist/nets.ts';
 import { mean, median } from './statistics.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
-import { stepOf, type Training, trainingOf } from './training.ts';
+import { type Inputs, stepOf, type Training, trainingOf } from './training.ts';
 
 export interface StepCase {
   readonly net: NetName;
   readonly batch: number;
+  readonly inputs: Inputs;
 }
 
 export interface StepTiming extends StepCase, Timing {
@@ -20,12 +21,12 @@ export interface Parts {
   readonly update: number;
 }
 
-export const stepCases: readonly StepCase[] = (['plain', 'bn'] as const).flatMap((net) =>
-  [32, 256, 1024].map((batch) => ({ net, batch })),
+export const stepCases: readonly StepCase[] = (['digits', 'noise'] as const).flatMap((inputs) =>
+  (['plain', 'bn'] as const).flatMap((net) => [32, 256, 1024].map((batch) => ({ net, batch, inputs }))),
 );
 
-export function stepName({ net, batch }: StepCase): string {
-  return `step ${net} ${batch}`;
+export function stepName({ net, batch, inputs }: StepCase): string {
+  return `step ${net} ${batch} ${inputs}`;
 }
 
 /**
@@ -34,7 +35,7 @@ export function stepName({ net, batch }: StepCase): string {
  * @throws {Error} They do not.
  */
 export async function timeStep(stepCase: StepCase, options: TimerOptions = {}): Promise<StepTiming> {
-  const training = trainingOf(nets[stepCase.net], 784, stepCase.batch);
+  const training = trainingOf(nets[stepCase.net], 784, stepCase.batch, stepCase.inputs);
   const { batches } = training;
   const losses: number[] = [];
   for (let k = 0; k < 5 * batches; k++) losses.push((await stepOf(training).data())[0]);

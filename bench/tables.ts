@@ -56,10 +56,11 @@ export function fractionOf({ ceiling, fraction }: OfCeiling): string {
 
 export function stepTable(timings: readonly StepTiming[]): string {
   return tableOf(
-    ['step', 'batch', 'ms', '±', 'forward', 'backward', 'SGD'],
-    timings.map(({ net, batch, seconds, parts, ...timing }) => [
+    ['step', 'batch', 'input', 'ms', '±', 'forward', 'backward', 'SGD'],
+    timings.map(({ net, batch, inputs, seconds, parts, ...timing }) => [
       net,
       String(batch),
+      inputs,
       milliseconds(seconds),
       margin(timing),
       ...[parts.forward, parts.backward, parts.update].map(milliseconds),

@@ -2,7 +2,7 @@
  * Batch normalization straight into a dense layer: the SIMD form of `batchnorm-dense.ts`. x is [m, k], W [k, n].
  *
  * Images are mostly zeros, which normalizing would make numbers of. So it is n·W = u·W + c·W with n = u + c, where u is
- * 0 wherever x is, and c is the same in every row: `matmul.simd.ts` then leaves the zeros out.
+ * 0 wherever x is, and c is the same in every row: `sparse.simd.ts` then leaves the zeros out.
  */
 import { batchnormForward, batchnormInParts, shiftOf } from './batchnorm.simd';
 import { activate, addBias, dense } from './dense.simd';
@@ -34,8 +34,9 @@ export function batchnormDense(
     const bias = at(constant, k);
     batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, eps);
     matmul(bias, constant, W, 1, k, n);
+    // All of W is in these sums: if they are finite, so is W, and no 0 of x hides what is not.
     if (isFinite(bias, n)) {
-      addBias(bias, bias, b, 1, n); // and so is W, all of which is in these sums
+      addBias(bias, bias, b, 1, n);
       sparseProduct(y, scratch, k, 1, W, m, k, n);
       activate(y, y, bias, m, n, slope);
       return;
@@ -89,7 +90,10 @@ export function batchnormDenseSums(
     for (let r = j; r < j + rows; r++) {
       const row = r * n;
       const scale = load<f64>(rstd + ((<usize>r) << 3));
-      finishRow(at(dgamma, r), at(dbeta, r), at(dW, row), at(W, row), sums, n, scale, load<f32>(at(rest, r)), load<f32>(at(gamma, r)), load<f32>(at(beta, r))); // prettier-ignore
+      const d = load<f32>(at(rest, r));
+      const g = load<f32>(at(gamma, r));
+      const b = load<f32>(at(beta, r));
+      finishRow(at(dgamma, r), at(dbeta, r), at(dW, row), at(W, row), sums, n, scale, d, g, b);
     }
   }
 }

@@ -35,7 +35,7 @@ export interface Trainer {
 export async function trainerOn(device: DeviceName, { net, batch }: NetAndBatch): Promise<Trainer> {
   await useDevice(device);
   const { make, features } = networks[net];
-  const training = trainingOf(make, features, batch);
+  const training = trainingOf(make, features, batch, net === 'small' ? 'noise' : 'digits');
   return {
     run: async (steps, read = Infinity) => {
       await useDevice(device);

@@ -1,5 +1,6 @@
 /** What is timed: the same inputs for every contender, from a fixed seed. */
 import { type Stream, seededStream } from '../../src/tensor/random.ts';
+import { batchesOf, type Inputs } from '../training.ts';
 import type { NetName } from '../../examples/mnist/nets.ts';
 import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
@@ -23,8 +24,6 @@ export interface Workload {
   readonly prepare: () => Prepared | Promise<Prepared>;
 }
 
-const BATCHES = 4;
-const CLASSES = 10;
 const LEARNING_RATE = 0.01;
 
 const OURS_FIRST: readonly ContenderName[] = ['gammabeta', 'pytorch'];
@@ -35,21 +34,20 @@ function values(shape: readonly number[], draw: () => number): NamedTensor {
 }
 
 /** Forward, loss, backward and SGD of a network of `examples/mnist`, on a few batches in turn. */
-function step(net: NetName, batch: number): Workload {
+function step(net: NetName, batch: number, images: Inputs): Workload {
   const prepare = async (): Promise<Prepared> => {
     const { layers, state } = await networkOf(net, 1);
-    const stream = seededStream(1);
     const inputs: Record<string, NamedTensor> = {};
     for (const [name, value] of Object.entries(state)) inputs[`state:${name}`] = value;
-    for (let k = 0; k < BATCHES; k++) {
-      inputs[`x:${k}`] = values([batch, 784], () => stream.uniform());
-      const label = () => Math.floor(CLASSES * stream.uniform());
-      inputs[`labels:${k}`] = { shape: [batch], data: Uint8Array.from({ length: batch }, label) };
-    }
+    batchesOf(images, 784, batch).forEach(({ x, labels }, k) => {
+      inputs[`x:${k}`] = { shape: [batch, 784], data: x };
+      inputs[`labels:${k}`] = { shape: [batch], data: labels };
+    });
     return { request: { kind: 'step', layers, lr: LEARNING_RATE }, inputs };
   };
   // 1 %, since steps with other rounding drift apart.
-  return { name: `step ${net} ${batch}`, references: ['pytorch', 'gammabeta'], tolerance: 1e-2, prepare };
+  const name = `step ${net} ${batch} ${images}`;
+  return { name, references: ['pytorch', 'gammabeta'], tolerance: 1e-2, prepare };
 }
 
 /** BatchNorm1d with PyTorch's constants, forward in training and backward from a given gradient. */
@@ -85,7 +83,9 @@ function positive(shape: readonly number[], stream: Stream): NamedTensor {
 }
 
 export const workloads: readonly Workload[] = [
-  ...(['plain', 'bn'] as const).flatMap((net) => [32, 256, 1024].map((batch) => step(net, batch))),
+  ...(['digits', 'noise'] as const).flatMap((images) =>
+    (['plain', 'bn'] as const).flatMap((net) => [32, 256, 1024].map((batch) => step(net, batch, images))),
+  ),
   batchnorm(64, 512),
   batchnorm(1024, 512),
   matmul(512),

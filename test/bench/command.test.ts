@@ -57,9 +57,9 @@ describe('npm run bench', () => {
   });
 
   it('times the training step, and its parts', async () => {
-    const { stdout, report } = await reported('step', '--filter', 'step bn 32');
+    const { stdout, report } = await reported('step', '--filter', 'step bn 32 digits');
     expect(stdout).toMatch(/forward .* backward .* SGD/);
-    expect(report.steps).toMatchObject([{ net: 'bn', batch: 32 }]);
+    expect(report.steps).toMatchObject([{ net: 'bn', batch: 32, inputs: 'digits' }]);
     expect(report).toMatchObject({ kernels: [], scaling: [], forms: [] });
   });
 
