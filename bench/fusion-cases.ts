@@ -68,13 +68,14 @@ export const fusionCases: FusionCases = {
 
   batchnormDense: intoDense.flatMap((shapes) => [
     { shapes, params: { eps, slope: 0 } },
-    { shapes, params: { eps, slope: 0 }, draws: [ink], values: 'ink' },
+    { shapes, params: { eps, slope: 0 }, draws: [ink, normal, normal, normal, normal], values: 'ink' },
   ]),
   batchnormDenseSums: intoDense.flatMap(([x, , , W]) => {
     const shapes = [[x[0], W[1]], x, ...Array<Shape>(4).fill([x[1]]), W];
+    const all = [...draws, normal, normal, normal];
     return [
-      { shapes, params: {}, draws, statistics },
-      { shapes, params: {}, draws: draws.with(1, ink), statistics, values: 'ink' },
+      { shapes, params: {}, draws: all, statistics },
+      { shapes, params: {}, draws: all.with(1, ink), statistics, values: 'ink' },
     ];
   }),
 

@@ -48,7 +48,7 @@ function products(
 ): BenchmarkCase<Record<string, never>>[] {
   const layers = [32, 256].flatMap((m) => [shapes(m, 784, 300), shapes(m, 300, 100), shapes(m, 100, 10)]);
   const square = squares.map((n) => Array<Shape>(2).fill([n, n]));
-  const images = inked ? [{ shapes: layers[0], params: {}, draws: [ink], values: 'ink' }] : [];
+  const images = inked ? [{ shapes: layers[0], params: {}, draws: [ink, normal], values: 'ink' }] : [];
   return [...[...layers, ...square].map((pair) => ({ shapes: pair, params: {} })), ...images];
 }
 

@@ -17,6 +17,9 @@
  * | dbeta                  | Σ gᵢ                                            | colSum         |
  * | dgamma                 | Σ gᵢ·x̂ᵢ                                         | colDot         |
  * | dx                     | γ·rstd·(gᵢ − dbeta/m − x̂ᵢ·dgamma/m)             | batchnormDx    |
+ *
+ * At the input of a network, `batchnorm-dense.ts` beside this file computes the same together with the dense layer that
+ * follows, and has less to do.
  */
 import * as kernels from '../../kernels/batchnorm.ts';
 import * as fused from '../../kernels/batchnorm-fused.ts';
