@@ -45,41 +45,15 @@ export function batchnormForward(
   C: i32,
   eps: f64,
 ): void {
-  forward(y, 0, mean, variance, rstd, x, gamma, beta, m, C, eps);
+  batchnormInParts(y, 0, mean, variance, rstd, x, gamma, beta, m, C, eps);
 }
 
 /**
  * The same y in two parts, u[i,j] + constant[j]: u = (x − s)·γ·rstd is 0 where x is, in each column whose s can be 0
- * instead of the mean.
+ * instead of the mean. Without room for the constant, u is y.
  */
 export function batchnormInParts(
   u: usize,
-  constant: usize,
-  mean: usize,
-  variance: usize,
-  rstd: usize,
-  x: usize,
-  gamma: usize,
-  beta: usize,
-  m: i32,
-  C: i32,
-  eps: f64,
-): void {
-  forward(u, constant, mean, variance, rstd, x, gamma, beta, m, C, eps);
-}
-
-/** Where the mean is so near to 0, in deviations, that without subtracting it no more than two bits are lost. */
-const NEAR: f64 = 4;
-
-/** What is subtracted from two columns: the mean, in float32; or, if zeros are to stay, 0 wherever that will do. */
-export function shiftOf(mean: v128, rstd: v128, zerosStay: bool): v128 {
-  const rounded = low(f32x4.demote_f64x2_zero(mean));
-  if (!zerosStay) return rounded;
-  return v128.andnot(rounded, f64x2.le(f64x2.mul(f64x2.abs(mean), rstd), f64x2.splat(NEAR)));
-}
-
-function forward(
-  y: usize,
   constant: usize,
   mean: usize,
   variance: usize,
@@ -119,8 +93,18 @@ function forward(
       memory.copy(at(constant, c), offset, bytes(columns));
       memory.fill(offset, 0, bytes(columns + GROUP));
     }
-    scaleAndShift(at(y, c), xc, m, C, columns);
+    scaleAndShift(at(u, c), xc, m, C, columns);
   }
+}
+
+/** Where the mean is so near to 0, in deviations, that without subtracting it no more than two bits are lost. */
+const NEAR: f64 = 4;
+
+/** What is subtracted from two columns: the mean, in float32; or, if zeros are to stay, 0 wherever that will do. */
+export function shiftOf(mean: v128, rstd: v128, zerosStay: bool): v128 {
+  const rounded = low(f32x4.demote_f64x2_zero(mean));
+  if (!zerosStay) return rounded;
+  return v128.andnot(rounded, f64x2.le(f64x2.mul(f64x2.abs(mean), rstd), f64x2.splat(NEAR)));
 }
 
 /** Inference: scale = γ·rstd, y = (x − mean)·scale + β, with the running mean and variance in float32. */
