@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { Patience } from '../../src/data/transfer.ts';
 
-/** Little of it, so that tests are fast. */
-export const impatience: Patience = { connect: 250, stall: 250, connections: 3, pause: 5 };
+/** Little of it, so that tests are fast; and enough for a machine that does other things too. */
+export const impatience: Patience = { connect: 1000, stall: 1000, connections: 3, pause: 5 };
 
 /** How a server answers one request for a file of these bytes. */
 export type Answer = (bytes: Uint8Array, request: IncomingMessage, response: ServerResponse) => void;
