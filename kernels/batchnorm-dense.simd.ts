@@ -8,7 +8,7 @@ import { batchnormForward, batchnormInParts, shiftOf } from './batchnorm.simd';
 import { activate, addBias, dense } from './dense.simd';
 import { FEW, matmul, product } from './matmul.simd';
 import { colSum } from './reduce.simd';
-import { isFinite, isSparse, sparseProduct } from './sparse.simd';
+import { areFinite, isSparse, sparseProduct } from './sparse.simd';
 import { at, bytes, FLOAT, halves, madd, put, storePart, take, total, VECTOR, zero } from './vector.simd';
 
 /** y = activation(n·W + b), n = γ·x̂ + β; and the statistics of x. `scratch` has m·k + k + n floats. */
@@ -35,7 +35,7 @@ export function batchnormDense(
     batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, eps);
     matmul(bias, constant, W, 1, k, n);
     // All of W is in these sums: if they are finite, so is W, and no 0 of x hides what is not.
-    if (isFinite(bias, n)) {
+    if (areFinite(bias, n)) {
       addBias(bias, bias, b, 1, n);
       sparseProduct(y, scratch, k, 1, W, m, k, n);
       activate(y, y, bias, m, n, slope);
@@ -78,7 +78,7 @@ export function batchnormDenseSums(
   const shift = at(scratch, m * k);
   const rest = at(shift, k);
   const sums = at(rest, k);
-  const sparse = isSparse(x, 1, k, k, m, n) && isFinite(dz, m * n);
+  const sparse = isSparse(x, 1, k, k, m, n) && areFinite(dz, m * n);
   splitMeans(shift, rest, mean, rstd, k, sparse);
   subtract(scratch, x, shift, m, k);
   colSum(sums, dz, m, n);

@@ -10,7 +10,7 @@
  *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][6 or 4]
  *          └────────┘              └──┴──┴─┘
  */
-import { isFinite, isSparse, sparseProduct } from './sparse.simd';
+import { areFinite, isSparse, sparseProduct } from './sparse.simd';
 import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector.simd';
 
 /** Rows of a tile: 12 sums + 2 of b + 1 of a are the registers of x64, less the one that V8 keeps for itself. */
@@ -70,7 +70,7 @@ export function product(
     else dotRows(y, a, ai, b, bj, m, k, n);
     return;
   }
-  if (bj == 1 && isSparse(a, ai, ap, m, k, n) && isFinite(b, k * n)) {
+  if (bj == 1 && isSparse(a, ai, ap, m, k, n) && areFinite(b, k * n)) {
     sparseProduct(y, a, ai, ap, b, m, k, n);
     return;
   }

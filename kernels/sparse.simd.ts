@@ -53,7 +53,7 @@ function countOthers(x: usize, n: i32): i32 {
 }
 
 /** Whether 0 times any of n floats is 0. For x − x is 0, unless x is ±∞ or NaN. */
-export function isFinite(x: usize, n: i32): bool {
+export function areFinite(x: usize, n: i32): bool {
   let r0 = zero(), r1 = zero(), r2 = zero(), r3 = zero(); // prettier-ignore
   for (; n >= 16; n -= 16) {
     const v0 = v128.load(x);
