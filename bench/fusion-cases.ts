@@ -62,6 +62,12 @@ const noDecay = { weightDecay: 0 };
 
 export const fusionCases: FusionCases = {
   batchnormForward: columns(1, 2, { eps }),
+  runningStatistics: [512, 784].map((C) => ({
+    shapes: Array<Shape>(4).fill([C]),
+    params: { alpha: 0.1, correction: 32 / 31 },
+    draws: [normal, positive, normal, positive],
+    statistics,
+  })),
   batchnormSums: columns(2, 2, {}, draws, { statistics }),
   batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
   batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),

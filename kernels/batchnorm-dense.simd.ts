@@ -4,12 +4,26 @@
  * Images are mostly zeros, which normalizing would make numbers of. So it is n·W = u·W + c·W with n = u + c, where u is
  * 0 wherever x is, and c is the same in every row: `sparse.simd.ts` then leaves the zeros out.
  */
-import { batchnormForward, batchnormInParts, shiftOf } from './batchnorm.simd';
+import { batchnormForward, batchnormInParts } from './batchnorm.simd';
+import { isFar } from './batchnorm-moments.simd';
 import { activate, addBias, dense } from './dense.simd';
 import { FEW, matmul, product } from './matmul.simd';
 import { colSum } from './reduce.simd';
 import { areFinite, isSparse, sparseProduct } from './sparse.simd';
-import { at, bytes, FLOAT, halves, madd, put, storePart, take, total, VECTOR, zero } from './vector.simd';
+import {
+  at,
+  bytes,
+  FLOAT,
+  halves,
+  low,
+  madd,
+  put,
+  storePart,
+  take,
+  total,
+  VECTOR,
+  zero,
+} from './vector.simd';
 
 /** y = activation(n·W + b), n = γ·x̂ + β; and the statistics of x. `scratch` has m·k + k + n floats. */
 export function batchnormDense(
@@ -102,7 +116,9 @@ export function batchnormDenseSums(
 function splitMeans(shift: usize, rest: usize, mean: usize, rstd: usize, k: i32, zerosStay: bool): void {
   for (let j = 0; j < k; j += 2) {
     const mu = v128.load(mean + ((<usize>j) << 3));
-    const s = shiftOf(mu, v128.load(rstd + ((<usize>j) << 3)), zerosStay);
+    const t = f64x2.mul(mu, v128.load(rstd + ((<usize>j) << 3)));
+    const far = isFar(f64x2.mul(t, t), f64x2.splat(1));
+    const s = low(f32x4.demote_f64x2_zero(zerosStay ? v128.and(mu, far) : mu));
     storePart(at(shift, j), f32x4.demote_f64x2_zero(s), min(2, k - j));
     storePart(at(rest, j), f32x4.demote_f64x2_zero(f64x2.sub(mu, s)), min(2, k - j));
   }

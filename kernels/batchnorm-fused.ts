@@ -13,6 +13,7 @@ import {
   foldedShift,
   normalize,
   reciprocalStd,
+  runningAverage,
   scaleShift,
 } from './batchnorm.ts';
 import { type Fusion, fusion } from './fusion.ts';
@@ -37,6 +38,30 @@ export const batchnormForward: Fusion<{ eps: number }> = fusion({
   simd: 'batchnormForward',
   params: ['eps'],
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
+});
+
+interface Tracking extends Record<string, number> {
+  /** The weight of the new batch. */
+  alpha: number;
+  /** m/(m−1) where the running variance is to be unbiased, else 1. */
+  correction: number;
+}
+
+/** Algorithm 2: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance; all [C]. */
+export const runningStatistics: Fusion<Tracking> = fusion({
+  name: 'runningStatistics',
+  inputs: ['runningMean', 'runningVar', 'mean', 'variance'],
+  outputs: [],
+  updates: [0, 1],
+  compose: ({ update }, [runningMean, runningVar, mean, variance], { alpha, correction }) => {
+    update(runningAverage, [runningMean, mean], { alpha, correction: 1 });
+    update(runningAverage, [runningVar, variance], { alpha, correction });
+    return [];
+  },
+  sizes: ([mean]) => [mean[0]],
+  simd: 'runningStatistics',
+  params: ['alpha', 'correction'],
+  cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
 });
 
 /** §3, where x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */

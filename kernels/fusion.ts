@@ -15,7 +15,8 @@ export interface Composer<T> {
 /**
  * Several kernels that a device may run as one, with fewer passes over memory and several outputs.
  *
- * `compose` is the definition of truth, and its only shape rule: what the fusion computes, said in kernels.
+ * `compose` is the definition of truth, and its only shape rule: what the fusion computes, said in kernels. The shapes
+ * of its outputs follow from those of its inputs alone.
  * A device without a fused form runs just that. The fused form is checked against it.
  */
 export interface Fusion<P extends Params = Params> {

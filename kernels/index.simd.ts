@@ -1,5 +1,11 @@
 /** What the WebAssembly module exports: the SIMD form of each kernel and each fusion that names one. */
-export { batchnormBackward, batchnormForward, batchnormInference, batchnormSums } from './batchnorm.simd';
+export {
+  batchnormBackward,
+  batchnormForward,
+  batchnormInference,
+  batchnormSums,
+  runningStatistics,
+} from './batchnorm.simd';
 export * from './batchnorm-dense.simd';
 export { addBias, dense, denseDz } from './dense.simd';
 export * from './elementwise.simd';

@@ -24,6 +24,11 @@ export function at(base: usize, index: i32): usize {
   return base + ((<usize>index) << 2);
 }
 
+/** The address of the double that is `index` doubles after `base`. */
+export function at64(base: usize, index: i32): usize {
+  return base + ((<usize>index) << 3);
+}
+
 /** Adds eight floats to eight doubles in memory. */
 export function addDoubles(sums: usize, v0: v128, v1: v128): void {
   addFour(sums, v0);
@@ -137,4 +142,14 @@ export function narrow(low: v128, high: v128): v128 {
 /** The sum of two doubles. */
 export function total(sum: v128): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** Two floats in memory, in float64. */
+export function pair(x: usize): v128 {
+  return low(v128.load64_zero(x));
+}
+
+/** Stores two doubles as floats. */
+export function storeFloats(y: usize, v: v128): void {
+  v128.store64_lane(y, f32x4.demote_f64x2_zero(v), 0);
 }

@@ -27,7 +27,7 @@ import { formatShape } from '../../kernels/shape.ts';
 import { full, ones, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
-import { builtin, type Kept, once, type Op, run, runFused, runInPlace } from '../tensor/op.ts';
+import { builtin, type Kept, once, type Op, run, runFused } from '../tensor/op.ts';
 import { enclosed } from '../tensor/ownership.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { assign, copy } from '../tensor/assign.ts';
@@ -281,8 +281,10 @@ export class BatchNorm1d extends Layer {
     this.numBatchesTracked++;
     const alpha = this.momentum ?? 1 / this.numBatchesTracked;
     const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
-    runInPlace(kernels.runningAverage, [this.runningMean, mean], { alpha, correction: 1 });
-    runInPlace(kernels.runningAverage, [this.runningVar, variance], { alpha, correction });
+    runFused(fused.runningStatistics, [this.runningMean, this.runningVar, mean, variance], {
+      alpha,
+      correction,
+    });
   }
 
   private expectInput(x: Tensor): void {

@@ -4,7 +4,7 @@ import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { full } from './create.ts';
 import type { Storage } from './device.ts';
 import { GraphError, ShapeError } from './errors.ts';
-import { Gradients } from './gradients.ts';
+import { type Arrival, Gradients } from './gradients.ts';
 import { run } from './op.ts';
 import { collecting, expose, free } from './ownership.ts';
 import { noGrad, type Node } from './tape.ts';
@@ -18,9 +18,9 @@ import type { Tensor } from './tensor.ts';
  * `grad` fields are written at the end: an error on the way leaves them as they were.
  */
 export function backward(y: Tensor, seed?: Tensor): void {
-  const nodes = reachableNodes(y).sort((a, b) => b.id - a.id);
+  const nodes = reachableNodes(y);
   const gradients = new Gradients();
-  const { result: leaves } = collecting((allocations) =>
+  const { result: sums } = collecting((allocations) =>
     noGrad(() => {
       gradients.arrive(y, seedFor(y, seed));
       for (const node of nodes) {
@@ -28,22 +28,23 @@ export function backward(y: Tensor, seed?: Tensor): void {
         if (g !== undefined) propagate(node, g, gradients);
         gradients.sweep(allocations);
       }
-      return gradients.leaves().map((entry) => ({ ...entry, sum: added(entry.leaf.gradient, entry.g) }));
+      return gradients.leaves().map(added);
     }),
   );
   const kept = new Set<Storage>();
-  for (const { leaf, g, sum } of leaves) {
+  gradients.leaves().forEach(({ leaf, g }, k) => {
+    const sum = sums[k];
     kept.add(sum.storage);
     const own = gradients.claim(g.storage);
     if (sum === g && !own) expose(g); // another leaf has it too, or it was given to backward()
     if (sum !== g && own) free(g);
     leaf.replaceGradient(sum);
-  }
+  });
   for (const node of nodes) forget(node, kept);
 }
 
-function added(before: Tensor | null, g: Tensor): Tensor {
-  return before === null ? g : run(add, [before, g]);
+function added({ leaf, g }: Arrival): Tensor {
+  return leaf.gradient === null ? g : run(add, [leaf.gradient, g]);
 }
 
 /** The gradient to begin with: ones for a single value. */
@@ -108,7 +109,7 @@ function expectGradient(op: string, name: string, g: Tensor, of: Tensor): void {
   }
 }
 
-/** All ops that y depends on, each once; a stack of our own, since a chain of 100,000 ops is no reason to fail. */
+/** All ops that y depends on, each once, newest first; a stack of our own, since a chain of 100,000 ops is no reason to fail. */
 function reachableNodes(y: Tensor): Node[] {
   const found = new Set<Node>();
   const stack = [y];
@@ -119,7 +120,7 @@ function reachableNodes(y: Tensor): Node[] {
     found.add(node);
     for (const input of node.inputs) stack.push(input);
   }
-  return [...found];
+  return [...found].sort((a, b) => b.id - a.id);
 }
 
 function expectUsable(node: Node): void {

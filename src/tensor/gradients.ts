@@ -6,6 +6,12 @@ import { free } from './ownership.ts';
 import type { Node } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
+/** A gradient, and the leaf that it is for. */
+export interface Arrival {
+  readonly leaf: Tensor;
+  readonly g: Tensor;
+}
+
 export class Gradients {
   /** Results of ops are known by their op, leaves by themselves. */
   private readonly arrived = new Map<Node | Tensor, Tensor>();
@@ -14,7 +20,7 @@ export class Gradients {
   /** What this backward pass has allocated and not freed. */
   private readonly own = new Set<Storage>();
   /** Gradients that were passed on or added up: of no more use, unless another is made of the same memory. */
-  private spent: Tensor[] = [];
+  private readonly spent: Tensor[] = [];
 
   /** Adds a gradient to those of a value. */
   arrive(value: Tensor, g: Tensor): void {
@@ -37,17 +43,20 @@ export class Gradients {
 
   /** Frees what is of no more use, also of what was allocated since. */
   sweep(allocations: Tensor[]): void {
-    for (const x of allocations) this.own.add(x.storage);
-    for (const x of [...this.spent, ...allocations]) {
-      if (!this.uses.has(x.storage) && this.own.delete(x.storage)) free(x);
+    for (const x of this.spent) if (!this.uses.has(x.storage) && this.own.delete(x.storage)) free(x);
+    for (const x of allocations) {
+      if (this.uses.has(x.storage)) this.own.add(x.storage);
+      else free(x);
     }
-    this.spent = [];
+    this.spent.length = 0;
     allocations.length = 0;
   }
 
   /** What has arrived at the leaves. */
-  leaves(): { readonly leaf: Tensor; readonly g: Tensor }[] {
-    return [...this.arrived].flatMap(([leaf, g]) => ('gradient' in leaf ? [{ leaf, g }] : []));
+  leaves(): readonly Arrival[] {
+    const leaves: Arrival[] = [];
+    for (const [leaf, g] of this.arrived) if ('gradient' in leaf) leaves.push({ leaf, g });
+    return leaves;
   }
 
   /** Whether the memory is of this pass, and no other leaf has asked for it. */

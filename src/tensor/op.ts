@@ -1,9 +1,10 @@
 /** How an op is declared, once, with its forward and backward pass side by side. */
-import type { Composer, Fusion } from '../../kernels/fusion.ts';
+import type { Fusion } from '../../kernels/fusion.ts';
 import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
-import type { Device, OutputLike, Storage } from './device.ts';
+import type { Device, Storage } from './device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
 import { allocated, collecting, expose, exposed, freeAll, release, take } from './ownership.ts';
+import { outputsOf } from './outputs.ts';
 import { isTaping, noGrad, type Node, nextNodeId } from './tape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -143,7 +144,7 @@ export function runFused<P extends Params>(
   const { home } = inputs[0];
   if (home.runFused === undefined) return composed(fusion, inputs, numbers);
   const shapes = inputs.map((input) => input.shape);
-  const outputs = fusion.compose(shapesOnly, shapes.map(plain), numbers);
+  const outputs = outputsOf(fusion, shapes, numbers);
   const storages = home.runFused(fusion, inputs.map(storageOf), shapes, outputs, numbers);
   return storages.map((storage, k) => made(storage, outputs[k].shape, home));
 }
@@ -162,18 +163,6 @@ function composed<P extends Params>(
   return result;
 }
 
-/** Composes shape rules instead of kernels. */
-const shapesOnly: Composer<OutputLike> = {
-  run: (kernel, inputs, ...[params]) => ({
-    shape: kernel.shape(inputs.map(shapeOf), (params ?? {}) as never),
-    statistic: kernel.statistic ?? false,
-  }),
-  update: (kernel, inputs, ...[params]) => {
-    kernel.shape(inputs.map(shapeOf), (params ?? {}) as never);
-  },
-};
-const shapeOf = ({ shape }: OutputLike): Shape => shape;
-const plain = (shape: Shape): OutputLike => ({ shape, statistic: false });
 const storageOf = ({ storage }: Tensor): Storage => storage;
 
 function dispatch<P extends Params>(

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LINEAR } from '../../../kernels/dense.ts';
 import * as fusions from '../../../kernels/fusions.ts';
 import { drawn, type Range, seeds, sum } from '../cases/case.ts';
-import { statisticsOf } from './batchnorm.ts';
+import { statisticsOf, unshifted } from './batchnorm.ts';
 import { elementwise, type FusionCases, type Held } from './case.ts';
 
 /** What a batch may look like: images, mostly zeros, are computed in another way than others. */
@@ -38,7 +38,7 @@ const shaped = (n: number, turn: number) =>
 /** How large the parts are that an element of n = γ·x̂ + β is made of, with and without γ. */
 function partsOf(x: Held, mean: Held, rstd: Held, gamma: Held, beta: Held) {
   const [, k] = x.shape;
-  const near = mean.data.map((mu, p) => (Math.abs(mu) * rstd.data[p] <= 4 ? Math.abs(mu) * rstd.data[p] : 0));
+  const near = unshifted(mean, rstd);
   const xhat = elementwise(
     x.shape,
     (i, p) => Math.abs(x.data[i * k + p] - mean.data[p]) * rstd.data[p] + near[p],

@@ -47,20 +47,31 @@ export function statisticsOf(
 const distance = (x: Held, mean: Held) => (i: number, c: number) =>
   Math.abs(x.data[i * mean.data.length + c] - mean.data[c]);
 
+/** |mean|·rstd where that is at most two: the mean is not subtracted there, and xhat a difference of terms so large. */
+export const unshifted = (mean: Held, rstd: Held): Float64Array =>
+  mean.data.map((mu, c) => (Math.abs(mu) * rstd.data[c] <= 2 ? Math.abs(mu) * rstd.data[c] : 0));
+
+/** How large the terms of xhat are, for each element. */
+function termsOf(x: Held, mean: Held, rstd: Held) {
+  const far = distance(x, mean);
+  const near = unshifted(mean, rstd);
+  return (i: number, c: number) => far(i, c) * rstd.data[c] + near[c];
+}
+
 /** Σ |g·xhat| and Σ |g| over the rows. */
 function sumsOf(g: Held, x: Held, mean: Held, rstd: Held) {
   const [, C] = x.shape;
-  const far = distance(x, mean);
+  const xhat = termsOf(x, mean, rstd);
   const at = (i: number, c: number) => Math.abs(g.data[i * C + c]);
   return {
-    dgamma: overRows(x.shape, (sum, i, c) => sum + at(i, c) * far(i, c) * rstd.data[c]),
+    dgamma: overRows(x.shape, (sum, i, c) => sum + at(i, c) * xhat(i, c)),
     dbeta: overRows(x.shape, (sum, i, c) => sum + at(i, c)),
   };
 }
 
 export const batchnorms: Pick<
   FusionCases,
-  'batchnormForward' | 'batchnormSums' | 'batchnormBackward' | 'batchnormInference'
+  'batchnormForward' | 'runningStatistics' | 'batchnormSums' | 'batchnormBackward' | 'batchnormInference'
 > = {
   batchnormForward: {
     fusion: fusions.batchnormForward,
@@ -80,6 +91,32 @@ export const batchnorms: Pick<
       // The mean is as exact as differences from it are: whatever the offset, to the last bits of float64.
       const near = spread.map((value, c) => value + 1e-9 * Math.abs(mean.data[c]));
       return [y, near, null, null];
+    },
+  },
+  runningStatistics: {
+    fusion: fusions.runningStatistics,
+    statistics: [2, 3],
+    calls: (n) =>
+      fc
+        .record({
+          seed: seeds,
+          offset: fc.constantFrom(0, 1e6),
+          alpha: fc.constantFrom(0, 0.1, 1 / 3, 1),
+          correction: fc.constantFrom(1, 2, 32 / 31),
+        })
+        .map(({ seed, offset, ...params }) => ({
+          inputs: [
+            vector(n, seed),
+            vector(n, seed + 1, 0.1, 4),
+            drawn([n], seed + 2, { offset }),
+            vector(n, seed + 3, 0, 4),
+          ],
+          params,
+        })),
+    magnitudes: ([runningMean, runningVar, mean, variance], { alpha, correction }) => {
+      const terms = (running: Held, batch: Held) =>
+        running.data.map((value, c) => Math.abs(value) + alpha * correction * Math.abs(batch.data[c]));
+      return [terms(runningMean, mean), terms(runningVar, variance)];
     },
   },
   batchnormSums: {
@@ -107,10 +144,10 @@ export const batchnorms: Pick<
       }),
     magnitudes: ([g, x, mean, rstd, gamma]) => {
       const [m, C] = x.shape;
-      const far = distance(x, mean);
+      const xhat = termsOf(x, mean, rstd);
       const { dgamma, dbeta } = sumsOf(g, x, mean, rstd);
       const dx = elementwise(x.shape, (i, c) => {
-        const along = (far(i, c) * rstd.data[c] * dgamma[c]) / m;
+        const along = (xhat(i, c) * dgamma[c]) / m;
         return Math.abs(gamma.data[c] * rstd.data[c]) * (Math.abs(g.data[i * C + c]) + dbeta[c] / m + along);
       });
       return [dx, dgamma, dbeta];
