@@ -68,6 +68,7 @@ export const fusionCases: FusionCases = {
     draws: [normal, positive, normal, positive],
     statistics,
   })),
+  batchnormTraining: columns(1, 4, { eps, alpha: 0.1, correction: 32 / 31 }),
   batchnormSums: columns(2, 2, {}, draws, { statistics }),
   batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
   batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),

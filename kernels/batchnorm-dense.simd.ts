@@ -4,7 +4,7 @@
  * Images are mostly zeros, which normalizing would make numbers of. So it is n·W = u·W + c·W with n = u + c, where u is
  * 0 wherever x is, and c is the same in every row: `sparse.simd.ts` then leaves the zeros out.
  */
-import { batchnormForward, batchnormInParts } from './batchnorm.simd';
+import { batchnormForward, batchnormInParts, NEAR_FOR_ZEROS } from './batchnorm.simd';
 import { isFar } from './batchnorm-moments.simd';
 import { activate, addBias, dense } from './dense.simd';
 import { FEW, matmul, product } from './matmul.simd';
@@ -12,6 +12,7 @@ import { colSum } from './reduce.simd';
 import { areFinite, isSparse, sparseProduct } from './sparse.simd';
 import {
   at,
+  at64,
   bytes,
   FLOAT,
   halves,
@@ -103,7 +104,7 @@ export function batchnormDenseSums(
     else product(at(dW, j * n), at(scratch, j), 1, k, dz, n, 1, rows, m, n);
     for (let r = j; r < j + rows; r++) {
       const row = r * n;
-      const scale = load<f64>(rstd + ((<usize>r) << 3));
+      const scale = load<f64>(at64(rstd, r));
       const d = load<f32>(at(rest, r));
       const g = load<f32>(at(gamma, r));
       const b = load<f32>(at(beta, r));
@@ -115,9 +116,9 @@ export function batchnormDenseSums(
 /** mean = s + d, for each column. */
 function splitMeans(shift: usize, rest: usize, mean: usize, rstd: usize, k: i32, zerosStay: bool): void {
   for (let j = 0; j < k; j += 2) {
-    const mu = v128.load(mean + ((<usize>j) << 3));
-    const t = f64x2.mul(mu, v128.load(rstd + ((<usize>j) << 3)));
-    const far = isFar(f64x2.mul(t, t), f64x2.splat(1));
+    const mu = v128.load(at64(mean, j));
+    const t = f64x2.mul(mu, v128.load(at64(rstd, j)));
+    const far = isFar(f64x2.mul(t, t), f64x2.splat(1), NEAR_FOR_ZEROS);
     const s = low(f32x4.demote_f64x2_zero(zerosStay ? v128.and(mu, far) : mu));
     storePart(at(shift, j), f32x4.demote_f64x2_zero(s), min(2, k - j));
     storePart(at(rest, j), f32x4.demote_f64x2_zero(f64x2.sub(mu, s)), min(2, k - j));

@@ -64,6 +64,23 @@ export const runningStatistics: Fusion<Tracking> = fusion({
   cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
 });
 
+/** Both of them: x [m, C], the others [C] → y [m, C], mean [C], rstd [C]. */
+export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
+  name: 'batchnormTraining',
+  inputs: ['x', 'gamma', 'beta', 'runningMean', 'runningVar'],
+  outputs: ['y', 'mean', 'rstd'],
+  updates: [3, 4],
+  compose: (composer, [x, gamma, beta, runningMean, runningVar], { eps, ...tracking }) => {
+    const [y, mean, variance, rstd] = batchnormForward.compose(composer, [x, gamma, beta], { eps });
+    runningStatistics.compose(composer, [runningMean, runningVar, mean, variance], tracking);
+    return [y, mean, rstd];
+  },
+  sizes,
+  simd: 'batchnormTraining',
+  params: ['eps', 'alpha', 'correction'],
+  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
+});
+
 /** §3, where x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */
 export const batchnormSums: Fusion<NoParams> = fusion({
   name: 'batchnormSums',

@@ -3,7 +3,7 @@
  * float32: sums run over at most `RUN` rows there, of differences from a shift that is near the mean, so that nothing
  * large is added up; the runs' sums are added in float64.
  */
-import { addDoubles, at, at64, bytes, low, madd, pair, storeFloats, VECTOR, zero } from './vector.simd';
+import { at, at64, bytes, keepDoubles, madd, pair, storeFloats, VECTOR, zero } from './vector.simd';
 
 /** Rows that are summed in float32, column by column. */
 export const RUN = 32;
@@ -17,30 +17,34 @@ export const shift: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 export const sums: usize = memory.data((COLUMNS + GROUP) * 8, 64);
 export const squares: usize = memory.data((COLUMNS + GROUP) * 8, 64);
 
-/** Where the mean is so near to 0, in deviations, that a shift of 0 costs little more than two bits. */
-const NEAR: f64 = 2;
+/** So many deviations from the mean, a shift costs no more than one bit. */
+export const NEAR: f64 = 1;
 
-/** Of two columns, given their mean² in units of which their variance has so many: where a shift of 0 would not do. */
-export function isFar(mean2: v128, variance: v128): v128 {
-  return f64x2.gt(mean2, f64x2.mul(variance, f64x2.splat(NEAR * NEAR)));
+/** Whether a mean is more than `times` the deviation from the shift: rest² = (mean − shift)², in the unit of the variance. */
+export function isFar(rest2: v128, variance: v128, times: f64): v128 {
+  return f64x2.gt(rest2, f64x2.mul(variance, f64x2.splat(times * times)));
 }
 
-/** With so many rows, it is worth while to look at the first ones before. */
+/** With more rows than these, it is worth while to look at the first ones before. */
 const MANY = 8 * RUN;
 /** How often a shift is moved: once is enough but for columns of one value, which then are exact. */
 const MOVES = 3;
 
 /** mean = (1/m) Σ x; variance = (1/m) Σ (x − mean)², of at most `COLUMNS` columns. */
 export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): void {
-  memory.fill(shift, 0, bytes(columns));
-  if (m > MANY && areFirstFar(mean, variance, x, C, columns)) sumSquares<v128>(x, m, C, 0, columns);
-  else sumSquares<void>(x, m, C, 0, columns);
+  if (m > MANY && areFirstFar(mean, variance, x, C, columns)) {
+    sumSquares<v128>(x, m, C, 0, columns);
+    if (momentsOf<v128>(mean, variance, x, m, C, 0, columns)) return;
+  } else {
+    sumSquares<void>(x, m, C, 0, columns);
+    if (momentsOf<void>(mean, variance, x, m, C, 0, columns)) return;
+    memory.fill(shift, 0, bytes(columns));
+  }
   for (let j = 0; j < columns; j += GROUP) {
     const end = min(j + GROUP, columns);
-    let near = momentsOf(mean, variance, x, m, C, j, end);
-    for (let moves = 0; !near && moves < MOVES; moves++) {
+    for (let moves = 0; !momentsOf<v128>(mean, variance, x, m, C, j, end) && moves < MOVES; moves++) {
+      moveShift(mean, m, j, end);
       sumSquares<v128>(x, m, C, j, end);
-      near = momentsOf(mean, variance, x, m, C, j, end);
     }
   }
 }
@@ -48,7 +52,10 @@ export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, 
 /** Whether some mean of the first rows is far from 0; the shift is moved there. */
 function areFirstFar(mean: usize, variance: usize, x: usize, C: i32, columns: i32): bool {
   sumSquares<void>(x, RUN, C, 0, columns);
-  return !momentsOf(mean, variance, x, RUN, C, 0, columns);
+  if (momentsOf<void>(mean, variance, x, RUN, C, 0, columns)) return false;
+  memory.fill(shift, 0, bytes(columns));
+  moveShift(mean, RUN, 0, columns);
+  return true;
 }
 
 /**
@@ -57,10 +64,9 @@ function areFirstFar(mean: usize, variance: usize, x: usize, C: i32, columns: i3
  */
 function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
   const row = bytes(C);
-  clear(sums, from, end);
-  clear(squares, from, end);
   for (let i = 0; i < m; i += RUN) {
     const rows = min(RUN, m - i);
+    const first = i == 0;
     for (let j = from; j < end; j += GROUP) {
       const s0 = shiftAt<S>(bytes(j), 0);
       const s1 = shiftAt<S>(bytes(j), VECTOR);
@@ -90,10 +96,10 @@ function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
         square3 = madd(d, d, square3);
         p += row;
       }
-      addDoubles(at64(sums, j), sum0, sum1);
-      addDoubles(at64(sums, j + 8), sum2, sum3);
-      addDoubles(at64(squares, j), square0, square1);
-      addDoubles(at64(squares, j + 8), square2, square3);
+      keepDoubles(at64(sums, j), sum0, sum1, first);
+      keepDoubles(at64(sums, j + 8), sum2, sum3, first);
+      keepDoubles(at64(squares, j), square0, square1, first);
+      keepDoubles(at64(squares, j + 8), square2, square3, first);
     }
   }
 }
@@ -103,30 +109,46 @@ export function minus<S>(x: v128, s: v128): v128 {
   return isVector<S>() ? f32x4.sub(x, s) : x;
 }
 
-/** Means and variances from the sums. Where the mean is far from the shift, that is moved there, and false returned. */
-function momentsOf(mean: usize, variance: usize, x: usize, m: i32, C: i32, from: i32, end: i32): bool {
+/** Means and variances from the sums; false if a mean is far from its shift. */
+function momentsOf<S>(mean: usize, variance: usize, x: usize, m: i32, C: i32, from: i32, end: i32): bool {
   const part = f64x2.splat(1 / <f64>m);
   const infinity = f64x2.splat(Infinity);
   let far = zero();
   let finite = f64x2.eq(part, part);
   if (end & 1) clearOne(end); // what lies beside the last column is none
   for (let j = from; j < end; j += 2) {
-    const s = pair(at(shift, j));
+    const sigma2 = varianceOf(j, part);
     const rest = f64x2.mul(v128.load(at64(sums, j)), part);
-    const rest2 = f64x2.mul(rest, rest);
-    const mu = f64x2.add(s, rest);
-    const sigma2 = f64x2.pmax(f64x2.sub(f64x2.mul(v128.load(at64(squares, j)), part), rest2), zero());
-    const moves = isFar(rest2, sigma2);
-    v128.store(at64(mean, j), mu);
+    v128.store(at64(mean, j), isVector<S>() ? f64x2.add(pair(at(shift, j)), rest) : rest);
     v128.store(at64(variance, j), sigma2);
-    storeFloats(at(shift, j), v128.bitselect(mu, s, moves));
-    far = v128.or(far, moves);
+    far = v128.or(far, isFar(rest2Of(j, part), sigma2, NEAR));
     finite = v128.and(finite, f64x2.lt(sigma2, infinity));
   }
   if (!i64x2.all_true(finite)) {
     for (let j = from; j < end; j++) widen(at64(mean, j), at64(variance, j), at(x, j), m, C);
   }
   return !v128.any_true(far);
+}
+
+/** Moves the shift to the means that are far from it. */
+function moveShift(mean: usize, m: i32, from: i32, end: i32): void {
+  const part = f64x2.splat(1 / <f64>m);
+  for (let j = from; j < end; j += 2) {
+    const far = isFar(rest2Of(j, part), varianceOf(j, part), NEAR);
+    storeFloats(at(shift, j), v128.bitselect(v128.load(at64(mean, j)), pair(at(shift, j)), far));
+  }
+}
+
+/** (mean − shift)² of two columns, from their sums. */
+function rest2Of(j: i32, part: v128): v128 {
+  const rest = f64x2.mul(v128.load(at64(sums, j)), part);
+  return f64x2.mul(rest, rest);
+}
+
+/** variance = (1/m) Σ (x − shift)² − (mean − shift)², of two columns. */
+function varianceOf(j: i32, part: v128): v128 {
+  const square = f64x2.mul(v128.load(at64(squares, j)), part);
+  return f64x2.pmax(f64x2.sub(square, rest2Of(j, part)), zero());
 }
 
 /** Mean and variance of a column in float64 throughout, if its squares are too large for float32, or not finite. */
@@ -145,10 +167,6 @@ function widen(mean: usize, variance: usize, x: usize, m: i32, C: i32): void {
   store<f64>(variance, square / m);
 }
 
-/** Clears the sums of whole groups. */
-export function clear(doubles: usize, from: i32, end: i32): void {
-  memory.fill(at64(doubles, from), 0, (<usize>((end - from + GROUP - 1) & -GROUP)) << 3);
-}
 function clearOne(j: i32): void {
   store<f64>(at64(sums, j), 0);
   store<f64>(at64(squares, j), 0);

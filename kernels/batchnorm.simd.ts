@@ -7,12 +7,12 @@
  * are still in the cache.
  */
 import {
-  clear,
   COLUMNS,
   GROUP,
   isFar,
   minus,
   moments,
+  NEAR,
   RUN,
   shift,
   shiftAt,
@@ -20,16 +20,17 @@ import {
   sums,
 } from './batchnorm-moments.simd';
 import {
-  addDoubles,
   at,
   at64,
   bytes,
   FLOAT,
+  floats,
+  high,
+  keepDoubles,
   low,
   madd,
-  pair,
+  narrow,
   put,
-  storeFloats,
   VECTOR,
   zero,
 } from './vector.simd';
@@ -43,6 +44,10 @@ const HALF = 8;
 const scale: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 const offset: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 const factor: usize = memory.data((COLUMNS + GROUP) * 4, 64);
+const rest: usize = memory.data((COLUMNS + GROUP) * 4, 64);
+
+/** Variances of those columns, where nobody asks for them. */
+const batchVariance: usize = memory.data((COLUMNS + GROUP) * 8, 64);
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -81,34 +86,97 @@ export function batchnormInParts(
   C: i32,
   eps: f64,
 ): void {
-  const one = f64x2.splat(1);
-  const epsilon = f64x2.splat(eps);
   for (let c = 0; c < C; c += COLUMNS) {
     const columns = min(COLUMNS, C - c);
     const xc = at(x, c);
     moments(at64(mean, c), at64(variance, c), xc, m, C, columns);
-    let shifts = zero();
-    for (let j = 0; j < columns; j += 2) {
-      const mu = v128.load(at64(mean, c + j));
-      const sigma2 = v128.load(at64(variance, c + j));
-      const r = f64x2.div(one, f64x2.sqrt(f64x2.add(sigma2, epsilon)));
-      const k = f32x4.demote_f64x2_zero(f64x2.mul(pair(at(gamma, c + j)), r));
-      const far = isFar(f64x2.mul(mu, mu), sigma2);
-      const s = f32x4.demote_f64x2_zero(v128.and(mu, far));
-      const rest = f64x2.sub(mu, low(s));
-      shifts = v128.or(shifts, s);
-      v128.store(at64(rstd, c + j), r);
-      v128.store64_lane(at(scale, j), k, 0);
-      v128.store64_lane(at(shift, j), s, 0);
-      storeFloats(at(offset, j), f64x2.sub(pair(at(beta, c + j)), f64x2.mul(low(k), rest)));
-    }
+    const shifted = fold(
+      at64(mean, c),
+      at64(variance, c),
+      at64(rstd, c),
+      at(gamma, c),
+      at(beta, c),
+      columns,
+      eps,
+      constant != 0 ? NEAR_FOR_ZEROS : NEAR,
+    );
     if (constant != 0) {
       memory.copy(at(constant, c), offset, bytes(columns));
       memory.fill(offset, 0, bytes(columns + GROUP));
     }
-    if (v128.any_true(shifts)) scaleAndShift<v128>(at(u, c), xc, m, C, columns);
+    if (shifted) scaleAndShift<v128>(at(u, c), xc, m, C, columns);
     else scaleAndShift<void>(at(u, c), xc, m, C, columns);
   }
+}
+
+/** The same, where zeros are to stay: they save more than the two bits cost. */
+export const NEAR_FOR_ZEROS: f64 = 4;
+
+/** y, and the running statistics: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance. */
+export function batchnormTraining(
+  y: usize,
+  mean: usize,
+  rstd: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  runningMean: usize,
+  runningVar: usize,
+  m: i32,
+  C: i32,
+  eps: f64,
+  alpha: f64,
+  correction: f64,
+): void {
+  for (let c = 0; c < C; c += COLUMNS) {
+    const columns = min(COLUMNS, C - c);
+    const xc = at(x, c);
+    const mc = at64(mean, c);
+    moments(mc, batchVariance, xc, m, C, columns);
+    const shifted = fold(mc, batchVariance, at64(rstd, c), at(gamma, c), at(beta, c), columns, eps, NEAR);
+    runningStatistics(at(runningMean, c), at(runningVar, c), mc, batchVariance, columns, alpha, correction);
+    if (shifted) scaleAndShift<v128>(at(y, c), xc, m, C, columns);
+    else scaleAndShift<void>(at(y, c), xc, m, C, columns);
+  }
+}
+
+/**
+ * rstd = 1/√(variance + ε), and γ·(x − mean)·rstd + β = (x − shift)·scale + offset, where the shift is the mean, or 0 if that
+ * is near; false if it is 0 throughout. The offset makes up for the rounding of scale.
+ */
+function fold(
+  mean: usize,
+  variance: usize,
+  rstd: usize,
+  gamma: usize,
+  beta: usize,
+  columns: i32,
+  eps: f64,
+  near: f64,
+): bool {
+  const one = f64x2.splat(1);
+  const epsilon = f64x2.splat(eps);
+  let shifts = zero();
+  for (let j = 0; j < columns; j += 4) {
+    const mu0 = v128.load(at64(mean, j));
+    const mu1 = v128.load(at64(mean, j), VECTOR);
+    const variance0 = v128.load(at64(variance, j));
+    const variance1 = v128.load(at64(variance, j), VECTOR);
+    const r0 = f64x2.div(one, f64x2.sqrt(f64x2.add(variance0, epsilon)));
+    const r1 = f64x2.div(one, f64x2.sqrt(f64x2.add(variance1, epsilon)));
+    const far0 = isFar(f64x2.mul(mu0, mu0), variance0, near);
+    const far1 = isFar(f64x2.mul(mu1, mu1), variance1, near);
+    const s = narrow(v128.and(mu0, far0), v128.and(mu1, far1));
+    const k = f32x4.mul(v128.load(at(gamma, j)), narrow(r0, r1));
+    const rest = narrow(f64x2.sub(mu0, low(s)), f64x2.sub(mu1, high(s)));
+    v128.store(at64(rstd, j), r0);
+    v128.store(at64(rstd, j), r1, VECTOR);
+    v128.store(at(shift, j), s);
+    v128.store(at(scale, j), k);
+    v128.store(at(offset, j), madd(f32x4.neg(k), rest, v128.load(at(beta, j))));
+    shifts = v128.or(shifts, s);
+  }
+  return v128.any_true(shifts);
 }
 
 /** Inference: scale = γ·rstd, y = (x − mean)·scale + β, with the running mean and variance in float32. */
@@ -150,17 +218,14 @@ export function runningStatistics(
   alpha: f64,
   correction: f64,
 ): void {
-  runningAverage(runningMean, mean, C, alpha, 1);
-  runningAverage(runningVar, variance, C, alpha, correction);
-}
-
-function runningAverage(running: usize, batch: usize, C: i32, alpha: f64, correction: f64): void {
-  const kept = f64x2.splat(1 - alpha);
-  const fresh = f64x2.splat(alpha);
-  const corrected = f64x2.splat(correction);
-  for (let j = 0; j < C; j += 2) {
-    const term = f64x2.mul(fresh, f64x2.mul(corrected, v128.load(at64(batch, j))));
-    storeFloats(at(running, j), f64x2.add(f64x2.mul(kept, pair(at(running, j))), term));
+  const kept = f32x4.splat(<f32>(1 - alpha));
+  const ofMean = f32x4.splat(<f32>alpha);
+  const ofVariance = f32x4.splat(<f32>(alpha * correction));
+  for (let j = 0; j < C; j += 4) {
+    const mu = f32x4.mul(ofMean, floats(at64(mean, j)));
+    v128.store(at(runningMean, j), madd(kept, v128.load(at(runningMean, j)), mu));
+    const sigma2 = f32x4.mul(ofVariance, floats(at64(variance, j)));
+    v128.store(at(runningVar, j), madd(kept, v128.load(at(runningVar, j)), sigma2));
   }
 }
 
@@ -232,15 +297,14 @@ export function batchnormSums(
 ): void {
   for (let c = 0; c < C; c += COLUMNS) {
     const columns = min(COLUMNS, C - c);
-    if (chooseShift(mean, rstd, c, columns))
-      sumGradients<v128>(dgamma, dbeta, g, x, mean, rstd, m, C, c, columns);
-    else sumGradients<void>(dgamma, dbeta, g, x, mean, rstd, m, C, c, columns);
+    const shifted = splitMean(at64(mean, c), at64(rstd, c), columns);
+    sumGradients(at(dgamma, c), at(dbeta, c), at(g, c), at(x, c), at64(rstd, c), m, C, columns, shifted);
   }
 }
 
 /**
- * The sums, and dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m) = k·g + s·(x − mean) + o with k = γ·rstd,
- * s = −k·rstd·dgamma/m and o = −k·dbeta/m.
+ * The sums, and dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m) = k·g + s·(x − mean) − o with k = γ·rstd,
+ * s = −k·rstd·dgamma/m and o = k·dbeta/m.
  */
 export function batchnormBackward(
   dx: usize,
@@ -254,60 +318,76 @@ export function batchnormBackward(
   m: i32,
   C: i32,
 ): void {
+  const part = f32x4.splat(<f32>(1 / <f64>m));
   for (let c = 0; c < C; c += COLUMNS) {
     const columns = min(COLUMNS, C - c);
-    const shifted = chooseShift(mean, rstd, c, columns);
-    if (shifted) sumGradients<v128>(dgamma, dbeta, g, x, mean, rstd, m, C, c, columns);
-    else sumGradients<void>(dgamma, dbeta, g, x, mean, rstd, m, C, c, columns);
-    const part = f64x2.splat(1 / <f64>m);
-    for (let j = 0; j < columns; j += 2) {
-      const rest = f64x2.sub(v128.load(at64(mean, c + j)), pair(at(shift, j)));
-      const r = v128.load(at64(rstd, c + j));
-      const k = f64x2.mul(pair(at(gamma, c + j)), r);
-      const kPart = f64x2.mul(k, part);
-      const s = f64x2.neg(f64x2.mul(f64x2.mul(kPart, r), pair(at(dgamma, c + j))));
-      const o = f64x2.add(f64x2.mul(kPart, pair(at(dbeta, c + j))), f64x2.mul(s, rest));
-      storeFloats(at(factor, j), k);
-      storeFloats(at(scale, j), s);
-      storeFloats(at(offset, j), f64x2.neg(o));
+    const shifted = splitMean(at64(mean, c), at64(rstd, c), columns);
+    sumGradients(at(dgamma, c), at(dbeta, c), at(g, c), at(x, c), at64(rstd, c), m, C, columns, shifted);
+    for (let j = 0; j < columns; j += 4) {
+      const r = floats(at64(rstd, c + j));
+      const k = f32x4.mul(v128.load(at(gamma, c + j)), r);
+      const kPart = f32x4.mul(k, part);
+      const s = f32x4.neg(f32x4.mul(f32x4.mul(kPart, r), v128.load(at(dgamma, c + j))));
+      const o = madd(s, v128.load(at(rest, j)), f32x4.mul(kPart, v128.load(at(dbeta, c + j))));
+      v128.store(at(factor, j), k);
+      v128.store(at(scale, j), s);
+      v128.store(at(offset, j), f32x4.neg(o));
     }
     if (shifted) combine<v128>(at(dx, c), at(g, c), at(x, c), m, C, columns);
     else combine<void>(at(dx, c), at(g, c), at(x, c), m, C, columns);
   }
 }
 
-/** shift[j] = mean[c + j], or 0 where that will do; false if it is 0 throughout. */
-function chooseShift(mean: usize, rstd: usize, c: i32, columns: i32): bool {
+/** mean = shift + rest, where the shift is 0 if that will do; false if it is 0 throughout. */
+function splitMean(mean: usize, rstd: usize, columns: i32): bool {
   const one = f64x2.splat(1);
   let shifts = zero();
-  for (let j = 0; j < columns; j += 2) {
-    const mu = v128.load(at64(mean, c + j));
-    const t = f64x2.mul(mu, v128.load(at64(rstd, c + j)));
-    const s = f32x4.demote_f64x2_zero(v128.and(mu, isFar(f64x2.mul(t, t), one)));
-    v128.store64_lane(at(shift, j), s, 0);
+  for (let j = 0; j < columns; j += 4) {
+    const mu0 = v128.load(at64(mean, j));
+    const mu1 = v128.load(at64(mean, j), VECTOR);
+    const t0 = f64x2.mul(mu0, v128.load(at64(rstd, j)));
+    const t1 = f64x2.mul(mu1, v128.load(at64(rstd, j), VECTOR));
+    const far0 = isFar(f64x2.mul(t0, t0), one, NEAR);
+    const far1 = isFar(f64x2.mul(t1, t1), one, NEAR);
+    const s = narrow(v128.and(mu0, far0), v128.and(mu1, far1));
+    v128.store(at(shift, j), s);
+    v128.store(at(rest, j), narrow(f64x2.sub(mu0, low(s)), f64x2.sub(mu1, high(s))));
     shifts = v128.or(shifts, s);
   }
   return v128.any_true(shifts);
 }
 
-/** dgamma and dbeta of the columns from c on; the mean of each is left in `shift`. */
-function sumGradients<S>(
+/** dgamma and dbeta, of means that are split. */
+function sumGradients(
   dgamma: usize,
   dbeta: usize,
   g: usize,
   x: usize,
-  mean: usize,
   rstd: usize,
   m: i32,
   C: i32,
-  c: i32,
   columns: i32,
+  shifted: bool,
 ): void {
+  if (shifted) sumProducts<v128>(g, x, m, C, columns);
+  else sumProducts<void>(g, x, m, C, columns);
+  for (let j = 0; j < columns; j += 4) {
+    const sum = floats(at64(sums, j));
+    const dot = floats(at64(squares, j));
+    v128.store(at(dbeta, j), sum);
+    v128.store(
+      at(dgamma, j),
+      f32x4.mul(floats(at64(rstd, j)), madd(f32x4.neg(v128.load(at(rest, j))), sum, dot)),
+    );
+  }
+}
+
+/** sums[j] = Σᵢ g[i,j] and squares[j] = Σᵢ g[i,j]·(x[i,j] − shift[j]). */
+function sumProducts<S>(g: usize, x: usize, m: i32, C: i32, columns: i32): void {
   const row = bytes(C);
-  clear(sums, 0, columns);
-  clear(squares, 0, columns);
   for (let i = 0; i < m; i += RUN) {
     const rows = min(RUN, m - i);
+    const first = i == 0;
     for (let j = 0; j < columns; j += GROUP) {
       const s0 = shiftAt<S>(bytes(j), 0);
       const s1 = shiftAt<S>(bytes(j), VECTOR);
@@ -321,8 +401,8 @@ function sumGradients<S>(
       let dot1 = zero();
       let dot2 = zero();
       let dot3 = zero();
-      let pg = at(g, i * C + c + j);
-      let px = at(x, i * C + c + j);
+      let pg = at(g, i * C + j);
+      let px = at(x, i * C + j);
       for (let r = 0; r < rows; r++) {
         let gi = v128.load(pg);
         sum0 = f32x4.add(sum0, gi);
@@ -339,18 +419,11 @@ function sumGradients<S>(
         pg += row;
         px += row;
       }
-      addDoubles(at64(sums, j), sum0, sum1);
-      addDoubles(at64(sums, j + 8), sum2, sum3);
-      addDoubles(at64(squares, j), dot0, dot1);
-      addDoubles(at64(squares, j + 8), dot2, dot3);
+      keepDoubles(at64(sums, j), sum0, sum1, first);
+      keepDoubles(at64(sums, j + 8), sum2, sum3, first);
+      keepDoubles(at64(squares, j), dot0, dot1, first);
+      keepDoubles(at64(squares, j + 8), dot2, dot3, first);
     }
-  }
-  for (let j = 0; j < columns; j += 2) {
-    const sum = v128.load(at64(sums, j));
-    const rest = f64x2.sub(v128.load(at64(mean, c + j)), pair(at(shift, j)));
-    const dot = f64x2.sub(v128.load(at64(squares, j)), f64x2.mul(rest, sum));
-    storeFloats(at(dbeta, c + j), sum);
-    storeFloats(at(dgamma, c + j), f64x2.mul(dot, v128.load(at64(rstd, c + j))));
   }
 }
 

@@ -4,6 +4,7 @@ export {
   batchnormForward,
   batchnormInference,
   batchnormSums,
+  batchnormTraining,
   runningStatistics,
 } from './batchnorm.simd';
 export * from './batchnorm-dense.simd';

@@ -35,6 +35,18 @@ export function addDoubles(sums: usize, v0: v128, v1: v128): void {
   addFour(sums + 32, v1);
 }
 
+/** The same, or, the first time, stores them there. */
+export function keepDoubles(sums: usize, v0: v128, v1: v128, first: bool): void {
+  if (!first) {
+    addDoubles(sums, v0, v1);
+    return;
+  }
+  v128.store(sums, low(v0));
+  v128.store(sums, high(v0), VECTOR);
+  v128.store(sums, low(v1), 2 * VECTOR);
+  v128.store(sums, high(v1), 3 * VECTOR);
+}
+
 function addFour(sums: usize, v: v128): void {
   const high = v128.shuffle<f32>(v, v, 2, 3, 2, 3);
   v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(v)));
@@ -147,6 +159,11 @@ export function total(sum: v128): f64 {
 /** Two floats in memory, in float64. */
 export function pair(x: usize): v128 {
   return low(v128.load64_zero(x));
+}
+
+/** Four doubles in memory, as floats. */
+export function floats(x: usize): v128 {
+  return narrow(v128.load(x), v128.load(x, VECTOR));
 }
 
 /** Stores two doubles as floats. */

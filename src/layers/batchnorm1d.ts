@@ -41,15 +41,26 @@ export interface Statistics {
   readonly variance: Tensor;
 }
 
-type Training = [x: Tensor, gamma: Tensor, beta: Tensor, eps: number, track?: (batch: Statistics) => void];
+/** The running statistics, which a batch moves: see `kernels.runningAverage`. */
+export interface Running extends Statistics {
+  readonly alpha: number;
+  readonly correction: number;
+}
+
+type Training = [x: Tensor, gamma: Tensor, beta: Tensor, eps: number, running?: Running];
 type Evaluation = [x: Tensor, gamma: Tensor, beta: Tensor, statistics: Statistics, eps: number];
 
 /** Training: the statistics are those of x, so x reaches y on three paths: directly, through μ, through σ². */
 export const batchNorm: Op<Training> = builtin<Training, Kept & { mean: Tensor; rstd: Tensor }>({
   name: 'batchNorm',
-  forward: (x, gamma, beta, eps, track) => {
-    const [y, mean, variance, rstd] = runFused(fused.batchnormForward, [x, gamma, beta], { eps });
-    track?.({ mean, variance });
+  forward: (x, gamma, beta, eps, running) => {
+    if (running === undefined) {
+      const [y, mean, , rstd] = runFused(fused.batchnormForward, [x, gamma, beta], { eps });
+      return { y, mean, rstd };
+    }
+    const { alpha, correction } = running;
+    const inputs = [x, gamma, beta, running.mean, running.variance];
+    const [y, mean, rstd] = runFused(fused.batchnormTraining, inputs, { eps, alpha, correction });
     return { y, mean, rstd };
   },
   backward: (g, { mean, rstd }, x, gamma) => {
@@ -238,10 +249,10 @@ export class BatchNorm1d extends Layer {
     const [gamma, beta] = this.scaleAndShift;
     const [m] = x.shape;
     this.expectBatch(m);
-    const track = (batch: Statistics) => {
-      this.track(batch, m);
-    };
-    return batchNormDense(x, gamma, beta, weight, bias, { eps: this.eps, slope, track });
+    const running = this.runningAt(m);
+    const y = batchNormDense(x, gamma, beta, weight, bias, { eps: this.eps, slope, running });
+    if (running !== undefined) this.numBatchesTracked++;
+    return y;
   }
 
   /** Forgets all batches: E = 0, Var = 1. */
@@ -270,21 +281,19 @@ export class BatchNorm1d extends Layer {
       return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
     }
     this.expectBatch(x.shape[0]);
-    return batchNorm(x, gamma, beta, this.eps, (batch) => {
-      this.track(batch, x.shape[0]);
-    });
+    const running = this.runningAt(x.shape[0]);
+    const y = batchNorm(x, gamma, beta, this.eps, running);
+    if (running !== undefined) this.numBatchesTracked++;
+    return y;
   }
 
-  /** Algorithm 2: the running statistics move towards the batch's. */
-  private track({ mean, variance }: Statistics, m: number): void {
-    if (this.runningMean === null || this.runningVar === null) return;
-    this.numBatchesTracked++;
-    const alpha = this.momentum ?? 1 / this.numBatchesTracked;
+  /** Algorithm 2: how a batch of m moves the running statistics, if they are kept. */
+  private runningAt(m: number): Running | undefined {
+    const { runningMean: mean, runningVar: variance } = this;
+    if (mean === null || variance === null) return undefined;
+    const alpha = this.momentum ?? 1 / (this.numBatchesTracked + 1);
     const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
-    runFused(fused.runningStatistics, [this.runningMean, this.runningVar, mean, variance], {
-      alpha,
-      correction,
-    });
+    return { mean, variance, alpha, correction };
   }
 
   private expectInput(x: Tensor): void {

@@ -38,7 +38,7 @@ const shaped = (n: number, turn: number) =>
 /** How large the parts are that an element of n = γ·x̂ + β is made of, with and without γ. */
 function partsOf(x: Held, mean: Held, rstd: Held, gamma: Held, beta: Held) {
   const [, k] = x.shape;
-  const near = unshifted(mean, rstd);
+  const near = unshifted(mean, rstd, 4);
   const xhat = elementwise(
     x.shape,
     (i, p) => Math.abs(x.data[i * k + p] - mean.data[p]) * rstd.data[p] + near[p],

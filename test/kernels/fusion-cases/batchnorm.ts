@@ -2,12 +2,14 @@
 import fc from 'fast-check';
 import { colMean, colVariance, reciprocalStd } from '../../../kernels/batchnorm.ts';
 import * as fusions from '../../../kernels/fusions.ts';
+import type { Params } from '../../../kernels/kernel.ts';
 import { drawn, type Range, seeds } from '../cases/case.ts';
 import { composer, elementwise, type FusionCases, type Held, held, overRows } from './case.ts';
 
 /** What a batch may look like. */
 const batches: readonly Range[] = [
   {},
+  { low: -3, high: 3, offset: 1.8 },
   { low: -3, high: 3, offset: 100 },
   { low: -3, high: 3, offset: -1e4 },
   { low: -3, high: 3, offset: 1e6 },
@@ -47,14 +49,14 @@ export function statisticsOf(
 const distance = (x: Held, mean: Held) => (i: number, c: number) =>
   Math.abs(x.data[i * mean.data.length + c] - mean.data[c]);
 
-/** |mean|·rstd where that is at most two: the mean is not subtracted there, and xhat a difference of terms so large. */
-export const unshifted = (mean: Held, rstd: Held): Float64Array =>
-  mean.data.map((mu, c) => (Math.abs(mu) * rstd.data[c] <= 2 ? Math.abs(mu) * rstd.data[c] : 0));
+/** |mean|·rstd where that is so small that the mean is not subtracted: xhat is a difference of terms so large there. */
+export const unshifted = (mean: Held, rstd: Held, near: number): Float64Array =>
+  mean.data.map((mu, c) => (Math.abs(mu) * rstd.data[c] <= near ? Math.abs(mu) * rstd.data[c] : 0));
 
 /** How large the terms of xhat are, for each element. */
 function termsOf(x: Held, mean: Held, rstd: Held) {
   const far = distance(x, mean);
-  const near = unshifted(mean, rstd);
+  const near = unshifted(mean, rstd, 1);
   return (i: number, c: number) => far(i, c) * rstd.data[c] + near[c];
 }
 
@@ -69,9 +71,34 @@ function sumsOf(g: Held, x: Held, mean: Held, rstd: Held) {
   };
 }
 
+/** Of y and of the mean. */
+function forwardTerms(x: Held, gamma: Held, beta: Held, eps: number): Float64Array[] {
+  const { mean, rstd } = statisticsOf(x, eps);
+  const far = distance(x, mean);
+  const spread = overRows(x.shape, (most, i, c) => Math.max(most, far(i, c)));
+  const y = elementwise(
+    x.shape,
+    (_, c) => Math.abs(gamma.data[c]) * rstd.data[c] * spread[c] + Math.abs(beta.data[c]),
+  );
+  // The mean is as exact as differences from it are: whatever the offset, to the last bits of float64.
+  const near = spread.map((value, c) => value + 1e-9 * Math.abs(mean.data[c]));
+  return [y, near];
+}
+
+/** How a batch moves the running statistics. */
+const tracking = { alpha: fc.constantFrom(0, 0.1, 1 / 3, 1), correction: fc.constantFrom(1, 2, 32 / 31) };
+
+const runningTerms = (running: Held, batch: Held, { alpha, correction }: Params): Float64Array =>
+  running.data.map((value, c) => Math.abs(value) + alpha * correction * Math.abs(batch.data[c]));
+
 export const batchnorms: Pick<
   FusionCases,
-  'batchnormForward' | 'runningStatistics' | 'batchnormSums' | 'batchnormBackward' | 'batchnormInference'
+  | 'batchnormForward'
+  | 'runningStatistics'
+  | 'batchnormTraining'
+  | 'batchnormSums'
+  | 'batchnormBackward'
+  | 'batchnormInference'
 > = {
   batchnormForward: {
     fusion: fusions.batchnormForward,
@@ -80,43 +107,45 @@ export const batchnorms: Pick<
         inputs: [drawn([m, C], seed, range), vector(C, seed + 1), vector(C, seed + 2)],
         params: { eps },
       })),
-    magnitudes: ([x, gamma, beta], { eps }) => {
-      const { mean, rstd } = statisticsOf(x, eps);
-      const far = distance(x, mean);
-      const spread = overRows(x.shape, (most, i, c) => Math.max(most, far(i, c)));
-      const y = elementwise(
-        x.shape,
-        (_, c) => Math.abs(gamma.data[c]) * rstd.data[c] * spread[c] + Math.abs(beta.data[c]),
-      );
-      // The mean is as exact as differences from it are: whatever the offset, to the last bits of float64.
-      const near = spread.map((value, c) => value + 1e-9 * Math.abs(mean.data[c]));
-      return [y, near, null, null];
-    },
+    magnitudes: ([x, gamma, beta], { eps }) => [...forwardTerms(x, gamma, beta, eps), null, null],
   },
   runningStatistics: {
     fusion: fusions.runningStatistics,
     statistics: [2, 3],
     calls: (n) =>
       fc
-        .record({
-          seed: seeds,
-          offset: fc.constantFrom(0, 1e6),
-          alpha: fc.constantFrom(0, 0.1, 1 / 3, 1),
-          correction: fc.constantFrom(1, 2, 32 / 31),
-        })
-        .map(({ seed, offset, ...params }) => ({
-          inputs: [
-            vector(n, seed),
-            vector(n, seed + 1, 0.1, 4),
-            drawn([n], seed + 2, { offset }),
-            vector(n, seed + 3, 0, 4),
-          ],
-          params,
-        })),
-    magnitudes: ([runningMean, runningVar, mean, variance], { alpha, correction }) => {
-      const terms = (running: Held, batch: Held) =>
-        running.data.map((value, c) => Math.abs(value) + alpha * correction * Math.abs(batch.data[c]));
-      return [terms(runningMean, mean), terms(runningVar, variance)];
+        .record({ seed: seeds, offset: fc.constantFrom(0, 1e6), ...tracking })
+        .map(({ seed, offset, ...params }) => {
+          const batch = [drawn([n], seed + 2, { offset }), vector(n, seed + 3, 0, 4)];
+          return { inputs: [vector(n, seed), vector(n, seed + 1, 0.1, 4), ...batch], params };
+        }),
+    magnitudes: ([runningMean, runningVar, mean, variance], params) => [
+      runningTerms(runningMean, mean, params),
+      runningTerms(runningVar, variance, params),
+    ],
+  },
+  batchnormTraining: {
+    fusion: fusions.batchnormTraining,
+    calls: (n, turn) =>
+      fc.tuple(shaped(n, turn), fc.record(tracking)).map(([{ m, C, range, seed, eps }, params]) => ({
+        inputs: [
+          drawn([m, C], seed, range),
+          vector(C, seed + 1),
+          vector(C, seed + 2),
+          vector(C, seed + 3),
+          vector(C, seed + 4, 0.1, 4),
+        ],
+        params: { eps, ...params },
+      })),
+    magnitudes: ([x, gamma, beta, runningMean, runningVar], params) => {
+      const { mean, variance } = statisticsOf(x, params.eps);
+      const [y, ofMean] = forwardTerms(x, gamma, beta, params.eps);
+      const means = held(
+        mean.shape,
+        ofMean.map((value, c) => value + Math.abs(mean.data[c])),
+      );
+      const moved = [runningTerms(runningMean, means, params), runningTerms(runningVar, variance, params)];
+      return [y, ofMean, null, ...moved];
     },
   },
   batchnormSums: {
