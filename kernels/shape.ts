@@ -4,7 +4,7 @@ import type { Shape } from './kernel.ts';
 /** The number of elements: the product of the extents, 1 for a scalar. */
 export function sizeOf(shape: Shape): number {
   let size = 1;
-  for (const extent of shape) size *= extent;
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis];
   return size;
 }
 

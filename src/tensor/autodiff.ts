@@ -2,9 +2,8 @@
 import { add } from '../../kernels/elementwise.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { full } from './create.ts';
-import type { Storage } from './device.ts';
 import { GraphError, ShapeError } from './errors.ts';
-import { type Arrival, Gradients } from './gradients.ts';
+import { Gradients } from './gradients.ts';
 import { run } from './op.ts';
 import { collecting, expose, free } from './ownership.ts';
 import { noGrad, type Node } from './tape.ts';
@@ -20,7 +19,7 @@ import type { Tensor } from './tensor.ts';
 export function backward(y: Tensor, seed?: Tensor): void {
   const nodes = reachableNodes(y);
   const gradients = new Gradients();
-  const { result: sums } = collecting((allocations) =>
+  const { result: leaves } = collecting((allocations) =>
     noGrad(() => {
       gradients.arrive(y, seedFor(y, seed));
       for (const node of nodes) {
@@ -28,23 +27,16 @@ export function backward(y: Tensor, seed?: Tensor): void {
         if (g !== undefined) propagate(node, g, gradients);
         gradients.sweep(allocations);
       }
-      return gradients.leaves().map(added);
+      return gradients.leaves((before, g) => run(add, [before, g]));
     }),
   );
-  const kept = new Set<Storage>();
-  gradients.leaves().forEach(({ leaf, g }, k) => {
-    const sum = sums[k];
-    kept.add(sum.storage);
-    const own = gradients.claim(g.storage);
-    if (sum === g && !own) expose(g); // another leaf has it too, or it was given to backward()
-    if (sum !== g && own) free(g);
+  for (const { leaf, g, sum } of leaves) {
+    if (sum !== g) gradients.spend(g);
+    else if (!gradients.claim(g.storage)) expose(g); // another leaf has it too, or it was given to backward()
     leaf.replaceGradient(sum);
-  });
-  for (const node of nodes) forget(node, kept);
-}
-
-function added({ leaf, g }: Arrival): Tensor {
-  return leaf.gradient === null ? g : run(add, [leaf.gradient, g]);
+  }
+  gradients.sweep([]);
+  for (const node of nodes) forget(node, gradients);
 }
 
 /** The gradient to begin with: ones for a single value. */
@@ -109,19 +101,27 @@ function expectGradient(op: string, name: string, g: Tensor, of: Tensor): void {
   }
 }
 
-/** All ops that y depends on, each once, newest first; a stack of our own, since a chain of 100,000 ops is no reason to fail. */
+/**
+ * All ops that y depends on, each once, newest first; with a stack of our own, since a chain of 100,000 ops is no reason to
+ * fail.
+ */
 function reachableNodes(y: Tensor): Node[] {
-  const found = new Set<Node>();
+  const found: Node[] = [];
+  const visit = ++visits;
   const stack = [y];
   for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
     const { node } = tensor;
-    if (node === null || found.has(node)) continue;
+    if (node === null || node.visit === visit) continue;
     expectUsable(node);
-    found.add(node);
+    node.visit = visit;
+    found.push(node);
     for (const input of node.inputs) stack.push(input);
   }
-  return [...found].sort((a, b) => b.id - a.id);
+  return found.sort(byAge);
 }
+
+let visits = 0;
+const byAge = (a: Node, b: Node): number => b.id - a.id;
 
 function expectUsable(node: Node): void {
   if (node.backward === null) {
@@ -141,8 +141,9 @@ function expectUsable(node: Node): void {
   }
 }
 
-function forget(node: Node, kept: ReadonlySet<Storage>): void {
-  for (const x of node.memory) if (!kept.has(x.storage)) free(x);
+/** Frees an op's part of the tape, but for what became the gradient of a leaf. */
+function forget(node: Node, gradients: Gradients): void {
+  for (const x of node.memory) if (!gradients.isOfUse(x.storage)) free(x);
   node.backward = null;
   node.inputs = [];
   node.versions = [];

@@ -13,6 +13,12 @@ export abstract class Storage {
   version = 0;
   /** User code has it, and may keep it: what the library computed for itself, it must no longer free. */
   seen = false;
+  /** The backward pass that has noted the following; see `Gradients`. */
+  pass = 0;
+  /** How many gradients on their way are made of it: one may be that of two values, or a view. */
+  uses = 0;
+  /** Whether the pass has allocated it, and not freed. */
+  own = false;
 }
 
 /** What a fusion is about to put out. */

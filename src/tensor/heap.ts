@@ -11,6 +11,14 @@
 /** Bytes. A cache line; more than any kernel reads beyond the end of its array. */
 export const GRAIN = 64;
 
+/**
+ * Bytes. Large arrays of whole pages would all begin at the same place of a page, and the first cache has few places for
+ * what lies at the same one; so each begins a little later than the one before.
+ */
+const LARGE = 2 ** 16;
+const PAGE = 4096;
+const STAGGER = 17 * GRAIN;
+
 /** Makes room up to an end, or says that it cannot. */
 export type Grow = (end: number) => boolean;
 
@@ -38,7 +46,8 @@ export class Heap {
 
   /** The size of the block that holds so many bytes. */
   static blockSize(bytes: number): number {
-    return Math.max(GRAIN, Math.ceil(bytes / GRAIN) * GRAIN);
+    const staggered = bytes >= LARGE && bytes % PAGE === 0 ? bytes + STAGGER : bytes;
+    return Math.max(GRAIN, Math.ceil(staggered / GRAIN) * GRAIN);
   }
 
   /** The address of a free block, or null where there is none, and memory cannot grow. */

@@ -54,6 +54,7 @@ function taped<A extends readonly unknown[], Y extends Tensor | Kept>(op: OpDefi
         versions: inputs.map((input) => input.storage.version),
         backward: (g) => op.backward(g, result, ...args),
         memory: [],
+        visit: 0,
       };
       y = new Tensor(y.storage, y.shape, y.home, { requiresGrad: true, node });
     } else if (y.requiresGrad) {

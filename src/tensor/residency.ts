@@ -32,9 +32,8 @@ export class WasmStorage extends Storage {
   away: FloatArray | null = null;
   /** The number of the run that used it last. */
   usedBy = 0;
-  /** Neighbours in the order of use. */
-  older: WasmStorage | null = null;
-  newer: WasmStorage | null = null;
+  /** Its index among the arrays that are there. */
+  index = -1;
 
   constructor(dtype: DType, size: number, home: Residency) {
     super();
@@ -43,6 +42,12 @@ export class WasmStorage extends Storage {
     this.bytes = Heap.blockSize(size * (dtype === 'float32' ? 4 : 8));
     this.home = home;
   }
+}
+
+/** An array, and when it was used last when it was looked at. */
+interface Idle {
+  readonly storage: WasmStorage;
+  readonly usedBy: number;
 }
 
 /** The array at an address, as it is now: growing the memory makes earlier ones useless. */
@@ -56,8 +61,10 @@ export class Residency {
   private readonly view: View;
   private budget = BUDGET;
   private runs = 0;
-  private oldest: WasmStorage | null = null;
-  private newest: WasmStorage | null = null;
+  /** All arrays in WebAssembly memory, in no order: a run does no more than to note its number. */
+  private readonly resident: WasmStorage[] = [];
+  /** Those that were there when they were looked at last, the one that was not used for longest at the end. */
+  private idle: Idle[] = [];
 
   constructor(heap: Heap, view: View) {
     this.heap = heap;
@@ -75,12 +82,7 @@ export class Residency {
   begin(inputs: readonly WasmStorage[]): void {
     this.runs++;
     if (this.heap.isScattered) this.compact();
-    for (const input of inputs) {
-      input.usedBy = this.runs;
-      if (input.address === 0 || input === this.newest) continue;
-      this.remove(input);
-      this.append(input);
-    }
+    for (const input of inputs) input.usedBy = this.runs;
     for (const input of inputs) if (input.address === 0) this.moveIn(input);
   }
 
@@ -94,7 +96,7 @@ export class Residency {
     if (address === null) throw outOfMemory(bytes, inUse);
     storage.address = address;
     storage.usedBy = this.runs;
-    this.append(storage);
+    storage.index = this.resident.push(storage) - 1;
   }
 
   /** The values, wherever they are. */
@@ -118,11 +120,8 @@ export class Residency {
 
   /** Moves all arrays together, in the order in which they lie, so that the free memory is one block. */
   private compact(): void {
-    const resident: WasmStorage[] = [];
-    for (let storage = this.oldest; storage !== null; storage = storage.newer) resident.push(storage);
-    resident.sort((a, b) => a.address - b.address);
     let address = this.heap.start;
-    for (const storage of resident) {
+    for (const storage of this.resident.toSorted((a, b) => a.address - b.address)) {
       if (storage.address !== address) {
         this.view(address, storage).set(this.view(storage.address, storage));
         storage.address = address;
@@ -135,8 +134,8 @@ export class Residency {
 
   /** False where there are none but those of this run. */
   private moveOldestOut(): boolean {
-    const storage = this.oldest;
-    if (storage === null || storage.usedBy === this.runs) return false;
+    const storage = this.nextIdle() ?? this.firstIdle();
+    if (storage === null) return false;
     storage.away = this.view(storage.address, storage).slice();
     this.remove(storage);
     this.heap.free(storage.address, storage.bytes);
@@ -154,22 +153,27 @@ export class Residency {
     this.moves.in++;
   }
 
-  private append(storage: WasmStorage): void {
-    storage.older = this.newest;
-    storage.newer = null;
-    if (this.newest === null) this.oldest = storage;
-    else this.newest.newer = storage;
-    this.newest = storage;
+  /** Looks at all arrays. What was used or made since the last look is newer than all that was not. */
+  private firstIdle(): WasmStorage | null {
+    this.idle = this.resident.map((storage) => ({ storage, usedBy: storage.usedBy }));
+    this.idle.sort((a, b) => b.usedBy - a.usedBy);
+    return this.nextIdle();
+  }
+
+  /** The array that was not used for longest, of those that were looked at and not used since. */
+  private nextIdle(): WasmStorage | null {
+    for (let last = this.idle.pop(); last !== undefined; last = this.idle.pop()) {
+      const { storage, usedBy } = last;
+      if (storage.address !== 0 && storage.usedBy === usedBy && usedBy !== this.runs) return storage;
+    }
+    return null;
   }
 
   private remove(storage: WasmStorage): void {
-    const { older, newer } = storage;
-    if (older === null) this.oldest = newer;
-    else older.newer = newer;
-    if (newer === null) this.newest = older;
-    else newer.older = older;
-    storage.older = null; // else garbage would hold on to garbage
-    storage.newer = null;
+    const last = this.resident.pop();
+    if (last === undefined || last === storage) return;
+    this.resident[storage.index] = last;
+    last.index = storage.index;
   }
 }
 

@@ -14,6 +14,8 @@ export interface Node {
   backward: ((g: Tensor) => readonly (() => Tensor)[]) | null;
   /** What only this op and its backward pass know of: freed with the graph. */
   memory: Tensor[];
+  /** The number of the last walk that came here. */
+  visit: number;
 }
 
 let taping = true;

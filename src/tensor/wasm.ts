@@ -108,14 +108,18 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
     return storage;
   };
   const arrayOf = (storage: WasmStorage): FloatArray => residency.valuesOf(storage);
+  const isOwn = (storage: Storage): storage is WasmStorage =>
+    storage instanceof WasmStorage && storage.home === residency;
   const own = (storage: Storage): WasmStorage => {
-    if (storage instanceof WasmStorage && storage.home === residency) return storage;
+    if (isOwn(storage)) return storage;
     throw new DeviceError(
       'wasm',
       'memory of another device',
       'read the tensor, and make a new one on this device',
     );
   };
+  const allOwn = (storages: readonly Storage[]): readonly WasmStorage[] =>
+    storages.every(isOwn) ? storages : storages.map(own);
 
   return {
     name: 'wasm',
@@ -134,7 +138,7 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
     },
 
     run(kernel, inputs, shapes, shape, params, inPlace) {
-      const operands = inputs.map(own);
+      const operands = allOwn(inputs);
       residency.begin(operands);
       const dtype = kernel.statistic ? 'float64' : 'float32';
       const output = inPlace ? operands[0] : allocate(dtype, sizeOf(shape));
@@ -149,16 +153,17 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
     },
 
     runFused(fusion, inputs, shapes, outputs, params) {
-      const operands = inputs.map(own);
+      const operands = allOwn(inputs);
       residency.begin(operands);
       const results = outputs.map(({ shape, statistic }: OutputLike) =>
         allocate(statistic ? 'float64' : 'float32', sizeOf(shape)),
       );
       const sizes = fusion.sizes(shapes, params);
-      const scratch = fusion.scratch ? [allocate('float32', fusion.scratch(sizes))] : [];
-      call(exports[fusion.simd], results, [...operands, ...scratch], sizes, fusion, params);
-      scratch.forEach((storage) => residency.free(storage));
-      for (const k of fusion.updates ?? []) operands[k].version++;
+      const scratch = fusion.scratch ? allocate('float32', fusion.scratch(sizes)) : null;
+      const read = scratch === null ? operands : [...operands, scratch];
+      call(exports[fusion.simd], results, read, sizes, fusion, params);
+      if (scratch !== null) residency.free(scratch);
+      if (fusion.updates !== undefined) for (const k of fusion.updates) operands[k].version++;
       return results;
     },
 
@@ -179,13 +184,23 @@ function call(
   { params: names = [] }: Pick<Kernel | Fusion, 'params'>,
   params: Params,
 ): void {
-  const args: number[] = [];
-  for (const { address } of outputs) args.push(address);
-  for (const { address } of inputs) args.push(address);
-  for (const size of sizes) args.push(size);
-  for (const name of names) args.push(params[name]);
+  const args = frame(outputs.length + inputs.length + sizes.length + names.length);
+  let k = 0;
+  for (const { address } of outputs) args[k++] = address;
+  for (const { address } of inputs) args[k++] = address;
+  for (const size of sizes) args[k++] = size;
+  for (const name of names) args[k++] = params[name];
   form(...args);
 }
+
+/**
+ * An array of so many arguments, always the same one: a new one at each call is garbage to collect. At first it holds what
+ * is no number, since the engine would make a number object of each element of an array of doubles.
+ */
+function frame(count: number): number[] {
+  return (frames[count] ??= Array<unknown>(count).fill(null) as number[]);
+}
+const frames: number[][] = [];
 
 const isFloat32 = ({ dtype }: Storage): boolean => dtype === 'float32';
 

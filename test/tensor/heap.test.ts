@@ -171,3 +171,9 @@ describe('a heap', () => {
     expect(heap.allocate(640)).toBe(6 * 640 + 64);
   });
 });
+
+it('begins large arrays of whole pages at different places of a page', () => {
+  const heap = new Heap(START, 2 ** 24, () => false);
+  const places = Array.from({ length: 3 }, () => (heap.allocate(Heap.blockSize(2 ** 17)) ?? NaN) % 4096);
+  expect(new Set(places).size).toBe(3);
+});

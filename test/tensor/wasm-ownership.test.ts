@@ -16,6 +16,8 @@ import {
   type Tensor,
   tensor,
 } from '../../src/index.ts';
+import { mul, scale } from '../../kernels/elementwise.ts';
+import { builtin, run } from '../../src/tensor/op.ts';
 import { values } from '../tensors.ts';
 import { Held, wasmDevice } from './wasm-device.ts';
 
@@ -152,6 +154,26 @@ describe('a training loop may hold', () => {
       held.hold('branch', branch).backward();
       expect(values(first.weight.grad).some((value) => value !== 0)).toBe(true);
       held.check();
+    }
+  });
+
+  it('a gradient that an op of the library has kept from its forward pass, for one leaf or two', () => {
+    const held = new Held();
+    const scaled = builtin({
+      name: 'scaled',
+      forward: (x: Tensor, w: Tensor) => {
+        const twice = run(scale, [w], { factor: 2 });
+        return { y: run(mul, [x, twice]), twice };
+      },
+      backward: (_g, { twice }, _x, _w) => [() => twice, () => twice],
+    });
+    const [x, w] = [leaf([1, 2, 3]), leaf([4, 5, 6])];
+    for (let step = 0; step < 3; step++) {
+      scaled(x, w).sum().backward();
+      [x, w].forEach((each) => held.hold('gradient', each.grad));
+      if (step === 0) expect(values(x.grad)).toEqual([8, 10, 12]);
+      held.check();
+      x.grad = null; // that of w grows
     }
   });
 });
