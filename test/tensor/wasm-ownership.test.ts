@@ -165,7 +165,7 @@ describe('a training loop may hold', () => {
         const twice = run(scale, [w], { factor: 2 });
         return { y: run(mul, [x, twice]), twice };
       },
-      backward: (_g, { twice }, _x, _w) => [() => twice, () => twice],
+      backward: (_g, { twice }) => [() => twice, () => twice],
     });
     const [x, w] = [leaf([1, 2, 3]), leaf([4, 5, 6])];
     for (let step = 0; step < 3; step++) {
