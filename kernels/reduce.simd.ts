@@ -1,5 +1,5 @@
 /** The SIMD form of `reduce.ts`, and of the sums over columns in `batchnorm.ts`. */
-import { at, bytes, dotOf, low, narrow, sumOf, take, VECTOR } from './vector.simd';
+import { at, bytes, dotOf, narrow, pair, sumOf, take, VECTOR } from './vector.simd';
 
 /** y[o,0,i] = Σₖ x[o,k,i]. */
 export function sumAxis(y: usize, x: usize, outer: i32, n: i32, inner: i32): void {
@@ -117,9 +117,4 @@ function sumColumns(y: usize, a: usize, b: usize, m: i32, C: i32, dot: bool): vo
       sum += 32;
     }
   }
-}
-
-/** Two floats, in float64. */
-function pair(x: usize): v128 {
-  return low(v128.load64_zero(x));
 }
