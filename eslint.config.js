@@ -2,7 +2,16 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'bench/peers', 'test/.cache', '**/*.simd.ts', '**/*.generated.ts']),
+  globalIgnores([
+    'dist',
+    'coverage',
+    'bench/peers',
+    'test/.cache',
+    'kernels/simd/*',
+    '!kernels/simd/build.ts',
+    '**/*.simd.ts',
+    '**/*.generated.ts',
+  ]),
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {
@@ -28,7 +37,7 @@ export default defineConfig(
   },
   {
     // What a run is told and what it finds is JSON, and to TypeScript an interface is not: it may be extended.
-    files: ['examples/lab/claims/*.ts'],
+    files: ['examples/experiments/lab/claims/*.ts'],
     rules: { '@typescript-eslint/consistent-type-definitions': ['error', 'type'] },
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },

@@ -8,7 +8,7 @@ const node: TestProjectConfiguration = {
   plugins: [exampleModules()],
   test: {
     name: 'node',
-    include: ['test/**/*.test.ts'],
+    include: ['{test,bench,examples}/**/*.test.ts'],
     exclude: ['test/browser/**'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 30_000,
@@ -17,7 +17,8 @@ const node: TestProjectConfiguration = {
 
 /** Tests of `test/` that hold on any device, and run on the GPU in the browser: see `test/on-devices.ts`. */
 const onEveryDevice = [
-  'test/kernels/{laws,matmul,softmax,special-values,special-values-everywhere}.test.ts',
+  'test/laws/kernels.test.ts',
+  'test/kernels/{matmul,softmax,special-values,special-values-everywhere}.test.ts',
   'test/**/*-goldens.test.ts',
   'test/layers/{cross-entropy,cross-entropy-mse}.test.ts',
   'test/optim/{clip-grad-norm,schedules}.test.ts',

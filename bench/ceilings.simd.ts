@@ -2,7 +2,7 @@
  * What bounds a kernel: a loop of multiply-adds that touches registers only, and a copy of arrays that are far
  * larger than L2. AssemblyScript, built as the kernels are; see `ceilings.ts`.
  */
-import { madd, VECTOR } from '../kernels/vector.simd';
+import { madd, VECTOR } from '../kernels/simd/vector';
 
 /**
  * Twelve chains, c ← b + c·a, n times each: enough to hide how long one multiply-add takes, and few enough for

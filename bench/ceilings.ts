@@ -1,6 +1,6 @@
 /** What bounds a kernel on this machine, measured: see `ceilings.simd.ts`, of which each build is made here. */
 import { join } from 'node:path';
-import { type BuildName, compile } from '../kernels/build.ts';
+import { type BuildName, compile } from '../kernels/simd/build.ts';
 import { time, type TimerOptions } from './timer.ts';
 
 /** In 10⁹ per second. */
@@ -29,7 +29,7 @@ export function highest({ before, after }: Ceilings): { readonly flops: number; 
   };
 }
 
-/** The parts of WebAssembly that are used here, as in `src/tensor/wasm.ts`. */
+/** The parts of WebAssembly that are used here, as in `src/tensor/device/wasm/open-wasm.ts`. */
 declare const WebAssembly: {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };

@@ -1,8 +1,8 @@
 /** What a fusion is composed with here: shapes alone, arrays in float64, or a device's memory. */
-import type { Composer } from '../kernels/fusion.ts';
+import type { Composer } from '../kernels/fused/fusion.ts';
 import type { Kernel, Params, Shape } from '../kernels/kernel.ts';
 import { sizeOf } from '../kernels/shape.ts';
-import type { Device, OutputLike, Storage } from '../src/tensor/device.ts';
+import type { Device, OutputLike, Storage } from '../src/tensor/device/device.ts';
 
 interface Shaped {
   readonly shape: Shape;

@@ -1,8 +1,8 @@
 /** The forms in which kernels are timed: the reference, and the two builds of the WebAssembly ones. */
-import { cpu } from '../src/tensor/cpu.ts';
-import type { Device } from '../src/tensor/device.ts';
+import { cpu } from '../src/tensor/device/cpu.ts';
+import type { Device } from '../src/tensor/device/device.ts';
 import { DeviceError } from '../src/tensor/errors.ts';
-import { openWasm } from '../src/tensor/wasm.ts';
+import { openWasm } from '../src/tensor/device/wasm/open-wasm.ts';
 
 export const formNames = ['reference', 'simd', 'relaxed'] as const;
 

@@ -3,7 +3,7 @@ import { openCeilings } from './ceilings.ts';
 import type { Form } from './forms.ts';
 import { type KernelTiming, rated, timeKernel } from './kernels.ts';
 import type { Report } from './report.ts';
-import { subjects } from './subjects.ts';
+import { subjects } from './cases/subjects.ts';
 import type { TimerOptions } from './timer.ts';
 import { DisagreesError, labelOf } from './validate.ts';
 import { Validation } from './validation.ts';

@@ -1,5 +1,5 @@
 /** What README.md says of the committed results of the suites, computed from them. */
-import { quoted } from '../examples/results/quotes.ts';
+import { quoted } from '../examples/experiments/results/quotes.ts';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
 import type { RatedTiming } from './kernels.ts';

@@ -1,5 +1,5 @@
 /** How the cost of training grows, with the batch and with the width of the layers. */
-import { type NetName, nets } from '../examples/mnist/nets.ts';
+import { type NetName, nets } from '../src/networks.ts';
 import { BatchNorm1d, Dense, ReLU, scope, Sequential, tensor } from '../src/index.ts';
 import { seededStream } from '../src/tensor/random.ts';
 import { fitPowerLaw, type PowerLaw } from './statistics.ts';

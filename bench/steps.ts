@@ -1,5 +1,5 @@
-/** The training step of the networks of `examples/mnist`, and its parts. */
-import { type NetName, nets } from '../examples/mnist/nets.ts';
+/** The training step of the networks of `examples/experiments/mnist`, and its parts. */
+import { type NetName, nets } from '../src/networks.ts';
 import { mean, median } from './statistics.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
 import { type Inputs, stepOf, type Training, trainingOf } from './training.ts';

@@ -1,14 +1,14 @@
 /** Runs suites of benchmarks, prints what comes out, and writes it. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeJson } from '../examples/cli/write-json.ts';
+import { writeJson } from '../examples/experiments/cli/write-json.ts';
 import { deviceInfo, type DeviceName, GammaBetaError, useDevice } from '../src/index.ts';
 import { type Form, type FormName, formNames, openForms } from './forms.ts';
 import { type KernelResults, timeKernels } from './kernel-suite.ts';
 import { describeMachine, header, type Report } from './report.ts';
 import { type ScalingTiming, type Series, series, seriesName, timeSeries } from './scaling.ts';
 import { type StepCase, stepCases, stepName, type StepTiming, timeStep } from './steps.ts';
-import { subjects } from './subjects.ts';
+import { subjects } from './cases/subjects.ts';
 import { ceilingTable, kernelTable, scalingTables, stepTable } from './tables.ts';
 import type { TimerOptions } from './timer.ts';
 import { labelOf } from './validate.ts';

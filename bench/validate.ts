@@ -1,10 +1,10 @@
 /** Whether a kernel or a fusion computes what it should, at a size and on a device. */
 import type { FloatArray, Shape } from '../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../kernels/shape.ts';
-import type { Device } from '../src/tensor/device.ts';
-import type { KernelCase } from '../test/laws.ts';
-import { inputsOf } from './benchmark-case.ts';
-import type { KernelSubject, Subject } from './subject.ts';
+import type { Device } from '../src/tensor/device/device.ts';
+import type { KernelCase } from '../test/laws/kernel-laws.ts';
+import { inputsOf } from './cases/benchmark-case.ts';
+import type { KernelSubject, Subject } from './cases/subject.ts';
 
 /**
  * How far float32 may be from what it should be: |found − expected| ≤ 1e-5·(|expected| + largest |expected|).

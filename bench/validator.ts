@@ -1,10 +1,10 @@
 /** The process that validates: see `validation.ts`, which starts it. Answers each request it is sent. */
 import type * as kernels from '../kernels/index.ts';
 import type { FloatArray } from '../kernels/kernel.ts';
-import type { Device } from '../src/tensor/device.ts';
+import type { Device } from '../src/tensor/device/device.ts';
 import { cases } from '../test/kernels/cases/index.ts';
 import { type FormName, openForm } from './forms.ts';
-import { kernelSubjects, subjects } from './subjects.ts';
+import { kernelSubjects, subjects } from './cases/subjects.ts';
 import { DisagreesError, validate, validateReference } from './validate.ts';
 import type { Reply, Request } from './validation.ts';
 

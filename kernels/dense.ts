@@ -1,7 +1,7 @@
 /** A dense layer: a product, a bias, and an activation, which need not be a pass over memory each. */
 import { colSum } from './batchnorm.ts';
 import { leakyRelu, leakyReluDx, relu, reluDx } from './elementwise.ts';
-import { type Composer, type Fusion, fusion } from './fusion.ts';
+import { type Composer, type Fusion, fusion } from './fused/fusion.ts';
 import { kernel, type Kernel, type Shape } from './kernel.ts';
 import { matmul } from './matmul.ts';
 import { expectColumns } from './shape.ts';

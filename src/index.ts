@@ -12,8 +12,8 @@ setSeedSource(() => streams.shuffling.uint32());
 export type { Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
-export type { DeviceName, DType } from './tensor/device.ts';
-export { type DeviceInfo, deviceInfo, useDevice } from './tensor/devices.ts';
+export type { DeviceName, DType } from './tensor/device/device.ts';
+export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
 export {
   arange,
   eye,
@@ -31,7 +31,7 @@ export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export { concat } from './tensor/concat.ts';
 export { defineOp, type Kept, type Op, type OpDefinition, type Thunk } from './tensor/op.ts';
-export { scope } from './tensor/ownership.ts';
+export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
 export { manualSeed } from './tensor/random.ts';
@@ -51,13 +51,7 @@ export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts'
 export { Flatten } from './layers/flatten.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
-export {
-  crossEntropy,
-  type CrossEntropyOptions,
-  type Labels,
-  mse,
-  type Reduction,
-} from './layers/softmax-cross-entropy.ts';
+export { crossEntropy, type CrossEntropyOptions, type Labels, mse, type Reduction } from './layers/losses.ts';
 export {
   glorotNormal,
   glorotUniform,
@@ -90,12 +84,12 @@ export { type IdxArray, parseIdx } from './data/idx.ts';
 export type { NumericArray } from './data/numeric-array.ts';
 
 export { type BatchProgress, type EpochProgress, fit, type FitOptions } from './training/fit.ts';
-export { Recovery, type RecoveryParts } from './training/recovery.ts';
+export { Recovery, type RecoveryParts } from './training/safety/recovery.ts';
 export { evaluate, type EvaluateOptions } from './training/evaluate.ts';
 export type { History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
 export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
-export { NonFiniteLossError } from './training/non-finite.ts';
+export { NonFiniteLossError } from './training/safety/non-finite.ts';
 export {
   type Checkpoint,
   type CheckpointContents,
@@ -107,4 +101,4 @@ export {
   type LoaderState,
   restoreCheckpoint,
   type Restored,
-} from './training/checkpoint.ts';
+} from './training/checkpoint/checkpoint.ts';

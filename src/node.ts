@@ -1,6 +1,6 @@
 /** `gammabeta/node`: what reads and writes files, and downloads data when asked to. */
-export { type Cifar10, type Cifar10Options, loadCifar10 } from './data/cifar10-file.ts';
-export type { DownloadProgress } from './data/download.ts';
-export { loadMnist, type Mnist, type MnistOptions } from './data/mnist.ts';
-export type { DataOrigin } from './data/source.ts';
-export { loadCheckpoint, saveCheckpoint } from './training/checkpoint-file.ts';
+export { type Cifar10, type Cifar10Options, loadCifar10 } from './data/files/cifar10-file.ts';
+export type { DownloadProgress } from './data/download/download.ts';
+export { loadMnist, type Mnist, type MnistOptions } from './data/files/mnist.ts';
+export type { DataOrigin } from './data/files/source.ts';
+export { loadCheckpoint, saveCheckpoint } from './training/checkpoint/file.ts';

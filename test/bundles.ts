@@ -25,8 +25,8 @@ export function installPacked(folder: string): string {
     execFileSync(command, args, { cwd, encoding: 'utf8' });
   const dist = join(copy, 'dist');
   run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
-  run(root, 'node_modules/.bin/tsx', 'src/data/build-vendor.ts', dist);
-  run(root, 'node_modules/.bin/tsx', 'examples/build-command.ts', dist);
+  run(root, 'node_modules/.bin/tsx', 'src/data/download/build-vendor.ts', dist);
+  run(root, 'node_modules/.bin/tsx', 'examples/experiments/build-command.ts', dist);
   const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
   const installed = join(app, 'node_modules/gammabeta');
   mkdirSync(installed, { recursive: true });

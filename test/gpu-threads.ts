@@ -3,11 +3,11 @@
  * float64. It shows that a form is right; whether gpu.js' translation of it is, needs a GPU.
  */
 import { runInThisContext } from 'node:vm';
-import type { GpuSource, GpuThread } from '../kernels/gpu-form.ts';
-import { sources as shipped } from '../kernels/gpu.generated.ts';
+import type { GpuSource, GpuThread } from '../kernels/gpu/form.ts';
+import { sources as shipped } from '../kernels/gpu/sources.generated.ts';
 import type { Params, Shape } from '../kernels/kernel.ts';
 import { sizeOf } from '../kernels/shape.ts';
-import { type Device, Storage } from '../src/tensor/device.ts';
+import { type Device, Storage } from '../src/tensor/device/device.ts';
 
 class ThreadStorage extends Storage {
   readonly dtype = 'float64';

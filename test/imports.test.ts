@@ -53,16 +53,17 @@ const allowed: Record<string, readonly string[]> = {
 };
 
 /** What is bundled into this one file, so that nobody has to install it: see `build-vendor.ts` beside it. */
-const vendor = 'src/data/vendor.ts';
+const vendor = 'src/data/download/vendor.ts';
 
 /** How licenses are gathered is the same for all that is bundled. */
-const licenses = 'src/data/build-licenses.ts';
+const licenses = 'src/data/download/build-licenses.ts';
 
 /** gpu.js has one place; what is bundled has one; what builds is not shipped. */
 const isAllowedPackage = (from: string, to: string) =>
-  (to === 'gpu.js' && from === 'src/tensor/gpu.ts') ||
+  (to === 'gpu.js' && from === 'src/tensor/device/gpu/gpu-js.ts') ||
   (['env-paths', 'tar/extract'].includes(to) && from === vendor) ||
-  (to === 'esbuild' && ['kernels/build-gpu.ts', 'src/data/build-vendor.ts', licenses].includes(from));
+  (to === 'esbuild' &&
+    ['kernels/gpu/build.ts', 'src/data/download/build-vendor.ts', licenses].includes(from));
 
 /** That file, and all that it needs. */
 function reachedFrom(entry: string): ReadonlySet<string> {
@@ -123,7 +124,7 @@ describe('imports', () => {
         from.startsWith('examples/') &&
         to.startsWith('src/') &&
         !['src/index.ts', 'src/node.ts'].includes(to) &&
-        !(to === licenses && from === 'examples/build-command.ts'),
+        !(to === licenses && from === 'examples/experiments/build-command.ts'),
     );
     expect(wrong.map(describeImport)).toEqual([]);
   });
@@ -132,8 +133,10 @@ describe('imports', () => {
     const reached = reachedFrom('src/index.ts');
     const wrong = imports.filter(({ from, to }) => reached.has(from) && to.startsWith('node:'));
     expect(reached.size).toBeGreaterThan(30);
-    expect(imports.some(({ from, to }) => from === 'kernels/build.ts' && to.startsWith('node:'))).toBe(true);
-    expect(reached.has('kernels/build.ts')).toBe(false);
+    expect(imports.some(({ from, to }) => from === 'kernels/simd/build.ts' && to.startsWith('node:'))).toBe(
+      true,
+    );
+    expect(reached.has('kernels/simd/build.ts')).toBe(false);
     expect(wrong.map(describeImport)).toEqual([]);
   });
 
@@ -144,7 +147,7 @@ describe('imports', () => {
     expect(reachedFrom('src/index.ts').has(vendor)).toBe(false);
   });
 
-  it('name no package but node: in the library, and gpu.js only in src/tensor/gpu.ts', () => {
+  it('name no package but node: in the library, and gpu.js only in src/tensor/device/gpu/gpu-js.ts', () => {
     const wrong = inside.filter(
       ({ from, to }) =>
         !/^(kernels|src)\//.test(to) && !to.startsWith('node:') && !isAllowedPackage(from, to),
@@ -154,23 +157,23 @@ describe('imports', () => {
 });
 
 describe('the name WebAssembly', () => {
-  it('stands in src/tensor/wasm.ts and nowhere else in the library, comments aside', () => {
+  it('stands in src/tensor/device/wasm/open-wasm.ts and nowhere else in the library, comments aside', () => {
     const library = files.filter((file) => /^(src|kernels)\//.test(file));
     const naming = library.filter((file) => /\bWebAssembly\b/.test(codeOf(file)));
-    expect(naming).toEqual(['src/tensor/wasm.ts']);
+    expect(naming).toEqual(['src/tensor/device/wasm/open-wasm.ts']);
   });
 });
 
 describe('the network', () => {
-  it('is touched in src/data/transfer.ts and nowhere else in the library, and never from the main entry', () => {
+  it('is touched in src/data/download/transfer.ts and nowhere else in the library, and never from the main entry', () => {
     // The SIMD forms are AssemblyScript, where a function of its own may have that name.
     const library = files.filter((file) => /^(src|kernels)\//.test(file) && !file.endsWith('.simd.ts'));
     const touching = library.filter((file) => /\b(?:fetch\(|XMLHttpRequest|WebSocket)/.test(codeOf(file)));
-    expect(touching).toEqual(['src/data/transfer.ts']);
+    expect(touching).toEqual(['src/data/download/transfer.ts']);
     const modules = ['node:http', 'node:https', 'node:http2', 'node:net', 'node:tls', 'node:dgram'];
     const wrong = imports.filter(({ from, to }) => library.includes(from) && modules.includes(to));
     expect(wrong.map(describeImport)).toEqual([]);
-    expect(reachedFrom('src/index.ts').has('src/data/transfer.ts')).toBe(false);
+    expect(reachedFrom('src/index.ts').has('src/data/download/transfer.ts')).toBe(false);
   });
 });
 

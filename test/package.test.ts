@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { create } from 'tar/create';
 import { describe, expect, it } from 'vitest';
-import type * as Vendor from '../src/data/vendor.ts';
+import type * as Vendor from '../src/data/download/vendor.ts';
 import { bundle, loadedAtOnce } from './bundles.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -86,7 +86,7 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'dist/command/LICENSES.txt',
-      'dist/src/data/vendor.LICENSES.txt',
+      'dist/src/data/download/vendor.LICENSES.txt',
       'package.json',
     ]);
   });
@@ -97,7 +97,7 @@ describe('the package', () => {
     };
     expect(Object.keys(dependencies)).toEqual(['gpu.js']);
     const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
-      (file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith('command'), // see test/command/packed.test.ts
+      (file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith('command'), // see examples/experiments/tests/command/packed.test.ts
     );
     const imported = modules.flatMap((file) => {
       const text = readFileSync(join(root, 'dist', file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''); // no examples
@@ -117,15 +117,17 @@ describe('the package', () => {
   it('has in it, with their licenses, the packages that downloads need', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gammabeta-vendor-'));
     try {
-      execFileSync(process.execPath, ['--import', 'tsx', 'src/data/build-vendor.ts', folder], { cwd: root });
-      const file = join(folder, 'src/data/vendor.js');
+      execFileSync(process.execPath, ['--import', 'tsx', 'src/data/download/build-vendor.ts', folder], {
+        cwd: root,
+      });
+      const file = join(folder, 'src/data/download/vendor.js');
       const vendor = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as typeof Vendor;
       expect(vendor.userCache('gammabeta')).toMatch(/gammabeta/);
       await create({ file: join(folder, 'x.tgz'), cwd: root, gzip: true, prefix: 'top' }, ['LICENSE']);
       await vendor.unpack(join(folder, 'x.tgz'), folder, ['LICENSE']);
       expect(readFileSync(join(folder, 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
 
-      const licenses = readFileSync(join(folder, 'src/data/vendor.LICENSES.txt'), 'utf8');
+      const licenses = readFileSync(join(folder, 'src/data/download/vendor.LICENSES.txt'), 'utf8');
       const bundled = readFileSync(file, 'utf8').matchAll(/^\/\/ .*node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
       const names = new Set([...bundled].map(([, name]) => name));
       expect(names.size).toBeGreaterThan(4);

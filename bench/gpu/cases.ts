@@ -1,9 +1,9 @@
 /** At which sizes kernels are timed on a GPU: those of the network, and what keeps a GPU busy. */
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel, Shape } from '../../kernels/kernel.ts';
-import type { BenchmarkCase } from '../benchmark-case.ts';
-import { benchmarkCases } from '../kernel-cases.ts';
-import { kernelSubject, type KernelSubject } from '../subject.ts';
+import type { BenchmarkCase } from '../cases/benchmark-case.ts';
+import { benchmarkCases } from '../cases/kernel-cases.ts';
+import { kernelSubject, type KernelSubject } from '../cases/subject.ts';
 
 /** Which sizes there are depends on these: a software GPU is some thousand times slower. */
 export interface Sizes {

@@ -1,8 +1,8 @@
 /** Whether a kernel computes on a GPU what its reference computes on the CPU, in float64 and on the same inputs. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import { inputsOf } from '../benchmark-case.ts';
-import type { KernelSubject } from '../subject.ts';
+import { inputsOf } from '../cases/benchmark-case.ts';
+import type { KernelSubject } from '../cases/subject.ts';
 import { comparison, DisagreesError, labelOf } from '../validate.ts';
 import { isProduct } from './cases.ts';
 

@@ -1,7 +1,7 @@
 /** Runs the GPU benchmarks where they can run, prints what comes out, and writes it. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeJson } from '../../examples/cli/write-json.ts';
+import { writeJson } from '../../examples/experiments/cli/write-json.ts';
 import { GammaBetaError } from '../../src/index.ts';
 import { chromiumPath } from '../../test/chromium.ts';
 import { describeMachine } from '../report.ts';

@@ -1,10 +1,10 @@
 /** How long a kernel takes on a GPU: to be compiled, and for each launch. */
 import * as kernels from '../../kernels/index.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import type { Device, Storage } from '../../src/tensor/device.ts';
-import { uploadInputs } from '../benchmark-case.ts';
+import type { Device, Storage } from '../../src/tensor/device/device.ts';
+import { uploadInputs } from '../cases/benchmark-case.ts';
 import { median } from '../statistics.ts';
-import type { KernelSubject } from '../subject.ts';
+import type { KernelSubject } from '../cases/subject.ts';
 import { check } from './check.ts';
 import type { GpuName } from './options.ts';
 import type { LaunchTiming } from './report.ts';

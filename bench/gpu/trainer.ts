@@ -1,5 +1,5 @@
 /** Training on a device that is named, as the GPU benchmarks time it. */
-import { nets } from '../../examples/mnist/nets.ts';
+import { nets } from '../../src/networks.ts';
 import {
   BatchNorm1d,
   Dense,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
-import { writeJson } from '../../examples/cli/write-json.ts';
+import { writeJson } from '../../examples/experiments/cli/write-json.ts';
 import { describeMachine } from '../report.ts';
 import { type ContenderName, contenderNames, nodeFlags } from './contenders.ts';
 import {

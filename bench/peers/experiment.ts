@@ -4,7 +4,7 @@
  */
 import { type Dataset, split, take } from '../../src/index.ts';
 import { loadMnist } from '../../src/node.ts';
-import type { NetName } from '../../examples/mnist/nets.ts';
+import type { NetName } from '../../src/networks.ts';
 import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 import { networkOf } from './network.ts';
@@ -12,7 +12,7 @@ import { type Contender, messageOf, type Run, withSession } from './session.ts';
 import { pairedRatios, type Summary, summarize } from './statistics.ts';
 import type { Prepared } from './workloads.ts';
 
-// As in `examples/mnist-batchnorm.ts`.
+// As in `examples/experiments/mnist-batchnorm.ts`.
 const VALIDATION_IMAGES = 5000;
 const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.001;

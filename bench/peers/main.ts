@@ -1,7 +1,7 @@
 /** `npx tsx bench/peers/main.ts`: gammabeta beside its peers. See README.md. */
 import { Command } from 'commander';
-import { integerFrom, listOf, oneOf } from '../../examples/cli/options.ts';
-import { runCommand } from '../../examples/cli/run.ts';
+import { integerFrom, listOf, oneOf } from '../../examples/experiments/cli/options.ts';
+import { runCommand } from '../../examples/experiments/cli/run.ts';
 import { comparePeers } from './compare.ts';
 import { type ContenderName, contenderNames } from './contenders.ts';
 

@@ -8,7 +8,7 @@ import {
   manualSeed,
   ReLU,
 } from '../../src/index.ts';
-import { type NetName, nets } from '../../examples/mnist/nets.ts';
+import { type NetName, nets } from '../../src/networks.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 
 /** One layer; `key` is its place in the network, which begins the names of its state. */

@@ -1,7 +1,7 @@
 /** What is timed: the same inputs for every contender, from a fixed seed. */
 import { type Stream, seededStream } from '../../src/tensor/random.ts';
 import { batchesOf, type Inputs } from '../training.ts';
-import type { NetName } from '../../examples/mnist/nets.ts';
+import type { NetName } from '../../src/networks.ts';
 import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 import { networkOf } from './network.ts';
@@ -33,7 +33,7 @@ function values(shape: readonly number[], draw: () => number): NamedTensor {
   return { shape, data: Float32Array.from({ length: size }, draw) };
 }
 
-/** Forward, loss, backward and SGD of a network of `examples/mnist`, on a few batches in turn. */
+/** Forward, loss, backward and SGD of a network of `examples/experiments/mnist`, on a few batches in turn. */
 function step(net: NetName, batch: number, images: Inputs): Workload {
   const prepare = async (): Promise<Prepared> => {
     const { layers, state } = await networkOf(net, 1);

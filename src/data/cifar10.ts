@@ -1,6 +1,6 @@
 import { DataError } from './errors.ts';
 import type { Dataset } from './dataset.ts';
-import { isHtml } from './text.ts';
+import { isHtml } from './download/text.ts';
 
 /** The names of CIFAR-10's classes: label k is `cifar10Classes[k]`. */
 export const cifar10Classes: readonly string[] = [

@@ -1,5 +1,5 @@
 import { DataError } from './errors.ts';
-import { hashWords, mix32 } from './hash.ts';
+import { hashWords, mix32 } from './download/hash.ts';
 
 const TWO_32 = 2 ** 32;
 

@@ -2,8 +2,8 @@
  * Batch normalization in training and the dense layer behind it as one op, for the input of a network: where x needs no
  * gradient, there is less to compute (`kernels/batchnorm.md`, section 12), and n = γ·x̂ + β is not kept.
  */
-import { batchnormBackward, runningStatistics } from '../../kernels/batchnorm-fused.ts';
-import { batchnormDense, batchnormDenseSums } from '../../kernels/batchnorm-dense.ts';
+import { batchnormBackward, runningStatistics } from '../../kernels/fused/batchnorm.ts';
+import { batchnormDense, batchnormDenseSums } from '../../kernels/fused/batchnorm-dense.ts';
 import { matmulTransposedB } from '../../kernels/matmul.ts';
 import { builtin, type Kept, once, type Op, run, runFused } from '../tensor/op.ts';
 import { throughActivation } from '../tensor/activation.ts';

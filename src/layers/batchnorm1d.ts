@@ -22,13 +22,13 @@
  * follows, and has less to do.
  */
 import * as kernels from '../../kernels/batchnorm.ts';
-import * as fused from '../../kernels/batchnorm-fused.ts';
+import * as fused from '../../kernels/fused/batchnorm.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { full, ones, zeros } from '../tensor/create.ts';
-import type { DType } from '../tensor/device.ts';
+import type { DType } from '../tensor/device/device.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
 import { builtin, type Kept, once, type Op, run, runFused } from '../tensor/op.ts';
-import { enclosed } from '../tensor/ownership.ts';
+import { enclosed } from '../tensor/memory.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { batchNormDense } from './batchnorm-dense.ts';

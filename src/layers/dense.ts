@@ -1,6 +1,6 @@
 import { formatShape } from '../../kernels/shape.ts';
 import { uniform, zeros } from '../tensor/create.ts';
-import type { DType } from '../tensor/device.ts';
+import type { DType } from '../tensor/device/device.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
 import { LINEAR } from '../tensor/activation.ts';
 import { dense } from '../tensor/ops.ts';

@@ -2,7 +2,7 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { GammaBetaError } from '../tensor/errors.ts';
-import { expose } from '../tensor/ownership.ts';
+import { expose } from '../tensor/memory.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 

@@ -1,4 +1,4 @@
-import { enclosed, exposed, handOver } from '../tensor/ownership.ts';
+import { enclosed, exposed, handOver } from '../tensor/memory.ts';
 import { LINEAR } from '../tensor/activation.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { LeakyReLU, ReLU } from './activation.ts';

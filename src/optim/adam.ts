@@ -1,9 +1,9 @@
 import { assign } from '../tensor/assign.ts';
 import * as kernels from '../../kernels/update.ts';
-import { adamUpdate } from '../../kernels/update-fused.ts';
+import { adamUpdate } from '../../kernels/fused/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
-import { transient } from '../tensor/ownership.ts';
+import { transient } from '../tensor/memory.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 

@@ -1,6 +1,6 @@
 import { expectNumber, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { enclosed, exposed } from '../tensor/ownership.ts';
+import { enclosed, exposed } from '../tensor/memory.ts';
 import { noGrad } from '../tensor/tape.ts';
 
 /** Keeps the division finite when all gradients are 0, as PyTorch does. */

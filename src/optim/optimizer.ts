@@ -4,7 +4,7 @@ import { assign, copy } from '../tensor/assign.ts';
 import { zeros } from '../tensor/create.ts';
 import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
 import { run } from '../tensor/op.ts';
-import { expose, exposed } from '../tensor/ownership.ts';
+import { expose, exposed } from '../tensor/memory.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** What every optimizer has: the learning rate. */

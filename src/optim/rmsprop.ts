@@ -1,7 +1,7 @@
 import * as kernels from '../../kernels/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
-import { transient } from '../tensor/ownership.ts';
+import { transient } from '../tensor/memory.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 

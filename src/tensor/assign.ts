@@ -2,7 +2,7 @@
 import * as kernels from '../../kernels/update.ts';
 import type { FloatArray } from '../../kernels/kernel.ts';
 import { tensor } from './create.ts';
-import type { Device } from './device.ts';
+import type { Device } from './device/device.ts';
 import { run, runInPlace } from './op.ts';
 import type { Tensor } from './tensor.ts';
 

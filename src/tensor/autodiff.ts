@@ -5,7 +5,7 @@ import { full } from './create.ts';
 import { GraphError, ShapeError } from './errors.ts';
 import { Gradients } from './gradients.ts';
 import { run } from './op.ts';
-import { collecting, expose, free } from './ownership.ts';
+import { collecting, expose, free } from './memory.ts';
 import { noGrad, type Node } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 

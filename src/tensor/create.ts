@@ -1,10 +1,10 @@
 /** Tensors from values. */
 import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import { type Device, type DType } from './device.ts';
-import { currentDevice } from './devices.ts';
+import { type Device, type DType } from './device/device.ts';
+import { currentDevice } from './device/registry.ts';
 import { DTypeError, expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
-import { allocated } from './ownership.ts';
+import { allocated } from './memory.ts';
 import { type Stream, streams } from './random.ts';
 import { Tensor } from './tensor.ts';
 

@@ -1,8 +1,8 @@
 /** The gradients on their way through a graph, and the memory that the way back takes. */
 import { add } from '../../kernels/elementwise.ts';
-import type { Storage } from './device.ts';
+import type { Storage } from './device/device.ts';
 import { run } from './op.ts';
-import { free } from './ownership.ts';
+import { free } from './memory.ts';
 import type { Node } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 

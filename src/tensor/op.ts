@@ -1,10 +1,10 @@
 /** How an op is declared, once, with its forward and backward pass side by side. */
-import type { Fusion } from '../../kernels/fusion.ts';
+import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
-import type { Device, Storage } from './device.ts';
+import type { Device, Storage } from './device/device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
-import { allocated, collecting, expose, exposed, freeAll, release, take } from './ownership.ts';
-import { outputsOf } from './outputs.ts';
+import { allocated, collecting, expose, exposed, freeAll, release, take } from './memory.ts';
+import { outputsOf } from './device/wasm/outputs.ts';
 import { isTaping, noGrad, type Node, nextNodeId } from './tape.ts';
 import { Tensor } from './tensor.ts';
 

@@ -5,7 +5,7 @@
  * Ops call kernels; what an op computes from other ops is written as tensor methods in `tensor.ts`, and
  * differentiates by itself.
  */
-import * as fusions from '../../kernels/fusions.ts';
+import * as fusions from '../../kernels/fused/index.ts';
 import * as kernels from '../../kernels/index.ts';
 import type { Shape } from '../../kernels/kernel.ts';
 import { throughActivation } from './activation.ts';

@@ -5,13 +5,13 @@ import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
 import { backward } from './autodiff.ts';
 import { broadcast, view } from './broadcast.ts';
 import { type NestedArray, tensor } from './create.ts';
-import type { Device, DeviceName, DType, Storage } from './device.ts';
+import type { Device, DeviceName, DType, Storage } from './device/device.ts';
 import { expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
 import { run } from './op.ts';
 import * as ops from './ops.ts';
-import { expose, free } from './ownership.ts';
+import { expose, free } from './memory.ts';
 import { type Axes, meanOver, reduce } from './reduction.ts';
-import { fromFront, inferShape, nest } from './shape.ts';
+import { fromFront, inferShape, nest } from './indexing.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
 

@@ -2,7 +2,7 @@ import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
 import { isBuiltin, type Layer } from '../layers/layer.ts';
-import { crossEntropy } from '../layers/softmax-cross-entropy.ts';
+import { crossEntropy } from '../layers/losses.ts';
 import { tensor } from '../tensor/create.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { NumericArray } from '../data/numeric-array.ts';

@@ -2,7 +2,7 @@ import type { Batch, DataLoader } from '../data/loader.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
-import { collecting, freeAll } from '../tensor/ownership.ts';
+import { collecting, freeAll } from '../tensor/memory.ts';
 import { streams } from '../tensor/random.ts';
 import {
   type BatchSource,
@@ -17,11 +17,11 @@ import {
 } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { evaluate } from './evaluate.ts';
-import { type Attempt, fallingBack, withoutFallback } from './fallback.ts';
+import { type Attempt, fallingBack, withoutFallback } from './safety/fallback.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
-import { firstNonFinite, NonFiniteLossError } from './non-finite.ts';
+import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
 
 /** Where training stands after a batch. Epochs and batches count from 1. */
 export interface BatchProgress {

@@ -1,7 +1,7 @@
 import { formatShape } from '../../kernels/shape.ts';
 import type { NumericArray } from '../data/numeric-array.ts';
 import { ShapeError, ValueError } from '../tensor/errors.ts';
-import { free } from '../tensor/ownership.ts';
+import { free } from '../tensor/memory.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { validationColumn } from './history.ts';
 

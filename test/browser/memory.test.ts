@@ -15,8 +15,8 @@ import {
   tensor,
   useDevice,
 } from '../../src/index.ts';
-import { currentDevice } from '../../src/tensor/devices.ts';
-import { GpuDevice } from '../../src/tensor/gpu-device.ts';
+import { currentDevice } from '../../src/tensor/device/registry.ts';
+import { GpuDevice } from '../../src/tensor/device/gpu/gpu-device.ts';
 import { watch } from './gpu-watch.ts';
 import { quadrants } from './train.ts';
 

@@ -6,7 +6,7 @@
  */
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { commands } from 'vitest/browser';
-import { type NetName, nets } from '../../examples/mnist/nets.ts';
+import { type NetName, nets } from '../../src/networks.ts';
 import {
   crossEntropy,
   DataLoader,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { decode } from 'fast-png';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { contactSheet } from '../../examples/digits/contact-sheet.ts';
-import { nets } from '../../examples/mnist/nets.ts';
+import { contactSheet } from '../../examples/experiments/digits/contact-sheet.ts';
+import { nets } from '../../src/networks.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { digits, type DigitsOptions } from '../../src/data/digits.ts';
 import { crossEntropy, DataLoader, evaluate, fit, manualSeed, SGD } from '../../src/index.ts';
@@ -127,10 +127,12 @@ describe('digits', () => {
   });
 
   it('are what the picture in the docs shows', () => {
-    const committed = readFileSync(join(import.meta.dirname, '../../examples/results/digits.png'));
+    const committed = readFileSync(
+      join(import.meta.dirname, '../../examples/experiments/results/digits.png'),
+    );
     expect(
       committed.equals(contactSheet(1)),
-      'hint: npm run digits -- --png examples/results/digits.png',
+      'hint: npm run digits -- --png examples/experiments/results/digits.png',
     ).toBe(true);
     expect(decode(committed)).toMatchObject({ width: 1204, height: 604, channels: 1 });
   });

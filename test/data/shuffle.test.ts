@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mix32 } from '../../src/data/hash.ts';
+import { mix32 } from '../../src/data/download/hash.ts';
 import { permutation } from '../../src/data/shuffle.ts';
 import { refusal } from './helpers.ts';
 

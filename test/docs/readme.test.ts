@@ -1,19 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mnistChart } from '../../examples/results/chart.ts';
-import type { Results } from '../../examples/mnist/results.ts';
-import { mnistTable, quoted } from '../../examples/results/quotes.ts';
+import { mnistChart } from '../../examples/experiments/results/chart.ts';
+import type { Results } from '../../examples/experiments/mnist/results.ts';
+import { mnistTable, quoted } from '../../examples/experiments/results/quotes.ts';
 import { root } from './collect-examples.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
-const mnist = JSON.parse(read('examples/results/mnist.json')) as Results;
+const mnist = JSON.parse(read('examples/experiments/results/mnist.json')) as Results;
 
 describe('the documentation', () => {
   it('quotes the committed results (npm run docs)', async () => {
     const readme = read('README.md');
     expect(await quoted(readme, 'mnist', mnistTable(mnist))).toBe(readme);
-    expect(mnistChart(mnist)).toBe(read('examples/results/mnist.svg'));
+    expect(mnistChart(mnist)).toBe(read('examples/experiments/results/mnist.svg'));
   });
 
   it('has results in the bands in which Keras and PyTorch lie', () => {
@@ -32,7 +32,7 @@ describe('the documentation', () => {
     const guides = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md') && !/(?:^|\/)(?:node_modules|dist|\.[^/]*)\//.test(file))
       .map((file) => file.replaceAll('\\', '/'));
-    expect(guides).toEqual(expect.arrayContaining(['README.md', 'examples/cifar10/README.md']));
+    expect(guides).toEqual(expect.arrayContaining(['README.md', 'examples/experiments/cifar10/README.md']));
     const broken = guides.flatMap((guide) =>
       [...read(guide).matchAll(/\]\((?!https?:|#)(?<path>[^)#]+)/g)]
         .map((link) => link.groups?.path ?? '')

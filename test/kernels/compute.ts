@@ -1,7 +1,7 @@
 /** Runs a kernel on values, on a device. */
 import type { Kernel, Params, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import type { DeviceUnderTest } from '../laws.ts';
+import type { DeviceUnderTest } from '../laws/kernel-laws.ts';
 
 /** Numbers with a shape; a plain list is a vector. */
 export type Input = readonly number[] | { readonly shape: Shape; readonly data: readonly number[] };

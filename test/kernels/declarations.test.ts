@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
-import { extents } from '../laws.ts';
+import { extents } from '../laws/kernel-laws.ts';
 import { cases } from './cases/index.ts';
 import fc from 'fast-check';
 

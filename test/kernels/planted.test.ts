@@ -10,8 +10,8 @@ import {
   inPlaceIsTheSame,
   isDeterministic,
   shapeRuleHolds,
-} from '../laws.ts';
-import type { KernelCase } from '../laws.ts';
+} from '../laws/kernel-laws.ts';
+import type { KernelCase } from '../laws/kernel-laws.ts';
 import { cases } from './cases/index.ts';
 
 const [float64, float32] = devices;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
-import { devices } from '../laws.ts';
+import { devices } from '../laws/kernel-laws.ts';
 import { computeOn } from './compute.ts';
 
 const alongAxis = { axis: 0 };

@@ -1,7 +1,7 @@
 /** NaN, infinities and signed zeros. */
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
-import { devices } from '../laws.ts';
+import { devices } from '../laws/kernel-laws.ts';
 import { computeOn } from './compute.ts';
 
 describe.each(devices)('on $name', (on) => {

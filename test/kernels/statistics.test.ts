@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
-import type { Device } from '../../src/tensor/device.ts';
+import type { Device } from '../../src/tensor/device/device.ts';
 import { seededStream } from '../../src/tensor/random.ts';
-import { devices } from '../laws.ts';
+import { devices } from '../laws/kernel-laws.ts';
 
 /** mean and variance of float32 values [m, C], as a device runs one kernel after the other. */
 function statisticsOn(device: Device, x: ArrayLike<number>, m: number, C: number) {

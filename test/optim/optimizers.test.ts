@@ -1,7 +1,7 @@
 /** What all optimizers have in common: steps, groups, learning rates, gradients that are not there. */
 import { describe, expect, it } from 'vitest';
 import { Dense, manualSeed, randn, SGD, ShapeError, tensor } from '../../src/index.ts';
-import { cpu } from '../../src/tensor/cpu.ts';
+import { cpu } from '../../src/tensor/device/cpu.ts';
 import { refusal } from '../layers/helpers.ts';
 import { wide, leaf, values } from '../tensors.ts';
 import { optimizers, parameters, remembered, setGradients, takeSteps, variants } from './helpers.ts';

@@ -12,7 +12,7 @@ import {
 } from '../../src/index.ts';
 import { exp, relu } from '../../kernels/index.ts';
 import { assign, copy } from '../../src/tensor/assign.ts';
-import { cpu } from '../../src/tensor/cpu.ts';
+import { cpu } from '../../src/tensor/device/cpu.ts';
 import { run, runInPlace } from '../../src/tensor/op.ts';
 import { f64, leaf, values, wide } from '../tensors.ts';
 import { expectError } from './expect-error.ts';

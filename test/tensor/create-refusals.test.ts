@@ -17,8 +17,8 @@ import {
   ValueError,
   zeros,
 } from '../../src/index.ts';
-import { cpu } from '../../src/tensor/cpu.ts';
-import { type Device, Storage } from '../../src/tensor/device.ts';
+import { cpu } from '../../src/tensor/device/cpu.ts';
+import { type Device, Storage } from '../../src/tensor/device/device.ts';
 import { wide } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 import { onDevices } from '../on-devices.ts';

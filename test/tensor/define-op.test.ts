@@ -1,7 +1,7 @@
 /** Ops that users define. */
 import { describe, expect, it } from 'vitest';
 import { defineOp, DeviceError, DTypeError, gradcheck, type Tensor, tensor } from '../../src/index.ts';
-import { cpu } from '../../src/tensor/cpu.ts';
+import { cpu } from '../../src/tensor/device/cpu.ts';
 import { drawn } from './draw.ts';
 import { f64, leaf, values } from '../tensors.ts';
 import { expectError } from './expect-error.ts';

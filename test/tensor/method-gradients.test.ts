@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, type Tensor } from '../../src/index.ts';
-import { gradientMatches } from '../laws.ts';
+import { gradientMatches } from '../laws/kernel-laws.ts';
 import { awayFromZero, broadcastable, distinct, drawn, seeds, shapes } from './draw.ts';
 import { values, leaf, f64 } from '../tensors.ts';
 import { inFloat64 } from '../on-devices.ts';

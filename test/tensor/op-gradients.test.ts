@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
 import { LINEAR } from '../../kernels/dense.ts';
 import * as ops from '../../src/tensor/ops.ts';
-import { type GradientCase, gradientMatches } from '../laws.ts';
+import { type GradientCase, gradientMatches } from '../laws/kernel-laws.ts';
 import {
   anywhere,
   awayFromZero,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineOp, GradientError, gradcheck, ShapeError, type Tensor } from '../../src/index.ts';
-import { gradientMatches } from '../laws.ts';
+import { gradientMatches } from '../laws/kernel-laws.ts';
 import { awayFromZero, drawn, positive } from './draw.ts';
 import { expectError } from './expect-error.ts';
 import { inFloat64 } from '../on-devices.ts';

@@ -25,7 +25,7 @@ import {
 import { onDevices } from '../on-devices.ts';
 import { leaf, values, wide } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
-import { wasmDevice } from './wasm-device.ts';
+import { wasmDevice } from './device/wasm/wasm-device.ts';
 
 const optimizers: Record<string, (params: readonly Tensor[]) => Optimizer<LearningRate>> = {
   SGD: (params) => new SGD(params, { lr: 0.1, momentum: 0.9, weightDecay: 0.01 }),

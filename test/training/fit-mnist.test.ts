@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type NetName, nets } from '../../examples/mnist/nets.ts';
+import { type NetName, nets } from '../../src/networks.ts';
 import { DataLoader, fit, type History, manualSeed, SGD, take } from '../../src/index.ts';
 import { loadMnist } from '../../src/node.ts';
 

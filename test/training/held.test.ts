@@ -16,7 +16,7 @@ import {
   SGD,
   type Tensor,
 } from '../../src/index.ts';
-import { Held, wasmDevice } from '../tensor/wasm-device.ts';
+import { Held, wasmDevice } from '../tensor/device/wasm/wasm-device.ts';
 
 await wasmDevice();
 

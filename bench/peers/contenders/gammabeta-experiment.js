@@ -1,4 +1,4 @@
-/** The experiment, as `npm run mnist` runs it: `examples/mnist-batchnorm.ts`. One request is one epoch. */
+/** The experiment, as `npm run mnist` runs it: `examples/experiments/mnist-batchnorm.ts`. One request is one epoch. */
 import { crossEntropy, DataLoader, fit, manualSeed, SGD } from '../../../dist/src/index.js';
 import { loadState, networkOf } from './gammabeta-network.js';
 import { grouped } from './step.js';

@@ -1,4 +1,4 @@
-import { hashWords, mix32 } from '../hash.ts';
+import { hashWords, mix32 } from '../download/hash.ts';
 
 const TWO_32 = 4294967296;
 const ROOT_3 = 1.7320508;

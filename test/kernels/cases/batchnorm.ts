@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
-import type { KernelCall, KernelCase } from '../../laws.ts';
+import type { KernelCall, KernelCase } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, type Range, seeds, sum } from './case.ts';
 
 /** What a batch may look like. */

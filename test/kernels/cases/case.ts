@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type * as kernels from '../../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 import { seededStream } from '../../../src/tensor/random.ts';
-import type { At, KernelCase, Values } from '../../laws.ts';
+import type { At, KernelCase, Values } from '../../laws/kernel-laws.ts';
 
 /** A case for every kernel there is: one that is missing does not compile. */
 export type KernelCases = Readonly<Record<keyof typeof kernels, KernelCase>>;

@@ -1,7 +1,7 @@
 /** The loss over softmax, from the formulas. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
-import type { At } from '../../laws.ts';
+import type { At } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, seeds, sum } from './case.ts';
 
 /** Logits [m, K] and labels from −1, which is ignored, to K − 1; n is m or K, and K is at least 1. */

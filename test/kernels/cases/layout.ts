@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { Params } from '../../../kernels/kernel.ts';
-import type { KernelCall } from '../../laws.ts';
+import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, seeds, shapesWith, sum } from './case.ts';
 
 /** A shape of rank 3 and one of its axes, n on that or on the next; and two fractions for places along it. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { Shape } from '../../../kernels/kernel.ts';
-import type { KernelCall } from '../../laws.ts';
+import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, seeds, shapesWith, sum } from './case.ts';
 
 /** Operands for m, k and n, one of which is the extent asked for. */

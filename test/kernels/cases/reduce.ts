@@ -1,7 +1,7 @@
 /** Reductions and softmax along an axis, from the formulas. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
-import type { KernelCall } from '../../laws.ts';
+import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { along, drawn, type KernelCases, misfits, type Range, seeds, shapesWith, sum } from './case.ts';
 
 /** Inputs of one shape, of rank 1 to 3, and one of its axes: n is its extent, or that of the next axis. */

@@ -1,7 +1,7 @@
 /** Batch normalization in few passes. */
 import fc from 'fast-check';
 import { colMean, colVariance, reciprocalStd } from '../../../kernels/batchnorm.ts';
-import * as fusions from '../../../kernels/fusions.ts';
+import * as fusions from '../../../kernels/fused/index.ts';
 import type { Params } from '../../../kernels/kernel.ts';
 import { drawn, type Range, seeds } from '../cases/case.ts';
 import { composer, elementwise, type FusionCases, type Held, held, overRows } from './case.ts';

@@ -1,11 +1,11 @@
 /** What the cases of fusions are made of. */
 import type fc from 'fast-check';
-import type { Composer, Fusion } from '../../../kernels/fusion.ts';
-import type * as fusions from '../../../kernels/fusions.ts';
+import type { Composer, Fusion } from '../../../kernels/fused/fusion.ts';
+import type * as fusions from '../../../kernels/fused/index.ts';
 import type { Params, Shape } from '../../../kernels/kernel.ts';
 import { sizeOf } from '../../../kernels/shape.ts';
-import type { OutputLike } from '../../../src/tensor/device.ts';
-import type { KernelCall } from '../../laws.ts';
+import type { OutputLike } from '../../../src/tensor/device/device.ts';
+import type { KernelCall } from '../../laws/kernel-laws.ts';
 
 /** A float64 array under a shape: what fusions are composed with to find what they should give. */
 export interface Held extends OutputLike {

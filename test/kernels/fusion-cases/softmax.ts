@@ -1,6 +1,6 @@
 /** The loss and its gradient together. */
 import fc from 'fast-check';
-import * as fusions from '../../../kernels/fusions.ts';
+import * as fusions from '../../../kernels/fused/index.ts';
 import { crossEntropy, IGNORED, softmax } from '../../../kernels/softmax.ts';
 import { drawn, seeds, sum } from '../cases/case.ts';
 import { composer, elementwise, type FusionCases } from './case.ts';

@@ -1,8 +1,8 @@
 /** The updates of optimizers. */
 import fc from 'fast-check';
-import * as fusions from '../../../kernels/fusions.ts';
+import * as fusions from '../../../kernels/fused/index.ts';
 import type { Params } from '../../../kernels/kernel.ts';
-import type { KernelCall } from '../../laws.ts';
+import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { drawn, seeds, shapesWith } from '../cases/case.ts';
 import type { FusionCase, FusionCases, Held } from './case.ts';
 

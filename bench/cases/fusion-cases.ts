@@ -1,0 +1,137 @@
+/** At which sizes the fusions are timed: those of 784 → 300 → 100 → 10, and larger ones. */
+import { LINEAR } from '../../kernels/dense.ts';
+import type { Fusion } from '../../kernels/fused/fusion.ts';
+import type * as fusions from '../../kernels/fused/index.ts';
+import type { NoParams, Shape } from '../../kernels/kernel.ts';
+import { below, type BenchmarkCase, type Draw, ink, normal, positive } from './benchmark-case.ts';
+
+type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
+
+/** Cases for every fusion there is: one that is missing does not compile. */
+export type FusionCases = {
+  readonly [Name in keyof typeof fusions]: readonly BenchmarkCase<ParamsOf<(typeof fusions)[Name]>>[];
+};
+
+const batches: readonly Shape[] = [
+  [32, 784],
+  [64, 512],
+  [1024, 512],
+];
+
+/** Of the weight matrix that is largest: 235,200 elements. */
+const weight: Shape = [784, 300];
+
+const slope = 0.3; // as in `examples/experiments/mnist`
+const layers = [
+  { inputs: 784, outputs: 300, slope },
+  { inputs: 300, outputs: 100, slope },
+  { inputs: 100, outputs: 10, slope: LINEAR },
+];
+const atBatches = <T>(casesAt: (m: number) => readonly T[]): readonly T[] => [32, 256].flatMap(casesAt);
+
+/** Matrices [m, C] and then vectors [C], at each size of a batch. */
+function columns<P extends NoParams | { eps: number }>(
+  matrices: number,
+  vectors: number,
+  params: P,
+  draws?: readonly Draw[],
+  rest: Pick<BenchmarkCase, 'statistics'> = {},
+): BenchmarkCase<P>[] {
+  return batches.map((shape) => ({
+    shapes: [...Array<Shape>(matrices).fill(shape), ...Array<Shape>(vectors).fill([shape[1]])],
+    params,
+    ...(draws && { draws }),
+    ...rest,
+  }));
+}
+
+/** x, gamma, beta, W and b. */
+const intoDense: readonly (readonly Shape[])[] = [32, 256].map((m) => [
+  [m, 784],
+  [784],
+  [784],
+  weight,
+  [300],
+]);
+
+const eps = 1e-5;
+/** Of g, x, mean and rstd. */
+const draws = [normal, normal, normal, positive];
+const statistics = [2, 3];
+const noDecay = { weightDecay: 0 };
+
+export const fusionCases: FusionCases = {
+  batchnormForward: columns(1, 2, { eps }),
+  runningStatistics: [512, 784].map((C) => ({
+    shapes: Array<Shape>(4).fill([C]),
+    params: { alpha: 0.1, correction: 32 / 31 },
+    draws: [normal, positive, normal, positive],
+    statistics,
+  })),
+  batchnormTraining: columns(1, 4, { eps, alpha: 0.1, correction: 32 / 31 }),
+  batchnormSums: columns(2, 2, {}, draws, { statistics }),
+  batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
+  batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),
+
+  batchnormDense: intoDense.flatMap((shapes) => [
+    { shapes, params: { eps, slope: 0 } },
+    { shapes, params: { eps, slope: 0 }, draws: [ink, normal, normal, normal, normal], values: 'ink' },
+  ]),
+  batchnormDenseSums: intoDense.flatMap(([x, , , W]) => {
+    const shapes = [[x[0], W[1]], x, ...Array<Shape>(4).fill([x[1]]), W];
+    const all = [...draws, normal, normal, normal];
+    return [
+      { shapes, params: {}, draws: all, statistics },
+      { shapes, params: {}, draws: all.with(1, ink), statistics, values: 'ink' },
+    ];
+  }),
+
+  dense: atBatches((m) =>
+    layers.map(({ inputs, outputs, slope }) => ({
+      shapes: [[m, inputs], [inputs, outputs], [outputs]],
+      params: { slope },
+    })),
+  ),
+  denseDz: atBatches((m) =>
+    layers.slice(0, 2).map(({ outputs, slope }) => ({
+      shapes: [
+        [m, outputs],
+        [m, outputs],
+      ],
+      params: { slope },
+    })),
+  ),
+
+  softmaxCrossEntropy: [
+    { shapes: [[32, 10], [32], [32]], params: { smoothing: 0 }, draws: [normal, below(10), positive] },
+    { shapes: [[256, 10], [256], [256]], params: { smoothing: 0 }, draws: [normal, below(10), positive] },
+    {
+      shapes: [[1024, 512], [1024], [1024]],
+      params: { smoothing: 0.1 },
+      draws: [normal, below(512), positive],
+    },
+  ],
+
+  sgdUpdate: [{ shapes: [weight, weight], params: { lr: 0.01, ...noDecay } }],
+  momentumUpdate: [
+    {
+      shapes: [weight, weight, weight],
+      params: { lr: 0.01, momentum: 0.9, dampening: 0, nesterov: 0, ...noDecay },
+    },
+  ],
+  adamUpdate: [
+    {
+      shapes: [weight, weight, weight, weight],
+      params: {
+        stepSize: 0.001,
+        beta1: 0.9,
+        beta2: 0.999,
+        correction: 0.5,
+        eps: 1e-8,
+        decoupled: 0,
+        ...noDecay,
+      },
+      draws: [normal, normal, normal, positive],
+    },
+  ],
+};

@@ -1,0 +1,53 @@
+/** A fusion at a size, to be validated and timed. Its reference is what it is composed of. */
+import type { Fusion } from '../../kernels/fused/fusion.ts';
+import type { Device, Storage } from '../../src/tensor/device/device.ts';
+import { type BenchmarkCase, inputsOf, sizeName, uploadInputs } from './benchmark-case.ts';
+import { onDevice, onShapes, onValues } from '../composers.ts';
+import type { Subject } from './subject.ts';
+
+export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject {
+  const { shapes, params, statistics = [] } = benchmark;
+  const { updates = [] } = fusion;
+  const likeInputs = shapes.map((shape, k) => ({ shape, statistic: statistics.includes(k) }));
+  const outputs = fusion.compose(onShapes, likeInputs, params);
+
+  /** The outputs, on a device. */
+  const compute = (device: Device, inputs: readonly Storage[]): readonly Storage[] => {
+    if (device.runFused) return device.runFused(fusion, inputs, shapes, outputs, params);
+    const stored = inputs.map((storage, k) => ({ storage, shape: shapes[k] }));
+    return fusion.compose(onDevice(device), stored, params).map(({ storage }) => storage);
+  };
+
+  return {
+    name: fusion.name,
+    size: sizeName(benchmark),
+    cost: fusion.cost(fusion.sizes(shapes, params)),
+    simd: true,
+    results: [
+      ...fusion.outputs.map((name, k) => ({ name, shape: outputs[k].shape })),
+      ...updates.map((k) => ({ name: fusion.inputs[k], shape: shapes[k] })),
+    ],
+
+    prepare(device) {
+      const inputs = uploadInputs(benchmark, device);
+      const freeAll = (storages: readonly Storage[]) => storages.forEach((storage) => device.free(storage));
+      return { run: () => freeAll(compute(device, inputs)), free: () => freeAll(inputs) };
+    },
+
+    compute(device) {
+      const inputs = uploadInputs(benchmark, device);
+      const found = compute(device, inputs);
+      const updated = updates.map((k) => inputs[k]);
+      return Promise.all([...found, ...updated].map((storage) => device.read(storage)));
+    },
+
+    expected() {
+      const inputs = inputsOf(benchmark).map((values, k) => ({
+        shape: shapes[k],
+        data: Float64Array.from(values),
+      }));
+      const found = fusion.compose(onValues, inputs, params);
+      return [...found, ...updates.map((k) => inputs[k])].map(({ data }) => data);
+    },
+  };
+}

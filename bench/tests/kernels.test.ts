@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { fusionCases } from '../cases/fusion-cases.ts';
+import { fusionSubject } from '../cases/fusion-subject.ts';
+import { benchmarkCases } from '../cases/kernel-cases.ts';
+import { type KernelTiming, rated, timeKernel } from '../kernels.ts';
+import { kernelSubject } from '../cases/subject.ts';
+import { DisagreesError, validate, validateReference } from '../validate.ts';
+import { batchnormSums, sgdUpdate } from '../../kernels/fused/index.ts';
+import * as kernels from '../../kernels/index.ts';
+import type { Kernel, Params } from '../../kernels/kernel.ts';
+import { cpu } from '../../src/tensor/device/cpu.ts';
+import type { Device } from '../../src/tensor/device/device.ts';
+import { cases } from '../../test/kernels/cases/index.ts';
+
+const add = kernelSubject(kernels.add, benchmarkCases.add[0]);
+
+/** The CPU, but for the last element of what a kernel of that name computes. */
+function wrongDevice(error: number, name = 'add'): { device: Device; runs: () => number } {
+  let runs = 0;
+  const device: Device = {
+    ...cpu,
+    run<P extends Params>(...args: Parameters<typeof cpu.run<P>>) {
+      runs++;
+      const y = cpu.run(...args);
+      if (args[0].name !== name) return y;
+      const values = cpu.readSync(y);
+      values[values.length - 1] += error;
+      return cpu.upload(values, y.dtype);
+    },
+  };
+  return { device, runs: () => runs };
+}
+
+describe('a kernel', () => {
+  it('that is right is timed', async () => {
+    const form = { form: 'reference', device: cpu } as const;
+    const timing = await timeKernel(add, form, () => validate(add, cpu), { quick: true });
+    expect(timing).toMatchObject({ kernel: 'add', size: '32×300', form: 'reference' });
+    expect(timing.gigaflops).toBeCloseTo((32 * 300) / timing.seconds / 1e9, 12);
+    expect(timing.gigabytesPerSecond).toBeCloseTo((12 * 32 * 300) / timing.seconds / 1e9, 12);
+  });
+
+  it('that a device computes wrongly is refused, and not timed', async () => {
+    const { device, runs } = wrongDevice(1e-3);
+    const form = { form: 'reference', device } as const;
+    const timing = timeKernel(add, form, () => validate(add, device), { quick: true });
+    await expect(timing).rejects.toThrow(DisagreesError);
+    await expect(timing).rejects.toThrow(/^add 32×300 at \[31, 299\] is -?[\d.]+, and should be -?[\d.]+$/);
+    expect(runs()).toBe(1);
+  });
+
+  it('that a device computes as NaN is refused', async () => {
+    const { device } = wrongDevice(NaN);
+    await expect(validate(add, device)).rejects.toThrow('is NaN, and should be');
+  });
+
+  it('that differs by the rounding of float32 is timed', async () => {
+    await validate(add, wrongDevice(1e-7).device);
+  });
+
+  it('whose reference is wrong is refused, for it is not what the definition says', () => {
+    const wrong: Kernel = { ...kernels.add, reference: kernels.sub.reference.bind(kernels.sub) };
+    const subject = kernelSubject(wrong, benchmarkCases.add[0]);
+    expect(() => validateReference(subject, cases.add.at)).toThrow(DisagreesError);
+  });
+});
+
+describe('a fusion', () => {
+  const sums = fusionSubject(batchnormSums, fusionCases.batchnormSums[0]);
+  const update = fusionSubject(sgdUpdate, fusionCases.sgdUpdate[0]);
+
+  it('is held against what it is composed of, each output by its name', async () => {
+    await validate(sums, cpu);
+    const { device } = wrongDevice(1e-3, 'colSum');
+    await expect(validate(sums, device)).rejects.toThrow(/^batchnormSums 32×784 784: dbeta at \[783\] is /);
+  });
+
+  it('is held against the values that it updates in place', async () => {
+    await validate(update, cpu);
+    const idle: Device = { ...cpu, runFused: () => [] };
+    await expect(validate(update, idle)).rejects.toThrow(/^sgdUpdate 784×300: w at \[0, 0\] is /);
+  });
+});
+
+describe('the rating of a time', () => {
+  const rates = { multiplyAdd: 40, copyVectors: 20, copyMemory: 10 };
+  const ceilings = [{ form: 'simd', before: rates, after: { ...rates, multiplyAdd: 30 } }] as const;
+  const timing: KernelTiming = {
+    ...{ kernel: 'matmul', size: '512×512', form: 'simd', rme: 1, samples: 10 },
+    ...{ seconds: 1, bytes: 1e9, flops: 20e9, gigabytesPerSecond: 1, gigaflops: 20 },
+  };
+
+  it('is by the ceiling that binds, at its best', () => {
+    const [computing, moving] = rated([timing, { ...timing, bytes: 15e9 }], ceilings);
+    expect(computing.ofCeiling).toEqual({ ceiling: 'multiplyAdd', fraction: 0.5 });
+    expect(moving.ofCeiling).toEqual({ ceiling: 'copy', fraction: 0.75 });
+  });
+
+  it('is against the reference at the same size', () => {
+    const reference: KernelTiming = { ...timing, form: 'reference', seconds: 8 };
+    const other: KernelTiming = { ...reference, size: '2×2', seconds: 99 };
+    const [, ours, theirs] = rated([other, timing, reference], ceilings);
+    expect(ours.speedup).toBe(8);
+    expect(theirs).toMatchObject({ speedup: 1, ofCeiling: null });
+    expect(rated([timing], ceilings)[0].speedup).toBe(null);
+  });
+});

@@ -1,0 +1,131 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { PeersReport } from '../peers-quotes.ts';
+import { quoteResults } from '../quotes.ts';
+import type { Report } from '../report.ts';
+import { readResults } from '../results.ts';
+
+const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
+const none = { suites: [], peers: [] };
+
+const machine = { cpu: 'Abacus', cores: 1, os: 'Linux', node: 'v24.1.0', flags: [], load: 0.5 };
+const timing = { seconds: 0.00125, rme: 1, samples: 10 };
+const report: Report = {
+  benchmark: 'gammabeta',
+  date: '2026-11-21T00:00:00.000Z',
+  quick: false,
+  machine,
+  device: { device: 'wasm', adapter: 'WebAssembly, SIMD', dtypes: ['float32'], passedOver: [] },
+  forms: [
+    { form: 'reference', adapter: 'JavaScript' },
+    { form: 'simd', adapter: 'WebAssembly, SIMD' },
+  ],
+  passedOver: [],
+  ceilings: [
+    {
+      form: 'simd',
+      before: { multiplyAdd: 40, copyVectors: 20, copyMemory: 30 },
+      after: { multiplyAdd: 41, copyVectors: 21, copyMemory: 31 },
+    },
+  ],
+  kernels: (['reference', 'simd'] as const).map((form) => ({
+    ...{ kernel: 'matmul', size: '512×512', form, bytes: 1, flops: 1, gigabytesPerSecond: 2, gigaflops: 38 },
+    ...timing,
+    ofCeiling: form === 'reference' ? null : { ceiling: 'multiplyAdd', fraction: 0.93 },
+    speedup: form === 'reference' ? 1 : 19,
+  })),
+  steps: [
+    {
+      ...{ net: 'plain', batch: 32, inputs: 'digits', ...timing },
+      parts: { forward: 0.0004, backward: 0.0006, update: 0.0001 },
+    },
+  ],
+  scaling: [
+    {
+      name: 'step plain',
+      over: 'batch',
+      points: [],
+      fit: { exponent: 0.987, r2: 0.999, from: 256, to: 4096 },
+    },
+  ],
+  refused: [],
+};
+const summary = (median: number) => ({ median, quartiles: [0.9 * median, 1.1 * median] as const });
+const peersReport: PeersReport = {
+  benchmark: 'gammabeta peers',
+  date: report.date,
+  quick: false,
+  rounds: 15,
+  machine,
+  contenders: [
+    { name: 'gammabeta', version: '0.1.0', backend: 'wasm', threads: 1 },
+    { name: 'pytorch', version: '1.13', backend: 'OpenBLAS', threads: 1 },
+  ],
+  timings: [
+    { workload: 'step bn 32', contender: 'gammabeta', time: summary(0.002), ratio: summary(1) },
+    { workload: 'step bn 32', contender: 'pytorch', time: summary(0.004), ratio: summary(2) },
+  ],
+  experiment: [],
+};
+
+describe('the README of the benchmarks', () => {
+  it('quotes the committed results (npm run docs)', async () => {
+    expect(await quoteResults(readme, readResults())).toBe(readme);
+  });
+
+  it('says so where nothing was measured', async () => {
+    const text = await quoteResults(readme, none);
+    expect(text.match(/^Not measured yet/gm)).toHaveLength(9);
+  });
+
+  it('has a table for each suite', async () => {
+    const results = {
+      suites: [{ ...report, file: 'all.json' }],
+      peers: [{ ...peersReport, file: 'peers.json' }],
+    };
+    const text = await quoteResults(readme, results);
+    const rows = text.split('\n').map((line) => line.replaceAll(/ +/g, ' '));
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        'Abacus, 1 cores, Linux.',
+        'Node v24.1.0, from [all.json](results/all.json):',
+        '| `simd` | 40.0 … 41.0 | 20.0 … 21.0 | 30.0 … 31.0 |',
+        '| `matmul` 512×512 | 1.25 | 1.25 | 38.0 | 93 % | 19.0 |',
+        '| `plain` | 32 | digits | 1.25 | 1.0 % | 0.400 | 0.600 | 0.100 |',
+        '| step plain | batch | 256 … 4096 | 0.99 | 0.999 |',
+        '- `pytorch` 1.13, OpenBLAS, 1 thread',
+        '| step bn 32 | 2.00 | **2.00** (1.80 … 2.20) |',
+      ]),
+    );
+  });
+});
+
+describe('the results', () => {
+  const folderWith = async (files: Readonly<Record<string, object>>) => {
+    const folder = await mkdtemp(join(tmpdir(), 'gammabeta-results-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    for (const [name, value] of Object.entries(files))
+      await writeFile(join(folder, name), JSON.stringify(value));
+    return folder;
+  };
+
+  it('are read by what they are, the newest Node first', async () => {
+    const on = (node: string) => ({ ...report, machine: { ...machine, node } });
+    const files = { 'a.json': on('v20.20.2'), 'b.json': peersReport, 'c.json': on('v24.1.0') };
+    const { suites, peers } = readResults(await folderWith(files));
+    expect(suites.map(({ file }) => file)).toEqual(['c.json', 'a.json']);
+    expect(peers.map(({ file }) => file)).toEqual(['b.json']);
+  });
+
+  it('are none where there is no folder', () => {
+    expect(readResults(join(tmpdir(), 'gammabeta-no-such-folder'))).toEqual(none);
+  });
+
+  it('are refused where they are a look only', async () => {
+    const folder = await folderWith({ 'a.json': { ...report, quick: true } });
+    expect(() => readResults(folder)).toThrow('a.json: measured with --quick');
+  });
+});

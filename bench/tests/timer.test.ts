@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { time } from '../timer.ts';
+
+describe('the timer', () => {
+  it('calls what it is given, many times', async () => {
+    let calls = 0;
+    const { seconds, rme, samples } = await time(() => calls++, { quick: true });
+    expect(calls).toBeGreaterThan(samples);
+    expect(samples).toBeGreaterThanOrEqual(3);
+    expect(seconds).toBeGreaterThan(0);
+    expect(rme).toBeGreaterThanOrEqual(0);
+  });
+
+  it('awaits promises, one at a time', async () => {
+    let [calls, running, most] = [0, 0, 0];
+    const work = async () => {
+      calls++;
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running--;
+    };
+    const { seconds } = await time(work, { quick: true });
+    expect(calls).toBeGreaterThan(3);
+    expect(most).toBe(1);
+    expect(seconds).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['throws at once', 1],
+    ['throws later', 10],
+  ])('fails with the error of what %s', async (_, last) => {
+    const failure = new Error('out of memory');
+    let calls = 0;
+    const work = () => {
+      if (++calls >= last) throw failure;
+    };
+    await expect(time(work, { quick: true })).rejects.toBe(failure);
+    expect(calls).toBe(last);
+  });
+
+  it.each([
+    ['rejected', 5],
+    ['rejected after the warm-up', 60],
+  ])('fails with the error of a promise that is %s', async (_, last) => {
+    const failure = new Error('the device is lost');
+    let calls = 0;
+    const work = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (++calls >= last) throw failure;
+    };
+    await expect(time(work, { quick: true })).rejects.toBe(failure);
+    expect(calls).toBe(last);
+  });
+});

@@ -1,0 +1,153 @@
+"""The experiment of `examples/experiments/cifar10-batchnorm.ts` in PyTorch, to hold ours against.
+
+    apt-get install python3-torch          # Debian 12: PyTorch 1.13
+    /usr/bin/python3 examples/experiments/cifar10/pytorch.py --data DIR --seed 1,2,3 --json FILE
+
+`compare.ts` runs both. The JSON has the form of ours: histories with fit's columns, whose `val...` ones are measured
+on the test images. Layers, initialization, optimizer and cross-entropy are PyTorch's own, with its defaults; the data
+is in memory, shuffled by `randperm`. The seeds draw other numbers than ours, so that only means can agree; with
+`--start`, a folder that `start.ts` wrote, weights and orders are ours, and run agrees with run.
+"""
+
+import argparse
+import gzip
+import json
+import platform
+from pathlib import Path
+from time import perf_counter
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+BATCH_SIZE = 64
+LEARNING_RATE = 0.001
+
+NETS = {
+    "plain": lambda: nn.Sequential(nn.Linear(3072, 512), nn.ReLU(), nn.Linear(512, 10)),
+    "bn": lambda: nn.Sequential(
+        nn.Linear(3072, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 10)
+    ),
+}
+
+
+def read(folder, name):
+    """The records of a file, gzipped or not, if it is there: pixels from -1 to 1, and labels."""
+    plain, packed = folder / f"{name}.bin", folder / f"{name}.bin.gz"
+    data = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
+    records = torch.from_numpy(numpy.frombuffer(data, dtype=numpy.uint8).reshape(-1, 3073).copy())
+    return (records[:, 1:].float() / 255 - 0.5) / 0.5, records[:, 0].long()
+
+
+def read_training(folder):
+    """All five files, or the first alone where that is a subset's."""
+    names = [f"data_batch_{i}" for i in range(1, 6)]
+    there = [name for name in names if list(folder.glob(f"{name}.bin*"))]
+    parts = [read(folder, name) for name in there]
+    return tuple(torch.cat(tensors) for tensors in zip(*parts))
+
+
+def start_as_ours(model, weights):
+    """Our Dense keeps its weight as [in, out], PyTorch's Linear as [out, in]."""
+    sizes = [parameter.numel() for parameter in model.parameters()]
+    with torch.no_grad():
+        for parameter, numbers in zip(model.parameters(), weights.split(sizes)):
+            parameter.copy_(numbers.view(parameter.shape[::-1]).T if parameter.dim() == 2 else numbers)
+
+
+def read_numbers(file, dtype):
+    return torch.from_numpy(numpy.fromfile(file, dtype=dtype))
+
+
+def train(model, optimizer, order, x, labels):
+    """An epoch; loss and accuracy are those of the forward passes that trained, as in fit."""
+    model.train()
+    loss_sum, correct, seen = 0.0, 0, 0
+    for rows in order.split(BATCH_SIZE):
+        if len(rows) == 1:  # BatchNorm needs two images
+            continue
+        output = model(x[rows])
+        loss = F.cross_entropy(output, labels[rows])
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        loss_sum += loss.item() * len(rows)
+        correct += (output.argmax(1) == labels[rows]).sum().item()
+        seen += len(rows)
+    return loss_sum / seen, correct / seen
+
+
+def evaluate(model, x, labels):
+    """In eval mode: batch normalization by the running statistics."""
+    model.eval()
+    with torch.no_grad():
+        output = model(x)
+        correct = (output.argmax(1) == labels).sum().item()
+        return F.cross_entropy(output, labels).item(), correct / len(x)
+
+
+def run(net, seed, epochs, start, training, test):
+    torch.manual_seed(seed)
+    model = NETS[net]()
+    images = len(training[1])
+    if start is None:
+        orders = (torch.randperm(images) for _ in range(epochs))
+    else:
+        start_as_ours(model, read_numbers(start / f"{net}-{seed}.weights", "<f4"))
+        orders = iter(read_numbers(start / f"{net}-{seed}.orders", "<i4").long().view(epochs, images))
+    optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
+    columns = ["loss", "accuracy", "valLoss", "valAccuracy", "seconds"]
+    history = {column: [] for column in columns}
+    for epoch in range(1, epochs + 1):
+        began = perf_counter()
+        values = [*train(model, optimizer, next(orders), *training), *evaluate(model, *test)]
+        values.append(round(perf_counter() - began, 3))
+        for column, value in zip(columns, values):
+            history[column].append(value)
+        line = f"{net} (seed {seed})  epoch {epoch}/{epochs}  test accuracy {values[3]:.4f}  {values[4]:.1f} s"
+        print(line, flush=True)
+    return {"net": net, "seed": seed, "history": history}
+
+
+def cpu():
+    """The processor's name, where Linux says it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the folder with CIFAR-10's binary files")
+    parser.add_argument("--seed", default="1", help="one or several, as in 1,2,3")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--start", type=Path, help="weights and orders as start.ts wrote them")
+    parser.add_argument("--json", type=Path, required=True, help="the file to write")
+    options = parser.parse_args()
+
+    torch.set_num_threads(1)  # as ours
+    training, test = read_training(options.data), read(options.data, "test_batch")
+    seeds = [int(seed) for seed in options.seed.split(",")]
+    results = {
+        "experiment": "cifar10-batchnorm",
+        "data": "CIFAR-10",
+        "from": "folder",
+        "trainingImages": len(training[1]),
+        "testImages": len(test[1]),
+        "epochs": options.epochs,
+        "batchSize": BATCH_SIZE,
+        "learningRate": LEARNING_RATE,
+        "machine": {"cpu": cpu(), "device": "cpu, one thread"},
+        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        "runs": [
+            run(net, seed, options.epochs, options.start, training, test) for seed in seeds for net in NETS
+        ],
+    }
+    options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

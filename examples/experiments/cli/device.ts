@@ -1,0 +1,96 @@
+/** On which device an experiment runs: the one that is named, or the one that is fastest for its network. */
+import type { Command } from 'commander';
+import {
+  crossEntropy,
+  type DeviceInfo,
+  type DeviceName,
+  manualSeed,
+  type Sequential,
+  SGD,
+  uniform,
+  useDevice,
+} from '../../../src/index.ts';
+import { oneOf } from './options.ts';
+
+const deviceNames = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies DeviceName[];
+
+/** What `deviceOption` adds to a command. */
+export interface DeviceOptions {
+  readonly device?: DeviceName;
+}
+
+export function deviceOption(command: Command): Command {
+  return command.option(
+    '--device <name>',
+    `where to compute, of ${deviceNames.join(', ')} (default: the fastest for this network, by a few steps on each)`,
+    oneOf(deviceNames),
+  );
+}
+
+/** A training step to choose by. */
+export interface Trial {
+  readonly model: () => Sequential;
+  readonly features: number;
+  readonly batchSize: number;
+}
+
+/** Milliseconds for each device that is tried. */
+const BUDGET = 300;
+const WARM_UP = 2;
+
+/**
+ * Makes the device current, and says so in a sentence.
+ *
+ * Tried are `wasm`, and a GPU, if `auto` finds one that is no software; the references on the `cpu` are never faster
+ * than SIMD.
+ */
+export async function chooseDevice({ device }: DeviceOptions, trial: Trial): Promise<string> {
+  if (device !== undefined) return `Device: ${describe(await useDevice(device))}, as asked for.`;
+  const best = await useDevice('auto');
+  if (best.device === 'cpu' || best.device === 'wasm') return `Device: ${describe(best)}${passedOver(best)}.`;
+  const onGpu = await stepTime(trial);
+  const onCpu = await useDevice('wasm').then(
+    () => stepTime(trial),
+    () => Infinity,
+  );
+  const chosen = onGpu < onCpu ? await useDevice(best.device) : await useDevice('wasm');
+  const times = `${milliseconds(onGpu)} a step on ${best.device}, ${milliseconds(onCpu)} on wasm`;
+  return `Device: ${describe(chosen)}, the fastest for this network: ${times}.`;
+}
+
+/** The fastest of the steps that fit into the budget, in milliseconds; a GPU compiles its kernels in the first ones. */
+async function stepTime({ model: make, features, batchSize }: Trial): Promise<number> {
+  manualSeed(1);
+  const model = make();
+  const optimizer = new SGD(model.parameters(), { lr: 1e-3 });
+  const x = uniform([batchSize, features]);
+  const labels = new Uint8Array(batchSize);
+  let fastest = Infinity;
+  const start = performance.now();
+  for (let step = 0; step <= WARM_UP || performance.now() - start < BUDGET; step++) {
+    const begin = performance.now();
+    const loss = crossEntropy(model.forward(x), labels);
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    await loss.data();
+    if (step >= WARM_UP) fastest = Math.min(fastest, performance.now() - begin);
+  }
+  return fastest;
+}
+
+function describe({ device, adapter }: DeviceInfo): string {
+  return `${device} (${adapter})`;
+}
+
+/** Why no GPU was tried. */
+function passedOver({ passedOver: others }: DeviceInfo): string {
+  const gpus = others.filter(({ device }) => device === 'webgpu' || device === 'webgl');
+  return gpus.length === 0
+    ? ''
+    : `; no GPU: ${gpus.map(({ device, reason }) => `${device}: ${reason}`).join('; ')}`;
+}
+
+function milliseconds(time: number): string {
+  return Number.isFinite(time) ? `${time.toFixed(2)} ms` : 'nothing';
+}

@@ -1,0 +1,43 @@
+/** Built-in digits as text, for a terminal. */
+import { digits } from '../../../src/index.ts';
+
+const SIDE = 28;
+/** Pixels to a half block, across and down: a character is twice as high as it is wide. */
+const STEP = 2;
+const WIDTH = SIDE / STEP;
+/** Mean ink from which on a half block is drawn, of 255. */
+const INK = 80;
+const GAP = '  ';
+const IN_A_ROW = 5;
+
+/** One digit of each class, in two rows of five: 78 columns. */
+export function blockLetters(seed: number): string {
+  const { x, labels } = digits({ count: 10, seed }); // of ten in a row, each has another label
+  const letters = Array.from({ length: 10 }, (_, label) => letter(x, labels.indexOf(label)));
+  const rows = [letters.slice(0, IN_A_ROW), letters.slice(IN_A_ROW)];
+  return rows
+    .map((row) =>
+      row[0]
+        .map((_, line) => row.map((lines) => lines[line]).join(GAP))
+        .map((line) => line.trimEnd())
+        .join('\n'),
+    )
+    .join('\n');
+}
+
+/** The i-th image, in lines of half blocks. */
+function letter(images: ArrayLike<number>, i: number): string[] {
+  const isInk = (column: number, row: number) => {
+    let ink = 0;
+    for (let y = row * STEP; y < (row + 1) * STEP; y++) {
+      for (let x = column * STEP; x < (column + 1) * STEP; x++) ink += images[(i * SIDE + y) * SIDE + x];
+    }
+    return ink / STEP ** 2 >= INK;
+  };
+  return Array.from({ length: WIDTH / 2 }, (_, line) =>
+    Array.from({ length: WIDTH }, (_, column) => {
+      const [upper, lower] = [isInk(column, 2 * line), isInk(column, 2 * line + 1)];
+      return upper ? (lower ? '█' : '▀') : lower ? '▄' : ' ';
+    }).join(''),
+  );
+}

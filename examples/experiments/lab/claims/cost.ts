@@ -1,0 +1,131 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  type Batch,
+  crossEntropy,
+  deviceInfo,
+  type Layer,
+  manualSeed,
+  SGD,
+  tensor,
+  useDevice,
+} from '../../../../src/index.ts';
+import type { Claim } from '../claim.ts';
+import { network, type Norm } from '../nets.ts';
+import { combinations, labels, meanLine, outcomesOf, ratios, seedsOf, valuesOf } from '../outcomes.ts';
+import { decide, median, overall } from '../statistics.ts';
+import { fixedBatch, train } from '../train.ts';
+
+const measures = ['time', 'memory'] as const;
+type Measure = (typeof measures)[number];
+type Setting = { measure: Measure; norm: Norm; batchSize: number; steps: number; seed: number };
+/** Of one training step: milliseconds, or bytes. */
+type Outcome = { value: number };
+
+/** What "little" is held to. */
+const LITTLE = 1.5;
+const WARM_UP = 50;
+
+/** Time and memory of a training step. */
+export const cost: Claim<Setting, Outcome> = {
+  name: 'cost',
+  statement: 'It costs little time and memory.',
+  method:
+    'The same network with and without batch normalization. Time is the median of the training steps, on the device of ' +
+    'this lab. Memory is what a step holds at its end of the forward pass: the batch, parameters, gradients and running statistics, and what ' +
+    'the forward pass keeps for the backward pass, which is measured on the device cpu, where it is garbage-collected ' +
+    `arrays. "Little" is held to ${LITTLE} times the network without it.`,
+  alone: true,
+  settings: (effort) =>
+    combinations<Setting>({
+      measure: measures, // time first, as long as no other device has run in the same thread
+      norm: ['none', 'before'],
+      batchSize: effort === 'quick' ? [32, 256] : [8, 32, 64, 256, 1024],
+      steps: [effort === 'quick' ? 100 : 300],
+      seed: seedsOf(effort),
+    }),
+  run: async ({ measure, norm, batchSize, steps, seed }, { training }) => {
+    if (measure === 'memory')
+      return { value: await bytesOfStep(norm, seed, fixedBatch(training, batchSize)) };
+    manualSeed(seed);
+    const made = train(network({ norm }), training, { steps: WARM_UP + steps, batchSize, seed });
+    const times = Array.from(made, ({ milliseconds }) => milliseconds);
+    return { value: median(times.slice(WARM_UP)) };
+  },
+  judge: (runs) => {
+    const sizes = valuesOf(runs, 'batchSize');
+    const of = (measure: Measure, norm: Norm, batchSize: number) =>
+      outcomesOf(runs, { measure, norm, batchSize }).map(({ value }) => value);
+    const tests = sizes.flatMap((batchSize) =>
+      measures.map((measure) =>
+        decide({
+          statement: `Batches of ${batchSize}: a step takes less than ${LITTLE} times the ${measure}`,
+          quantity: `${measure} with it / without`,
+          expected: 'below',
+          threshold: LITTLE,
+          ratio: true,
+          values: ratios(of(measure, 'before', batchSize), of(measure, 'none', batchSize)),
+        }),
+      ),
+    );
+    const lines = (measure: Measure, unit: number) =>
+      (['none', 'before'] as const).map((norm) =>
+        meanLine(
+          labels[norm],
+          sizes,
+          sizes.map((size) => of(measure, norm, size).map((value) => value / unit)),
+        ),
+      );
+    const x = { name: 'batch size', scale: 'log' } as const;
+    return {
+      verdict: overall(tests),
+      tests,
+      figures: [
+        {
+          title: 'Time of a step',
+          caption: 'Forward, backward and SGD, by batch size.',
+          chart: {
+            kind: 'lines',
+            x,
+            y: { name: 'milliseconds', scale: 'log' },
+            series: lines('time', 1),
+          },
+        },
+        {
+          title: 'Memory of a step',
+          caption: 'What is held between the forward and the backward pass, by batch size.',
+          chart: { kind: 'lines', x, y: { name: 'megabytes', min: 0 }, series: lines('memory', 1e6) },
+        },
+      ],
+    };
+  },
+};
+
+/** On the `cpu` device, whose tensors are arrays that the garbage collector counts. */
+async function bytesOfStep(norm: Norm, seed: number, { x, shape, labels }: Batch): Promise<number> {
+  const { device } = deviceInfo();
+  await useDevice('cpu');
+  try {
+    const before = arrayBytes();
+    manualSeed(seed);
+    const model: Layer = network({ norm });
+    const input = tensor(x, { shape });
+    const optimizer = new SGD(model.parameters(), { lr: 1e-3 });
+    crossEntropy(model.forward(input), labels).backward();
+    optimizer.step(); // the gradients are there from now on
+    const loss = crossEntropy(model.forward(input), labels);
+    const held = arrayBytes() - before;
+    loss.backward(); // so that nothing of it was freed before it was counted
+    return held;
+  } finally {
+    await useDevice(device);
+  }
+}
+
+function arrayBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().arrayBuffers;
+}

@@ -1,0 +1,75 @@
+/** What `examples/experiments/lab/README.md` says of the results, and the pictures in it: `npm run docs`. */
+import { formatNumber } from '../report/numbers.ts';
+import { pictureSvg } from '../report/svg.ts';
+import { findingsOf, type LabResults } from './results.ts';
+import { formatDigits } from './summary.ts';
+
+/** The files of `examples/experiments/results/lab`, with their text. */
+export function labPictures(results: LabResults): Map<string, string> {
+  return new Map(
+    findingsOf(results).flatMap(({ claim, finding }) =>
+      finding.figures.map((figure, i) => [pictureName(claim.name, i), pictureSvg(figure)]),
+    ),
+  );
+}
+
+/** A Markdown table of the verdicts, which links to the document's sections. */
+export function labVerdicts(results: LabResults, document: string): string {
+  const rows = findingsOf(results).map(({ claim, finding }) =>
+    row([`[${claim.statement}](${document}#${claim.name})`, finding.verdict]),
+  );
+  return ['| claim | verdict |', '| --- | --- |', ...rows].join('\n');
+}
+
+/** Markdown: all verdicts, then claim by claim. */
+export function labDocument(results: LabResults): string {
+  const findings = findingsOf(results);
+  const { data, trainingImages, testImages, effort, machine } = results;
+  return [
+    `On ${data}, ${formatNumber(trainingImages)} images to train on and ${formatNumber(testImages)} to test; \`--${effort}\`; ${machine.cpu}, Node ` +
+      `${machine.node}, ${machine.device}.`,
+    '',
+    labVerdicts(results, ''),
+    ...findings.flatMap(({ claim, finding }) => [
+      '',
+      `### ${claim.name}`,
+      '',
+      `**${claim.statement}** ${capitalized(finding.verdict)}.`,
+      '',
+      claim.method,
+      '',
+      '| part | quantity | mean | 95 % interval | expected | verdict |',
+      '| --- | --- | --- | --- | --- | --- |',
+      ...finding.tests.map((test) =>
+        row([
+          test.statement,
+          test.quantity,
+          `**${formatDigits(test.mean)}**`,
+          test.interval.map(formatDigits).join(' … '),
+          `${test.expected} ${formatNumber(test.threshold)}`,
+          test.verdict,
+        ]),
+      ),
+      '',
+      finding.figures
+        .map(
+          (figure, i) =>
+            `![${figure.title}. ${figure.caption}](../results/lab/${pictureName(claim.name, i)})`,
+        )
+        .join('\n'),
+    ]),
+  ].join('\n');
+}
+
+/** Of a Markdown table. */
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+function pictureName(claim: string, i: number): string {
+  return `${claim}-${i + 1}.svg`;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

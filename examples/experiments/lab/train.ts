@@ -1,0 +1,94 @@
+/** The lab's training loop, written out: the claims look at the network between its steps. */
+import {
+  type Batch,
+  crossEntropy,
+  DataLoader,
+  type Dataset,
+  evaluate,
+  type Layer,
+  type LearningRate,
+  type Optimizer,
+  scope,
+  SGD,
+  tensor,
+} from '../../../src/index.ts';
+
+export const BATCH_SIZE = 32;
+export const LEARNING_RATE = 0.1;
+
+export interface TrainOptions {
+  readonly steps: number;
+  /** 32. */
+  readonly batchSize?: number;
+  /** SGD with learning rate 0.1. */
+  readonly optimizer?: Optimizer<LearningRate>;
+  /** Of the order of the examples. */
+  readonly seed: number;
+  /** A new order in each epoch, yes; `once`: the same shuffled order in each; or no: that of the data. */
+  readonly shuffle?: boolean | 'once';
+}
+
+export interface Step {
+  /** 1, 2, … */
+  readonly step: number;
+  /** Of its batch, before the step. */
+  readonly loss: number;
+  /** Forward, backward, and the optimizer. */
+  readonly milliseconds: number;
+}
+
+/** Makes the steps one by one; a loss that is not finite is the last, and makes no step. */
+export function* train(model: Layer, data: Dataset, options: TrainOptions): Generator<Step, void> {
+  const { steps, batchSize = BATCH_SIZE, seed, shuffle = true } = options;
+  const { optimizer = new SGD(model.parameters(), { lr: LEARNING_RATE }) } = options;
+  const loader = new DataLoader(data, { batchSize, shuffle: shuffle !== false, seed, dropLast: true });
+  for (let step = 1; step <= steps;) {
+    if (shuffle === 'once') loader.epoch = 0;
+    for (const batch of loader) {
+      const start = performance.now();
+      model.train();
+      const loss = backward(model, batch);
+      if (Number.isFinite(loss)) optimizer.step();
+      yield { step, loss, milliseconds: performance.now() - start };
+      if (!Number.isFinite(loss) || step++ === steps) return;
+    }
+  }
+}
+
+/** Makes them all, and returns the last loss. */
+export function trainToEnd(model: Layer, data: Dataset, options: TrainOptions): number {
+  let last = 0;
+  for (const { loss } of train(model, data, options)) last = loss;
+  return last;
+}
+
+/** Sets the gradients to those of the batch's loss, and returns that. */
+export function backward(model: Layer, { x, shape, labels }: Batch): number {
+  return scope(() => {
+    const loss = crossEntropy(model.forward(tensor(x, { shape })), labels);
+    for (const parameter of model.parameters()) parameter.grad = null;
+    const value = loss.item();
+    if (Number.isFinite(value)) loss.backward();
+    return value;
+  });
+}
+
+/** The share of examples that are classified correctly, in evaluation mode. */
+export async function accuracyOn(model: Layer, data: Dataset): Promise<number> {
+  const { accuracy } = await evaluate(model, data);
+  return accuracy;
+}
+
+/** The first examples as one batch, always the same: to look at a network with. */
+export function fixedBatch(data: Dataset, size: number): Batch {
+  const [batch] = new DataLoader(data, { batchSize: size });
+  return batch;
+}
+
+/** Steps after which to look, ever further apart: first, …, steps. */
+export function checkpoints(steps: number, count: number, first = 10): number[] {
+  const at = Array.from({ length: count }, (_, i) =>
+    Math.round(first * (steps / first) ** (i / (count - 1))),
+  );
+  return [...new Set(at)];
+}

@@ -1,0 +1,14 @@
+import { digits } from '../../../src/index.ts';
+import { loadMnist } from '../../../src/node.ts';
+import type { Wanted } from '../cli/data.ts';
+
+/** MNIST, or as many of the built-in digits, where it can be neither found nor fetched. */
+export const mnist: Wanted = {
+  name: 'MNIST',
+  variable: 'MNIST_DIR',
+  load: loadMnist,
+  standIn: {
+    name: 'the built-in digits',
+    make: () => ({ train: digits({ count: 60_000, seed: 1 }), test: digits({ count: 10_000, seed: 2 }) }),
+  },
+};

@@ -1,0 +1,52 @@
+/** Watches a network while it is trained, for the report. */
+import { DataLoader, type Dataset, type Sequential, take } from '../../../src/index.ts';
+import { type NormPath, pathsOf, record } from './norm-paths.ts';
+import { predict } from './predictions.ts';
+import { type LayerProbe, probe } from './probe.ts';
+
+/** What was seen. */
+export interface Inside {
+  readonly start: readonly LayerProbe[];
+  readonly end: readonly LayerProbe[];
+  readonly paths: readonly NormPath[];
+  /** The class that the trained network takes each held-out image for. */
+  readonly predictions: Uint8Array;
+}
+
+export interface Watch {
+  /** To be called after each batch. */
+  readonly batch: () => Promise<void>;
+  /** To be called after the training. */
+  readonly end: () => Promise<Inside>;
+}
+
+/** Images that activations and gradients are measured on. */
+export const PROBED = 256;
+const POINTS = 50;
+
+/**
+ * Nothing of the training is changed by it.
+ *
+ * @param batches how many there will be
+ */
+export async function watch(model: Sequential, heldOut: Dataset, batches: number): Promise<Watch> {
+  const count = heldOut.labels.length;
+  const batchSize = Math.min(PROBED, count);
+  const [images] = new DataLoader(take(heldOut, batchSize), { batchSize });
+  const look = () => (count < 2 ? Promise.resolve([]) : probe(model, images)); // one image has no variance
+  const start = await look();
+  const paths = pathsOf(model);
+  await record(paths, model, 0);
+  const every = Math.max(1, Math.round(batches / POINTS));
+  let seen = 0;
+  return {
+    batch: async () => {
+      seen++;
+      if (seen % every === 0) await record(paths, model, seen);
+    },
+    end: async () => {
+      if (seen % every !== 0) await record(paths, model, seen);
+      return { start, end: await look(), paths, predictions: await predict(model, heldOut) };
+    },
+  };
+}

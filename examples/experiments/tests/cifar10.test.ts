@@ -1,0 +1,212 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Results } from '../cifar10/results.ts';
+import { nets } from '../cifar10/nets.ts';
+import { writeStart } from '../cifar10/start.ts';
+import { manualSeed, tensor } from '../../../src/index.ts';
+import { loadCifar10 } from '../../../src/node.ts';
+import { records } from '../../../test/data/cifar10-records.ts';
+import { root } from '../../../test/docs/collect-examples.ts';
+import { type Output, runExample } from './run-example.ts';
+
+const run = (...args: string[]) =>
+  runExample('experiments/cifar10-batchnorm.ts', '--out', join(folder, 'reports'), ...args);
+
+/** 130 images to train on, so that the last batch has two, and 20 to test. */
+let folder = '';
+let data = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gammabeta-cifar10-'));
+  data = join(folder, 'data');
+  mkdirSync(data);
+  const labels = (count: number) => Array.from({ length: count }, (_, i) => i % 10);
+  writeFileSync(join(data, 'data_batch_1.bin.gz'), gzipSync(records(labels(130))));
+  writeFileSync(join(data, 'test_batch.bin'), records(labels(20)));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('npm run cifar10, with something wrong', () => {
+  it.each([
+    [['--epoch', '3'], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
+    [['--ofline'], /unknown option '--ofline'\n\(Did you mean --offline\?\)/],
+    [['--nets', 'plain,bn-pre'], /'bn-pre' is none of plain, bn\./],
+    [['--device', 'gpu'], /'gpu' is none of webgpu, webgl, wasm, cpu\./],
+    [['--epochs', '0'], /an integer ≥ 1 is expected/],
+    [['--seed', '1,x'], /an integer ≥ 0 is expected/],
+    [['--limit', '1'], /an integer ≥ 2 is expected/],
+    [
+      ['--data', 'no/such/folder'],
+      /^loadCifar10: the folder no\/such\/folder cannot be read: .* Hint: download /,
+    ],
+    [['--offline'], /^loadCifar10: .* Hint: .*cifar-10-binary\.tar\.gz/],
+    [
+      ['--json', 'no/such/folder/x.json'],
+      /^cifar10: cannot write into the folder of no\/such\/folder\/x\.json\. Hint: /,
+    ],
+  ])('%j says what, and what to do', (args, message) => {
+    const { status, stderr, stdout } = run(...args);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m); // no stack: it is the user's mistake, not a bug
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+
+  it('names the file that is no file of CIFAR-10', () => {
+    const broken = join(folder, 'broken');
+    mkdirSync(broken);
+    writeFileSync(join(broken, 'data_batch_1.bin'), records([1, 2]).subarray(1));
+    writeFileSync(join(broken, 'test_batch.bin'), records([1]));
+    const { status, stderr } = run('--data', broken);
+    expect(stderr).toMatch(/^loadCifar10: .*data_batch_1\.bin.*Hint: /);
+    expect(status).toBe(1);
+  });
+});
+
+describe('npm run cifar10', () => {
+  let output: Output;
+  let results: Results;
+  beforeAll(() => {
+    const json = join(folder, 'cifar10.json');
+    output = run('--data', data, '--epochs', '2', '--seed', '1,2', '--json', json);
+    results = JSON.parse(readFileSync(json, 'utf8')) as Results;
+  }, 60_000);
+
+  it('says where the data came from, and prints a line an epoch and a table', () => {
+    const { stdout, stderr, status } = output;
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^Data: CIFAR-10, from .*\/data\.\nDevice: .*\nCIFAR-10: 130 images to train on, 20 to test\.$/m,
+    );
+    for (const net of ['plain', 'bn'])
+      expect(stdout).toMatch(
+        new RegExp(`^${net} \\(seed 2\\)  epoch 2/2  loss \\d.*testLoss \\d.*testAccuracy \\d\\.\\d{4}`, 'm'),
+      );
+    expect(stdout).toMatch(/│ +plain +│ +bn +│/);
+    expect(stdout).toMatch(/│ epoch │ loss +│ acc +│ test loss │ test acc │/);
+    expect(stdout).toMatch(/^After the first epoch, bn classifies .* of the test images/m);
+  });
+
+  it('writes all that it measured, where, and by what, and nothing else', () => {
+    expect(readdirSync(folder)).not.toContainEqual(expect.stringContaining('.tmp'));
+    expect(results).toMatchObject({
+      experiment: 'cifar10-batchnorm',
+      data: 'CIFAR-10',
+      from: 'folder',
+      trainingImages: 130,
+      testImages: 20,
+      epochs: 2,
+      batchSize: 64,
+      learningRate: 0.001,
+      machine: { device: expect.stringMatching(/^wasm/) as string },
+      versions: { gammabeta: expect.stringMatching(/^\d/) as string, node: process.version },
+    });
+    expect(results.runs.map(({ net, seed }) => `${net} ${seed}`)).toEqual([
+      'plain 1',
+      'bn 1',
+      'plain 2',
+      'bn 2',
+    ]);
+    for (const { history } of results.runs) {
+      expect(Object.keys(history).sort()).toEqual(['accuracy', 'loss', 'seconds', 'valAccuracy', 'valLoss']);
+      for (const column of Object.values(history)) expect(column).toHaveLength(2);
+    }
+  });
+
+  it('draws the accuracy, and ends with the path of its report', () => {
+    expect(output.stdout).toMatch(/^test accuracy by epoch: {2}o plain {3}● bn$/m);
+    expect(output.stdout.endsWith(`\n\n${join(folder, 'reports', 'cifar10.html')}\n`)).toBe(true);
+    const report = readFileSync(join(folder, 'reports', 'cifar10.html'), 'utf8');
+    expect(report).toContain('Lines are means of 2 seeds');
+    expect(report).toMatch(/bn: \d+ of 20 test images are right/);
+    expect([...report.matchAll(/<img src="data:image\/png;base64,/g)]).toHaveLength(12);
+  });
+
+  it('takes one network, one device, and the first images only', () => {
+    const { stdout, status } = run(
+      ...['--data', data, '--nets', 'bn', '--epochs', '1', '--limit', '65', '--device', 'cpu', '--offline'],
+    ); // 65: a last batch of one, which batch normalization could not take
+    expect(stdout).toMatch(/^Device: cpu .*\nCIFAR-10: 65 images to train on, 20 to test\.$/m);
+    expect(stdout).toContain('To see what batch normalization changes, train plain and bn.');
+    expect(status).toBe(0);
+  });
+});
+
+describe('the networks', () => {
+  it('begin with the same weights, drawn as PyTorch does, and see pixels from −1 to 1', () => {
+    const [plain, bn] = [nets.plain, nets.bn].map((make) => {
+      manualSeed(5);
+      return make().stateDict();
+    });
+    expect(bn['0.weight'].toArray()).toEqual(plain['0.weight'].toArray());
+    expect(bn['3.bias'].toArray()).toEqual(plain['2.bias'].toArray());
+    for (const [name, fanIn] of [
+      ['0.weight', 3072],
+      ['0.bias', 3072],
+      ['2.weight', 512],
+    ] as const) {
+      const values = Float64Array.from(plain[name].dataSync());
+      const bound = 1 / Math.sqrt(fanIn);
+      expect(values.every((value) => Math.abs(value) <= bound)).toBe(true);
+      expect(
+        values.reduce((sum, value) => sum + value ** 2, 0) / values.length / (bound ** 2 / 3),
+      ).toBeCloseTo(1, 0);
+    }
+    expect(
+      nets
+        .bn()
+        .eval()
+        .forward(tensor(new Float32Array(2 * 3072), { shape: [2, 3072] })).shape,
+    ).toEqual([2, 10]);
+  });
+});
+
+const python = process.env.PYTHON ?? '/usr/bin/python3';
+const hasTorch = existsSync(python) && spawnSync(python, ['-c', 'import torch']).status === 0;
+if (!hasTorch) console.warn(`cifar10 against PyTorch SKIPPED: no torch in ${python}`);
+
+describe.skipIf(!hasTorch)('the same in PyTorch', () => {
+  it('from our weights and in our order is the same, step by step, and its JSON has the form of ours', async () => {
+    const { train } = await loadCifar10({ dir: data });
+    const start = mkdtempSync(join(folder, 'start-'));
+    for (const net of ['plain', 'bn'] as const)
+      await writeStart(start, net, 1, { training: train, epochs: 1 });
+    const [ours, theirs] = ['ours.json', 'theirs.json'].map((name) => join(folder, name));
+    const common = ['--data', data, '--epochs', '1', '--seed', '1', '--json'];
+    expect(run(...common, ours).status).toBe(0);
+    const script = join(root, 'examples', 'cifar10', 'pytorch.py');
+    const { status, stderr } = spawnSync(python, ['-B', script, ...common, theirs, '--start', start], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    const [a, b] = [ours, theirs].map((file) => JSON.parse(readFileSync(file, 'utf8')) as Results);
+    const { runs: runsOfOurs, machine } = a;
+    expect(b).toMatchObject({
+      ...a,
+      runs: [{ net: 'plain' }, { net: 'bn' }],
+      machine: { cpu: machine.cpu },
+      versions: { torch: expect.any(String) as string },
+    });
+    b.runs.forEach(({ net, seed, history }, i) => {
+      expect({ net, seed }).toEqual({ net: runsOfOurs[i].net, seed: runsOfOurs[i].seed });
+      expect(Object.keys(history).sort()).toEqual(Object.keys(runsOfOurs[i].history).sort());
+      expect(history.loss[0]).toBeCloseTo(runsOfOurs[i].history.loss[0], 3);
+      expect(history.valLoss[0]).toBeCloseTo(runsOfOurs[i].history.valLoss[0], 2);
+    });
+  }, 60_000);
+});

@@ -1,0 +1,8 @@
+/** A command that heeds no signal, and never ends. */
+import { runCommand } from '../../cli/run.ts';
+
+setInterval(() => undefined, 1000);
+await runCommand(() => {
+  console.log('begun');
+  return new Promise(() => undefined);
+});

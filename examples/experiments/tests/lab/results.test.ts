@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Claim, Outcome, Run, Setting } from '../../lab/claim.ts';
+import { claims } from '../../lab/claims.ts';
+import { labDocument, labPictures, labVerdicts } from '../../lab/document.ts';
+import { findingsOf, type LabResults, resultsOf } from '../../lab/results.ts';
+import { terminalFigure, verdictTable } from '../../lab/summary.ts';
+import { quoted } from '../../results/quotes.ts';
+import { root } from '../../../../test/docs/collect-examples.ts';
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+const results = JSON.parse(read('examples/experiments/results/lab.json')) as LabResults;
+
+describe("the lab's committed results", () => {
+  it('are those of all claims, on MNIST, with every run of the full effort', () => {
+    expect(results).toMatchObject({ experiment: 'lab', data: 'MNIST', effort: 'full' });
+    expect(results.claims.map(({ name }) => name)).toEqual(claims.map(({ name }) => name));
+    for (const { claim } of findingsOf(results)) {
+      const runs = results.claims.find(({ name }) => name === claim.name)?.runs ?? [];
+      expect(runs.map(({ setting }) => setting)).toEqual(claim.settings('full'));
+    }
+  });
+
+  it('have the verdicts that follow from their runs', () => {
+    for (const committed of results.claims) {
+      const claim = claims.find(({ name }) => name === committed.name);
+      expect(claim && resultsOf(claim, committed.runs)).toEqual(committed);
+    }
+  });
+
+  it('are what the document says and shows (npm run docs)', async () => {
+    const document = read('examples/experiments/lab/README.md');
+    expect(await quoted(document, 'lab', labDocument(results))).toBe(document);
+    const readme = read('README.md');
+    expect(await quoted(readme, 'verdicts', labVerdicts(results, 'examples/experiments/lab/README.md'))).toBe(
+      readme,
+    );
+    const pictures = labPictures(results);
+    expect(readdirSync(join(root, 'examples/experiments/results/lab')).sort()).toEqual(
+      [...pictures.keys()].sort(),
+    );
+    for (const [file, picture] of pictures)
+      expect(picture === read(`examples/experiments/results/lab/${file}`), file).toBe(true);
+  });
+});
+
+it.each([80, 115, 200])('has a table of verdicts for a terminal of %i columns', (columns) => {
+  const lines = verdictTable(results, columns).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBe(Math.min(columns, 115));
+  for (const { name } of results.claims) expect(lines.join('')).toContain(`│ ${name}: `);
+  expect(lines.join('')).not.toContain('…│'); // nothing is cut off
+});
+
+it('has a figure for the terminal', () => {
+  const lines = terminalFigure(results).split('\n');
+  expect(lines[0]).toBe('Accuracy by learning rate:  o without   ● with batch normalization');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+});
+
+describe('a verdict', () => {
+  /** The runs with the two networks in each other's place: what held of the one then holds of the other. */
+  const swapped = (runs: readonly Run<Setting, Outcome>[]) => {
+    const places = { none: 'before', before: 'none' } as const;
+    return runs.map(({ setting, outcome }) => {
+      const norm = setting.norm === 'none' || setting.norm === 'before' ? places[setting.norm] : setting.norm;
+      return { setting: { ...setting, norm: norm ?? null }, outcome };
+    });
+  };
+  const verdictsOf = (claim: Claim, runs: readonly Run<Setting, Outcome>[]) =>
+    claim.judge(runs).tests.map(({ verdict }) => verdict);
+
+  it.each(['learning-rate', 'initialization', 'gradients', 'small-batches', 'covariate-shift', 'bias'])(
+    'of %s is another where the networks are in each other’s place',
+    (name) => {
+      const claim = claims.find((each) => each.name === name);
+      const { runs = [] } = results.claims.find((each) => each.name === name) ?? {};
+      if (claim === undefined) throw new Error(`no claim is called ${name}`);
+      const supported = verdictsOf(claim, runs).filter((verdict) => verdict === 'supported').length;
+      const after = verdictsOf(claim, swapped(runs));
+      expect(supported).toBeGreaterThan(0);
+      expect(after.filter((verdict) => verdict === 'supported').length).toBeLessThan(supported);
+      expect(after).toContain('not supported');
+    },
+  );
+});

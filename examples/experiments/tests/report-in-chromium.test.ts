@@ -1,0 +1,130 @@
+/** Reports as people see them: on a phone and on a desk, by day and by night. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { labReport } from '../lab/report.ts';
+import type { LabResults } from '../lab/results.ts';
+import { pictureSvg } from '../report/svg.ts';
+import { writeReport } from '../report/write.ts';
+import { chromiumPath } from '../../../test/chromium.ts';
+import { root } from '../../../test/docs/collect-examples.ts';
+import { charts, fullReport } from './full-report.ts';
+import { clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
+
+const labResults = JSON.parse(
+  readFileSync(join(root, 'examples/experiments/results/lab.json'), 'utf8'),
+) as LabResults;
+
+if (chromiumPath === undefined) console.warn('reports in Chromium SKIPPED: no Chromium was found');
+
+const screens = [
+  { width: 360, height: 800 },
+  { width: 1280, height: 900 },
+].flatMap((viewport) => (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })));
+
+/** One with everything that there can be, and one of a real experiment. */
+const reports = { everything: fullReport, lab: labReport(labResults) };
+const views = Object.keys(reports).flatMap((name) => screens.map((screen) => [name, screen] as const));
+
+describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
+  let folder = '';
+  let browser: Browser;
+  const fileOf = (name: string) => join(folder, `${name}.html`);
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gammabeta-report-'));
+    for (const [name, report] of Object.entries(reports)) await writeReport(fileOf(name), report);
+    browser = await chromium.launch({
+      ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
+      args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  describe.each(views)('of %s, %j', (name, view) => {
+    const address = () => `file://${fileOf(name)}`;
+    const problems: string[] = [];
+    const requests: string[] = [];
+    let page: Page;
+    beforeAll(async () => {
+      page = await browser.newPage(view);
+      page.on('console', (message) => problems.push(message.text()));
+      page.on('pageerror', (error) => problems.push(error.message));
+      page.on('request', (request) => requests.push(request.url()));
+      await page.goto(address());
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll('details')) details.open = true;
+      });
+    });
+    afterAll(() => page.close());
+
+    it('makes no request and no complaint', async () => {
+      await page.waitForTimeout(100);
+      expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([address()]);
+      expect(problems).toEqual([]);
+    });
+
+    it('is no wider than the screen', async () => {
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(view.viewport.width);
+    });
+
+    it('has no text over other text, outside its picture, cut off, or too small', async () => {
+      expect(await page.evaluate(overlappingText)).toEqual([]);
+      expect(await page.evaluate(textOutside)).toEqual([]);
+      expect(await page.evaluate(clippedText)).toEqual([]);
+    });
+
+    it('has text that stands out', async () => {
+      expect(await page.evaluate(faintText)).toEqual([]);
+    });
+  });
+
+  it('goes from the skip link to the results with the keyboard, and into the tables', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
+    try {
+      await page.goto(`file://${fileOf('everything')}`);
+      const focused = () => page.evaluate(() => document.activeElement?.textContent.trim() ?? '');
+      await page.keyboard.press('Tab');
+      expect(await focused()).toBe('Skip to the results');
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Tab');
+      expect(await page.evaluate(() => document.activeElement?.getAttribute('role'))).toBe('region');
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('has pictures whose text is all there as files of their own', async () => {
+    const page = await browser.newPage();
+    try {
+      const pictures = Object.entries(charts).map(([title, chart]) =>
+        pictureSvg({ title, caption: '', chart }),
+      );
+      await page.setContent(pictures.map((svg) => `<div>${svg}</div>`).join(''));
+      expect(await page.evaluate(overlappingText)).toEqual([]);
+      expect(await page.evaluate(textOutside)).toEqual([]);
+    } finally {
+      await page.close();
+    }
+  });
+
+  it('would be found out: text over text, outside, cut off, and too faint', async () => {
+    const page = await browser.newPage();
+    try {
+      await page.setContent(
+        `<svg width="100" height="50"><text x="10" y="20">one</text><text x="14" y="22">two</text><text x="90" y="40">three</text></svg>
+         <p style="width: 50px; overflow: hidden; white-space: nowrap">A long sentence.</p><p style="color: #aaa">Faint.</p>`,
+      );
+      expect(await page.evaluate(overlappingText)).toEqual(['one / two']);
+      expect(await page.evaluate(textOutside)).toEqual(['three']);
+      expect(await page.evaluate(clippedText)).toEqual(['A long sentence.']);
+      expect(await page.evaluate(faintText)).toEqual([expect.stringMatching(/^Faint\. 2\.\d/)]);
+    } finally {
+      await page.close();
+    }
+  });
+});

@@ -1,0 +1,57 @@
+/**
+ * Batch normalization straight into a dense layer, as at the input of a network: n = γ·x̂ + β, y = activation(n·W + b).
+ * Where x needs no gradient, the gradients of γ, β and W have one product in common, x̂ᵀ·dz, and dn = dz·Wᵀ is not needed.
+ * [`batchnorm.md`](../batchnorm.md) derives them, in section 12.
+ */
+import { colDot, colSum, normalize, scaleShift } from '../batchnorm.ts';
+import { batchnormForward } from './batchnorm.ts';
+import { dense } from '../dense.ts';
+import { type Fusion, fusion } from './fusion.ts';
+import type { NoParams } from '../kernel.ts';
+import { matmulTransposedA, matmulTransposedB } from '../matmul.ts';
+
+/** x [m, k], gamma, beta [k], W [k, n], b [n] → y [m, n], mean, variance, rstd [k]. */
+export const batchnormDense: Fusion<{ eps: number; slope: number }> = fusion({
+  name: 'batchnormDense',
+  inputs: ['x', 'gamma', 'beta', 'W', 'b'],
+  outputs: ['y', 'mean', 'variance', 'rstd'],
+  compose: (composer, [x, gamma, beta, W, b], { eps, slope }) => {
+    const [n, mean, variance, rstd] = batchnormForward.compose(composer, [x, gamma, beta], { eps });
+    const [y] = dense.compose(composer, [n, W, b], { slope });
+    return [y, mean, variance, rstd];
+  },
+  sizes: ([x, , , W]) => [x[0], x[1], W[1]],
+  simd: 'batchnormDense',
+  params: ['eps', 'slope'],
+  scratch: ([m, k, n]) => m * k + k + n,
+  cost: ([m, k, n]) => ({
+    flops: 2 * m * k * n + 9 * m * k + 2 * m * n,
+    bytes: 4 * (3 * m * k + k * n + m * n),
+  }),
+});
+
+/**
+ * Backward, where x needs no gradient, from that of z = n·W + b: dz [m, n], x [m, k], mean, rstd, gamma, beta [k],
+ * W [k, n] → dgamma, dbeta [k], dW [k, n].
+ */
+export const batchnormDenseSums: Fusion<NoParams> = fusion({
+  name: 'batchnormDenseSums',
+  inputs: ['dz', 'x', 'mean', 'rstd', 'gamma', 'beta', 'W'],
+  outputs: ['dgamma', 'dbeta', 'dW'],
+  compose: ({ run }, [dz, x, mean, rstd, gamma, beta, W]) => {
+    const xhat = run(normalize, [x, mean, rstd]);
+    const n = run(scaleShift, [xhat, gamma, beta]);
+    const dn = run(matmulTransposedB, [dz, W]);
+    const dgamma = run(colDot, [dn, xhat]);
+    const dbeta = run(colSum, [dn]);
+    const dW = run(matmulTransposedA, [n, dz]);
+    return [dgamma, dbeta, dW];
+  },
+  sizes: ([dz, x]) => [dz[0], x[1], dz[1]],
+  simd: 'batchnormDenseSums',
+  scratch: ([m, k, n]) => m * k + 2 * k + n,
+  cost: ([m, k, n]) => ({
+    flops: 2 * m * k * n + 8 * k * n,
+    bytes: 4 * (3 * m * k + 2 * k * n + m * n),
+  }),
+});

@@ -1,0 +1,136 @@
+/**
+ * The equations of `batchnorm.ts` in as few passes over the batch as they allow: three forward (mean,
+ * variance, y), two backward (the sums, then dx). x̂ is computed again where it is needed, from x, which is
+ * cheaper than to write it to memory and to read it back.
+ */
+import {
+  batchnormDx,
+  colDot,
+  colMean,
+  colSum,
+  colVariance,
+  foldedScale,
+  foldedShift,
+  normalize,
+  reciprocalStd,
+  runningAverage,
+  scaleShift,
+} from '../batchnorm.ts';
+import { type Fusion, fusion } from './fusion.ts';
+import type { NoParams, Shape } from '../kernel.ts';
+
+const sizes = ([first]: readonly Shape[]) => [first[0], first[1]];
+
+/** Algorithm 1: x [m, C], gamma [C], beta [C] → y [m, C], mean [C], variance [C], rstd [C]. */
+export const batchnormForward: Fusion<{ eps: number }> = fusion({
+  name: 'batchnormForward',
+  inputs: ['x', 'gamma', 'beta'],
+  outputs: ['y', 'mean', 'variance', 'rstd'],
+  compose: ({ run }, [x, gamma, beta], { eps }) => {
+    const mean = run(colMean, [x]);
+    const variance = run(colVariance, [x, mean]);
+    const rstd = run(reciprocalStd, [variance], { eps });
+    const xhat = run(normalize, [x, mean, rstd]);
+    const y = run(scaleShift, [xhat, gamma, beta]);
+    return [y, mean, variance, rstd];
+  },
+  sizes,
+  simd: 'batchnormForward',
+  params: ['eps'],
+  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
+});
+
+interface Tracking extends Record<string, number> {
+  /** The weight of the new batch. */
+  alpha: number;
+  /** m/(m−1) where the running variance is to be unbiased, else 1. */
+  correction: number;
+}
+
+/** Algorithm 2: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance; all [C]. */
+export const runningStatistics: Fusion<Tracking> = fusion({
+  name: 'runningStatistics',
+  inputs: ['runningMean', 'runningVar', 'mean', 'variance'],
+  outputs: [],
+  updates: [0, 1],
+  compose: ({ update }, [runningMean, runningVar, mean, variance], { alpha, correction }) => {
+    update(runningAverage, [runningMean, mean], { alpha, correction: 1 });
+    update(runningAverage, [runningVar, variance], { alpha, correction });
+    return [];
+  },
+  sizes: ([mean]) => [mean[0]],
+  simd: 'runningStatistics',
+  params: ['alpha', 'correction'],
+  cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
+});
+
+/** Both of them: x [m, C], the others [C] → y [m, C], mean [C], rstd [C]. */
+export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
+  name: 'batchnormTraining',
+  inputs: ['x', 'gamma', 'beta', 'runningMean', 'runningVar'],
+  outputs: ['y', 'mean', 'rstd'],
+  updates: [3, 4],
+  compose: (composer, [x, gamma, beta, runningMean, runningVar], { eps, ...tracking }) => {
+    const [y, mean, variance, rstd] = batchnormForward.compose(composer, [x, gamma, beta], { eps });
+    runningStatistics.compose(composer, [runningMean, runningVar, mean, variance], tracking);
+    return [y, mean, rstd];
+  },
+  sizes,
+  simd: 'batchnormTraining',
+  params: ['eps', 'alpha', 'correction'],
+  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
+});
+
+/** §3, where x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */
+export const batchnormSums: Fusion<NoParams> = fusion({
+  name: 'batchnormSums',
+  inputs: ['g', 'x', 'mean', 'rstd'],
+  outputs: ['dgamma', 'dbeta'],
+  compose: ({ run }, [g, x, mean, rstd]) => {
+    const xhat = run(normalize, [x, mean, rstd]);
+    const dgamma = run(colDot, [g, xhat]);
+    const dbeta = run(colSum, [g]);
+    return [dgamma, dbeta];
+  },
+  sizes,
+  simd: 'batchnormSums',
+  cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
+});
+
+/**
+ * The same, and dx in the shipped three-term form: g, x [m, C], mean, rstd, gamma [C] → dx [m, C], dgamma,
+ * dbeta [C].
+ */
+export const batchnormBackward: Fusion<NoParams> = fusion({
+  name: 'batchnormBackward',
+  inputs: ['g', 'x', 'mean', 'rstd', 'gamma'],
+  outputs: ['dx', 'dgamma', 'dbeta'],
+  compose: ({ run }, [g, x, mean, rstd, gamma]) => {
+    const xhat = run(normalize, [x, mean, rstd]);
+    const dgamma = run(colDot, [g, xhat]);
+    const dbeta = run(colSum, [g]);
+    const dx = run(batchnormDx, [g, xhat, gamma, rstd, dgamma, dbeta]);
+    return [dx, dgamma, dbeta];
+  },
+  sizes,
+  simd: 'batchnormBackward',
+  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 20 * m * C }),
+});
+
+/** Algorithm 2: x [m, C], gamma, beta, running mean and variance [C] → y [m, C], scale [C], rstd [C]. */
+export const batchnormInference: Fusion<{ eps: number }> = fusion({
+  name: 'batchnormInference',
+  inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],
+  outputs: ['y', 'scale', 'rstd'],
+  compose: ({ run }, [x, gamma, beta, mean, variance], { eps }) => {
+    const rstd = run(reciprocalStd, [variance], { eps });
+    const scale = run(foldedScale, [gamma, rstd]);
+    const shift = run(foldedShift, [beta, scale, mean]);
+    const y = run(scaleShift, [x, scale, shift]);
+    return [y, scale, rstd];
+  },
+  sizes,
+  simd: 'batchnormInference',
+  params: ['eps'],
+  cost: ([m, C]) => ({ flops: 3 * m * C, bytes: 8 * m * C }),
+});

@@ -1,0 +1,77 @@
+/** A dense layer: the SIMD form of `dense.ts`. */
+import { matmul } from './matmul';
+import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
+
+/** Rows that are summed in float32; their sums are added in float64. */
+const RUN = 16;
+
+/** y[i,j] = x[i,j] + b[j]. */
+export function addBias(y: usize, x: usize, b: usize, m: i32, n: i32): void {
+  activate(y, x, b, m, n, 1);
+}
+
+/** y = activation(x·W + b). */
+export function dense(y: usize, x: usize, W: usize, b: usize, m: i32, k: i32, n: i32, slope: f64): void {
+  matmul(y, x, W, m, k, n);
+  activate(y, y, b, m, n, slope);
+}
+
+/** y = z for z > 0, else slope·z, z = x + b. */
+export function activate(y: usize, x: usize, b: usize, m: i32, n: i32, slope: f64): void {
+  const below = f32x4.splat(<f32>slope);
+  for (let i = 0; i < m; i++) {
+    let j = 0;
+    for (; j + 4 <= n; j += 4) {
+      const place = <usize>(i * n + j) * FLOAT;
+      v128.store(y + place, branch(sumAt(x + place, at(b, j)), below, slope));
+    }
+    const place = <usize>(i * n + j) * FLOAT;
+    storePart(y + place, branch(sumAt(x + place, at(b, j)), below, slope), n - j);
+  }
+}
+
+function sumAt(x: usize, b: usize): v128 {
+  return f32x4.add(v128.load(x), v128.load(b));
+}
+
+/** The activation. At slope 0 it is a maximum: 0·(−∞) would be NaN. */
+function branch(z: v128, below: v128, slope: f64): v128 {
+  if (slope == 1) return z;
+  if (slope == 0) return f32x4.max(z, zero());
+  return v128.bitselect(z, f32x4.mul(below, z), f32x4.gt(z, zero()));
+}
+
+/** dz = g for y > 0, else slope·g; db = Σ dz over the rows. */
+export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32, slope: f64): void {
+  const row = <usize>n * FLOAT;
+  const below = f32x4.splat(<f32>slope);
+  const negated = slope == 0; // ReLU: 0 where y ≤ 0, so that a NaN lets the gradient through
+  for (let j = 0; j < n; j += 8) {
+    memory.fill(sums, 0, 64);
+    const rest = n - j;
+    let at0 = <usize>j * FLOAT;
+    for (let i = 0; i < m; i += RUN) {
+      let sum0 = zero();
+      let sum1 = zero();
+      for (let r = min(RUN, m - i); r > 0; r--) {
+        const d0 = through(v128.load(g + at0), v128.load(y + at0), below, negated);
+        const d1 = through(v128.load(g + at0, VECTOR), v128.load(y + at0, VECTOR), below, negated);
+        sum0 = f32x4.add(sum0, d0);
+        sum1 = f32x4.add(sum1, d1);
+        storePair(dz + at0, d0, d1, rest);
+        at0 += row;
+      }
+      addDoubles(sums, sum0, sum1);
+    }
+    for (let k = 0; k < min(8, rest); k++)
+      store<f32>(at(db, j + k), <f32>load<f64>(sums + ((<usize>k) << 3)));
+  }
+}
+
+/** Eight sums in float64. */
+const sums: usize = memory.data(64, 64);
+
+function through(g: v128, y: v128, below: v128, negated: bool): v128 {
+  if (negated) return v128.andnot(g, f32x4.le(y, zero()));
+  return v128.bitselect(g, f32x4.mul(below, g), f32x4.gt(y, zero()));
+}

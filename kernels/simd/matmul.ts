@@ -1,0 +1,421 @@
+/**
+ * Matrix products: the SIMD form of `matmul.ts`.
+ *
+ * The work is cut so that what is used again stays near (Goto & van de Geijn 2008): a block of B, `KC` terms
+ * deep, is copied into panels of 8 columns, a block of A into strips of 6 rows, both in the order in which
+ * they are read. One strip times one panel is a tile of 6×8 sums, held in twelve registers.
+ *
+ *              NC                    8 8 8 …
+ *          ┌────────┐  KC          ┌──┬──┬─┐
+ *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][6 or 4]
+ *          └────────┘              └──┴──┴─┘
+ */
+import { areFinite, isSparse, sparseProduct } from './sparse';
+import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector';
+
+/** Rows of a tile: 12 sums + 2 of b + 1 of a are the registers of x64, less the one that V8 keeps for itself. */
+const HIGH = 6;
+/** Rows of the tiles at the end, where 8 = 4 + 4 is less work than 6 + 2. */
+const LOW = 4;
+/** Columns of a tile. */
+const NR = 8;
+/** Columns of b that are packed in one go: each row of b then is read two cache lines at a time. */
+const GROUP = 32;
+/** The most sums for which packing takes longer than it saves; fewer rows than a tile are not worth it either. */
+const SMALL = 64;
+/** The most rows for which b is read where it lies: a panel is not used often enough to be worth a copy. */
+export const FEW = 64;
+/** Unless its rows are so many floats apart, or a multiple: 2 kB, and all of a panel shares a few places of L1. */
+const ALIASED = 512;
+/** Terms, rows and columns of a block: a panel is 13 kB (L1), a block of A 200 kB and of B 800 kB (L2). */
+const KC = 400;
+const MC = 126;
+const NC = 512;
+
+/** Memory of the packed blocks, and of a tile that is not whole. */
+const strips: usize = memory.data((MC + 2) * KC * 4, 64);
+const panels: usize = memory.data(NC * KC * 4, 64);
+const edge: usize = memory.data(HIGH * NR * 4, 64);
+
+/** y[i,j] = Σₚ a[i,p]·b[p,j]. */
+export function matmul(y: usize, a: usize, b: usize, m: i32, k: i32, n: i32): void {
+  product(y, a, k, 1, b, n, 1, m, k, n);
+}
+
+/** y[i,j] = Σₚ a[i,p]·b[j,p]. */
+export function matmulTransposedB(y: usize, a: usize, b: usize, m: i32, k: i32, n: i32): void {
+  product(y, a, k, 1, b, 1, k, m, k, n);
+}
+
+/** y[i,j] = Σₚ a[p,i]·b[p,j]. */
+export function matmulTransposedA(y: usize, a: usize, b: usize, m: i32, k: i32, n: i32): void {
+  product(y, a, 1, m, b, n, 1, m, k, n);
+}
+
+/** y = A·B with a(i,p) at a[i·ai + p·ap] and b(p,j) at b[p·bp + j·bj]; one stride of each is 1. */
+export function product(
+  y: usize,
+  a: usize,
+  ai: i32,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  bj: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+): void {
+  if (m < LOW || m * n <= SMALL) {
+    if (bj == 1) sumRows(y, a, ai, ap, b, bp, m, k, n);
+    else dotRows(y, a, ai, b, bj, m, k, n);
+    return;
+  }
+  if (bj == 1 && isSparse(a, ai, ap, m, k, n) && areFinite(b, k * n)) {
+    sparseProduct(y, a, ai, ap, b, m, k, n);
+    return;
+  }
+  if (k == 0) memory.fill(y, 0, <usize>m * n * FLOAT);
+  const packed = bj != 1 || m > FEW || bp % ALIASED == 0;
+  const step = packed ? bytes(NR) : bytes(bp);
+  const depth = evenly(k, KC);
+  const height = ((evenly(m, MC) + HIGH - 1) / HIGH) * HIGH;
+  for (let j = 0; j < n; j += NC) {
+    const columns = min(NC, n - j);
+    for (let p = 0; p < k; p += depth) {
+      const terms = min(depth, k - p);
+      if (!packed) fetch(at(b, p * bp + j), bp, terms, columns);
+      for (let i = 0; i < m; i += height) {
+        const rows = min(height, m - i);
+        packStrips(at(a, i * ai + p * ap), ai, ap, rows, terms);
+        for (let jr = 0; jr < columns; jr += NR) {
+          const from = at(b, p * bp + (j + jr) * bj);
+          const panel = packed ? at(panels, jr * terms) : from;
+          const width = min(NR, columns - jr);
+          if (packed && i == 0 && jr % GROUP == 0) {
+            packPanels(panel, from, bp, bj, min(GROUP, columns - jr), terms);
+          }
+          for (let ir = 0; ir < rows;) {
+            const lanes = lanesOf(rows - ir);
+            const corner = at(y, (i + ir) * n + j + jr);
+            const strip = at(strips, ir * terms);
+            if (p > 0 || width < NR || rows - ir < lanes) {
+              edgeTile(corner, n, strip, panel, step, terms, lanes, min(lanes, rows - ir), width, p > 0);
+            } else if (lanes == HIGH) highTile(corner, n, strip, panel, step, terms);
+            else lowTile(corner, n, strip, panel, step, terms);
+            ir += lanes;
+          }
+        }
+      }
+    }
+  }
+}
+
+/** The rows of the next strip, of so many that are left. */
+function lanesOf(rows: i32): i32 {
+  return rows <= LOW || rows == 7 || rows == 8 ? LOW : HIGH;
+}
+
+/** Reads a block front to back, so that the processor fetches it ahead; panels, read downwards, it does not foresee. */
+function fetch(b: usize, bp: i32, terms: i32, columns: i32): void {
+  let read = zero();
+  for (let p = 0; p < terms; p++) {
+    const row = at(b, p * bp);
+    for (let x: usize = 0; x < bytes(columns); x += LINE) read = v128.or(read, v128.load(row + x));
+  }
+  v128.store(edge, read); // or the compiler would leave the reading out
+}
+
+/** A cache line. */
+const LINE: usize = 64;
+
+// A tile has to be a function of its own, with two callers so that it stays one: within the loops above, V8 of
+// Node 22 and before runs out of registers. Tiles only store; a variant that also adds was slower.
+
+/** The sums of a tile: y[i,j] = Σₚ strip[p][i]·b(p,j), the rows of b so many bytes apart. */
+function highTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
+  const row = bytes(n);
+  let s00 = zero(), s01 = zero(); // prettier-ignore
+  let s10 = zero(), s11 = zero(); // prettier-ignore
+  let s20 = zero(), s21 = zero(); // prettier-ignore
+  let s30 = zero(), s31 = zero(); // prettier-ignore
+  let s40 = zero(), s41 = zero(); // prettier-ignore
+  let s50 = zero(), s51 = zero(); // prettier-ignore
+  for (let p = 0; p < terms; p++) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, VECTOR);
+    let a = v128.load32_splat(strip);
+    s00 = madd(a, b0, s00);
+    s01 = madd(a, b1, s01);
+    a = v128.load32_splat(strip, 4);
+    s10 = madd(a, b0, s10);
+    s11 = madd(a, b1, s11);
+    a = v128.load32_splat(strip, 8);
+    s20 = madd(a, b0, s20);
+    s21 = madd(a, b1, s21);
+    a = v128.load32_splat(strip, 12);
+    s30 = madd(a, b0, s30);
+    s31 = madd(a, b1, s31);
+    a = v128.load32_splat(strip, 16);
+    s40 = madd(a, b0, s40);
+    s41 = madd(a, b1, s41);
+    a = v128.load32_splat(strip, 20);
+    s50 = madd(a, b0, s50);
+    s51 = madd(a, b1, s51);
+    strip += 24;
+    b += step;
+  }
+  v128.store(y, s00);
+  v128.store(y, s01, VECTOR);
+  y += row;
+  v128.store(y, s10);
+  v128.store(y, s11, VECTOR);
+  y += row;
+  v128.store(y, s20);
+  v128.store(y, s21, VECTOR);
+  y += row;
+  v128.store(y, s30);
+  v128.store(y, s31, VECTOR);
+  y += row;
+  v128.store(y, s40);
+  v128.store(y, s41, VECTOR);
+  y += row;
+  v128.store(y, s50);
+  v128.store(y, s51, VECTOR);
+}
+
+/** The same, of four rows. */
+function lowTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
+  const row = bytes(n);
+  let s00 = zero(), s01 = zero(); // prettier-ignore
+  let s10 = zero(), s11 = zero(); // prettier-ignore
+  let s20 = zero(), s21 = zero(); // prettier-ignore
+  let s30 = zero(), s31 = zero(); // prettier-ignore
+  for (let p = 0; p < terms; p++) {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, VECTOR);
+    let a = v128.load32_splat(strip);
+    s00 = madd(a, b0, s00);
+    s01 = madd(a, b1, s01);
+    a = v128.load32_splat(strip, 4);
+    s10 = madd(a, b0, s10);
+    s11 = madd(a, b1, s11);
+    a = v128.load32_splat(strip, 8);
+    s20 = madd(a, b0, s20);
+    s21 = madd(a, b1, s21);
+    a = v128.load32_splat(strip, 12);
+    s30 = madd(a, b0, s30);
+    s31 = madd(a, b1, s31);
+    strip += 16;
+    b += step;
+  }
+  v128.store(y, s00);
+  v128.store(y, s01, VECTOR);
+  y += row;
+  v128.store(y, s10);
+  v128.store(y, s11, VECTOR);
+  y += row;
+  v128.store(y, s20);
+  v128.store(y, s21, VECTOR);
+  y += row;
+  v128.store(y, s30);
+  v128.store(y, s31, VECTOR);
+}
+
+/** A tile that y has no room for, or sums already: computed beside it; what belongs to y is copied, or added. */
+function edgeTile(
+  y: usize,
+  n: i32,
+  strip: usize,
+  b: usize,
+  step: usize,
+  terms: i32,
+  lanes: i32,
+  rows: i32,
+  columns: i32,
+  add: bool,
+): void {
+  if (lanes == HIGH) highTile(edge, NR, strip, b, step, terms);
+  else lowTile(edge, NR, strip, b, step, terms);
+  let sums = edge;
+  for (let i = 0; i < rows; i++) {
+    let s0 = v128.load(sums);
+    let s1 = v128.load(sums, VECTOR);
+    if (add) {
+      s0 = f32x4.add(s0, v128.load(y));
+      s1 = f32x4.add(s1, v128.load(y, VECTOR));
+    }
+    storePair(y, s0, s1, columns);
+    sums += bytes(NR);
+    y += bytes(n);
+  }
+}
+
+/** A block of A to strips. */
+function packStrips(a: usize, ai: i32, ap: i32, rows: i32, terms: i32): void {
+  for (let i = 0; i < rows;) {
+    const lanes = lanesOf(rows - i);
+    pack(at(strips, i * terms), at(a, i * ai), ai, ap, min(lanes, rows - i), terms, lanes);
+    i += lanes;
+  }
+}
+
+/**
+ * Copies `lanes` × `terms` numbers, x(lane, p) at x[lane·lane stride + p·term stride], to [group][p][width],
+ * `width` lanes a group (4, 6 or 8), four at a time: of 6, the last four overlap the first. The last group is
+ * filled up with zeros.
+ */
+function pack(
+  packed: usize,
+  x: usize,
+  laneStride: i32,
+  termStride: i32,
+  lanes: i32,
+  terms: i32,
+  width: i32,
+): void {
+  for (let lane = 0; lane < lanes; lane += width) {
+    const group = at(packed, lane * terms);
+    packFour(group, at(x, lane * laneStride), laneStride, termStride, lanes - lane, terms, width);
+    if (width == 4) continue;
+    const next = lane + width - 4;
+    packFour(
+      at(group, width - 4),
+      at(x, next * laneStride),
+      laneStride,
+      termStride,
+      lanes - next,
+      terms,
+      width,
+    );
+  }
+}
+
+/** Four lanes, or as many as there are. */
+function packFour(
+  packed: usize,
+  x: usize,
+  laneStride: i32,
+  termStride: i32,
+  lanes: i32,
+  terms: i32,
+  width: i32,
+): void {
+  if (lanes < 4) packRest(packed, x, laneStride, termStride, lanes, terms, width);
+  else if (laneStride == 1) packAlong(packed, x, termStride, terms, width);
+  else packAcross(packed, x, laneStride, terms, width);
+}
+
+/** Up to `GROUP` columns of b to panels. */
+function packPanels(packed: usize, b: usize, bp: i32, bj: i32, columns: i32, terms: i32): void {
+  const whole = bj == 1 ? columns & -NR : 0;
+  const row = <usize>bp * FLOAT;
+  const end = <usize>whole * FLOAT;
+  const size = <usize>(terms * NR) * FLOAT;
+  let from = b;
+  let to = packed;
+  for (let p = 0; whole > 0 && p < terms; p++) {
+    for (let x = from, panel = to; x < from + end; x += 2 * VECTOR, panel += size) {
+      v128.store(panel, v128.load(x));
+      v128.store(panel, v128.load(x, VECTOR), VECTOR);
+    }
+    from += row;
+    to += 2 * VECTOR;
+  }
+  if (whole < columns) pack(at(packed, whole * terms), at(b, whole * bj), bj, bp, columns - whole, terms, NR);
+}
+
+/** Four lanes that lie side by side. */
+function packAlong(packed: usize, x: usize, termStride: i32, terms: i32, width: i32): void {
+  const step = <usize>termStride * FLOAT;
+  const stride = <usize>width * FLOAT;
+  for (let p = 0; p < terms; p++) {
+    v128.store(packed, v128.load(x));
+    x += step;
+    packed += stride;
+  }
+}
+
+/** Four lanes whose terms lie side by side: 4×4 numbers at a time, transposed. */
+function packAcross(packed: usize, x: usize, laneStride: i32, terms: i32, width: i32): void {
+  const x1 = at(x, laneStride) - x;
+  const x2 = x1 + x1;
+  const x3 = x2 + x1;
+  const stride = <usize>width * FLOAT;
+  let p = 0;
+  for (; p + 4 <= terms; p += 4) {
+    const r0 = v128.load(x);
+    const r1 = v128.load(x + x1);
+    const r2 = v128.load(x + x2);
+    const r3 = v128.load(x + x3);
+    const t0 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5); // 00 10 01 11
+    const t1 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+    const t2 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7); // 02 12 03 13
+    const t3 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+    v128.store(packed, v128.shuffle<f64>(t0, t1, 0, 2));
+    packed += stride;
+    v128.store(packed, v128.shuffle<f64>(t0, t1, 1, 3));
+    packed += stride;
+    v128.store(packed, v128.shuffle<f64>(t2, t3, 0, 2));
+    packed += stride;
+    v128.store(packed, v128.shuffle<f64>(t2, t3, 1, 3));
+    packed += stride;
+    x += 16;
+  }
+  packRest(packed, x, laneStride, 1, 4, terms - p, width);
+}
+
+/** Number by number; lanes that are not there are 0. */
+function packRest(
+  packed: usize,
+  x: usize,
+  laneStride: i32,
+  termStride: i32,
+  lanes: i32,
+  terms: i32,
+  width: i32,
+): void {
+  for (let p = 0; p < terms; p++) {
+    for (let lane = 0; lane < 4; lane++) {
+      const value = lane < lanes ? load<f32>(at(x, lane * laneStride + p * termStride)) : <f32>0;
+      store<f32>(at(packed, p * width + lane), value);
+    }
+  }
+}
+
+/** A row of y as a sum of rows of b, 16 columns at a time; nothing is packed. */
+function sumRows(y: usize, a: usize, ai: i32, ap: i32, b: usize, bp: i32, m: i32, k: i32, n: i32): void {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j += 16) {
+      let s0 = zero();
+      let s1 = zero();
+      let s2 = zero();
+      let s3 = zero();
+      for (let p = 0; p < k; p++) {
+        const factor = v128.load32_splat(at(a, i * ai + p * ap));
+        const row = at(b, p * bp + j);
+        s0 = madd(factor, v128.load(row), s0);
+        s1 = madd(factor, v128.load(row, VECTOR), s1);
+        s2 = madd(factor, v128.load(row, 2 * VECTOR), s2);
+        s3 = madd(factor, v128.load(row, 3 * VECTOR), s3);
+      }
+      const place = at(y, i * n + j);
+      storePair(place, s0, s1, n - j);
+      if (n - j > 8) storePair(place + 2 * VECTOR, s2, s3, n - j - 8);
+    }
+  }
+}
+
+/** Each sum as the dot product of a row of a and a row of b; nothing is packed. */
+function dotRows(y: usize, a: usize, ai: i32, b: usize, bj: i32, m: i32, k: i32, n: i32): void {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      store<f32>(at(y, i * n + j), <f32>dotOf(at(a, i * ai), at(b, j * bj), k, FLOAT));
+    }
+  }
+}
+
+/** The largest block ≤ limit that divides n into blocks of nearly one size: 784 in 262, not 384 + 384 + 16. */
+function evenly(n: i32, limit: i32): i32 {
+  const blocks = max(1, (n + limit - 1) / limit);
+  return max(1, (n + blocks - 1) / blocks);
+}

@@ -1,0 +1,199 @@
+/**
+ * Products with a matrix of mostly zeros, such as images of ink on paper, for `matmul.ts`: a term that is 0 is
+ * left out, and row i of y is a sum of those rows of b that count,
+ *
+ *     y[i,:] = Σₚ a(i,p)·b[p,:]   over p with a(i,p) ≠ 0.
+ *
+ * The sum is the same, since 0·b = 0. Unless b is not finite: whoever calls this asks first.
+ */
+import { at, bytes, FLOAT, madd, storePair, take, VECTOR, zero } from './vector';
+
+/** The most terms of a sum: a list has room for so many. */
+const MOST_TERMS = 4096;
+/** The fewest columns of b: with fewer, to look for zeros takes longer than to multiply by them. */
+const FEWEST_COLUMNS = 32;
+
+/** The terms of four sums, each as the byte where its row of b begins, and a(i,p). */
+const lists: usize = memory.data(4 * MOST_TERMS * 8, 64);
+/** Where each of the four ends. */
+const ends: usize = memory.data(4 * 4, 16);
+const TERM: usize = 8;
+
+/** Whether the product is faster in this way: few of a's elements count. */
+export function isSparse(a: usize, ai: i32, ap: i32, m: i32, k: i32, n: i32): bool {
+  if (k > MOST_TERMS || n < FEWEST_COLUMNS) return false;
+  return ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
+}
+
+/** The rows by which a matrix is judged: one of so many. */
+const SAMPLE = 4;
+
+/** At most two fifths of a sample are not 0, and of each beginning of it: a full matrix is known by its first row. */
+function isMostlyZero(a: usize, rows: i32, columns: i32, stride: i32): bool {
+  let others = 0;
+  let seen = 0;
+  for (let i = 0; i < rows; i += SAMPLE) {
+    others += countOthers(at(a, i * stride), columns);
+    seen += columns;
+    if (5 * others > 2 * seen) return false;
+  }
+  return true;
+}
+
+/** How many of n floats are not 0. */
+function countOthers(x: usize, n: i32): i32 {
+  let count = i32x4.splat(0); // −1 for each
+  for (; n >= 4; n -= 4) {
+    count = i32x4.add(count, f32x4.ne(v128.load(x), zero()));
+    x += VECTOR;
+  }
+  if (n > 0) count = i32x4.add(count, f32x4.ne(take(x, FLOAT, n, 0), zero()));
+  const pairs = i32x4.add(count, v128.shuffle<i32>(count, count, 2, 3, 0, 1));
+  return -(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1));
+}
+
+/** Whether 0 times any of n floats is 0. For x − x is 0, unless x is ±∞ or NaN. */
+export function areFinite(x: usize, n: i32): bool {
+  let r0 = zero(), r1 = zero(), r2 = zero(), r3 = zero(); // prettier-ignore
+  for (; n >= 16; n -= 16) {
+    const v0 = v128.load(x);
+    const v1 = v128.load(x, VECTOR);
+    const v2 = v128.load(x, 2 * VECTOR);
+    const v3 = v128.load(x, 3 * VECTOR);
+    r0 = v128.or(r0, f32x4.sub(v0, v0));
+    r1 = v128.or(r1, f32x4.sub(v1, v1));
+    r2 = v128.or(r2, f32x4.sub(v2, v2));
+    r3 = v128.or(r3, f32x4.sub(v3, v3));
+    x += 4 * VECTOR;
+  }
+  for (; n > 0; n -= 4) {
+    const v = take(x, FLOAT, n, 0);
+    r0 = v128.or(r0, f32x4.sub(v, v));
+    x += VECTOR;
+  }
+  return !v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)));
+}
+
+/** y = A·B with a(i,p) at a[i·ai + p·ap], one stride of which is 1. */
+export function sparseProduct(y: usize, a: usize, ai: i32, ap: i32, b: usize, m: i32, k: i32, n: i32): void {
+  if (ap == 1) {
+    for (let i = 0; i < m; i++) combine(at(y, i * n), lists, listRow(at(a, i * ai), k, bytes(n)), b, n);
+    return;
+  }
+  for (let i = 0; i < m; i += 4) {
+    const rows = min(4, m - i);
+    listColumns(at(a, i), ap, rows, k, bytes(n));
+    for (let r = 0; r < rows; r++) {
+      combine(at(y, (i + r) * n), lists + <usize>(r * k) * TERM, load<u32>(at(ends, r)), b, n);
+    }
+  }
+}
+
+/** Lists the terms of one sum, whose k factors lie side by side; returns where the list ends. */
+function listRow(a: usize, k: i32, row: usize): usize {
+  let end = lists;
+  let offset: usize = 0;
+  for (; k >= 4; k -= 4) {
+    end = appendFour(end, offset, row, v128.load(a));
+    a += VECTOR;
+    offset += 4 * row;
+  }
+  return k > 0 ? appendFour(end, offset, row, take(a, FLOAT, k, 0)) : end;
+}
+
+/** Four terms of one sum. */
+function appendFour(end: usize, offset: usize, row: usize, v: v128): usize {
+  const lanes = othersOf(v);
+  if (lanes == 0) return end;
+  end = append(end, offset, f32x4.extract_lane(v, 0), lanes);
+  end = append(end, offset + row, f32x4.extract_lane(v, 1), lanes >> 1);
+  end = append(end, offset + 2 * row, f32x4.extract_lane(v, 2), lanes >> 2);
+  return append(end, offset + 3 * row, f32x4.extract_lane(v, 3), lanes >> 3);
+}
+
+/** Lists the terms of up to four sums, whose factors lie side by side, term by term. */
+function listColumns(a: usize, ap: i32, sums: i32, k: i32, row: usize): void {
+  let end0 = lists;
+  let end1 = end0 + <usize>k * TERM;
+  let end2 = end1 + <usize>k * TERM;
+  let end3 = end2 + <usize>k * TERM;
+  let offset: usize = 0;
+  for (let p = 0; p < k; p++) {
+    const v = sums == 4 ? v128.load(a) : take(a, FLOAT, sums, 0);
+    const lanes = othersOf(v);
+    if (lanes != 0) {
+      end0 = append(end0, offset, f32x4.extract_lane(v, 0), lanes);
+      end1 = append(end1, offset, f32x4.extract_lane(v, 1), lanes >> 1);
+      end2 = append(end2, offset, f32x4.extract_lane(v, 2), lanes >> 2);
+      end3 = append(end3, offset, f32x4.extract_lane(v, 3), lanes >> 3);
+    }
+    a += bytes(ap);
+    offset += row;
+  }
+  store<u32>(ends, <u32>end0);
+  store<u32>(ends, <u32>end1, 4);
+  store<u32>(ends, <u32>end2, 8);
+  store<u32>(ends, <u32>end3, 12);
+}
+
+/** A bit for each of the four that is not 0. */
+function othersOf(v: v128): i32 {
+  return i32x4.bitmask(f32x4.ne(v, zero()));
+}
+
+/** Writes a term in any case, which is faster than to ask, and keeps it if its bit is 1: where the next one goes. */
+function append(end: usize, offset: usize, factor: f32, bit: i32): usize {
+  store<u32>(end, <u32>offset);
+  store<f32>(end, factor, 4);
+  return end + <usize>(bit & 1) * TERM;
+}
+
+/** A row of y: the sum of rows of b, times their factors. */
+function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
+  for (; n >= 32; n -= 32) {
+    combineWide(y, list, end, b);
+    y += 8 * VECTOR;
+    b += 8 * VECTOR;
+  }
+  for (; n > 0; n -= 16) {
+    let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero(); // prettier-ignore
+    for (let term = list; term < end; term += TERM) {
+      const row = b + load<u32>(term);
+      const factor = v128.load32_splat(term, 4);
+      s0 = madd(factor, v128.load(row), s0);
+      s1 = madd(factor, v128.load(row, VECTOR), s1);
+      s2 = madd(factor, v128.load(row, 2 * VECTOR), s2);
+      s3 = madd(factor, v128.load(row, 3 * VECTOR), s3);
+    }
+    storePair(y, s0, s1, n);
+    if (n > 8) storePair(y + 2 * VECTOR, s2, s3, n - 8);
+    y += 4 * VECTOR;
+    b += 4 * VECTOR;
+  }
+}
+
+/** 32 columns at once: as many sums in flight as a multiply-add needs. */
+function combineWide(y: usize, list: usize, end: usize, b: usize): void {
+  let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero(); // prettier-ignore
+  let s4 = zero(), s5 = zero(), s6 = zero(), s7 = zero(); // prettier-ignore
+  for (let term = list; term < end; term += TERM) {
+    const row = b + load<u32>(term);
+    const factor = v128.load32_splat(term, 4);
+    s0 = madd(factor, v128.load(row), s0);
+    s1 = madd(factor, v128.load(row, VECTOR), s1);
+    s2 = madd(factor, v128.load(row, 2 * VECTOR), s2);
+    s3 = madd(factor, v128.load(row, 3 * VECTOR), s3);
+    s4 = madd(factor, v128.load(row, 4 * VECTOR), s4);
+    s5 = madd(factor, v128.load(row, 5 * VECTOR), s5);
+    s6 = madd(factor, v128.load(row, 6 * VECTOR), s6);
+    s7 = madd(factor, v128.load(row, 7 * VECTOR), s7);
+  }
+  v128.store(y, s0);
+  v128.store(y, s1, VECTOR);
+  v128.store(y, s2, 2 * VECTOR);
+  v128.store(y, s3, 3 * VECTOR);
+  v128.store(y, s4, 4 * VECTOR);
+  v128.store(y, s5, 5 * VECTOR);
+  v128.store(y, s6, 6 * VECTOR);
+  v128.store(y, s7, 7 * VECTOR);
+}

@@ -1,0 +1,172 @@
+/** Losses. `crossEntropy` is softmax and negative log-likelihood in one op: dz = softmax(z) − onehot(label). */
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import * as kernels from '../../kernels/softmax.ts';
+import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
+import { full, tensor } from '../tensor/create.ts';
+import { expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import { builtin, type Kept, type Op, run, runFused } from '../tensor/op.ts';
+import { enclosed } from '../tensor/memory.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** How the losses of a batch become one: their mean, their sum, or not at all. */
+export type Reduction = 'mean' | 'sum' | 'none';
+
+/** Class indices: any array of integers, or a tensor of them. */
+export type Labels = ArrayLike<number> | Tensor;
+
+export interface CrossEntropyOptions {
+  /** `'mean'` by default: over the labels that are not ignored. */
+  readonly reduction?: Reduction;
+  /** s in [0, 1): the target is (1−s) for the label plus s/K for each of the K classes. 0. */
+  readonly labelSmoothing?: number;
+  /** A label that does not count. −100, as in PyTorch. */
+  readonly ignoreIndex?: number;
+}
+
+/** One loss per row. Labels are no input: nothing flows to them. */
+export const crossEntropyRows: Op<[logits: Tensor, target: { readonly labels: Tensor }, smoothing: number]> =
+  builtin({
+    name: 'crossEntropy',
+    forward: (logits, { labels }, smoothing) => run(kernels.crossEntropy, [logits, labels], { smoothing }),
+    backward: (g, _y, logits, { labels }, smoothing) => [
+      () => run(kernels.crossEntropyDx, [g, logits, labels], { smoothing }),
+    ],
+  });
+
+/** What the loss is of, and how much each row counts. */
+interface Target {
+  readonly labels: Tensor;
+  readonly weights: Tensor;
+}
+
+type Weighted = [logits: Tensor, target: Target, smoothing: number];
+
+/** The weighted sum over the rows, as one value. Its gradient comes along: dz = weight·(softmax(z) − onehot). */
+export const weightedCrossEntropy: Op<Weighted> = builtin<Weighted, Kept & { dlogits: Tensor }>({
+  name: 'crossEntropy',
+  forward: (logits, { labels, weights }, smoothing) => {
+    const [loss, dlogits] = runFused(softmaxCrossEntropy, [logits, labels, weights], { smoothing });
+    return { y: loss.reshape([]), dlogits };
+  },
+  backward: (g, { dlogits }) => [() => dlogits.mul(g)],
+});
+
+/**
+ * Softmax cross-entropy: loss = −ln softmax(logits)[label], the negative log-likelihood of the labels.
+ * logits [batch, classes], labels [batch] → a single value, or [batch] with `reduction: 'none'`.
+ *
+ * Takes logits: do not apply softmax first. Large logits do not overflow. Behaves as PyTorch's
+ * `cross_entropy`, except that a mean over no labels at all is an error there would be NaN.
+ *
+ * @throws {ValueError} A label is not an integer from 0 to classes − 1 (nor `ignoreIndex`), all labels are
+ *   ignored, or an option is out of its range.
+ * @throws {ShapeError} The logits are not [batch, classes], the batch is empty, or the labels are more or fewer.
+ * @example
+ * ```ts
+ * import { crossEntropy, tensor } from 'gammabeta';
+ *
+ * const logits = tensor([[2, 0], [0, 2]], { requiresGrad: true });
+ * const loss = crossEntropy(logits, [0, 1]);
+ * console.log(loss.item().toFixed(4)); // 0.1269
+ * ```
+ */
+export function crossEntropy(logits: Tensor, labels: Labels, options: CrossEntropyOptions = {}): Tensor {
+  expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex']);
+  const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
+  expectReduction('crossEntropy', reduction);
+  expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, below: 1 });
+  const targets = checkedLabels(logits, labels, ignoreIndex);
+  const { dtype, home } = logits;
+  const like = { dtype, device: home };
+  if (reduction === 'none') {
+    return enclosed(() => crossEntropyRows(logits, { labels: tensor(targets, like) }, labelSmoothing));
+  }
+  const counted = reduction === 'mean' ? countOf(targets, ignoreIndex) : 1;
+  return enclosed(() => {
+    const target = { labels: tensor(targets, like), weights: full([targets.length], 1 / counted, like) };
+    return weightedCrossEntropy(logits, target, labelSmoothing);
+  });
+}
+
+/**
+ * The squared error (prediction − target)², its mean by default. Both have one shape.
+ *
+ * @throws {ShapeError} The shapes differ, or are empty. They do not broadcast: a [n, 1] against an [n] is a mistake.
+ * @throws {ValueError} The reduction is unknown.
+ * @example
+ * ```ts
+ * import { mse, tensor } from 'gammabeta';
+ *
+ * console.log(mse(tensor([1, 2]), tensor([1, 4])).item()); // 2
+ * ```
+ */
+export function mse(
+  prediction: Tensor,
+  target: Tensor,
+  options: { readonly reduction?: Reduction } = {},
+): Tensor {
+  expectOptions('mse', options, ['reduction']);
+  const { reduction = 'mean' } = options;
+  expectReduction('mse', reduction);
+  if (!sameShape(prediction.shape, target.shape) || prediction.size === 0) {
+    throw new ShapeError(
+      'mse',
+      `prediction ${formatShape(prediction.shape)}, target ${formatShape(target.shape)}`,
+      'give both one shape that is not empty: reshape the target',
+    );
+  }
+  return reduced(prediction.sub(target).pow(2), reduction, prediction.size);
+}
+
+function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
+  if (reduction === 'none') return losses;
+  return reduction === 'sum' ? losses.sum() : losses.sum().mul(1 / count);
+}
+
+function expectReduction(op: string, reduction: string): void {
+  if (['mean', 'sum', 'none'].includes(reduction)) return;
+  throw new ValueError(op, `reduction is '${reduction}'`, "use 'mean', 'sum' or 'none'");
+}
+
+/** How many labels are not ignored: at least one. */
+function countOf(targets: Float64Array, ignoreIndex: number): number {
+  const counted = targets.reduce((count, label) => (label === kernels.IGNORED ? count : count + 1), 0);
+  if (counted > 0) return counted;
+  throw new ValueError(
+    'crossEntropy',
+    `all ${targets.length} labels are ignored (${ignoreIndex})`,
+    "a mean over nothing is no number: leave the batch out, or use reduction: 'sum'",
+  );
+}
+
+/** Integers from 0 to classes − 1, with `IGNORED` where a label does not count. */
+function checkedLabels(logits: Tensor, labels: Labels, ignoreIndex: number): Float64Array {
+  const values = Float64Array.from(labels instanceof Tensor ? labels.dataSync() : labels);
+  const [batch, classes] = logits.shape;
+  if (logits.shape.length !== 2 || batch === 0 || classes === 0) {
+    throw new ShapeError(
+      'crossEntropy',
+      `logits ${formatShape(logits.shape)}`,
+      'logits are [batch, classes], with at least one of each',
+    );
+  }
+  if (values.length !== batch) {
+    throw new ShapeError(
+      'crossEntropy',
+      `${values.length} labels for a batch of ${batch}`,
+      'give one class index for each row of the logits',
+    );
+  }
+  for (let row = 0; row < batch; row++) {
+    const label = values[row];
+    if (label === ignoreIndex) values[row] = kernels.IGNORED;
+    else if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
+      throw new ValueError(
+        'crossEntropy',
+        `label ${label} at row ${row}, with ${classes} classes`,
+        `labels are integers from 0 to ${classes - 1}`,
+      );
+    }
+  }
+  return values;
+}

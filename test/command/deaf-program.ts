@@ -1,8 +1,0 @@
-/** A command that heeds no signal, and never ends. */
-import { runCommand } from '../../examples/cli/run.ts';
-
-setInterval(() => undefined, 1000);
-await runCommand(() => {
-  console.log('begun');
-  return new Promise(() => undefined);
-});

@@ -1,0 +1,93 @@
+/** Every fusion, on every device that has fused forms, against the composition of its references. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Fusion } from '../../kernels/fused/fusion.ts';
+import * as fusions from '../../kernels/fused/index.ts';
+import { devices, extents } from './kernel-laws.ts';
+import type { FusionCase } from '../kernels/fusion-cases/case.ts';
+import { fusionCases } from '../kernels/fusion-cases/index.ts';
+import { agreesWithReferences, composed, isDeterministic, touchesNothingElse } from './fusion-laws.ts';
+
+const fusing = devices.filter(({ device }) => device.runFused !== undefined);
+
+it('there is a device that fuses', () => {
+  expect(fusing.map(({ device }) => device.name)).toContain('wasm');
+});
+
+describe.each(Object.entries(fusionCases))('%s', (name, fusionCase) => {
+  const { fusion, calls, except = [] } = fusionCase;
+
+  it('has a case of its own, is called what it is exported as, and names its inputs and outputs', () => {
+    expect(fusion).toBe(Object.entries(fusions).find(([exported]) => exported === name)?.[1]);
+    expect(fusion.name).toBe(name);
+    const { inputs, outputs, updates = [] } = fusion;
+    expect(outputs.length + updates.length).toBeGreaterThan(0);
+    expect(new Set([...inputs, ...outputs]).size).toBe(inputs.length + outputs.length);
+    expect(updates.every((k) => k < inputs.length)).toBe(true);
+  });
+
+  it('names parameters that it has, each once, and says what it costs', () => {
+    for (const n of extents.filter((extent) => !except.includes(extent))) {
+      const [call] = fc.sample(calls(n, n % 3), 1);
+      const { params = [] } = fusion;
+      expect(call.inputs).toHaveLength(fusion.inputs.length);
+      expect(params.toSorted()).toEqual(Object.keys(call.params).sort());
+      const sizes = fusion.sizes(
+        call.inputs.map(({ shape }) => shape),
+        call.params,
+      );
+      expect(sizes.every(Number.isInteger)).toBe(true);
+      const { bytes, flops } = fusion.cost(sizes);
+      for (const count of [bytes, flops]) expect(Number.isSafeInteger(count) && count >= 0).toBe(true);
+      expect(composed(fusionCase, call).results).toHaveLength(
+        fusion.outputs.length + (fusion.updates ?? []).length,
+      );
+    }
+  });
+
+  describe.each(fusing)('on $name', (on) => {
+    it('agrees with its references', () => agreesWithReferences(fusionCase, on));
+    it('is deterministic', () => isDeterministic(fusionCase, on));
+    it('changes nothing but what it says', () => touchesNothingElse(fusionCase, on));
+  });
+});
+
+/** A case, with something changed about its fusion. */
+function planted(name: keyof typeof fusionCases, changes: Partial<Fusion>): FusionCase {
+  return { ...fusionCases[name], fusion: { ...fusionCases[name].fusion, ...changes } };
+}
+
+describe.each(fusing)('on $name, the laws refuse', (on) => {
+  it.each<[what: string, wrong: FusionCase]>([
+    ['another form', planted('sgdUpdate', { simd: 'momentumUpdate' })],
+    ['parameters in another order', planted('sgdUpdate', { params: ['weightDecay', 'lr'] })],
+    ['a parameter that is not handed over', planted('momentumUpdate', { params: ['lr', 'momentum'] })],
+    ['sizes in another order', planted('dense', { sizes: ([x, W]) => [x[0], W[1], x[1]] })],
+    ['a row that is left out', planted('batchnormSums', { sizes: ([g]) => [Math.max(1, g[0] - 1), g[1]] })],
+    [
+      'a reference that is another',
+      planted('denseDz', {
+        compose: ({ run }, [g, y], p) =>
+          fusions.denseDz.compose({ run, update: fail }, [y, g], { slope: 1, ...p }),
+      }),
+    ],
+  ])('%s', (_what, wrong) => {
+    expect(() => agreesWithReferences(wrong, on)).toThrow(/seed: -?\d+/);
+  });
+
+  it('a form that changes an input', () => {
+    const { fusion } = fusionCases.sgdUpdate;
+    const wrong = planted('sgdUpdate', { updates: [], compose: () => [] });
+    expect(fusion.updates).toEqual([0]);
+    expect(() => touchesNothingElse(wrong, on)).toThrow(/seed: -?\d+/);
+  });
+
+  it('a form that writes behind its outputs', () => {
+    const wrong = planted('denseDz', { sizes: ([g]) => [g[0] + 40, g[1]] });
+    expect(() => touchesNothingElse(wrong, on)).toThrow(/seed: -?\d+/);
+  });
+});
+
+function fail(): never {
+  throw new Error('nothing is updated here');
+}

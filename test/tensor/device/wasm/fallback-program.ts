@@ -1,0 +1,65 @@
+/**
+ * Trains in an engine whose WebAssembly is patched before the library is loaded, and prints what happened, as
+ * JSON. The argument says what the engine has.
+ */
+import { binaries } from '../../../../kernels/simd/binaries.generated.ts';
+
+export type Engine = 'all' | 'no relaxed SIMD' | 'no SIMD' | 'no memory' | 'nothing';
+
+export interface Outcome {
+  readonly info: {
+    readonly device: string;
+    readonly adapter: string;
+    readonly passedOver: readonly { readonly device: string; readonly reason: string }[];
+  };
+  readonly losses: readonly number[];
+  /** What naming 'wasm' throws; null if nothing. */
+  readonly refusal: { readonly name: string; readonly message: string } | null;
+  /** The device of a tensor that is made after that. */
+  readonly after: string;
+}
+
+interface Patched {
+  WebAssembly?: { validate: (bytes: Uint8Array) => boolean; Instance: unknown };
+}
+
+function patch(engine: Engine): void {
+  const { WebAssembly } = globalThis as Patched;
+  if (WebAssembly === undefined) throw new Error('this engine has no WebAssembly to begin with');
+  const isRelaxed = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex') === binaries.relaxed;
+  const validate = WebAssembly.validate.bind(WebAssembly);
+  if (engine === 'nothing') delete (globalThis as Patched).WebAssembly;
+  if (engine === 'no SIMD') WebAssembly.validate = () => false;
+  if (engine === 'no relaxed SIMD') WebAssembly.validate = (bytes) => !isRelaxed(bytes) && validate(bytes);
+  if (engine === 'no memory') {
+    WebAssembly.Instance = function (): never {
+      throw new RangeError('Out of memory');
+    };
+  }
+}
+
+async function train(): Promise<Outcome> {
+  const { Dense, deviceInfo, manualSeed, mse, SGD, tensor, useDevice } =
+    await import('../../../../src/index.ts');
+  manualSeed(1);
+  const model = new Dense(2, 1);
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+  const losses = Array.from({ length: 50 }, () => {
+    const loss = mse(model.forward(tensor([[0, 1], [1, 0], [1, 1]])), tensor([[1], [2], [3]])); // prettier-ignore
+    optimizer.zeroGrad();
+    loss.backward();
+    optimizer.step();
+    return loss.item();
+  });
+  const info = deviceInfo();
+  const refusal = await useDevice('wasm').then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? { name: error.name, message: error.message } : null),
+  );
+  return { info, losses, refusal, after: tensor(1).device };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  patch(process.argv[2] as Engine);
+  console.log(JSON.stringify(await train()));
+}

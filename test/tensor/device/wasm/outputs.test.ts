@@ -1,0 +1,61 @@
+/** What fusions put out: found once for each combination of shapes, and the same as by their kernels' shape rules. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { batchnormForward, batchnormSums } from '../../../../kernels/fused/batchnorm.ts';
+import { ShapeError } from '../../../../src/tensor/errors.ts';
+import { outputsOf } from '../../../../src/tensor/device/wasm/outputs.ts';
+import { fusionCases } from '../../../kernels/fusion-cases/index.ts';
+import { composer, held } from '../../../kernels/fusion-cases/case.ts';
+
+const eps = 1e-5;
+const forward = (m: number, C: number) => outputsOf(batchnormForward, [[m, C], [C], [C]], { eps });
+
+describe('outputsOf', () => {
+  it('gives the shapes of the shape rules, however many there are, and whatever came before', () => {
+    const extents = fc.integer({ min: 1, max: 6 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(extents, extents), { maxLength: 60, size: 'max' }), (sizes) => {
+        for (const [m, C] of sizes) {
+          expect(forward(m, C).map(({ shape }) => shape)).toEqual([[m, C], [C], [C], [C]]);
+          expect(forward(m, C).map(({ statistic }) => statistic)).toEqual([false, true, true, true]);
+          const sums = outputsOf(batchnormSums, [[m, C], [m, C], [C], [C]], {});
+          expect(sums.map(({ shape }) => shape)).toEqual([[C], [C]]);
+        }
+      }),
+    );
+  });
+
+  it('refuses what does not fit each time anew', () => {
+    for (let turn = 0; turn < 2; turn++) {
+      expect(() => outputsOf(batchnormForward, [[2, 3], [3], [4]], { eps })).toThrow(ShapeError);
+      expect(forward(2, 3)).toHaveLength(4);
+    }
+  });
+
+  it('keeps shapes of its own, which nobody can change', () => {
+    const shape = [5, 3];
+    const [y] = outputsOf(batchnormForward, [shape, [3], [3]], { eps });
+    shape[0] = 4; // as a program without types might
+    expect(forward(5, 3)[0].shape).toEqual([5, 3]);
+    expect(forward(4, 3)[0].shape).toEqual([4, 3]);
+    expect(() => (y.shape as number[]).push(1)).toThrow(TypeError);
+  });
+});
+
+it.each(Object.entries(fusionCases))(
+  '%s: its parameters do not change the shapes',
+  (_name, { fusion, calls, except = [] }) => {
+    for (const n of [2, 5].filter((extent) => !except.includes(extent))) {
+      const [one, other] = fc.sample(calls(n, 0), { numRuns: 2, seed: n });
+      const shapesWith = (params: typeof one.params) =>
+        fusion
+          .compose(
+            composer,
+            one.inputs.map(({ shape, data }) => held(shape, Float64Array.from(data))),
+            params,
+          )
+          .map(({ shape }) => shape);
+      expect(shapesWith(other.params)).toEqual(shapesWith(one.params));
+    }
+  },
+);

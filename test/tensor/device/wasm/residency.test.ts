@@ -1,0 +1,168 @@
+/** Which arrays are in WebAssembly memory: random programs on a memory that is too small for them. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DeviceError } from '../../../../src/index.ts';
+import { Heap } from '../../../../src/tensor/device/wasm/heap.ts';
+import { Residency, WasmStorage } from '../../../../src/tensor/device/wasm/residency.ts';
+
+/** A device that computes nothing but sums, in a memory of so many bytes. */
+class Machine {
+  readonly residency: Residency;
+  readonly heap: Heap;
+  private readonly memory: ArrayBuffer;
+
+  constructor(bytes: number) {
+    this.memory = new ArrayBuffer(bytes);
+    this.heap = new Heap(64, bytes, () => false);
+    this.residency = new Residency(
+      this.heap,
+      (address, { size }) => new Float32Array(this.memory, address, size),
+    );
+  }
+
+  upload(values: readonly number[]): WasmStorage {
+    const storage = new WasmStorage('float32', values.length, this.residency);
+    this.residency.begin([]); // no kernel needs anything
+    this.residency.place(storage);
+    this.at(storage).set(values);
+    return storage;
+  }
+
+  /** As a kernel does: its inputs are in memory, at places that stay, until its outputs are written. */
+  sums(inputs: readonly WasmStorage[], outputs: number): WasmStorage[] {
+    this.residency.begin(inputs);
+    const places = inputs.map(({ address }) => address);
+    const size = Math.min(...inputs.map((input) => input.size));
+    const results = Array.from({ length: outputs }, () => new WasmStorage('float32', size, this.residency));
+    for (const result of results) this.residency.place(result);
+    expect(inputs.map(({ address }) => address)).toEqual(places);
+    const arrays = inputs.map((input) => this.at(input));
+    results.forEach((result, k) => {
+      this.at(result).forEach((_, i, y) => (y[i] = arrays.reduce((sum, x) => sum + x[i], k)));
+    });
+    return results;
+  }
+
+  read(storage: WasmStorage): number[] {
+    return Array.from(storage.away ?? this.at(storage));
+  }
+
+  private at(storage: WasmStorage): Float32Array {
+    expect(storage.address).toBeGreaterThan(0);
+    return new Float32Array(this.memory, storage.address, storage.size);
+  }
+}
+
+type Step =
+  | { readonly upload: number }
+  | { readonly sum: readonly number[]; readonly outputs: number }
+  | { readonly free: number };
+
+/** Of such sizes that there always is room for a kernel's arrays, wherever they lie. */
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.nat(150).map((upload) => ({ upload })) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      sum: fc.array(fc.nat(), { minLength: 1, maxLength: 3 }),
+      outputs: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.nat().map((free) => ({ free })) },
+);
+const programs = fc.array(steps, { maxLength: 80, size: 'max' });
+
+describe('a residency of 8 kB', () => {
+  it('keeps the values of all that is held, whatever moves out and in again', () => {
+    let [out, back, together] = [0, 0, 0];
+    fc.assert(
+      fc.property(programs, (program) => {
+        const machine = new Machine(8192);
+        const held: { storage: WasmStorage; values: number[] }[] = [];
+        program.forEach((step, at) => {
+          if ('upload' in step) {
+            const values = Array.from({ length: step.upload }, (_, i) => at + i);
+            held.push({ storage: machine.upload(values), values });
+          } else if (held.length === 0) {
+            return;
+          } else if ('free' in step) {
+            const [{ storage }] = held.splice(step.free % held.length, 1);
+            machine.residency.free(storage);
+          } else {
+            const inputs = step.sum.map((k) => held[k % held.length]);
+            const size = Math.min(...inputs.map(({ values }) => values.length));
+            machine
+              .sums(
+                inputs.map(({ storage }) => storage),
+                step.outputs,
+              )
+              .forEach((storage, k) => {
+                const sum = (i: number) => inputs.reduce((total, { values }) => total + values[i], k);
+                held.push({ storage, values: Array.from({ length: size }, (_, i) => sum(i)) });
+              });
+          }
+          const resident = held.filter(({ storage }) => storage.address !== 0);
+          expect(machine.residency.inUse).toBe(resident.reduce((sum, { storage }) => sum + storage.bytes, 0));
+        });
+        for (const { storage, values } of held) expect(machine.read(storage)).toEqual(values);
+        out += machine.residency.moves.out;
+        back += machine.residency.moves.in;
+        together += machine.residency.moves.together;
+      }),
+      { numRuns: 150 },
+    );
+    expect(Math.min(out, back)).toBeGreaterThan(100); // or nothing of this was tried
+    expect(together).toBeGreaterThan(20);
+  });
+
+  it('moves out what was not used for longest', () => {
+    const machine = new Machine(6600);
+    const [a, b, c, d] = [1, 2, 3, 4].map((value) => machine.upload(Array<number>(400).fill(value))); // 1.6 kB each
+    machine.sums([a], 1);
+    machine.sums([b], 1);
+    expect([a, b, c, d].map(({ address }) => address === 0)).toEqual([false, false, true, true]);
+    expect([c, d].map((storage) => machine.read(storage)[399])).toEqual([3, 4]);
+  });
+
+  it('passes over an input of the kernel that runs, be it the one that was not used for longest', () => {
+    const machine = new Machine(64 + 5 * 640 + 64);
+    const [a, b, c] = [1, 2, 3].map((value) => machine.upload(Array<number>(150).fill(value)));
+    const others = [4, 5, 6].map((value) => machine.upload(Array<number>(150).fill(value))); // a moves out
+    expect(a.address).toBe(0);
+    const [sum] = machine.sums([a, b], 1); // so that a may move in, c has to move out
+    expect(machine.read(sum)[0]).toBe(3);
+    expect([c, ...others].map((storage) => machine.read(storage)[149])).toEqual([3, 4, 5, 6]);
+  });
+
+  it('moves together what is scattered, once a larger block had to be split, but not what is too much to move', () => {
+    const scattered = (held: number) => {
+      const machine = new Machine(64 + 12 * 640 + 64);
+      const all = Array.from({ length: 12 }, (_, i) => machine.upload(Array<number>(150).fill(i)));
+      all.forEach((storage, i) => {
+        if (i % 12 >= held || i === 0) machine.residency.free(storage); // which leaves holes
+      });
+      const kept = all.filter(({ address }) => address !== 0);
+      machine.upload([1]); // splits one of them
+      machine.upload([2]);
+      return { machine, kept };
+    };
+    const { machine, kept } = scattered(5);
+    expect(machine.residency.moves.together).toBe(1);
+    expect(kept.map(({ address }) => (address - 64) % 640)).toEqual(kept.map(() => kept[0].address - 64));
+    expect(kept.map((storage) => machine.read(storage)[149])).toEqual([1, 2, 3, 4]);
+    expect(scattered(11).machine.residency.moves.together).toBe(0);
+  });
+
+  it('refuses what has no room beside the inputs of the kernel that runs, names the sizes, and loses nothing', () => {
+    const machine = new Machine(2 ** 22);
+    const million = Array.from({ length: 300_000 }, (_, i) => i % 97);
+    const [a, b] = [machine.upload(million), machine.upload(million)]; // 1.2 MB each
+    expect(() => machine.sums([a, b], 2)).toThrow(DeviceError);
+    expect(() => machine.sums([a, b], 2)).toThrow(
+      /^wasm: out of memory: 1 MB asked for, 3 MB in use\. Hint: /,
+    );
+    expect(machine.read(a)).toEqual(million);
+    const [sum] = machine.sums([a, b], 1);
+    expect(machine.read(sum)[5]).toBe(10);
+  });
+});

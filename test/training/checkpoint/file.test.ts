@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { BatchNorm1d, Dense, manualSeed, Sequential, SGD } from '../../../src/index.ts';
+import { loadCheckpoint, saveCheckpoint } from '../../../src/training/checkpoint/file.ts';
+import { CheckpointError, encodeCheckpoint } from '../../../src/training/checkpoint/checkpoint.ts';
+import { values } from '../../tensors.ts';
+
+const net = (seed = 0) => {
+  manualSeed(seed);
+  return new Sequential(new Dense(3, 4), new BatchNorm1d(4));
+};
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'gammabeta-checkpoint-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+/** The message of a CheckpointError. */
+async function rejection(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => new Error('nothing was thrown'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof CheckpointError)) throw error;
+  expect(error.name).toBe('CheckpointError');
+  expect(error.message).toMatch(/^\w+: [^]+\. Hint: [^]+$/);
+  return error.message;
+}
+
+describe('saveCheckpoint', () => {
+  it('writes the bytes of encodeCheckpoint, and nothing else', async () => {
+    const dir = await folder();
+    const model = net();
+    await saveCheckpoint(join(dir, 'a.safetensors'), { model, epoch: 4 });
+    expect(await readdir(dir)).toEqual(['a.safetensors']);
+    const bytes = await encodeCheckpoint({ model, epoch: 4 });
+    expect(new Uint8Array(await readFile(join(dir, 'a.safetensors')))).toEqual(bytes);
+  });
+
+  it('replaces an older checkpoint', async () => {
+    const path = join(await folder(), 'latest');
+    await saveCheckpoint(path, { model: net(), epoch: 1 });
+    await saveCheckpoint(path, { model: net(), epoch: 2 });
+    expect((await loadCheckpoint(path, { model: net() })).epoch).toBe(2);
+  });
+
+  it('leaves a whole checkpoint when several are saved at once', async () => {
+    const dir = await folder();
+    const path = join(dir, 'latest');
+    const epochs = [1, 2, 3, 4, 5];
+    await Promise.all(epochs.map((epoch) => saveCheckpoint(path, { model: net(), epoch })));
+    expect(await readdir(dir)).toEqual(['latest']);
+    expect(epochs).toContain((await loadCheckpoint(path, { model: net() })).epoch);
+  });
+
+  it('names the path when the folder is missing', async () => {
+    const path = join(await folder(), 'missing', 'a');
+    expect(await rejection(saveCheckpoint(path, { model: net() }))).toMatch(
+      /^saveCheckpoint: .*missing\/a cannot be written: ENOENT.*\. Hint: the folder has to exist/,
+    );
+  });
+
+  it('leaves nothing behind when it cannot finish', async () => {
+    const dir = await folder();
+    await mkdir(join(dir, 'a', 'full'), { recursive: true }); // nothing is renamed over a folder
+    expect(await rejection(saveCheckpoint(join(dir, 'a'), { model: net() }))).toContain('cannot be written');
+    expect(await readdir(dir)).toEqual(['a']);
+    expect(await readdir(join(dir, 'a'))).toEqual(['full']);
+  });
+
+  it('leaves the older checkpoint when the new one cannot be made', async () => {
+    const dir = await folder();
+    const path = join(dir, 'a');
+    await saveCheckpoint(path, { model: net(), epoch: 1 });
+    const message = await rejection(saveCheckpoint(path, { model: net(), epoch: 2, extra: NaN }));
+    expect(message).toContain('saveCheckpoint: extra holds what JSON cannot say: NaN');
+    expect(await readdir(dir)).toEqual(['a']);
+    expect((await loadCheckpoint(path, { model: net() })).epoch).toBe(1);
+  });
+});
+
+describe('loadCheckpoint', () => {
+  it('restores what was saved', async () => {
+    const path = join(await folder(), 'a');
+    const model = net(1);
+    const optimizer = new SGD(model.parameters(), { lr: 0.25 });
+    await saveCheckpoint(path, { model, optimizer, epoch: 3, extra: ['note'] });
+    const again = net(2);
+    const other = new SGD(again.parameters(), { lr: 1 });
+    expect(await loadCheckpoint(path, { model: again, optimizer: other })).toEqual({
+      epoch: 3,
+      extra: ['note'],
+    });
+    expect(other.lr).toBe(0.25);
+    expect(again.parameters().map(values)).toEqual(model.parameters().map(values));
+  });
+
+  it('names a file that is missing', async () => {
+    const path = join(await folder(), 'nothing.safetensors');
+    expect(await rejection(loadCheckpoint(path, { model: net() }))).toMatch(
+      /^loadCheckpoint: .*nothing\.safetensors cannot be read: ENOENT.*\. Hint: give the path of a file/,
+    );
+  });
+
+  it('names a folder in the place of a file', async () => {
+    const dir = await folder();
+    expect(await rejection(loadCheckpoint(dir, { model: net() }))).toContain('EISDIR');
+  });
+
+  it('names a file that is cut short, and changes nothing', async () => {
+    const path = join(await folder(), 'a');
+    await saveCheckpoint(path, { model: net(1) });
+    const { length } = await readFile(path);
+    await truncate(path, length - 1);
+    const model = net(2);
+    const before = model.parameters().map(values);
+    expect(await rejection(loadCheckpoint(path, { model }))).toBe(
+      `loadCheckpoint: ${path} is cut short: ${length - 1} bytes of at least ${length}. ` +
+        'Hint: it was not copied to its end: copy it again, or use another checkpoint',
+    );
+    expect(model.parameters().map(values)).toEqual(before);
+  });
+
+  it('names a file that is no checkpoint', async () => {
+    const path = join(await folder(), 'page.html');
+    await writeFile(path, '<!doctype html><title>Not found</title>');
+    expect(await rejection(loadCheckpoint(path, { model: net() }))).toContain(
+      `loadCheckpoint: ${path} is not a checkpoint: 39 bytes`,
+    );
+  });
+
+  it('names the file that does not fit the model', async () => {
+    const path = join(await folder(), 'a');
+    await saveCheckpoint(path, { model: net() });
+    expect(await rejection(loadCheckpoint(path, { model: new Dense(3, 4) }))).toContain(
+      `loadCheckpoint: ${path} does not fit the model: missing: weight, bias; unexpected: 0.weight`,
+    );
+  });
+});

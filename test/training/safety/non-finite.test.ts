@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import {
+  BatchNorm1d,
+  crossEntropy,
+  DataLoader,
+  type Dataset,
+  Dense,
+  Dropout,
+  fit,
+  GammaBetaError,
+  Layer,
+  manualSeed,
+  NonFiniteLossError,
+  ReLU,
+  Sequential,
+  SGD,
+  type Tensor,
+  tensor,
+} from '../../../src/index.ts';
+import { streams } from '../../../src/tensor/random.ts';
+import { firstNonFinite } from '../../../src/training/safety/non-finite.ts';
+import { values } from '../../tensors.ts';
+
+/** Twelve points; `poisoned` says which of them is NaN. */
+function points(poisoned?: number): Dataset {
+  const x = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * i));
+  if (poisoned !== undefined) x[2 * poisoned] = NaN;
+  return { x, shape: [2], labels: Uint8Array.from({ length: 12 }, (_, i) => i % 2) };
+}
+
+/** y = ln(x − 5), which is NaN for small x. */
+class Broken extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.sub(5).log();
+  }
+}
+
+function net(...last: Layer[]): Sequential {
+  manualSeed(1);
+  return new Sequential(new Dense(2, 4), new BatchNorm1d(4), new Dropout(0.5), ...last, new Dense(4, 2));
+}
+
+const options = (model: Layer, data: Dataset, epochs = 1) => ({
+  train: new DataLoader(data, { batchSize: 4 }),
+  optimizer: new SGD(model.parameters(), { lr: 0.1 }),
+  epochs,
+});
+
+/** The error of a training that fails. */
+async function failure(training: Promise<unknown>): Promise<NonFiniteLossError> {
+  const error: unknown = await training.catch((reason: unknown) => reason);
+  if (!(error instanceof NonFiniteLossError)) throw error;
+  expect(error).toBeInstanceOf(GammaBetaError);
+  expect(error.message).toMatch(/^fit: the loss is .+\. Hint: use a smaller learning rate or clipGradNorm/);
+  return error;
+}
+
+describe('a loss that is not finite', () => {
+  it('names epoch, batch and the data, where it is the data', async () => {
+    const model = net();
+    const error = await failure(fit(model, options(model, points(9))));
+    expect(error).toMatchObject({ name: 'NonFiniteLossError', op: 'fit', epoch: 1, batch: 3 });
+    expect(error.message).toContain('NaN at epoch 1, batch 3; the batch itself is not finite. Hint');
+  });
+
+  it('names the first layer whose output is not finite', async () => {
+    const model = net(new Broken(), new ReLU());
+    const error = await failure(fit(model, options(model, points())));
+    expect(error.message).toContain(
+      'at epoch 1, batch 1; the first layer whose output is not finite is layer 3, Broken. Hint',
+    );
+  });
+
+  it('names a parameter that is not finite', async () => {
+    const model = net();
+    const state = model.stateDict();
+    model.loadStateDict({ ...state, '3.bias': tensor([0, Infinity]) });
+    const error = await failure(fit(model, options(model, points())));
+    expect(error.message).toContain(
+      'the first layer whose output is not finite is layer 3, Dense(4 → 2) (the parameter 3.bias is not finite)',
+    );
+  });
+
+  it('names the loss function, where all layers are finite', async () => {
+    const model = net();
+    const loss = (output: Tensor, labels: Dataset['labels']) => crossEntropy(output, labels).mul(Infinity);
+    const error = await failure(fit(model, { ...options(model, points()), loss }));
+    expect(error.message).toContain('the loss is Infinity at epoch 1, batch 1; all layers are finite, so it');
+  });
+
+  it('names a model that is no Sequential', async () => {
+    const model = new (class extends Layer {
+      readonly dense: Dense = this.addLayer('dense', new Dense(2, 2));
+      override forward(x: Tensor): Tensor {
+        return this.dense.forward(x).sub(1e30).log();
+      }
+      override toString(): string {
+        return 'Mine';
+      }
+    })();
+    const error = await failure(fit(model, options(model, points())));
+    expect(error.message).toContain('is layer 0, Mine');
+  });
+
+  it('that comes with a too large learning rate is found in a later batch', async () => {
+    const model = new Sequential(new Dense(2, 4), new Dense(4, 2));
+    const optimizer = new SGD(model.parameters(), { lr: 1e30 });
+    const error = await failure(fit(model, { ...options(model, points(), 5), optimizer }));
+    expect(error.batch + 3 * (error.epoch - 1)).toBeGreaterThan(1);
+    expect(error.message).toContain('is layer 1, Dense(4 → 2)');
+  });
+
+  it('leaves model, optimizer and dropout as they were before that batch, running statistics too', async () => {
+    const model = net();
+    const { train, optimizer } = options(model, points(9));
+    const after: unknown[] = [];
+    const state = () => [
+      Object.entries(model.stateDict()).map(([name, t]) => [name, values(t)]),
+      optimizer.stateDict(),
+      streams.dropout.state,
+    ];
+    await failure(fit(model, { train, optimizer, epochs: 1, onBatch: () => void after.push(state()) }));
+    expect(after).toHaveLength(2);
+    expect(state()).toEqual(after[1]);
+  });
+});
+
+describe('a label that is out of range', () => {
+  it('is refused by fit before anything has moved', async () => {
+    const model = net();
+    const data = { ...points(), labels: new Uint8Array(12).fill(2) };
+    const state = () => [
+      Object.entries(model.stateDict()).map(([name, t]) => [name, values(t)]),
+      streams.dropout.state,
+    ];
+    const before = state();
+    await expect(fit(model, options(model, data))).rejects.toThrow(
+      /^crossEntropy: label 2 at row 0, with 2 classes/,
+    );
+    expect(state()).toEqual(before);
+  });
+});
+
+describe('the search for the first layer', () => {
+  it('leaves running statistics and the generators as it found them', async () => {
+    const model = net(new Broken(), new Dropout(0.5)); // the last one is not reached again
+    const x = tensor(points().x, { shape: [12, 2] });
+    const start = streams.dropout.state;
+    model.forward(x);
+    const state = () => ({
+      state: Object.entries(model.stateDict()).map(([name, t]) => [name, values(t)]),
+      streams: Object.values(streams).map((stream) => stream.state),
+    });
+    const before = state();
+    expect(await firstNonFinite(model, x, start)).toContain('layer 3, Broken');
+    expect(state()).toEqual(before);
+  });
+
+  it('drops the elements that were dropped when it happened', async () => {
+    // Only what Dropout lets through reaches the logarithm, so another mask could hide the layer.
+    manualSeed(3);
+    const model = new Sequential(new Dropout(0.5), new Masked());
+    const x = tensor([[1]]);
+    const finite: boolean[] = [];
+    for (let k = 0; k < 20; k++) {
+      const start = streams.dropout.state;
+      finite.push(Number.isFinite(model.forward(x).item()));
+      const found = await firstNonFinite(model, x, start);
+      expect(found).toContain(finite[k] ? 'all layers are finite' : 'layer 1, Masked');
+    }
+    expect(new Set(finite).size).toBe(2);
+  });
+
+  it('leaves them when a layer throws', async () => {
+    const model = new Sequential(new BatchNorm1d(2), new Dense(3, 2));
+    const x = tensor(points().x, { shape: [12, 2] });
+    const before = values(model.stateDict()['0.running_mean']);
+    await expect(firstNonFinite(model, x, streams.dropout.state)).rejects.toThrow('layer 1');
+    expect(values(model.stateDict()['0.running_mean'])).toEqual(before);
+  });
+});
+
+/** y = 1/x: infinite where x was dropped. */
+class Masked extends Layer {
+  override forward(x: Tensor): Tensor {
+    return x.pow(-1);
+  }
+}
