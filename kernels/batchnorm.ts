@@ -7,8 +7,8 @@
  * measured 2.6 % off at an offset of 100, and negative at 1,000.
  */
 import { ShapeError } from './errors.ts';
-import { kernel, type Kernel, type NoParams, type Params, type Shape } from './kernel.ts';
-import { expectColumns, expectSameShape, formatShape } from './shape.ts';
+import { kernel, type Kernel, type NoParams, type Params } from './kernel.ts';
+import { columnsOf, expectColumns, expectSameShape, formatShape } from './shape.ts';
 
 interface Epsilon extends Record<string, number> {
   eps: number;
@@ -24,7 +24,7 @@ export const colMean: Kernel = kernel({
   name: 'colMean',
   equation: 'mean[c] = (1/m) Σᵢ x[i,c]',
   inputs: ['x'],
-  shape: ([x]) => columns('colMean', x),
+  shape: ([x]) => columnsOf('colMean', x),
   sizes: ([x]) => [x[0], x[1]],
   reference: (mean, [x], [m, C]) => {
     const sum = new Float64Array(C);
@@ -45,7 +45,7 @@ export const colVariance: Kernel = kernel({
   inputs: ['x', 'mean'],
   shape: ([x, mean]) => {
     expectColumns('colVariance', x, [mean]);
-    return columns('colVariance', x);
+    return columnsOf('colVariance', x);
   },
   sizes: ([x]) => [x[0], x[1]],
   reference: (variance, [x, mean], [m, C]) => {
@@ -141,44 +141,6 @@ export const foldedShift: Kernel = perColumn({
 
 // ── backward (§3, and `batchnorm.md` for the last one) ─────────────────────────────────────────────────
 
-/** dbeta[c] = Σᵢ g[i,c]. g [m, C] → [C]. */
-export const colSum: Kernel = kernel({
-  name: 'colSum',
-  equation: 'dbeta[c] = Σᵢ g[i,c]',
-  inputs: ['g'],
-  simd: 'colSum',
-  shape: ([g]) => columns('colSum', g),
-  sizes: ([g]) => [g[0], g[1]],
-  reference: (dbeta, [g], [m, C]) => {
-    const sum = new Float64Array(C);
-    for (let i = 0; i < m; i++) {
-      const row = i * C;
-      for (let c = 0; c < C; c++) sum[c] += g[row + c];
-    }
-    dbeta.set(sum);
-  },
-  cost: ([m, C]) => ({ flops: m * C, bytes: 4 * m * C }),
-});
-
-/** dgamma[c] = Σᵢ g[i,c]·xhat[i,c]. g [m, C], xhat [m, C] → [C]. */
-export const colDot: Kernel = kernel({
-  name: 'colDot',
-  equation: 'dgamma[c] = Σᵢ g[i,c]·xhat[i,c]',
-  inputs: ['g', 'xhat'],
-  simd: 'colDot',
-  shape: (shapes) => columns('colDot', expectSameShape('colDot', shapes)),
-  sizes: ([g]) => [g[0], g[1]],
-  reference: (dgamma, [g, xhat], [m, C]) => {
-    const sum = new Float64Array(C);
-    for (let i = 0; i < m; i++) {
-      const row = i * C;
-      for (let c = 0; c < C; c++) sum[c] += g[row + c] * xhat[row + c];
-    }
-    dgamma.set(sum);
-  },
-  cost: ([m, C]) => ({ flops: 2 * m * C, bytes: 8 * m * C }),
-});
-
 /**
  * dx[i,c] = gamma[c]·rstd[c]·(g[i,c] − dbeta[c]/m − xhat[i,c]·dgamma[c]/m).
  *
@@ -242,13 +204,4 @@ function perElement(definition: Definition<NoParams>): Kernel {
     sizes: ([x]) => [x[0], x[1]],
     cost: ([m, C]) => ({ flops: 2 * m * C, bytes: 8 * m * C }),
   });
-}
-
-function columns(op: string, x: Shape): Shape {
-  if (x.length === 2 && x[0] > 0) return [x[1]];
-  throw new ShapeError(
-    op,
-    `expected x [m, C] with m ≥ 1: ${formatShape(x)}`,
-    'one row for each example, one column for each feature',
-  );
 }

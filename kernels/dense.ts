@@ -1,21 +1,6 @@
-/** A dense layer: a product, a bias, and an activation, which need not be a pass over memory each. */
-import { colSum } from './batchnorm.ts';
-import { leakyRelu, leakyReluDx, relu, reluDx } from './elementwise.ts';
-import { type Composer, type Fusion, fusion } from './fused/fusion.ts';
-import { kernel, type Kernel, type Shape } from './kernel.ts';
-import { matmul } from './matmul.ts';
+/** The bias of a dense layer; its product is in `matmul.ts`, and all of it in one pass in `fused/dense.ts`. */
+import { kernel, type Kernel } from './kernel.ts';
 import { expectColumns } from './shape.ts';
-
-/**
- * The activation, by its slope below 0: {@link LINEAR} for none, 0 for ReLU, in between for LeakyReLU. For
- * slopes ≥ 0, y > 0 where z > 0: so the gradient needs y only, and z is never kept.
- */
-interface Activation extends Record<string, number> {
-  slope: number;
-}
-
-/** The slope of no activation at all. */
-export const LINEAR = 1;
 
 /** y[i,j] = x[i,j] + b[j]. x [m, n], b [n] → [m, n]. */
 export const addBias: Kernel = kernel({
@@ -37,39 +22,3 @@ export const addBias: Kernel = kernel({
   inPlace: true,
   cost: ([m, n]) => ({ flops: m * n, bytes: 8 * m * n }),
 });
-
-/** y = activation(x·W + b). x [m, k], W [k, n], b [n] → [m, n]. */
-export const dense: Fusion<Activation> = fusion({
-  name: 'dense',
-  inputs: ['x', 'W', 'b'],
-  outputs: ['y'],
-  compose: (composer, [x, W, b], { slope }) => {
-    const z = composer.run(addBias, [composer.run(matmul, [x, W]), b]);
-    return [activation(composer, z, slope)];
-  },
-  sizes: ([x, W]: readonly Shape[]) => [x[0], x[1], W[1]],
-  simd: 'dense',
-  params: ['slope'],
-  cost: ([m, k, n]) => ({ flops: 2 * m * k * n + 2 * m * n, bytes: 4 * (m * k + k * n + m * n) }),
-});
-
-/** Backward through activation and bias, from y: g [m, n], y [m, n] → dz [m, n], db [n]. */
-export const denseDz: Fusion<Activation> = fusion({
-  name: 'denseDz',
-  inputs: ['g', 'y'],
-  outputs: ['dz', 'db'],
-  compose: ({ run }, [g, y], { slope }) => {
-    const dz = slope === 0 ? run(reluDx, [g, y]) : run(leakyReluDx, [g, y], { slope });
-    const db = run(colSum, [dz]);
-    return [dz, db];
-  },
-  sizes: ([g]: readonly Shape[]) => [g[0], g[1]],
-  simd: 'denseDz',
-  params: ['slope'],
-  cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
-});
-
-function activation<T>({ run }: Composer<T>, z: T, slope: number): T {
-  if (slope === LINEAR) return z;
-  return slope === 0 ? run(relu, [z]) : run(leakyRelu, [z], { slope });
-}

@@ -4,7 +4,7 @@
  */
 import { ShapeError } from './errors.ts';
 import { kernel, type Kernel, type Shape } from './kernel.ts';
-import { aroundAxis, expectSameShape, formatShape, withExtent } from './shape.ts';
+import { aroundAxis, columnsOf, expectSameShape, formatShape, withExtent } from './shape.ts';
 
 interface Axis extends Record<string, number> {
   axis: number;
@@ -111,4 +111,44 @@ export const maxAxisDx: Kernel<Axis> = kernel({
     }
   },
   cost: ([outer, n, inner]) => ({ flops: 0, bytes: 4 * outer * (n + 2) * inner }),
+});
+
+// ── of columns: sums over the rows of a matrix ──────────────────────────────────────────────────────────
+
+/** dbeta[c] = Σᵢ g[i,c]. g [m, C] → [C]. */
+export const colSum: Kernel = kernel({
+  name: 'colSum',
+  equation: 'dbeta[c] = Σᵢ g[i,c]',
+  inputs: ['g'],
+  simd: 'colSum',
+  shape: ([g]) => columnsOf('colSum', g),
+  sizes: ([g]) => [g[0], g[1]],
+  reference: (dbeta, [g], [m, C]) => {
+    const sum = new Float64Array(C);
+    for (let i = 0; i < m; i++) {
+      const row = i * C;
+      for (let c = 0; c < C; c++) sum[c] += g[row + c];
+    }
+    dbeta.set(sum);
+  },
+  cost: ([m, C]) => ({ flops: m * C, bytes: 4 * m * C }),
+});
+
+/** dgamma[c] = Σᵢ g[i,c]·xhat[i,c]. g [m, C], xhat [m, C] → [C]. */
+export const colDot: Kernel = kernel({
+  name: 'colDot',
+  equation: 'dgamma[c] = Σᵢ g[i,c]·xhat[i,c]',
+  inputs: ['g', 'xhat'],
+  simd: 'colDot',
+  shape: (shapes) => columnsOf('colDot', expectSameShape('colDot', shapes)),
+  sizes: ([g]) => [g[0], g[1]],
+  reference: (dgamma, [g, xhat], [m, C]) => {
+    const sum = new Float64Array(C);
+    for (let i = 0; i < m; i++) {
+      const row = i * C;
+      for (let c = 0; c < C; c++) sum[c] += g[row + c] * xhat[row + c];
+    }
+    dgamma.set(sum);
+  },
+  cost: ([m, C]) => ({ flops: 2 * m * C, bytes: 8 * m * C }),
 });

@@ -63,3 +63,13 @@ export function resolveAxis(op: string, shape: Shape, axis: number): number {
     rank === 0 ? 'a scalar has no axes' : `use an integer from ${-rank} to ${rank - 1}`,
   );
 }
+
+/** The shape of one value for each column of x [m, C]. */
+export function columnsOf(op: string, x: Shape): Shape {
+  if (x.length === 2 && x[0] > 0) return [x[1]];
+  throw new ShapeError(
+    op,
+    `expected x [m, C] with m ≥ 1: ${formatShape(x)}`,
+    'one row for each example, one column for each feature',
+  );
+}

@@ -1,5 +1,5 @@
 /** At which sizes the fusions are timed: those of 784 → 300 → 100 → 10, and larger ones. */
-import { LINEAR } from '../../kernels/dense.ts';
+import { LINEAR } from '../../kernels/fused/dense.ts';
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type * as fusions from '../../kernels/fused/index.ts';
 import type { NoParams, Shape } from '../../kernels/kernel.ts';

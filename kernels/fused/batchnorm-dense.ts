@@ -3,12 +3,13 @@
  * Where x needs no gradient, the gradients of γ, β and W have one product in common, x̂ᵀ·dz, and dn = dz·Wᵀ is not needed.
  * [`batchnorm.md`](../batchnorm.md) derives them, in section 12.
  */
-import { colDot, colSum, normalize, scaleShift } from '../batchnorm.ts';
+import { normalize, scaleShift } from '../batchnorm.ts';
 import { batchnormForward } from './batchnorm.ts';
-import { dense } from '../dense.ts';
+import { dense } from './dense.ts';
 import { type Fusion, fusion } from './fusion.ts';
 import type { NoParams } from '../kernel.ts';
 import { matmulTransposedA, matmulTransposedB } from '../matmul.ts';
+import { colDot, colSum } from '../reduce.ts';
 
 /** x [m, k], gamma, beta [k], W [k, n], b [n] → y [m, n], mean, variance, rstd [k]. */
 export const batchnormDense: Fusion<{ eps: number; slope: number }> = fusion({

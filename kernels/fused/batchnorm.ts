@@ -5,9 +5,7 @@
  */
 import {
   batchnormDx,
-  colDot,
   colMean,
-  colSum,
   colVariance,
   foldedScale,
   foldedShift,
@@ -16,6 +14,7 @@ import {
   runningAverage,
   scaleShift,
 } from '../batchnorm.ts';
+import { colDot, colSum } from '../reduce.ts';
 import { type Fusion, fusion } from './fusion.ts';
 import type { NoParams, Shape } from '../kernel.ts';
 

@@ -22,6 +22,7 @@
  * follows, and has less to do.
  */
 import * as kernels from '../../kernels/batchnorm.ts';
+import { colDot, colSum } from '../../kernels/reduce.ts';
 import * as fused from '../../kernels/fused/batchnorm.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { full, ones, zeros } from '../tensor/create.ts';
@@ -88,8 +89,8 @@ export const batchNormEval: Op<Evaluation> = builtin<
   },
   backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
     () => run(kernels.scaleShift, [g, scale, zeros(beta.shape, { dtype: beta.dtype, device: beta.home })]),
-    () => run(kernels.colDot, [g, run(kernels.normalize, [x, mean, rstd])]),
-    () => run(kernels.colSum, [g]),
+    () => run(colDot, [g, run(kernels.normalize, [x, mean, rstd])]),
+    () => run(colSum, [g]),
   ],
 });
 

@@ -1,6 +1,6 @@
 /** The gradients on the way from y = activation(z) to z = x·W + b, which all ops with a dense layer in them share. */
-import { colSum } from '../../kernels/batchnorm.ts';
-import { denseDz, LINEAR } from '../../kernels/dense.ts';
+import { colSum } from '../../kernels/reduce.ts';
+import { denseDz, LINEAR } from '../../kernels/fused/dense.ts';
 import { once, run, runFused } from './op.ts';
 import type { Tensor } from './tensor.ts';
 

@@ -1,7 +1,7 @@
 /** The backward pass of batch normalization: against finite differences, the paper, and its own properties. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import * as kernels from '../../kernels/batchnorm.ts';
+import * as kernels from '../../kernels/index.ts';
 import { BatchNorm1d, gradcheck, type Tensor } from '../../src/index.ts';
 import { batchNorm, batchNormEval, paperBackward } from '../../src/layers/batchnorm1d.ts';
 import { run } from '../../src/tensor/op.ts';

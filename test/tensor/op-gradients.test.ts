@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
-import { LINEAR } from '../../kernels/dense.ts';
+import { LINEAR } from '../../kernels/fused/dense.ts';
 import * as ops from '../../src/tensor/ops.ts';
 import { type GradientCase, gradientMatches } from '../laws/kernel-laws.ts';
 import {

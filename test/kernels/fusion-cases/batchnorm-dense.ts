@@ -1,6 +1,6 @@
 /** Batch normalization straight into a dense layer, forward and backward. */
 import fc from 'fast-check';
-import { LINEAR } from '../../../kernels/dense.ts';
+import { LINEAR } from '../../../kernels/fused/dense.ts';
 import * as fusions from '../../../kernels/fused/index.ts';
 import { drawn, type Range, seeds, sum } from '../cases/case.ts';
 import { statisticsOf, unshifted } from './batchnorm.ts';

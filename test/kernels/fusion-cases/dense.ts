@@ -1,6 +1,6 @@
 /** A product, a bias and an activation, forward and backward. */
 import fc from 'fast-check';
-import { LINEAR } from '../../../kernels/dense.ts';
+import { LINEAR } from '../../../kernels/fused/dense.ts';
 import * as fusions from '../../../kernels/fused/index.ts';
 import { drawn, seeds, shapesWith, sum } from '../cases/case.ts';
 import { elementwise, type FusionCases, overRows } from './case.ts';
