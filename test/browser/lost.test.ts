@@ -163,7 +163,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     expect(warn.mock.calls).toEqual([
       [
         expect.stringMatching(
-          /^fit: the GPU of .* was lost: .*; training goes on on wasm, from the last step$/,
+          /^fit: the GPU of .* was lost: .*; training continues on wasm from the last step$/,
         ),
       ],
     ]);
