@@ -18,17 +18,12 @@ onDevices(() => {
   const logits = wide([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
 
   describe('crossEntropy refuses', () => {
-    it.each([3, -1, 0.5, NaN, Infinity, 255])(
-      'a label of %s; the message names its row and the number of classes',
-      (label) => {
-        const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2`;
-        expect(refusal(() => crossEntropy(logits, [0, label]), ValueError)).toBe(message);
-        expect(refusal(() => crossEntropy(logits, wide([0, label])), ValueError)).toBe(message);
-        expect(refusal(() => crossEntropy(logits, [0, label], { reduction: 'sum' }), ValueError)).toBe(
-          message,
-        );
-      },
-    );
+    it.each([3, -1, 0.5, NaN, Infinity, 255])('a label of %s, and names its row', (label) => {
+      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2`;
+      expect(refusal(() => crossEntropy(logits, [0, label]), ValueError)).toBe(message);
+      expect(refusal(() => crossEntropy(logits, wide([0, label])), ValueError)).toBe(message);
+      expect(refusal(() => crossEntropy(logits, [0, label], { reduction: 'sum' }), ValueError)).toBe(message);
+    });
 
     it('−100 if another label is ignored', () => {
       const action = () => crossEntropy(logits, [0, -100], { ignoreIndex: 1 });

@@ -124,7 +124,7 @@ export function damaged({ op, name }: Source, problem: string, options: ErrorOpt
   return new CheckpointError(op, `${name} is damaged: ${problem}`, DAMAGED, options);
 }
 
-/** The message of whatever was thrown. */
+/** The message of an error; any other thrown value as a string. */
 export function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
