@@ -1,6 +1,6 @@
 /**
- * The library as a page gets it: packed, bundled and minified, under a strict content policy, on the page and in a
- * worker, on every device.
+ * The library in a real page: packed, bundled, minified, and run under a strict content security policy, in the page
+ * and in a worker, on every device.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -34,7 +34,7 @@ const training = `
     return { device: name, adapter, losses };
   }`;
 
-/** The device is in the address, and so is whether a worker is to train. What goes wrong is an answer too. */
+/** The query string names the device and says whether a worker trains. Errors are returned as the answer. */
 const program = `${training}
   const query = new URLSearchParams(location.search);
   const answer = train(query.get('device')).catch((error) => ({ error: String(error) }));
@@ -53,7 +53,7 @@ interface Answer {
   readonly losses: readonly number[];
 }
 
-/** No inline scripts, no eval, nothing from elsewhere, no data: addresses; WebAssembly may be compiled. */
+/** No inline scripts, no eval, no other origins, no data: URLs; compiling WebAssembly is allowed. */
 const policy =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'none'";
 
@@ -65,8 +65,8 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a program that trains, and asks for no GPU', () => {
-  it('loads less than 40 kB, compressed, both builds of the kernels included, and nothing of gpu.js', async () => {
+describe('a program that trains without a GPU', () => {
+  it('loads less than 40 kB compressed, with both builds of the kernels and without gpu.js', async () => {
     const { metafile } = await bundle({
       stdin: { contents: `${training} train().then(console.log);`, resolveDir: app },
       outdir: join(folder, 'small'),
@@ -75,7 +75,7 @@ describe('a program that trains, and asks for no GPU', () => {
     const loaded = loadedAtOnce(metafile);
     const modules = loaded.flatMap((path) => Object.keys(metafile.outputs[path].inputs));
     expect(modules.filter((path) => /gpu\.js|gpu\.generated/.test(path))).toEqual([]);
-    expect(Object.keys(metafile.inputs).some((path) => path.includes('gpu.js'))).toBe(true); // which is loaded when asked for
+    expect(Object.keys(metafile.inputs).some((path) => path.includes('gpu.js'))).toBe(true); // a separate chunk, loaded on demand
     const bytes = loaded.map((path) => gzipSync(readFileSync(join(folder, path))).length);
     expect(bytes.reduce((sum, size) => sum + size)).toBeLessThan(40_000);
   });
@@ -114,7 +114,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
     server.close();
   });
 
-  /** What a page answers, and what it printed, but for its missing icon. */
+  /** The answer of a page. Fails if the page prints anything except the message about the missing favicon. */
   async function visit(address: string): Promise<Answer> {
     const page = await browser.newPage();
     const problems: string[] = [];
@@ -132,7 +132,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
   }
 
   const pages = new Map<string, Promise<Answer>>();
-  /** What the page answers that names no device. */
+  /** The answer of the page on the default device. */
   function byDefault(bundler: string): Promise<Answer> {
     const answer = pages.get(bundler) ?? visit(`${bundler}/?page`);
     pages.set(bundler, answer);

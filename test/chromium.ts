@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 
-/** Debian's Chromium, or the one that CHROMIUM names; undefined where there is none. */
+/** The path of Chromium: the variable CHROMIUM, or Debian's paths; undefined if it is not installed. */
 export const chromiumPath: string | undefined = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
   '/usr/bin/chromium-browser',
 ].find((path) => path !== undefined && existsSync(path));
 
-/** WebGL2 and WebGPU without a graphics card: SwiftShader, which computes on the CPU, and is held to the same laws. */
+/** Flags for WebGL2 and WebGPU without a graphics card: SwiftShader runs both on the CPU. */
 export const softwareGpu: readonly string[] = [
   '--use-angle=swiftshader',
   '--enable-unsafe-swiftshader',

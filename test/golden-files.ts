@@ -1,4 +1,4 @@
-/** The files of `goldens/`, typed. */
+/** The files of `goldens/`, with types. */
 import { type DType, type Tensor, tensor } from '../src/index.ts';
 import activations from './goldens/activations.json' with { type: 'json' };
 import batchnorm from './goldens/batchnorm.json' with { type: 'json' };
@@ -8,7 +8,7 @@ import optimizers from './goldens/optimizers.json' with { type: 'json' };
 import schedules from './goldens/schedules.json' with { type: 'json' };
 import trainingTrace from './goldens/training-trace.json' with { type: 'json' };
 
-/** Values row by row; a scalar has shape []. */
+/** Values in row-major order; a scalar has shape []. */
 export interface GoldenArray {
   readonly shape: readonly number[];
   readonly data: readonly number[];
@@ -69,12 +69,12 @@ export interface MseCase {
 export interface OptimizerCase {
   readonly name: string;
   readonly optimizer: 'SGD' | 'Adam' | 'AdamW' | 'RMSprop';
-  /** Complete: those of the optimizer that is named. */
+  /** All options of the optimizer. */
   readonly options: Readonly<Record<string, number | boolean | readonly number[]>>;
   /** `params` are indices into `initial`; the rest are options. */
   readonly groups?: readonly { readonly params: readonly number[]; readonly [option: string]: unknown }[];
   readonly initial: readonly GoldenArray[];
-  /** The parameters are those after the step. */
+  /** `parameters` are the values after the step. */
   readonly steps: readonly {
     readonly gradients: readonly (GoldenArray | null)[];
     readonly parameters: readonly GoldenArray[];
@@ -85,7 +85,7 @@ export interface TraceCase {
   readonly name: 'plain' | 'bn';
   readonly lr: number;
   readonly initial: Readonly<Record<string, GoldenArray>>;
-  /** The loss is that before the step. */
+  /** `loss` is the value before the step. */
   readonly steps: readonly {
     readonly x: GoldenArray;
     readonly labels: GoldenArray;
@@ -143,7 +143,7 @@ export interface GoldenFiles {
   readonly schedules: { readonly cases: readonly ScheduleCase[] };
 }
 
-/** The content of one file. */
+/** The contents of a file. */
 export function golden<Name extends keyof GoldenFiles>(name: Name): GoldenFiles[Name] {
   const files: Readonly<Record<keyof GoldenFiles, unknown>> = {
     activations,
@@ -157,7 +157,7 @@ export function golden<Name extends keyof GoldenFiles>(name: Name): GoldenFiles[
   return files[name] as GoldenFiles[Name];
 }
 
-/** A golden array as a tensor, of float64 unless said otherwise. */
+/** A golden array as a tensor, float64 by default. */
 export function goldenTensor(
   { data, shape }: GoldenArray,
   options: { readonly dtype?: DType; readonly requiresGrad?: boolean } = {},

@@ -1,6 +1,6 @@
 /**
- * A device that runs the gpu forms without a GPU: each thread in turn, as the JavaScript that its text is, in
- * float64. It shows that a form is right; whether gpu.js' translation of it is, needs a GPU.
+ * A device that runs the GPU forms without a GPU: it runs their JavaScript source for each thread in turn, in
+ * float64. This tests the forms; testing their translation by gpu.js needs a GPU.
  */
 import { runInThisContext } from 'node:vm';
 import type { GpuSource, GpuThread } from '../kernels/gpu/form.ts';
@@ -23,10 +23,10 @@ class ThreadStorage extends Storage {
   }
 }
 
-/** What a form's text is, once it is a function again. */
+/** A form's source text as a function. */
 type Run = (this: GpuThread, ...args: readonly (Float64Array | number)[]) => number;
 
-/** Arrays up to this length are watched: a read out of range, which a GPU answers with anything, throws. */
+/** For arrays up to this length, a read out of range throws. (On a GPU it returns an arbitrary value.) */
 const WATCHED = 1000;
 
 const inRange: ProxyHandler<Float64Array> = {
@@ -65,7 +65,7 @@ function runThreads(
   return y;
 }
 
-/** The device, with the forms that are shipped, or with others. */
+/** The device, with the forms of the library or with the given ones. */
 export function gpuThreads(sources: Readonly<Record<string, GpuSource>> = shipped): Device {
   return {
     name: 'cpu',
@@ -79,7 +79,7 @@ export function gpuThreads(sources: Readonly<Record<string, GpuSource>> = shippe
       const arrays = inputs.map(valuesOf);
       let values: Float64Array;
       if (kernel.inputs.includes('…')) {
-        // Of any number of inputs: two by two, as on a GPU.
+        // Variadic kernels run on two inputs at a time, as on a GPU.
         let joined = shapes[0];
         values = arrays.slice(1).reduce((before, next, k) => {
           const pair = [joined, shapes[k + 1]];

@@ -1,8 +1,7 @@
 import type { Reporter, TestModule } from 'vitest/node';
 
 /**
- * Says which GPUs tests ran on, as the tests found them, and ends the run with the plain line `N passed, N failed`,
- * which scripts can read.
+ * Prints the GPUs that the tests ran on, and as the last line `N passed, N failed`, which scripts can parse.
  */
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
@@ -14,7 +13,7 @@ export default class SummaryReporter implements Reporter {
         const { ranOn } = test.meta();
         if (ranOn) gpus.add(`${ranOn.device} on ${ranOn.adapter}${ranOn.software ? ' (software)' : ''}`);
       }
-      if (module.errors().length > 0) count.failed++; // a file that did not load is a failure too
+      if (module.errors().length > 0) count.failed++; // a test file that fails to load
     }
     const failed = count.failed + unhandledErrors.length;
     const skipped = count.skipped + count.pending;

@@ -5,8 +5,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './layer.ts';
 
 /**
- * In training, each element is 0 with probability p and x/(1−p) otherwise, so that the expected value
- * stays x (Srivastava et al. 2014); in evaluation y = x. Draws from the dropout stream of `manualSeed`.
+ * In training, y is 0 with probability p and x/(1−p) otherwise, element by element, so the expected value of y is x
+ * (Srivastava et al. 2014). In evaluation, y = x. Random numbers come from the dropout stream of `manualSeed`.
  *
  * @throws {ValueError} p is not in [0, 1).
  * @example

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './layer.ts';
 
 /**
- * All axes but the first become one: [batch, …] → [batch, the rest].
+ * Flattens all axes after the first: [batch, …] → [batch, features].
  * @example
  * ```ts
  * import { Flatten, zeros } from 'gammabeta';

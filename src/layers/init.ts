@@ -1,6 +1,6 @@
 /**
- * Initializers: functions of a shape. A weight is [in, out]; its fan-in is `in`, its fan-out `out`.
- * All draw from the initialization stream of `manualSeed`.
+ * Initializers: functions from a shape to a tensor. A weight is [in, out]; its fan-in is `in`, its fan-out is
+ * `out`. Random numbers come from the initialization stream of `manualSeed`.
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
@@ -8,11 +8,11 @@ import { drawn, type TensorOptions } from '../tensor/create.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** A tensor of a shape: `zeros` and `ones` are initializers too. */
+/** Makes a tensor of the given shape. `zeros` and `ones` are initializers too. */
 export type Initializer = (shape: Shape, options?: TensorOptions) => Tensor;
 
 /**
- * Normal, deviation √(2/fanIn), cut at two deviations: Keras' `HeNormal` (He et al. 2015), for ReLU.
+ * Truncated normal with deviation √(2/fanIn): Keras' `HeNormal` (He et al. 2015), for ReLU.
  * @throws {ShapeError} The shape is not [in, out].
  * @example
  * ```ts
@@ -32,14 +32,14 @@ export const heUniform: Initializer = (shape, options) =>
   symmetricUniform('heUniform', shape, ([fanIn]) => 6 / fanIn, options);
 
 /**
- * Normal, deviation √(2/(fanIn + fanOut)), cut at two deviations: Keras' `GlorotNormal` (Glorot & Bengio 2010).
+ * Truncated normal with deviation √(2/(fanIn + fanOut)): Keras' `GlorotNormal` (Glorot & Bengio 2010).
  * @throws {ShapeError} The shape is not [in, out].
  */
 export const glorotNormal: Initializer = (shape, options) =>
   truncatedNormal('glorotNormal', shape, ([fanIn, fanOut]) => 2 / (fanIn + fanOut), options);
 
 /**
- * Uniform over ±√(6/(fanIn + fanOut)): Keras' `GlorotUniform`, its default (Glorot & Bengio 2010).
+ * Uniform over ±√(6/(fanIn + fanOut)): Keras' default, `GlorotUniform` (Glorot & Bengio 2010).
  * @throws {ShapeError} The shape is not [in, out].
  */
 export const glorotUniform: Initializer = (shape, options) =>
@@ -63,7 +63,7 @@ function fansOf(op: string, shape: Shape): Fans {
   );
 }
 
-/** The deviation of a standard normal that is cut at ±2; dividing by it restores the deviation wanted. */
+/** The deviation of a standard normal truncated to ±2. Dividing by it gives the requested deviation. */
 const CUT_DEVIATION = 0.87962566103423978;
 
 function truncatedNormal(

@@ -1,13 +1,13 @@
 /**
- * Learning rate schedules: pure functions of the step (or epoch, as you count), from 0. Use one by
- * setting the optimizer's rate: `optimizer.lr = schedule(step)`.
+ * Learning rate schedules: pure functions of the step (or of the epoch), counted from 0. To use one, set the
+ * optimizer's rate: `optimizer.lr = schedule(step)`.
  */
 import { expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
 
 export type Schedule = (step: number) => number;
 
 /**
- * lr · factor^⌊step/every⌋: a constant rate that drops every so often (PyTorch's `StepLR`).
+ * lr · factor^⌊step/every⌋: the rate drops by `factor` after every `every` steps (PyTorch's `StepLR`).
  * @throws {ValueError} lr ≤ 0, every < 1, factor is not in (0, 1], or an option is unknown.
  * @example
  * ```ts
@@ -30,8 +30,8 @@ export function stepDecay(
 }
 
 /**
- * minimum + (lr − minimum)·(1 + cos(π·step/steps))/2, and the minimum from `steps` on (Loshchilov & Hutter
- * 2017; PyTorch's `CosineAnnealingLR` up to there).
+ * minimum + (lr − minimum)·(1 + cos(π·step/steps))/2 until step `steps`, then the minimum (Loshchilov & Hutter
+ * 2017; PyTorch's `CosineAnnealingLR` for the first `steps` steps).
  * @throws {ValueError} lr ≤ 0, steps < 1, minimum is not in [0, lr], or an option is unknown.
  * @example
  * ```ts
@@ -54,9 +54,9 @@ export function cosineDecay(
 }
 
 /**
- * A linear rise from start·lr to lr over `steps`, then another schedule from its beginning, or a constant
- * rate (PyTorch's `LinearLR`).
- * @param then What follows: a schedule, or a rate.
+ * A linear rise from start·lr to lr over `steps` steps (PyTorch's `LinearLR`), then another schedule from its
+ * step 0, or a constant rate.
+ * @param then The schedule or constant rate after the rise.
  * @throws {ValueError} A constant rate ≤ 0, steps < 1, start is not in (0, 1], or an option is unknown.
  * @example
  * ```ts

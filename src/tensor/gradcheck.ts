@@ -19,23 +19,23 @@ export interface GradcheckOptions {
   /** Accepted: |numeric − analytic| ≤ atol + rtol·|numeric|. */
   readonly rtol?: number;
   readonly atol?: number;
-  /** For the random directions. */
+  /** The seed of the random directions. */
   readonly seed?: number;
 }
 
 /**
- * Checks that the gradients of `fn` are its derivatives, at the point given.
+ * Checks that the gradients of `fn` are its derivatives at the given inputs.
  *
  * For each input x and random directions u (of the result) and v (of x):
  *
  *     u · (fn(x + ε·v) − fn(x − ε·v)) / 2ε  =  v · dx,   dx = the gradient from fn(x).backward(u)
  *
- * A wrong gradient passes only if its error is orthogonal to a random v. The cost is two calls of `fn` per
- * input, whatever its size. `fn` must be deterministic and smooth near the point: move away from kinks.
+ * A wrong gradient passes only if its error is orthogonal to the random v. The cost is two calls of `fn` per
+ * input, whatever its size. `fn` must be deterministic, and smooth near the inputs: stay away from kinks.
  *
  * @param fn A function of tensors that returns a tensor of any shape.
- * @param inputs Its arguments, float64. Those with `requiresGrad` are checked; their `.grad` is not touched.
- * @returns `true`: it throws otherwise.
+ * @param inputs The arguments of `fn`, float64. Those with `requiresGrad` are checked; their `.grad` is not changed.
+ * @returns `true`; a failed check throws.
  * @throws {GradientError} A gradient is wrong; the message names the input and both values.
  * @throws {DTypeError} An input is not float64: the differences would drown in rounding.
  * @throws {GraphError} No input requires a gradient, or the result does not depend on one that does.
@@ -43,7 +43,7 @@ export interface GradcheckOptions {
  * ```ts
  * import { gradcheck, tensor, useDevice } from 'gammabeta';
  *
- * await useDevice('cpu'); // which has float64
+ * await useDevice('cpu'); // supports float64
  * const x = tensor([[1, 2], [3, 4]], { dtype: 'float64', requiresGrad: true });
  * console.log(gradcheck((x) => x.log().sum(0), [x])); // true
  * ```
@@ -87,13 +87,13 @@ export function gradcheck(
   return true;
 }
 
-/** u[i]·fn(…)[i]: kept apart, so that their differences are summed, and not the difference of large sums. */
+/** u[i]·fn(…)[i], not summed yet: summing small differences is more accurate than subtracting large sums. */
 function projections(fn: (...inputs: Tensor[]) => Tensor, points: Tensor[], u: Float64Array): Float64Array {
   const values = noGrad(() => fn(...points)).dataSync();
   return Float64Array.from(values, (value, i) => value * u[i]);
 }
 
-/** Uniform over ±[0.5, 1.5]: every element counts. */
+/** Uniform over ±[0.5, 1.5]: away from 0, so that every element counts. */
 function direction(stream: Stream, size: number): Float64Array {
   return Float64Array.from(
     { length: size },

@@ -5,7 +5,7 @@
 import { expectInteger, ValueError } from './errors.ts';
 
 export type StreamName = 'initialization' | 'shuffling' | 'dropout';
-/** Where a stream stands: four 32-bit words. */
+/** The state of a stream: four 32-bit words. */
 export type StreamState = readonly [number, number, number, number];
 
 /** xoshiro128** 1.1 (Blackman & Vigna 2018, public domain): 128 bits of state, period 2¹²⁸ − 1. */
@@ -28,7 +28,7 @@ export class Stream {
       throw new ValueError(
         'random',
         `the state is zero: [${state.join(', ')}]`,
-        'from there xoshiro only ever draws 0',
+        'use another state: from zero, xoshiro draws only 0',
       );
     }
     [this.s0, this.s1, this.s2, this.s3] = state.map((word) => word >>> 0);
@@ -59,7 +59,7 @@ export class Stream {
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
 
-  /** Normal, drawn again while it lies beyond two deviations, as Keras' initializers do. */
+  /** Normal with mean 0 and deviation 1, redrawn until |z| ≤ 2, as in Keras' initializers. */
   truncatedNormal(): number {
     for (;;) {
       const z = this.normal();
@@ -72,7 +72,7 @@ function rotateLeft(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits));
 }
 
-/** SplitMix64 (Steele, Lea & Flood 2014), which xoshiro's authors give for seeding. */
+/** SplitMix64 (Steele, Lea & Flood 2014): xoshiro's authors recommend it for seeding. */
 function* splitMix64(seed: bigint): Generator<bigint, never> {
   const mask = (1n << 64n) - 1n;
   let state = seed & mask;
@@ -87,19 +87,19 @@ function* splitMix64(seed: bigint): Generator<bigint, never> {
 
 const names: readonly StreamName[] = ['initialization', 'shuffling', 'dropout'];
 
-/** A stream's state is the next 128 bits of the SplitMix64 sequence. */
+/** A state for a stream: the next 128 bits of the SplitMix64 sequence. */
 function nextState(words: Generator<bigint, never>): StreamState {
   const [first, second] = [words.next().value, words.next().value];
   const low = (word: bigint) => Number(word & 0xffffffffn);
   return [low(first), low(first >> 32n), low(second), low(second >> 32n)];
 }
 
-/** A stream of its own, which `manualSeed` does not touch. */
+/** A separate stream, independent of `manualSeed`. */
 export function seededStream(seed: number): Stream {
   return new Stream(nextState(splitMix64(BigInt(seed))));
 }
 
-/** The process' streams. They begin as after `manualSeed(0)`: a program is reproducible unless it asks not to be. */
+/** The streams of the library. They start as after `manualSeed(0)`, so programs are reproducible by default. */
 export const streams: Readonly<Record<StreamName, Stream>> = (() => {
   const words = splitMix64(0n);
   const [initialization, shuffling, dropout] = names.map(() => new Stream(nextState(words)));
@@ -108,10 +108,10 @@ export const streams: Readonly<Record<StreamName, Stream>> = (() => {
 
 /**
  * Seeds initialization, shuffling and dropout. The same seed on the same device gives the same run, bit
- * for bit. Without a call, the seed is 0.
+ * for bit. The default seed is 0.
  *
  * @param seed An integer from 0 to 2⁵³ − 1.
- * @throws {ValueError} The seed is not such an integer.
+ * @throws {ValueError} The seed is not an integer in that range.
  * @example
  * ```ts
  * import { manualSeed, uniform } from 'gammabeta';

@@ -1,11 +1,11 @@
-/** Milliseconds of computing between two pauses. */
+/** Milliseconds of computation between two pauses. */
 const BREATH = 50;
 
 let last = 0;
 
 /**
- * Lets waiting events through, at most every 50 ms: a signal to be aborted by, Ctrl-C, a click. On the CPU, training
- * awaits nothing that takes time, and without a pause a page would be frozen until it ends.
+ * Gives the event loop a turn, at most every 50 ms, so that aborts, Ctrl-C and clicks are handled. Training on the
+ * CPU never waits for anything, so without these pauses a page would freeze until training ends.
  */
 export async function breathe(): Promise<void> {
   if (performance.now() - last < BREATH) return;
@@ -13,7 +13,7 @@ export async function breathe(): Promise<void> {
   last = performance.now();
 }
 
-/** Without a timer, which takes a millisecond in Node and four in browsers. */
+/** Waits for the next task. Timers would take at least 1 ms in Node and 4 ms in browsers. */
 function nextTask(): Promise<void> {
   if ('setImmediate' in globalThis) return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {

@@ -1,9 +1,10 @@
 /**
- * What `fit` measured, one entry per epoch, in columns as Keras has them: `loss`, `accuracy`, `valLoss`,
- * `valAccuracy`, `seconds`, and a column (and its `val…`) for each metric of your own.
+ * The results of `fit`, like Keras' `History`: one array per column, one value per epoch. The columns are `loss`,
+ * `accuracy`, `valLoss`, `valAccuracy` and `seconds`, and the same two for each metric of your own (such as `f1`
+ * and `valF1`).
  *
- * `loss` and the metrics are means over the epoch's batches, in training mode, while the parameters were
- * changing; the `val…` ones are measured after the epoch, in evaluation mode.
+ * `loss` and the metrics are means over the epoch's batches, computed in training mode while the parameters change.
+ * The `val…` columns are computed after the epoch, in evaluation mode.
  */
 export interface History {
   readonly loss: number[];
@@ -11,10 +12,10 @@ export interface History {
   readonly [column: string]: number[];
 }
 
-/** The same of one epoch: `{ loss, accuracy, valLoss, valAccuracy, seconds }`. */
+/** The results of one epoch: `{ loss, accuracy, valLoss, valAccuracy, seconds }`. */
 export type Results = Readonly<Record<string, number>>;
 
-/** `accuracy` → `valAccuracy`. */
+/** The name of a validation column: `accuracy` → `valAccuracy`. */
 export function validationColumn(name: string): string {
   return `val${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
@@ -24,7 +25,7 @@ export function append(history: Record<string, number[]>, results: Results): voi
   for (const [column, value] of Object.entries(results)) (history[column] ??= []).push(value);
 }
 
-/** The mean of values per example, batch after batch; batches of another size weigh as many examples as they have. */
+/** The mean of each result over all examples: the mean of the batch results, weighted by batch size. */
 export class RunningMeans {
   private readonly sums = new Map<string, number>();
   private examples = 0;

@@ -1,4 +1,4 @@
-/** Which devices a page has, which one really runs, and what opening them leaves behind. */
+/** Devices in a page: which one is used, on which adapter, and that opening one leaves no globals behind. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { DeviceError, deviceInfo, type DeviceInfo, scope, tensor, useDevice } from '../../src/index.ts';
 import { expectRejection } from '../tensor/expect-error.ts';
@@ -9,11 +9,11 @@ const browsersOwn = Object.getOwnPropertyDescriptor(globalThis, 'GPU');
 const gpus = ['webgl', 'webgpu'] as const;
 afterEach(() => useDevice('wasm'));
 
-/** In CI and wherever the tests start Chromium themselves, GPUs are SwiftShader's. */
+/** The tests start Chromium with SwiftShader, so the adapters are software. */
 const adapters = { webgl: /ANGLE \(.*SwiftShader/, webgpu: /swiftshader/i };
 
 describe.each(gpus)('on %s', (name) => {
-  it('that device runs, on the adapter that it names', async ({ task }) => {
+  it('the device and its adapter are reported', async ({ task }) => {
     const info = await useDevice(name);
     expect(info).toMatchObject({ device: name, software: true, dtypes: ['float32'], passedOver: [] });
     expect(info.adapter).toMatch(adapters[name]);
@@ -22,15 +22,15 @@ describe.each(gpus)('on %s', (name) => {
     task.meta.ranOn = info;
   });
 
-  it('the page has the globals that it had, and its own GPU class', async () => {
+  it("no global is added, and the browser's GPU class is not replaced", async () => {
     await useDevice(name);
     await tensor([1, 2]).mul(2).data();
     const added = Object.getOwnPropertyNames(globalThis).filter((key) => !globalsBefore.has(key));
-    expect(added.filter((key) => !key.startsWith('__'))).toEqual([]); // those are of vitest
+    expect(added.filter((key) => !key.startsWith('__'))).toEqual([]); // vitest adds names with __
     expect(Object.getOwnPropertyDescriptor(globalThis, 'GPU')).toEqual(browsersOwn);
   });
 
-  it('two sums in a scope are the two sums, and what was between them is freed', async () => {
+  it('a scope returns its result and frees intermediate tensors', async () => {
     await useDevice(name);
     const [a, b, c] = [[1, 2], [10, 20], [100, 200]].map((x) => tensor(x)); // prettier-ignore
     let between = a;
@@ -43,7 +43,7 @@ describe.each(gpus)('on %s', (name) => {
   });
 });
 
-it('auto passes over a GPU that is software, and says so', async () => {
+it('auto skips software GPUs and reports the reason', async () => {
   const info = await useDevice('auto');
   expect(info.device).toBe('wasm');
   expect(info.passedOver.map(({ device }) => device)).toEqual(['webgpu', 'webgl']);
@@ -53,14 +53,14 @@ it('auto passes over a GPU that is software, and says so', async () => {
   }
 });
 
-it('auto passes over it also where it was opened by its name', async () => {
+it('auto skips software GPUs also after they were opened by name', async () => {
   for (const name of gpus) await useDevice(name);
   const { device, passedOver } = await useDevice('auto');
   expect(device).toBe('wasm');
   for (const { reason } of passedOver) expect(reason).toMatch(/^its GPU is software: /);
 });
 
-describe('reading at once', () => {
+describe('synchronous reading', () => {
   it('works on webgl', async () => {
     await useDevice('webgl');
     expect(tensor([1, 2]).mul(3).toArray()).toEqual([3, 6]);
@@ -71,7 +71,7 @@ describe('reading at once', () => {
     ).toBe(3);
   });
 
-  it('is refused on webgpu, which says what to do instead', async () => {
+  it('is refused on webgpu, with a hint', async () => {
     await useDevice('webgpu');
     const y = tensor(Array.from({ length: 20 }, (_, i) => i)).mul(3);
     for (const read of [() => y.dataSync(), () => y.toArray(), () => y.sum().item()]) {
@@ -84,7 +84,7 @@ describe('reading at once', () => {
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** What a test found to be running: the reporter prints it. */
+    /** The device that a test ran on, for the reporter. */
     ranOn?: DeviceInfo;
   }
 }

@@ -1,21 +1,21 @@
-/** What the GPU devices are made of, seen from below: counted, and taken away. Watch before `useDevice`. */
+/** Counts the GPU objects of a page, and simulates a lost GPU. Call `watch` before `useDevice`. */
 import { GPUAdapter, GPUBuffer, GPUDevice, OffscreenCanvas, type WebGL, WebGL2 } from './page.ts';
 
-/** What exists at a moment. */
+/** The number of GPU objects that exist now. */
 export interface Counts {
-  /** Textures, or buffers. */
+  /** Textures (WebGL) or buffers (WebGPU). */
   readonly memory: number;
-  /** Compiled kernels. WebGPU cannot give one back: all that there ever were. */
+  /** Compiled kernels. On WebGPU, which cannot release pipelines, all that were ever compiled. */
   readonly programs: number;
 }
 
 export interface GpuWatch {
   counts(): Counts;
-  /** Takes the GPU away, as a driver that crashes does. */
+  /** Loses the GPU, as a crash of the driver would. */
   lose(): void;
 }
 
-/** Puts another method in a prototype's place, which gets the one that was there. */
+/** Replaces a method of a prototype by `wrapper(original)`. */
 function wrap<T extends object, K extends keyof T>(
   prototype: T,
   name: K,
@@ -24,7 +24,7 @@ function wrap<T extends object, K extends keyof T>(
   prototype[name] = wrapper(prototype[name]);
 }
 
-/** Calls `seen` with the result of each call, its arguments and this. */
+/** Wraps a method so that `seen` gets the result, the arguments and `this` of each call. */
 function observe<Result, Args extends unknown[]>(
   seen: (result: Result, args: Args, self: object) => void,
 ): (original: (...args: Args) => Result) => (...args: Args) => Result {

@@ -1,4 +1,4 @@
-/** What is too tall for a texture, too large for any memory, long to sum, or empty. */
+/** Sizes at the limits: taller than a texture, larger than memory, sums of thousands of values, and empty. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   concat,
@@ -11,10 +11,10 @@ import {
 } from '../../src/index.ts';
 import { read } from '../tensors.ts';
 
-/** More than the 8,192 that WebGL's textures are high and wide. */
+/** More rows than the 8,192 of a WebGL texture. */
 const TALL = 10_000;
 
-/** A matrix of small whole numbers, of which float32 sums many without a rounding. */
+/** A matrix of small integers, which float32 sums without rounding. */
 const whole = (rows: number, columns: number, at: (i: number, j: number) => number, options: object = {}) =>
   tensor(
     Float32Array.from({ length: rows * columns }, (_, k) => at(Math.floor(k / columns), k % columns)),
@@ -27,7 +27,7 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     expect(deviceInfo().device).toBe(name);
   });
 
-  it(`a product of ${TALL} rows is right, and so is one of ${TALL} columns`, async () => {
+  it(`products with ${TALL} rows and with ${TALL} columns are correct`, async () => {
     const tall = whole(TALL, 3, (i, j) => (i % 7) + j);
     const narrow = whole(3, 2, (i, j) => i - j);
     const product = await read(tall.matmul(narrow));
@@ -41,7 +41,7 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     expect(wide.every((value, k) => value === product[2 * (k % TALL) + Math.floor(k / TALL)])).toBe(true);
   });
 
-  it(`a loss over ${TALL} rows is right, with its gradient, and so are the largest of each row`, async () => {
+  it(`crossEntropy over ${TALL} rows, its gradient and argmax are correct`, async () => {
     const K = 10;
     const at = (i: number, j: number) => ((i * 7 + j * 3) % 11) / 4;
     const logits = whole(TALL, K, at, { requiresGrad: true });
@@ -66,7 +66,7 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     expect(largest.every((j, i) => [...Array(K).keys()].every((k) => at(i, k) <= at(i, j)))).toBe(true);
   });
 
-  it('sums of more than 1,000 values are complete, along either axis and in products', async () => {
+  it('sums and products over more than 1,000 values include all of them', async () => {
     const n = 3072;
     const ones = whole(n, 2, () => 1);
     expect(await read(ones.sum(0))).toEqual([n, n]);
@@ -75,7 +75,7 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     expect(await read(ones.transpose().matmul(ones))).toEqual([n, n, n, n]);
   });
 
-  it('empty tensors stay empty, their sums are 0, and what they are put together with stays', async () => {
+  it('empty tensors: results are empty, sums are 0, and concat skips them', async () => {
     const empty = tensor([], { shape: [0, 3] });
     expect(await read(empty.exp().mul(2))).toEqual([]);
     expect(await read(empty.sum(0))).toEqual([0, 0, 0]);
@@ -85,8 +85,8 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     expect(await read(concat([empty, empty], 0))).toEqual([]);
   });
 
-  it('more values than it can hold are refused, with the limit and its name', () => {
-    // 10⁵·10⁴ values: 4 GB, of which no byte is allocated.
+  it('tensors beyond the limit are refused; the message names the limit', () => {
+    // 10⁵·10⁴ values would need 4 GB. They are refused before anything is allocated.
     const expand = (): Tensor => tensor([1]).reshape([1, 1]).matmul(tensor([1]).reshape([1, 1])).add(row()).add(column()); // prettier-ignore
     const row = () => tensor(new Float32Array(100_000), { shape: [1, 100_000] });
     const column = () => tensor(new Float32Array(10_000), { shape: [10_000, 1] });

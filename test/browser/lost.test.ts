@@ -1,4 +1,4 @@
-/** The GPU goes away in the middle of training: what is said, what is left, and how it goes on. */
+/** The GPU is lost during training: the error, Recovery, and the fallback of fit. */
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   BatchNorm1d,
@@ -43,7 +43,7 @@ function training() {
   return { model, optimizer, step };
 }
 
-/** All numbers that training changes. */
+/** The values of all parameters, buffers and optimizer slots. */
 async function state({
   model,
   optimizer,
@@ -61,14 +61,14 @@ async function state({
 const message = (name: string, adapter: string) =>
   new RegExp(`^\\w+: the GPU of ${name}, ${adapter.replace(/[()]/g, '\\$&')}, was lost: .+\\. Hint: .*wasm`);
 
-describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
+describe.each(['webgl', 'webgpu'] as const)('after the loss of %s', (name) => {
   const gpu = watch(name);
   const lostError = () => message(name, deviceInfo().adapter);
 
   beforeAll(() => useDevice('wasm'));
   afterEach(() => vi.restoreAllMocks());
 
-  it('and the next op or read says so, in a DeviceLostError', async () => {
+  it('the next op or read throws a DeviceLostError', async () => {
     await useDevice(name);
     const { model, step } = training();
     step();
@@ -89,7 +89,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     await expectRejection((async () => model.parameters()[0].data())(), DeviceLostError, lostError());
   });
 
-  it('and can be opened anew', async () => {
+  it('the device can be opened again', async () => {
     const info = await useDevice(name);
     expect(info.device).toBe(name);
     expect(await read(tensor([1, 2]).mul(2))).toEqual([2, 4]);
@@ -99,7 +99,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     expect((await read(step()))[0]).toBeLessThan(first / 2);
   });
 
-  it('and Recovery brings everything back as of the last step that was saved, bit for bit', async () => {
+  it('Recovery restores the last saved state bit for bit', async () => {
     await useDevice(name);
     const { model, optimizer, step } = training();
     const recovery = new Recovery({ model, optimizer });
@@ -132,7 +132,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     ).toBe(true);
   });
 
-  /** Three epochs of 8 batches; `lose` in the second one. */
+  /** Trains for three epochs of 8 batches and calls `lose` in the second epoch. */
   async function fitted(device: 'wasm' | typeof name, fallback: boolean, lose: () => void): Promise<History> {
     await useDevice(device);
     const { model, optimizer } = training();
@@ -155,7 +155,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     return history;
   }
 
-  it('and fit goes on by itself on wasm, where it is asked to, as if nothing had been', async () => {
+  it('fit with fallback: true continues on wasm with the same results', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const expected = await fitted('wasm', true, () => undefined);
     expect(warn).not.toHaveBeenCalled();
@@ -163,7 +163,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     expect(warn.mock.calls).toEqual([
       [
         expect.stringMatching(
-          /^fit: the GPU of .* was lost: .*; training goes on on wasm, from the last step$/,
+          /^fit: the GPU of .* was lost: .*; training continues on wasm from the last step$/,
         ),
       ],
     ]);
@@ -176,7 +176,7 @@ describe.each(['webgl', 'webgpu'] as const)('%s goes away', (name) => {
     }
   });
 
-  it('and fit stops with a DeviceLostError where it is not', async () => {
+  it('fit without fallback rejects with a DeviceLostError', async () => {
     await expectRejection(
       fitted(name, false, () => gpu.lose()),
       DeviceLostError,

@@ -1,4 +1,4 @@
-/** Memory on the GPU over 500 steps: what the page itself has in textures, buffers and compiled kernels. */
+/** GPU memory over 500 steps, counted by the page: textures, buffers and compiled kernels. */
 import { describe, expect, it } from 'vitest';
 import {
   BatchNorm1d,
@@ -28,21 +28,21 @@ function net(): Sequential {
 describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
   const gpu = watch(name);
 
-  /** What the page counts, and what the device says. */
+  /** The counts of the page and of the device. */
   function all(): Record<string, number> {
     const device = currentDevice();
-    if (!(device instanceof GpuDevice)) throw new Error(`${device.name} is no GPU`);
+    if (!(device instanceof GpuDevice)) throw new Error(`${device.name} is not a GPU`);
     return { ...gpu.counts(), ...device.live };
   }
 
-  /** Less is well: the garbage collector has been. */
+  /** Expects no more objects than before; fewer are fine, since the garbage collector may have run. */
   function expectNoMore(found: Record<string, number>, before: Record<string, number>, tensors = 0): void {
     expect(found.programs).toBe(before.programs);
     expect(found.handles).toBeLessThanOrEqual(before.handles + tensors);
     expect(found.memory).toBeLessThanOrEqual(before.memory + tensors);
   }
 
-  it('500 steps of fit take no more than the first two epochs', async () => {
+  it('500 steps of fit need no more memory than the first two epochs', async () => {
     await useDevice(name);
     expect(deviceInfo().device).toBe(name);
     const model = net();
@@ -50,7 +50,7 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     await fit(model, {
       train: new DataLoader(quadrants(256), { batchSize: 32, shuffle: true }),
       optimizer: new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 }),
-      epochs: 63, // of 8 steps
+      epochs: 63, // 8 steps each
       onEpoch: () => void at.push(all()),
     });
     expect(at[1].memory).toBeGreaterThan(10);
@@ -58,7 +58,7 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
     for (const found of at.slice(2)) expectNoMore(found, at[1]);
   });
 
-  it('500 steps of a loop in scopes, that reads every 50th loss, take no more than the first', async () => {
+  it('500 steps with scope, reading every 50th loss, need no more memory than the first 50', async () => {
     await useDevice(name);
     const model = net();
     const optimizer = new SGD(model.parameters(), { lr: 0.1 });
@@ -76,6 +76,6 @@ describe.each(['webgl', 'webgpu'] as const)('on %s', (name) => {
       expect(Number.isFinite((await loss.data())[0])).toBe(true);
       at.push(all());
     }
-    at.forEach((found, k) => expectNoMore(found, at[0], k)); // and the losses that were read
+    at.forEach((found, k) => expectNoMore(found, at[0], k)); // k losses are kept
   });
 });

@@ -1,4 +1,4 @@
-/** For tests that run in a page: what only Node can do, the same training there, and reading MNIST's files. */
+/** Commands that tests in a page run in Node: the same training, and reading the MNIST files. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { BrowserCommand } from 'vitest/node';
 import type { Trained } from './train.ts';
 
-/** Relaxed SIMD, which Chromium has, is behind a flag in Node 20. */
+/** Node 20 needs a flag for relaxed SIMD, which Chromium supports by default. */
 const relaxed = Number.parseInt(process.versions.node) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
 
 export const trainInNode: BrowserCommand = (): Trained => {
@@ -17,10 +17,10 @@ export const trainInNode: BrowserCommand = (): Trained => {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Trained;
 };
 
-/** Where MNIST may be, as for the tests in Node. */
+/** The folders that may hold MNIST, as in the tests in Node. */
 const folders = [process.env.MNIST_DIR, '../shared/data/mnist'];
 
-/** The files of MNIST's training images and labels as base64, unzipped and cut; null where they are not. */
+/** The first `count` training images and labels of MNIST as base64, or null if the files are missing. */
 export const firstOfMnist: BrowserCommand<[count: number]> = (_context, count): MnistFiles | null => {
   const folder = folders.find((path) => path && existsSync(join(path, 'train-images-idx3-ubyte.gz')));
   if (folder === undefined) return null;
@@ -29,7 +29,7 @@ export const firstOfMnist: BrowserCommand<[count: number]> = (_context, count): 
   return { images: read('images-idx3', 16, 784 * count), labels: read('labels-idx1', 8, count) };
 };
 
-/** Bytes as base64. */
+/** Images and labels, base64. */
 export interface MnistFiles {
   readonly images: string;
   readonly labels: string;

@@ -1,4 +1,4 @@
-/** What tests use of a page: the library that declares all of it for TypeScript would declare it for Node too. */
+/** The browser classes that the tests use. TypeScript's library `dom` would declare all of them in Node code too. */
 
 export interface WebGL {
   createTexture(): object | null;

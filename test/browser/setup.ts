@@ -2,9 +2,8 @@ import fc from 'fast-check';
 import { inject } from 'vitest';
 
 /**
- * A GPU compiles a shader for each shape, which takes WebGL some 25 ms: so properties are tried on ten examples, not
- * on a hundred. And on the same ones, of a seed drawn once per run, so that what is compiled for one law serves the
- * next. In CI the seed is always the same.
+ * Each new shape compiles a shader, which takes about 25 ms on WebGL. Properties therefore run on 10 examples instead
+ * of 100, with one seed for the whole run, so that tests share compiled shaders. In CI the seed is fixed.
  */
 fc.configureGlobal({ seed: inject('seed'), numRuns: 10 });
 

@@ -1,4 +1,4 @@
-/** Training that runs alike in a page and in Node: as a program, it prints what it measured, as JSON. */
+/** The same training for a page and for Node. */
 import {
   BatchNorm1d,
   DataLoader,
@@ -13,7 +13,7 @@ import {
   SGD,
 } from '../../src/index.ts';
 
-/** Points on a circle, labelled by quadrant. */
+/** Points on the unit circle, labelled by quadrant. */
 export function quadrants(count: number): Dataset {
   const angles = Array.from({ length: count }, (_, i) => (2 * Math.PI * (i + 0.5)) / count);
   return {

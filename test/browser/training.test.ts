@@ -9,7 +9,7 @@ describe('in the browser, on its default device', () => {
     expect(globalThis.constructor.name).toBe('Window');
   });
 
-  it('which is wasm', () => {
+  it('the device is wasm', () => {
     expect(deviceInfo()).toMatchObject({ device: 'wasm', passedOver: [] });
     expect(deviceInfo().adapter).toMatch(/^WebAssembly, (relaxed )?SIMD$/);
   });
@@ -24,7 +24,7 @@ describe('in the browser, on its default device', () => {
     expect(second).toEqual(first);
   });
 
-  it('gives the numbers that Node gives: bit for bit on the same build of the kernels, else to a few roundings', async () => {
+  it('gives the same numbers as Node: bit for bit with the same SIMD kernels, otherwise within 1e-4', async () => {
     const [here, inNode] = [await trained(), await commands.trainInNode()];
     if (here.adapter === inNode.adapter) expect(here).toEqual(inNode);
     here.loss.forEach((loss, epoch) => expect(Math.abs(loss - inNode.loss[epoch])).toBeLessThan(1e-4));
@@ -33,7 +33,7 @@ describe('in the browser, on its default device', () => {
 });
 
 describe('in the browser, on the cpu device', () => {
-  it('gradients are right', async () => {
+  it('gradients pass gradcheck', async () => {
     await useDevice('cpu');
     const options = { dtype: 'float64', requiresGrad: true } as const;
     const x = tensor([[1, -2], [3, 0.5], [-1, 4]], options); // prettier-ignore

@@ -1,12 +1,12 @@
-"""Makes the golden JSON files next to this script: what PyTorch computes, in float64.
+"""Writes the golden JSON files next to this script: results of PyTorch in float64.
 
     apt-get install python3-torch          # Debian 12: PyTorch 1.13
     /usr/bin/python3 test/goldens/make_goldens.py
 
-Deterministic: each file has its own seed, so that one can grow without changing the others.
-Inputs are multiples of 1/256: short to read, and exact in float32 as well as in float64.
-Our names are camelCase where PyTorch's are snake_case. Our Dense keeps its weight as
-[in, out], PyTorch's Linear as [out, in]: weights are written transposed.
+The output is deterministic. Each file has its own seed, so cases can be added to one file
+without changing the others. Inputs are multiples of 1/256: short, and exact in float32.
+gammabeta's names are camelCase, PyTorch's are snake_case. The weight of Dense is [in, out],
+that of PyTorch's Linear is [out, in], so weights are written transposed.
 """
 
 import json
@@ -24,7 +24,7 @@ torch.set_num_threads(1)
 
 
 def plain(value):
-    """Tensors to { shape, data }, within any nesting of dicts, lists and tuples."""
+    """Converts tensors to { shape, data }, also inside dicts, lists and tuples."""
     if isinstance(value, torch.Tensor):
         flat = (value.detach() + 0).flatten().tolist()  # + 0 turns -0 into 0
         return {"shape": list(value.shape), "data": flat}
@@ -40,7 +40,7 @@ def dump(value):
 
 
 def write(name, **lists):
-    """One case per line: compact, and a diff still shows which case changed."""
+    """Writes one case per line, so that a diff shows which case changed."""
     fields = ['"madeBy": "make_goldens.py"', f'"torch": {dump(torch.__version__)}']
     for key, cases in lists.items():
         fields.append(f'"{key}": [\n' + ",\n".join(map(dump, cases)) + "\n]")
@@ -64,7 +64,7 @@ def leaf(x):
 
 
 def snake(options):
-    """{ weightDecay: 1 } to { weight_decay: 1 }"""
+    """Renames options: { weightDecay: 1 } to { weight_decay: 1 }."""
     return {"".join("_" + c.lower() if c.isupper() else c for c in key): value
             for key, value in options.items()}
 
@@ -182,7 +182,7 @@ RMSPROP = {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0, "centered": Fa
 
 
 def optimizer_case(name, optimizer, defaults, groups=None, no_gradient_at=(), **changed):
-    """`no_gradient_at`: the steps at which the second parameter's gradient is null."""
+    """`no_gradient_at`: the steps in which the second parameter has no gradient."""
     options = {**defaults, **changed}
     initial = [randn(3, 2), randn(2)]
     parameters = [leaf(p) for p in initial]
@@ -193,7 +193,7 @@ def optimizer_case(name, optimizer, defaults, groups=None, no_gradient_at=(), **
     algorithm = getattr(torch.optim, optimizer)(given, **snake(options))
     steps = []
     for t in range(10):
-        # One large gradient: without it AMSGrad would be Adam, having no maximum to remember.
+        # One large gradient: without it, AMSGrad would give the same results as Adam.
         gradients = [randn(*p.shape) * (64 if t == 2 else 1) for p in initial]
         if t in no_gradient_at:
             gradients[1] = None
@@ -250,7 +250,7 @@ def state_dict(model):
 
 
 def trace(name, model, lr=0.1):
-    for p in model.parameters():  # no gamma of exactly 1, no beta of exactly 0; short numbers
+    for p in model.parameters():  # gamma other than 1, beta other than 0; rounded
         p.data = short(p.data + (torch.randn(p.shape) / 4 if p.dim() == 1 else 0))
     optimizer = torch.optim.SGD(model.parameters(), lr=lr)
     initial, steps = state_dict(model), []
@@ -304,7 +304,7 @@ def make_activations():
     torch.manual_seed(5)
     x = 2 * randn(4, 5)
     kinked = x.clone()
-    kinked[0, 0] = 0.0  # at the kink, PyTorch takes the slope from the left
+    kinked[0, 0] = 0.0  # at the kink, PyTorch uses the slope for x < 0
     saturated = x.clone()
     saturated[0, :2] = torch.tensor([40.0, -800.0])
     far = x.clone()

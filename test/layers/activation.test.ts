@@ -1,4 +1,4 @@
-/** Activations, Softmax and Flatten: the layers without parameters. */
+/** The layers without parameters: activations, Softmax and Flatten. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -29,7 +29,7 @@ onDevices(({ either }) => {
   const numbers = fc.array(fc.double({ min: -30, max: 30, noNaN: true }), { minLength: 1, maxLength: 20 });
 
   describe.each(table)('$name', ({ layer, name, f }) => {
-    it('is its formula, for each element, in training and in evaluation', () => {
+    it('computes its formula for each element, in training and in evaluation', () => {
       fc.assert(
         fc.property(numbers, fc.boolean(), (x, training) => {
           expectClose(layer.train(training).forward(wide(x)), x.map(f), either(1e-12, 1e-6));
@@ -37,7 +37,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('has a name, no parameters and no state, and keeps the shape', () => {
+    it('has a name but no parameters and no state, and keeps the shape', () => {
       expect(layer.toString()).toBe(name);
       expect(layer.parameters()).toEqual([]);
       expect(layer.stateDict()).toEqual({});
@@ -46,7 +46,7 @@ onDevices(({ either }) => {
       }
     });
 
-    it('lets NaN be seen', () => {
+    it('propagates NaN', () => {
       expect(values(layer.forward(wide([NaN, 1])))[0]).toBeNaN();
     });
   });
@@ -58,7 +58,7 @@ onDevices(({ either }) => {
   });
 
   describe('Softmax', () => {
-    it('makes each row positive with sum 1, whatever is added to it', () => {
+    it('is exp(x)/Σ exp(x) per row; adding a constant to x does not change it', () => {
       const matrices = fc.array(fc.array(fc.integer({ min: -20, max: 20 }), { minLength: 3, maxLength: 3 }), {
         minLength: 1,
         maxLength: 4,
@@ -79,7 +79,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('is over the last axis', () => {
+    it('normalizes over the last axis', () => {
       const y = new Softmax().forward(wide([[[0, 0, 0, 0], [1, 1, 1, 1]]])); // prettier-ignore
       expect(y.shape).toEqual([1, 2, 4]);
       expectClose(y, Array<number>(8).fill(0.25), either(1e-15, 1e-7));
@@ -93,11 +93,11 @@ onDevices(({ either }) => {
       { from: [4], to: [4, 1] },
       { from: [1, 2, 2, 2], to: [1, 8] },
       { from: [0, 3, 2], to: [0, 6] },
-    ])('makes all axes but the first one: $from', ({ from, to }) => {
+    ])('flattens all axes after the first: $from', ({ from, to }) => {
       expect(new Flatten().forward(zeros(from)).shape).toEqual(to);
     });
 
-    it('keeps the values in order and gives the gradient its shape back', () => {
+    it('keeps the order of the values, and its gradient has the shape of x', () => {
       const x = leaf([[[1, 2], [3, 4]], [[5, 6], [7, 8]]]); // prettier-ignore
       const y = new Flatten().forward(x);
       expect(y.toArray()).toEqual([[1, 2, 3, 4], [5, 6, 7, 8]]); // prettier-ignore

@@ -1,10 +1,10 @@
-/** Batches for the properties of batch normalization, and layers made for them. */
+/** Random batches for property tests of batch normalization, and layers for them. */
 import fc from 'fast-check';
 import { BatchNorm1d, type BatchNorm1dOptions } from '../../src/index.ts';
 import { rows } from './helpers.ts';
 import { wide, widest } from '../tensors.ts';
 
-/** x and g are [m, C], gamma and beta [C]; numbers are multiples of 1/256 up to ±4. */
+/** x and g are [m, C], gamma and beta are [C]. Values are multiples of 1/256 in [−4, 4]. */
 export interface BatchNormInputs {
   readonly x: readonly (readonly number[])[];
   readonly g: readonly (readonly number[])[];
@@ -14,7 +14,7 @@ export interface BatchNormInputs {
 
 const short: fc.Arbitrary<number> = fc.integer({ min: -1024, max: 1024 }).map((n) => n / 256);
 
-/** Any batch of two rows or more; `distinct`: no two values of a column are equal, so none is constant. */
+/** Batches of 2 to 9 rows. `distinct`: the values of a column differ, so no column is constant. */
 export function batches({ distinct = false }: { distinct?: boolean } = {}): fc.Arbitrary<BatchNormInputs> {
   return fc
     .record({ m: fc.integer({ min: 2, max: 9 }), C: fc.integer({ min: 1, max: 5 }) })
@@ -31,7 +31,7 @@ export function batches({ distinct = false }: { distinct?: boolean } = {}): fc.A
     });
 }
 
-/** A layer of the widest type with this γ and β. */
+/** A layer of the widest dtype with the given γ and β. */
 export function batchNorm1d(
   { gamma, beta }: Pick<BatchNormInputs, 'gamma' | 'beta'>,
   options: BatchNorm1dOptions = {},

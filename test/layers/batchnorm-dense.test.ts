@@ -1,4 +1,4 @@
-/** Batch normalization into a dense layer: in one op, it is what the layers are one by one. */
+/** Batch normalization and the dense layer after it, fused into one op, agree with the separate layers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -24,7 +24,7 @@ import { f64, leaf, values, wide, widest } from '../tensors.ts';
 import { expectClose, refusal, snapshot } from './helpers.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
 
-/** An [m, k] batch, of which so many values are not 0. */
+/** An [m, k] batch in which a share of `density` of the values is not 0. */
 function batchOf(m: number, k: number, density: number, seed: number): number[][] {
   const stream = seededStream(seed);
   const value = () => (stream.uniform() < density ? 1 + stream.uniform() : 0);
@@ -34,7 +34,7 @@ function batchOf(m: number, k: number, density: number, seed: number): number[][
 const sizes = fc.record({
   m: fc.integer({ min: 2, max: 9 }),
   k: fc.integer({ min: 1, max: 9 }),
-  columns: fc.constantFrom(1, 3, 32, 37), // from 32 on, zeros are left out on wasm
+  columns: fc.constantFrom(1, 3, 32, 37), // with 32 or more columns, wasm skips zeros
   density: fc.constantFrom(0, 0.2, 1),
   seed: fc.nat(),
 });
@@ -45,7 +45,7 @@ const activations = fc.constantFrom<() => Layer[]>(
 );
 
 onDevices(({ either }) => {
-  /** The layers, with the same weights for the same seed, and γ and β that are not 1 and 0. */
+  /** The layers, with weights that depend on the seed, and γ and β other than 1 and 0. */
   function layersOf(
     { k, columns, seed }: { k: number; columns: number; seed: number },
     activation: () => Layer[],
@@ -60,7 +60,7 @@ onDevices(({ either }) => {
     return [norm, new Dense(k, columns, { dtype: widest() }), ...activation()];
   }
 
-  /** Outputs, gradients and running statistics after a pass through `forward`. */
+  /** Outputs, gradients and states of the layers after one forward and backward pass. */
   function passed(layers: readonly Layer[], forward: (x: Tensor) => Tensor, x: Tensor, g: Tensor) {
     const y = forward(x);
     y.backward(g);
@@ -105,7 +105,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('takes the running statistics in evaluation, and gives x a gradient that asks for one', () => {
+    it('uses the running statistics in evaluation, and computes dx if x requires a gradient', () => {
       const drawn = { m: 5, k: 4, columns: 33, seed: 3 };
       const layers = layersOf(drawn, () => [new ReLU()]);
       const model = new Sequential(...layers);
@@ -122,7 +122,7 @@ onDevices(({ either }) => {
       expect(layers.map(snapshot)).toEqual(before);
     });
 
-    it('tracks no batch that is refused, with the errors of the layers', () => {
+    it('gives the errors of the layers, and a refused batch does not change the running statistics', () => {
       const [norm, dense] = layersOf({ k: 4, columns: 3, seed: 1 }, () => []);
       const model = new Sequential(norm, dense);
       const before = snapshot(norm);
@@ -154,7 +154,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('leaves layers of the user alone, and what has no bias', () => {
+    it('does not fuse user-defined layers or dense layers without bias', () => {
       let seen = 0;
       class Watched extends BatchNorm1d {
         override forward(x: Tensor): Tensor {
@@ -173,7 +173,7 @@ onDevices(({ either }) => {
       expectClose(y, values(bare.forward(plain.forward(x)).relu()), either(1e-12, 1e-6));
     });
 
-    it('trains as one layer after the other does, on images', () => {
+    it('trains like the separate layers on sparse inputs', () => {
       const drawn = { m: 8, k: 30, columns: 40, seed: 5 };
       const [together, apart] = [0, 1].map(() => layersOf(drawn, () => [new ReLU()]));
       const model = new Sequential(...together);
@@ -199,7 +199,7 @@ onDevices(({ either }) => {
       });
     });
 
-    it('keeps NaN and infinities of weights and images', () => {
+    it('propagates NaN and infinities of weights and inputs', () => {
       const k = 20;
       for (const [where, special] of [
         ['x', NaN],
@@ -225,7 +225,7 @@ onDevices(({ either }) => {
 });
 
 inFloat64(() => {
-  it('passes the gradient check, for all that it takes', () => {
+  it('passes the gradient check for all inputs', () => {
     fc.assert(
       fc.property(sizes, fc.constantFrom(0.3, 1), (drawn, slope) => {
         const { m, k, columns, seed } = { ...drawn, columns: Math.min(drawn.columns, 4) };
@@ -241,7 +241,7 @@ inFloat64(() => {
     );
   });
 
-  it('has the right gradients of all parameters at the input of a network', () => {
+  it('has the right parameter gradients as the first layers of a network', () => {
     const float64 = { dtype: 'float64' } as const;
     const model = new Sequential(
       new BatchNorm1d(5, float64),

@@ -1,4 +1,4 @@
-/** BatchNorm1d against PyTorch's, step by step. */
+/** BatchNorm1d, compared with PyTorch's after every step. */
 import { expect, it, vi } from 'vitest';
 import { BatchNorm1d, type DType } from '../../src/index.ts';
 import { type BatchNormCase, golden, goldenTensor } from '../golden-files.ts';
@@ -41,9 +41,9 @@ async function replay(
 inAllPrecisions(({ dtype, either }) => {
   const tolerance = either(1e-10, 1e-5);
 
-  it.each(cases)(`BatchNorm1d does what PyTorch does, to ${tolerance}: $name`, async (example) => {
-    vi.spyOn(console, 'warn').mockImplementation(() => undefined); // one case evaluates before it trains
-    const rounded = inPage && example.name === 'large offset'; // a mean of 1e4 is 5e-4 off in float32
+  it.each(cases)(`BatchNorm1d agrees with PyTorch to ${tolerance}: $name`, async (example) => {
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined); // one case evaluates before training, which warns
+    const rounded = inPage && example.name === 'large offset'; // float32 rounds a mean of 1e4 by up to 5e-4
     await replay(example, dtype, rounded ? 1e-3 : tolerance);
     vi.restoreAllMocks();
   });

@@ -1,4 +1,4 @@
-/** The backward pass of batch normalization: against finite differences, the paper, and its own properties. */
+/** The backward pass of batch normalization: finite differences, the equations of the paper, and its laws. */
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
@@ -14,7 +14,7 @@ import { inFloat64 } from '../on-devices.ts';
 inFloat64(() => {
   const epsilons = fc.constantFrom(1e-5, 1e-3, 0.1, 1);
 
-  /** The gradients that the layer gives in training. */
+  /** The gradients of the layer in training. */
   function shipped(
     { x, g, gamma, beta }: BatchNormInputs,
     eps: number,
@@ -33,7 +33,7 @@ inFloat64(() => {
   };
 
   describe('dx in training', () => {
-    it('sums to 0 in every column: shifting the batch changes nothing', () => {
+    it('sums to 0 in every column, because shifting the batch does not change y', () => {
       fc.assert(
         fc.property(batches(), epsilons, (inputs, eps) => {
           for (const column of columnsOf(shipped(inputs, eps).dx)) {
@@ -43,7 +43,7 @@ inFloat64(() => {
       );
     });
 
-    it('has along x̂ what ε leaves: Σ dxᵢ·x̂ᵢ = rstd·ε/(σ² + ε)·Σ γ·gᵢ·x̂ᵢ', () => {
+    it('is orthogonal to x̂ as ε → 0: Σ dxᵢ·x̂ᵢ = rstd·ε/(σ² + ε)·Σ γ·gᵢ·x̂ᵢ', () => {
       fc.assert(
         fc.property(batches(), epsilons, (inputs, eps) => {
           const dx = columnsOf(shipped(inputs, eps).dx);
@@ -60,7 +60,7 @@ inFloat64(() => {
   });
 
   describe('the backward pass of the paper', () => {
-    it('gives the dx, dgamma and dbeta that are shipped', () => {
+    it('gives the dx, dgamma and dbeta of the layer', () => {
       fc.assert(
         fc.property(batches(), epsilons, (inputs, eps) => {
           const x = f64(inputs.x);
@@ -73,7 +73,7 @@ inFloat64(() => {
       );
     });
 
-    it('differs from it at once where one of its equations is wrong', () => {
+    it('gives another dx if the variance is wrong', () => {
       fc.assert(
         fc.property(batches({ distinct: true }), (inputs) => {
           const [x, g] = [f64(inputs.x), f64(inputs.g)];
@@ -122,7 +122,7 @@ inFloat64(() => {
     ]);
     const inputs = { '2-D': x2, '3-D': x3, 'two rows': two };
     const options = {
-      'as it is': {},
+      'default options': {},
       'affine off': { affine: false },
       'running statistics off': { trackRunningStats: false },
       'both off': { affine: false, trackRunningStats: false },
@@ -138,13 +138,13 @@ inFloat64(() => {
       const features = x.shape[1];
       const gamma = [1.5, -0.5, 2].slice(0, features);
       const norm = batchNorm1d({ gamma, beta: [0.1, 1, -1].slice(0, features) }, option);
-      norm.forward(x.detach().mul(2).add(1)); // so that the running statistics are not those of x
+      norm.forward(x.detach().mul(2).add(1)); // running statistics that differ from those of x
       norm.train(mode === 'train');
       expect(gradcheck((input) => norm.forward(input), [x])).toBe(true);
       if (norm.gamma !== null) expectParameterGradients(norm, x.detach());
     });
 
-    it('the ops by themselves, for x, gamma and beta', () => {
+    it('the ops, for x, gamma and beta', () => {
       const [gamma, beta] = [leaf([1.5, -0.5, 2]), leaf([0.1, 1, -1])];
       const train = (x: Tensor, gamma: Tensor, beta: Tensor) => batchNorm(x, gamma, beta, 1e-3);
       const running = { mean: f64([0.2, -0.1, 0.5]), variance: f64([2, 0.5, 1]) };
@@ -171,7 +171,7 @@ inFloat64(() => {
       expect(trace(false)).toEqual({ dx: 0, dgamma: 1 });
     });
 
-    it('compute dgamma once, though dx needs it too', () => {
+    it('compute dgamma only once, although dx needs it too', () => {
       expect(trace(true)).toEqual({ dx: 1, dgamma: 1 });
     });
   });

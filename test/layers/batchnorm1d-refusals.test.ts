@@ -1,4 +1,4 @@
-/** What BatchNorm1d refuses, what it says, and that nothing has happened then. */
+/** Invalid inputs and options of BatchNorm1d: the errors, and that the state does not change. */
 import { describe, expect, it } from 'vitest';
 import {
   BatchNorm1d,
@@ -17,7 +17,7 @@ import { refusal, snapshot } from './helpers.ts';
 import { wide, widest } from '../tensors.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
 
-/** Refuses, and leaves the state of the model as it was. */
+/** The message of a failing forward pass, after which the state of the model must be unchanged. */
 function refusedForward(
   model: Layer,
   x: Tensor,
@@ -43,19 +43,19 @@ onDevices(() => {
       { shape: [0, 3], count: '0 values per feature' },
       { shape: [0, 3, 4], count: '0 values per feature' },
       { shape: [4, 3, 0], count: '0 values per feature' },
-    ])('are refused, in $shape, and the running statistics stay', ({ shape, count }) => {
+    ])('are refused, and the running statistics do not change: $shape', ({ shape, count }) => {
       const message = refusedForward(trained(), zeros(shape, { dtype: widest() }), ValueError);
       expect(message).toContain(`BatchNorm1d(3): ${count}, in a batch of 3 features`);
       for (const wayOut of ['larger batch', 'dropLast', 'eval()']) expect(message).toContain(wayOut);
     });
 
-    it('are refused with the place of the layer in the model', () => {
+    it('are refused; the message names the layer by its index in the model', () => {
       const model = new Sequential(new Dense(2, 3), new BatchNorm1d(3));
       const message = refusedForward(model, zeros([1, 2]), ValueError);
       expect(message).toMatch(/^layer 1, BatchNorm1d\(3\): 1 value per feature/);
     });
 
-    it('are refused with the whole path to a layer within layers, as state-dict keys have it', () => {
+    it('are refused; the message names a nested layer by its path, as in state-dict keys', () => {
       const inner = new Sequential(new Flatten(), new BatchNorm1d(2));
       const model = new Sequential(new Flatten(), new Flatten(), new Sequential(inner));
       const message = refusedForward(model, zeros([1, 2]), ValueError);
@@ -63,12 +63,12 @@ onDevices(() => {
       expect(Object.keys(model.stateDict())[0]).toBe('2.0.1.weight');
     });
 
-    it('are refused in evaluation where there are no running statistics', () => {
+    it('are refused in evaluation without running statistics', () => {
       const norm = new BatchNorm1d(3, { trackRunningStats: false }).eval();
       expect(refusedForward(norm, zeros([1, 3]), ValueError)).toContain('1 value per feature');
     });
 
-    it('are fine in evaluation', () => {
+    it('are accepted in evaluation with running statistics', () => {
       expect(
         trained()
           .eval()
@@ -81,14 +81,14 @@ onDevices(() => {
       ).toEqual([0, 3]);
     });
 
-    it('are two already in a batch of one with two positions', () => {
+    it('a batch of one example with two positions has two values per feature', () => {
       const norm = new BatchNorm1d(3);
       expect(norm.forward(zeros([1, 3, 2])).shape).toEqual([1, 3, 2]);
       expect(norm.numBatchesTracked).toBe(1);
     });
   });
 
-  describe('an input of another form is refused', () => {
+  describe('an input of another shape is refused', () => {
     const norm = () => new BatchNorm1d(3);
 
     it.each(
@@ -97,7 +97,7 @@ onDevices(() => {
         [4, 2],
         [4, 2, 3],
       ].map((shape) => ({ shape })),
-    )('with another number of features, naming both: $shape', ({ shape }) => {
+    )('with another number of features; the message names both numbers: $shape', ({ shape }) => {
       for (const mode of [true, false]) {
         const message = refusedForward(norm().train(mode), zeros(shape), ShapeError);
         expect(message).toContain(`expected x [m, 3] or [N, 3, L]: [${shape.join(', ')}]`);
@@ -114,7 +114,7 @@ onDevices(() => {
     );
   });
 
-  describe('options out of their range are refused', () => {
+  describe('options out of range are refused', () => {
     const refused = (options: BatchNorm1dOptions) => refusal(() => new BatchNorm1d(3, options), ValueError);
 
     it.each([0, -1e-5, NaN, Infinity])('eps: %s', (eps) => {
@@ -125,7 +125,7 @@ onDevices(() => {
       expect(refused({ momentum })).toContain(`BatchNorm1d: momentum is ${momentum}`);
     });
 
-    it.each([0, 1, null])('but not a momentum of %s', (momentum) => {
+    it.each([0, 1, null])('but a momentum of %s is accepted', (momentum) => {
       expect(new BatchNorm1d(3, { momentum }).momentum).toBe(momentum);
     });
 
@@ -133,7 +133,7 @@ onDevices(() => {
       expect(refusal(() => new BatchNorm1d(features), ValueError)).toContain(`features is ${features}`);
     });
 
-    it('an unknown option, saying which are known', () => {
+    it('an unknown option; the message lists the known ones', () => {
       const misspelt: Record<string, unknown> = { epsilon: 1e-3 };
       const message = refused(misspelt);
       expect(message).toContain('unknown option: epsilon');

@@ -1,4 +1,4 @@
-/** The running statistics of batch normalization: what they average, and what they leave alone. */
+/** The running statistics of batch normalization. */
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { BatchNorm1d, type BatchNorm1dOptions, noGrad, Sequential } from '../../src/index.ts';
@@ -24,14 +24,14 @@ onDevices(({ either }) => {
   }
 
   describe('the running statistics', () => {
-    it('begin at mean 0 and variance 1, with no batch tracked', () => {
+    it('start at mean 0, variance 1 and 0 batches tracked', () => {
       const norm = new BatchNorm1d(3);
       expect(values(norm.runningMean)).toEqual([0, 0, 0]);
       expect(values(norm.runningVar)).toEqual([1, 1, 1]);
       expect(norm.numBatchesTracked).toBe(0);
     });
 
-    it('move by momentum, the weight of the new batch, with the unbiased variance', () => {
+    it('average with momentum as the weight of the new batch, and the unbiased variance', () => {
       const momenta = fc.constantFrom(0, 0.01, 0.1, 0.5, 1);
       fc.assert(
         fc.property(batches(), momenta, ({ x }, momentum) => {
@@ -53,7 +53,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('are those of the last batch with momentum 1, and stay as they are with momentum 0', () => {
+    it('with momentum 1 are those of the last batch; with momentum 0 they do not change', () => {
       const last = trained({ momentum: 1 }, first, second);
       expect(values(last.runningMean)).toEqual([0, 2]);
       expect(values(last.runningVar)).toEqual([2, 8]);
@@ -63,7 +63,7 @@ onDevices(({ either }) => {
       expect([last.numBatchesTracked, still.numBatchesTracked]).toEqual([2, 2]);
     });
 
-    it('are the plain average over all batches with momentum null', () => {
+    it('with momentum null are the mean over all batches', () => {
       const batchesSeen = [first, second, [[5, 5], [6, 7]], first]; // prettier-ignore
       const norm = trained({ momentum: null }, ...batchesSeen);
       const all = batchesSeen.map(statistics);
@@ -77,7 +77,7 @@ onDevices(({ either }) => {
       }
     });
 
-    it("average the biased variance with runningVariance: 'biased', as Keras does", () => {
+    it("with runningVariance: 'biased' average the biased variance, as in Keras", () => {
       const keras = trained({ momentum: 0.01, eps: 1e-3, runningVariance: 'biased' }, first);
       const { means, variances } = statistics(first);
       expectClose(
@@ -94,7 +94,7 @@ onDevices(({ either }) => {
       expect(values(explicit.runningVar)).toEqual(values(trained({}, first).runningVar));
     });
 
-    it('are what evaluation normalizes by, and evaluation does not move them', () => {
+    it('normalize in evaluation, which does not change them', () => {
       const norm = trained({ momentum: 0.5 }, first, second).eval();
       const before = snapshot(norm);
       const y = columnsOf(norm.forward(wide(second)));
@@ -107,13 +107,13 @@ onDevices(({ either }) => {
       });
     });
 
-    it('move in training under noGrad too', () => {
+    it('are updated in training under noGrad too', () => {
       const norm = new BatchNorm1d(2, { momentum: 1, dtype: widest() });
       noGrad(() => norm.forward(wide(second)));
       expect(values(norm.runningMean)).toEqual([0, 2]);
     });
 
-    it('are forgotten by resetRunningStats, in place, while γ and β stay', () => {
+    it('are reset in place by resetRunningStats; γ and β are kept', () => {
       const norm = batchNorm1d({ gamma: [2, 3], beta: [4, 5] });
       norm.forward(wide(first));
       const { runningMean } = norm;
@@ -130,7 +130,7 @@ onDevices(({ either }) => {
   });
 
   describe('without running statistics', () => {
-    it('evaluation uses those of the batch, and nothing of them is saved', () => {
+    it('evaluation uses the statistics of the batch, and the state dict has none', () => {
       const norm = trained({ trackRunningStats: false }, first);
       const y = values(norm.forward(wide(first)));
       expect(values(norm.eval().forward(wide(first)))).toEqual(y);
@@ -138,7 +138,7 @@ onDevices(({ either }) => {
       expect(Object.keys(norm.stateDict())).toEqual(['weight', 'bias']);
     });
 
-    it('evaluation does not warn either', () => {
+    it('evaluation before training does not warn', () => {
       const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
       new BatchNorm1d(2, { trackRunningStats: false, dtype: widest() }).eval().forward(wide(first));
       expect(warn).not.toHaveBeenCalled();
@@ -146,7 +146,7 @@ onDevices(({ either }) => {
   });
 
   describe('without γ and β', () => {
-    it('nothing is learned: no parameters, and a gradient only where x wants one', () => {
+    it('there are no parameters, and y requires a gradient only if x does', () => {
       const norm = new BatchNorm1d(2, { affine: false, dtype: widest() });
       expect([norm.gamma, norm.beta, norm.parameters()]).toEqual([null, null, []]);
       expect(Object.keys(norm.stateDict())).toEqual(['running_mean', 'running_var', 'num_batches_tracked']);
@@ -158,7 +158,7 @@ onDevices(({ either }) => {
   });
 
   describe('the graph', () => {
-    it('does not hold the running statistics: they are no parameters and get no gradient', () => {
+    it('does not include the running statistics: they are not parameters and get no gradient', () => {
       const norm = new BatchNorm1d(2, { dtype: widest() });
       for (const mode of [true, false]) norm.train(mode).forward(leaf(first)).sum().backward();
       for (const statistic of [norm.runningMean, norm.runningVar]) {
@@ -168,7 +168,7 @@ onDevices(({ either }) => {
     });
 
     it.each(['train', 'eval'])(
-      'keeps what a batch was normalized by in %s, when another batch follows',
+      'keeps the statistics of a batch when another batch follows, in %s',
       (mode) => {
         const gradients = (interrupted: boolean) => {
           const norm = batchNorm1d({ gamma: [2, 3], beta: [4, 5] });
@@ -185,7 +185,7 @@ onDevices(({ either }) => {
   });
 
   describe('evaluation before any training', () => {
-    it('warns once, naming the layer and a way out, and goes on with mean 0 and variance 1', () => {
+    it('warns once, with the layer and a hint, and uses mean 0 and variance 1', () => {
       const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
       const model = new Sequential(new BatchNorm1d(2, { dtype: widest(), eps: 1e-15 })).eval();
       expectClose(model.forward(wide(first)), first.flat(), either(1e-12, 1e-6));
@@ -194,7 +194,7 @@ onDevices(({ either }) => {
       expect(warn.mock.calls[0][0]).toMatch(/^layer 0, BatchNorm1d\(2\): .+\. Hint: .*load a state dict/);
     });
 
-    it('does not warn after a batch, or after loading the state of a layer that saw one', () => {
+    it('does not warn after training or after loading the state of a trained layer', () => {
       const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
       const norm = trained({}, first);
       norm.eval().forward(wide(first));

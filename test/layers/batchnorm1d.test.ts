@@ -1,4 +1,4 @@
-/** What batch normalization does to a batch: the properties that its equations promise. */
+/** Laws of batch normalization that follow from its equations. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BatchNorm1d, deviceInfo, tensor } from '../../src/index.ts';
@@ -8,7 +8,7 @@ import { values, wide, widest } from '../tensors.ts';
 import { onDevices } from '../on-devices.ts';
 
 onDevices(({ either }) => {
-  describe('x̂, which is y without γ and β', () => {
+  describe('x̂ (y without γ and β)', () => {
     it('has mean 0 and variance σ²/(σ² + ε) in every column', () => {
       fc.assert(
         fc.property(batches(), fc.constantFrom(1e-5, 1e-3, 0.1, 1), ({ x }, eps) => {
@@ -26,7 +26,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('is ±1 for two values, as ε → 0, however near or far they are', () => {
+    it('is ±1 for two values of any distance, as ε → 0', () => {
       const x = wide([
         [1, -1000, 7],
         [1.5, 1000, 3],
@@ -36,7 +36,7 @@ onDevices(({ either }) => {
     });
   });
 
-  describe('y, as ε → 0,', () => {
+  describe('y as ε → 0', () => {
     it('has mean β and standard deviation |γ| in every column', () => {
       fc.assert(
         fc.property(batches({ distinct: true }), ({ x, gamma, beta }) => {
@@ -49,7 +49,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('does not change when x is scaled and shifted, and turns around with a negative scale', () => {
+    it('does not change when x is scaled and shifted; a negative scale flips its sign', () => {
       const scales = fc.constantFrom(0.25, 0.5, 2, 16, -0.5, -4);
       const shifts = fc.integer({ min: -100, max: 100 });
       fc.assert(
@@ -68,7 +68,7 @@ onDevices(({ either }) => {
   });
 
   describe('a column', () => {
-    it('is normalized on its own: the others do not matter', () => {
+    it('is normalized independently of the other columns', () => {
       fc.assert(
         fc.property(batches(), ({ x, gamma, beta }) => {
           const y = columnsOf(batchNorm1d({ gamma, beta }).forward(wide(x)));
@@ -80,7 +80,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it.each(deviceInfo().dtypes)('that is constant gives exactly β, in %s', (dtype) => {
+    it.each(deviceInfo().dtypes)('of equal values gives exactly β, in %s', (dtype) => {
       for (const value of [0, 0.1, -0.3, 1 / 3, 1e6 + 0.1, 1e-20]) {
         for (const m of [2, 3, 5, 7, 33]) {
           const norm = new BatchNorm1d(2, { dtype });
@@ -99,7 +99,7 @@ onDevices(({ either }) => {
   });
 
   describe('an input [N, C, L]', () => {
-    it('is normalized as the N·L rows of its positions', () => {
+    it('is normalized like its N·L rows [N·L, C]', () => {
       const sizes = fc.record({
         N: fc.integer({ min: 1, max: 4 }),
         L: fc.integer({ min: 2, max: 5 }),
@@ -126,13 +126,13 @@ onDevices(({ either }) => {
     });
   });
 
-  describe('in float32, at offsets of up to 1e6,', () => {
+  describe('in float32, at offsets up to 1e6', () => {
     const noise = Array.from({ length: 24 }, (_, i) => 3 * Math.sin(12.9 * (i + 1)));
     const cases = [0, 1e2, 1e4, -1e5, 1e6].flatMap((offset) => [2, 5, 24].map((m) => ({ offset, m })));
 
-    it.each(cases)('y agrees with the float64 truth: $offset, m = $m', ({ offset, m }) => {
+    it.each(cases)('y agrees with float64: offset $offset, m = $m', ({ offset, m }) => {
       const x = tensor(rows([noise.slice(0, m).map((value) => offset + value)]));
-      const column = values(x); // rounded to float32: the truth starts from the same numbers
+      const column = values(x); // the same numbers, rounded to float32, for the float64 reference
       const norm = new BatchNorm1d(1, { momentum: 1 });
       const trained = norm.forward(x);
       const [mu, sigma2] = [mean(column), variance(column)];

@@ -1,4 +1,4 @@
-/** The mean squared error; its goldens are with those of the cross-entropy. */
+/** The mean squared error. Its goldens are in cross-entropy.json. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { gradcheck, mse } from '../../src/index.ts';
@@ -8,7 +8,7 @@ import { inAllPrecisions, inFloat64, onDevices } from '../on-devices.ts';
 import { leaf, wide } from '../tensors.ts';
 
 inAllPrecisions(({ dtype, either }) => {
-  it.each(golden('cross-entropy').mse)('mse does what PyTorch does: $name', async (example) => {
+  it.each(golden('cross-entropy').mse)('mse agrees with PyTorch: $name', async (example) => {
     const { options, predictions, targets, loss, g, dpredictions } = example;
     const prediction = goldenTensor(predictions, { dtype, requiresGrad: true });
     const y = mse(prediction, goldenTensor(targets, { dtype }), options);
@@ -19,7 +19,7 @@ inAllPrecisions(({ dtype, either }) => {
 });
 
 onDevices(({ either }) => {
-  it('mse is 0 for equal values, and else (1/n) Σ (prediction − target)²', () => {
+  it('mse is (1/n) Σ (prediction − target)², and exactly 0 for equal values', () => {
     const pairs = fc.array(fc.tuple(fc.integer({ min: -99, max: 99 }), fc.integer({ min: -99, max: 99 })), {
       minLength: 1,
     });

@@ -9,7 +9,7 @@ import { inAllPrecisions, inFloat64, inPage, onDevices } from '../on-devices.ts'
 inAllPrecisions(({ dtype, either }) => {
   const tolerance = either(1e-10, 1e-6);
 
-  it(`crossEntropy does what PyTorch does, to ${tolerance}, loss and gradient`, async () => {
+  it(`loss and gradient of crossEntropy agree with PyTorch to ${tolerance}`, async () => {
     const cases = golden('cross-entropy').crossEntropy;
     expect(cases).toHaveLength(24);
     for (const { options, logits, labels, loss, g, dlogits } of cases) {
@@ -21,7 +21,7 @@ inAllPrecisions(({ dtype, either }) => {
     }
   });
 
-  it('crossEntropy stays finite for logits of ±1e4, and right', async () => {
+  it('crossEntropy is finite and accurate for logits of ±1e4', async () => {
     const z = tensor([[1e4, -1e4, 0], [1e4, -1e4, 0], [-1e4, -1e4, -1e4]], { dtype, requiresGrad: true }); // prettier-ignore
     const losses = crossEntropy(z, [0, 1, 2], { reduction: 'none' });
     await expectToBecome(losses, [0, 2e4, Math.log(3)], 1e-6);
@@ -41,7 +41,7 @@ const logits = [
 
 onDevices(({ dtype, either }) => {
   describe('the gradient of crossEntropy', () => {
-    it('is softmax − onehot, over the batch', () => {
+    it('is (softmax − onehot) / batch', () => {
       const z = leaf(logits);
       crossEntropy(z, [0, 2, 1, 2]).backward();
       const onehot = [[1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
@@ -50,7 +50,7 @@ onDevices(({ dtype, either }) => {
   });
 
   describe('crossEntropy', () => {
-    it('is −ln softmax at the label; ln K for equal logits, whatever the smoothing', () => {
+    it('is −ln softmax at the label, and ln K for equal logits with any smoothing', () => {
       const z = wide([[2, 0, -1], [0, 1, 3]]); // prettier-ignore
       const logp = values(z.logSoftmax(1));
       expectClose(crossEntropy(z, [0, 1], { reduction: 'none' }), [-logp[0], -logp[4]], either(1e-14, 1e-6));
@@ -71,21 +71,21 @@ onDevices(({ dtype, either }) => {
       );
     });
 
-    // In float32, as on a GPU, 1 + e⁻²⁰ is 1.
-    it.skipIf(inPage)('keeps the digits of a small loss beside large logits', () => {
+    // Skipped on GPUs: in float32, 1 + e⁻²⁰ is 1.
+    it.skipIf(inPage)('is accurate for a small loss and large logits', () => {
       const z = tensor([[1e6 + 20, 1e6]], { dtype });
       const exact = Math.log1p(Math.exp(-20)); // the loss of [20, 0]
       expect(Math.abs(crossEntropy(z, [0]).item() - exact)).toBeLessThan(1e-15);
     });
 
-    it.skipIf(inPage)('keeps the small losses of confident, right answers, for large logits too', () => {
+    it.skipIf(inPage)('is accurate for confident and correct predictions, also with large logits', () => {
       for (const offset of [0, 1e4]) {
         const loss = crossEntropy(wide([[offset, offset + 20]]), [1]).item();
         expect(loss).toBeCloseTo(Math.exp(-20), 11);
       }
     });
 
-    it('takes the mean by default, over the labels that count', () => {
+    it('is the mean over the labels that are not ignored, by default', () => {
       const z = wide([[2, 0], [1, 3], [0, 5]]); // prettier-ignore
       const labels = [0, -100, 0];
       const [a, ignored, c] = values(crossEntropy(z, labels, { reduction: 'none' }));
@@ -95,7 +95,7 @@ onDevices(({ dtype, either }) => {
       expect(crossEntropy(z, labels).shape).toEqual([]);
     });
 
-    it('copies the labels: changing them before backward() changes nothing', () => {
+    it('copies the labels: changing them before backward() has no effect', () => {
       const labels = new Int32Array([0, 1]);
       const gradient = (change: boolean) => {
         const z = leaf([[2, 0], [1, 3]]); // prettier-ignore
@@ -107,7 +107,7 @@ onDevices(({ dtype, either }) => {
       expect(gradient(false)).toEqual(gradient(true));
     });
 
-    it('gives no gradient to rows that are ignored, and a sum of 0 where all are', () => {
+    it('ignored rows have gradient 0; the sum over ignored rows is 0', () => {
       const z = leaf([[2, 0], [1, 3]]); // prettier-ignore
       crossEntropy(z, [1, -1], { ignoreIndex: -1, labelSmoothing: 0.2 }).backward();
       expect(values(z.grad).slice(2)).toEqual([0, 0]);
@@ -119,7 +119,7 @@ onDevices(({ dtype, either }) => {
       expect(values(z.grad)).toEqual([0, 0, 0, 0]);
     });
 
-    it('takes labels as any integers: arrays, typed arrays, a tensor', () => {
+    it('accepts labels as arrays, typed arrays and tensors', () => {
       const z = wide([[2, 0, 1], [1, 3, 0], [0, 5, 4]]); // prettier-ignore
       const kinds: Labels[] = [
         [0, 2, 1],
@@ -143,7 +143,7 @@ inFloat64(() => {
   );
 
   it.each(options)(
-    'the gradient of crossEntropy passes the check: $reduction, smoothing $labelSmoothing, without $ignoreIndex',
+    'crossEntropy passes the gradient check: $reduction, smoothing $labelSmoothing, ignoring $ignoreIndex',
     (o) => {
       expect(gradcheck((z) => crossEntropy(z, [0, 2, 1, 2], o), [leaf(logits)])).toBe(true);
     },

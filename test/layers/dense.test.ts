@@ -72,7 +72,7 @@ onDevices(({ dtype, either }) => {
       );
     });
 
-    it('keeps its weight as [in, out], both trainable, in float32 unless told otherwise', () => {
+    it('has a weight [in, out] and a bias [out], both trainable and float32 by default', () => {
       const layer = new Dense(3, 2);
       expect(layer.weight).toMatchObject({ shape: [3, 2], dtype: 'float32', requiresGrad: true });
       expect(layer.bias).toMatchObject({ shape: [2], dtype: 'float32', requiresGrad: true });
@@ -84,7 +84,7 @@ onDevices(({ dtype, either }) => {
       expect(new Dense(3, 2, { bias: false }).namedParameters().map(([name]) => name)).toEqual(['weight']);
     });
 
-    it('begins uniform over ±1/√in, the bias too, as in PyTorch', () => {
+    it('initializes weight and bias uniformly over ±1/√in, as PyTorch does', () => {
       manualSeed(1);
       const layer = new Dense(64, 500);
       for (const x of [layer.weight, layer.bias]) {
@@ -95,7 +95,7 @@ onDevices(({ dtype, either }) => {
       }
     });
 
-    it('begins with a bias of zero where an initializer is given, as in Keras', () => {
+    it('initializes the bias to 0 if an initializer is given, as Keras does', () => {
       const layer = new Dense(3, 2, { init: ones });
       expect(values(layer.weight)).toEqual([1, 1, 1, 1, 1, 1]);
       expect(values(layer.bias)).toEqual([0, 0]);
@@ -106,7 +106,7 @@ onDevices(({ dtype, either }) => {
       expect(values(glorot.weight)).toEqual(values(glorotUniform([4, 3], { dtype })));
     });
 
-    it('refuses an input of another form, naming its place and both feature counts', () => {
+    it('refuses an input of another shape; the message names the layer and both feature counts', () => {
       const model = new Sequential(new Dense(3, 4), new Dense(5, 2));
       expect(refusal(() => model.forward(zeros([2, 3])), ShapeError)).toMatch(
         /^layer 1, Dense\(5 → 2\): expected x \[batch, 5\]: \[2, 4\]\. Hint: this layer takes 5 features$/,

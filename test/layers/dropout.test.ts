@@ -9,7 +9,7 @@ onDevices(({ either }) => {
   const probabilities = [0.1, 0.25, 0.5, 0.9];
 
   describe('Dropout in training', () => {
-    it('gives 0 or x/(1 − p), and nothing else', () => {
+    it('returns 0 or x/(1 − p) for each element', () => {
       fc.assert(
         fc.property(fc.constantFrom(...probabilities), fc.nat(), (p, seed) => {
           manualSeed(seed);
@@ -22,16 +22,16 @@ onDevices(({ either }) => {
       );
     });
 
-    it.each(probabilities)('drops a share of p and keeps the mean: p = %s', (p) => {
+    it.each(probabilities)('drops a share p of the elements and keeps the mean: p = %s', (p) => {
       manualSeed(1);
       const n = 40_000;
       const y = values(new Dropout(p).forward(ones([n])));
-      const deviation = Math.sqrt((p * (1 - p)) / n); // of the share that is dropped
+      const deviation = Math.sqrt((p * (1 - p)) / n); // of the dropped share
       expect(Math.abs(y.filter((value) => value === 0).length / n - p)).toBeLessThan(4 * deviation);
       expect(Math.abs(mean(y) - 1)).toBeLessThan((4 * deviation) / (1 - p));
     });
 
-    it('draws a new mask each time, the same ones after the same seed', () => {
+    it('draws a new mask for each call, and the same masks after the same seed', () => {
       const draw = () => {
         const dropout = new Dropout(0.5);
         return [1, 2].map(() => values(dropout.forward(ones([64]))));
@@ -45,7 +45,7 @@ onDevices(({ either }) => {
       expect(draw()[0]).not.toEqual(first);
     });
 
-    it('draws from a stream of its own: what is initialized afterwards does not change', () => {
+    it('draws from the dropout stream: initialization does not change', () => {
       manualSeed(5);
       const undisturbed = values(randn([8]));
       manualSeed(5);
@@ -58,7 +58,7 @@ onDevices(({ either }) => {
       expect(values(new Dropout(0.5).forward(ones([64])))).toEqual(mask);
     });
 
-    it('sends the gradient where the values went', () => {
+    it('applies its mask to the gradient', () => {
       const x = leaf(Array<number>(32).fill(1));
       const y = new Dropout(0.5).forward(x);
       y.sum().backward();
@@ -67,7 +67,7 @@ onDevices(({ either }) => {
   });
 
   describe('Dropout', () => {
-    it('is the identity in evaluation, and draws nothing', () => {
+    it('is the identity in evaluation, and draws no random numbers', () => {
       const x = randn([16]);
       const dropout = new Sequential(new Dropout(0.5)).eval();
       manualSeed(6);

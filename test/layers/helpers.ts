@@ -1,4 +1,4 @@
-/** What the tests of layers and optimizers share. */
+/** Helpers for the tests of layers and optimizers. */
 import { expect } from 'vitest';
 import { type GammaBetaError, type Layer, Tensor } from '../../src/index.ts';
 import type { GoldenArray } from '../golden-files.ts';
@@ -9,7 +9,7 @@ export function snapshot(layer: Layer): Record<string, number[]> {
   return Object.fromEntries(Object.entries(layer.stateDict()).map(([name, x]) => [name, values(x)]));
 }
 
-/** |actual − expected| ≤ tolerance·(1 + |expected|) for every element, and equal shapes where both have one. */
+/** Expects |actual − expected| ≤ tolerance·(1 + |expected|) for every element, and equal shapes if both have one. */
 export function expectClose(
   actual: Tensor | null | undefined,
   expected: Tensor | GoldenArray | readonly number[],
@@ -20,7 +20,7 @@ export function expectClose(
   if ('shape' in expected) expect(actual?.shape).toEqual(expected.shape);
 }
 
-/** The same on any device: what is found is awaited. */
+/** {@link expectClose} for any device: awaits the values of `actual`. */
 export async function expectToBecome(
   actual: Tensor | null | undefined,
   expected: GoldenArray | readonly number[],
@@ -45,7 +45,7 @@ function expectNear(
   expect(beyond).toEqual([]);
 }
 
-/** What an action throws: an error of that class, and of the one form that all errors have. */
+/** The message that `action` throws, with an error of class `kind` and of the form `op: problem. Hint: hint`. */
 export function refusal(
   action: () => unknown,
   kind: abstract new (...args: never[]) => GammaBetaError,
@@ -61,7 +61,7 @@ export function refusal(
   throw new Error('nothing was thrown');
 }
 
-/** The rows of a matrix that is given by its columns. */
+/** The rows of a matrix given by its columns. */
 export function rows(columns: readonly (readonly number[])[]): number[][] {
   return columns[0].map((_, i) => columns.map((column) => column[i]));
 }

@@ -17,8 +17,8 @@ import { onDevices } from '../on-devices.ts';
 
 onDevices(({ dtype, either }) => {
   const [fanIn, fanOut] = [240, 120];
-  /** Deviation and bound of each, for a weight [fanIn, fanOut]. The normal ones are cut at two deviations of
-   * the normal that is cut, whose deviation is 1/0.8796 of what is left: Keras scales by that. */
+  // Deviation and bound of each initializer for a weight [fanIn, fanOut]. Truncating a normal at two deviations
+  // leaves 0.8796 of its deviation; like Keras, the initializers divide by this factor.
   const uniform = (limit: number) => ({ deviation: limit / Math.sqrt(3), bound: limit });
   const truncated = (deviation: number) => ({ deviation, bound: (2 * deviation) / 0.87962566103423978 });
   const table: { name: string; init: Initializer; deviation: number; bound: number }[] = [
@@ -35,20 +35,20 @@ onDevices(({ dtype, either }) => {
       return values(init([fanIn, fanOut], { dtype }));
     };
 
-    it('has mean 0 and the deviation of its paper, within 2 %', () => {
+    it('has mean 0 and the deviation in its paper, within 2 %', () => {
       const drawn = draw(11);
       expect(Math.abs(mean(drawn))).toBeLessThan(0.02 * deviation);
       expect(Math.abs(Math.sqrt(variance(drawn)) / deviation - 1)).toBeLessThan(0.02);
     });
 
-    it('stays within its bounds, and comes near them on both sides', () => {
+    it('stays within its bounds and approaches both', () => {
       const drawn = draw(12);
       expect(Math.max(...drawn.map(Math.abs))).toBeLessThanOrEqual(either(bound, Math.fround(bound)));
       expect(Math.max(...drawn)).toBeGreaterThan(0.98 * bound);
       expect(Math.min(...drawn)).toBeLessThan(-0.98 * bound);
     });
 
-    it('has the distribution of its name: uniform has flat quarters, normal is dense in the middle', () => {
+    it('is uniform or normal, as its name says: the share of values in the inner half', () => {
       const drawn = draw(13);
       const inner = drawn.filter((value) => Math.abs(value) < bound / 2).length / drawn.length;
       // P(|z| < 1 | |z| < 2) for a standard normal z
@@ -56,7 +56,7 @@ onDevices(({ dtype, either }) => {
       expect(Math.abs(inner - expected)).toBeLessThan(0.01);
     });
 
-    it('draws the same with the same seed, something else with another, and goes on from there', () => {
+    it('draws the same values after the same seed, and new values at each call', () => {
       expect(draw(7)).toEqual(draw(7));
       expect(draw(7)).not.toEqual(draw(8));
       manualSeed(7);
@@ -64,13 +64,13 @@ onDevices(({ dtype, either }) => {
       expect(first).not.toEqual(second);
     });
 
-    it('makes what it is told to: element type and requiresGrad', () => {
+    it('accepts dtype and requiresGrad', () => {
       const made = init([3, 4], { dtype, requiresGrad: true });
       expect(made).toMatchObject({ shape: [3, 4], dtype, requiresGrad: true, node: null });
       expect(init([3, 4])).toMatchObject({ dtype: 'float32', requiresGrad: false });
     });
 
-    it.each([[[3]], [[3, 4, 5]], [[0, 4]], [[]]])('refuses the shape %j, which has no fans', (shape) => {
+    it.each([[[3]], [[3, 4, 5]], [[0, 4]], [[]]])('refuses the shape %j: it has no fan-in', (shape) => {
       expect(refusal(() => init(shape), ShapeError)).toMatch(new RegExp(`^${name}: no fan-in and fan-out`));
     });
   });

@@ -1,4 +1,4 @@
-/** What the losses refuse, and what they say. */
+/** Invalid arguments of the losses, and their error messages. */
 import { describe, expect, it } from 'vitest';
 import {
   crossEntropy,
@@ -18,19 +18,19 @@ onDevices(() => {
   const logits = wide([[1, 2, 3], [4, 5, 6]]); // prettier-ignore
 
   describe('crossEntropy refuses', () => {
-    it.each([3, -1, 0.5, NaN, Infinity, 255])('a label of %s, naming its row and the classes', (label) => {
+    it.each([3, -1, 0.5, NaN, Infinity, 255])('a label of %s, and names its row', (label) => {
       const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2`;
       expect(refusal(() => crossEntropy(logits, [0, label]), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, wide([0, label])), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, [0, label], { reduction: 'sum' }), ValueError)).toBe(message);
     });
 
-    it('−100 where another label is the one to ignore', () => {
+    it('−100 if another label is ignored', () => {
       const action = () => crossEntropy(logits, [0, -100], { ignoreIndex: 1 });
       expect(refusal(action, ValueError)).toContain('label -100 at row 1');
     });
 
-    it.each([[[0]], [[0, 1, 2]], [[]]])('other than one label for each row: %j', (labels) => {
+    it.each([[[0]], [[0, 1, 2]], [[]]])('a number of labels other than the number of rows: %j', (labels) => {
       const message = refusal(() => crossEntropy(logits, labels), ShapeError);
       expect(message).toContain(`${labels.length} labels for a batch of 2`);
     });
@@ -46,7 +46,7 @@ onDevices(() => {
       },
     );
 
-    it('a mean over no labels, which would be NaN', () => {
+    it('a mean over zero labels, which would be NaN', () => {
       const message = refusal(() => crossEntropy(logits, [-100, -100]), ValueError);
       expect(message).toContain('all 2 labels are ignored (-100)');
       const other = refusal(() => crossEntropy(logits, [1, 1], { ignoreIndex: 1 }), ValueError);
@@ -58,7 +58,7 @@ onDevices(() => {
       expect(message).toContain(`crossEntropy: labelSmoothing is ${labelSmoothing}`);
     });
 
-    it('options and reductions that it does not know', () => {
+    it('unknown options and reductions', () => {
       const wrong: [object, string][] = [
         [{ reduction: 'average' }, "reduction is 'average'. Hint: use 'mean', 'sum' or 'none'"],
         [{ smoothing: 0.1 }, 'unknown option: smoothing'],
@@ -82,7 +82,7 @@ onDevices(() => {
       expect(message).toContain(`prediction [${prediction.join(', ')}], target [${target.join(', ')}]`);
     });
 
-    it('what it does not know', () => {
+    it('unknown options and reductions of mse', () => {
       const wrong: object = { reduction: 'average' };
       expect(refusal(() => mse(tensor([1]), tensor([1]), wrong), ValueError)).toContain("'average'");
       const unknown: object = { weight: 1 };

@@ -1,4 +1,4 @@
-/** Checks the gradients of a layer's parameters, which `gradcheck` cannot reach: they are not arguments. */
+/** Checks the gradients of a layer's parameters. `gradcheck` checks arguments only, not parameters. */
 import { expect } from 'vitest';
 import { type Layer, noGrad, type Tensor, tensor } from '../../src/index.ts';
 import { assign } from '../../src/tensor/assign.ts';
@@ -6,7 +6,7 @@ import { seededStream } from '../../src/tensor/random.ts';
 import { dot } from './helpers.ts';
 import { values } from '../tensors.ts';
 
-/** For each parameter w and random u, v: u·(f(w + εv) − f(w − εv))/2ε = v·dw, with dw from y.backward(u). */
+/** Expects u·(f(w + εv) − f(w − εv))/2ε = v·dw for each parameter w and random u, v, with dw from y.backward(u). */
 export function expectParameterGradients(layer: Layer, x: Tensor, eps = 1e-6): void {
   const stream = seededStream(0);
   const direction = (size: number) => Array.from({ length: size }, () => 2 * stream.uniform() - 1);

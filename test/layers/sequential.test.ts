@@ -1,4 +1,4 @@
-/** Sequential, and layers of the user's own: names, order, modes. */
+/** Sequential and user-defined layers: names, order and modes. */
 import { describe, expect, it } from 'vitest';
 import {
   BatchNorm1d,
@@ -21,7 +21,7 @@ import { leaf, values, wide, widest } from '../tensors.ts';
 import { expectParameterGradients } from './parameter-gradients.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
 
-/** y = x + scale·f(x), with a parameter of its own next to those of a layer inside it. */
+/** y = x + scale·tanh(f(x)): a layer with a parameter and an inner layer. */
 class Residual extends Layer {
   readonly scale: Tensor;
   readonly f: Dense;
@@ -67,7 +67,7 @@ onDevices(() => {
       expect(new Sequential().parameters()).toEqual([]);
     });
 
-    it('keeps its layers as they are given, and says what it is made of', () => {
+    it('keeps its layers, and toString lists them', () => {
       const layers = [
         new Flatten(),
         new Dense(2, 3),
@@ -89,7 +89,7 @@ onDevices(() => {
     const inner = new Sequential(new ReLU(), new BatchNorm1d(3));
     const model = new Sequential(new Dense(2, 3, { bias: false }), inner, new Residual(3));
 
-    it('begin with the place of the layer, at every depth, own parameters first', () => {
+    it("start with the index of each layer at every depth; a layer's own parameters come first", () => {
       expect(model.namedParameters().map(([name]) => name)).toEqual([
         '0.weight',
         '1.1.weight',
@@ -111,7 +111,7 @@ onDevices(() => {
       ]);
     });
 
-    it('are in the order of parameters(), which are the tensors themselves', () => {
+    it('are in the order of parameters(), which returns the same tensors', () => {
       const named = model.namedParameters().map(([, parameter]) => parameter);
       const parameters = model.parameters();
       expect(parameters).toHaveLength(6);
@@ -123,14 +123,14 @@ onDevices(() => {
       );
     });
 
-    it('of a shared layer stand once, so that an optimizer takes the model', () => {
+    it('of a shared layer appear once, so that an optimizer accepts the model', () => {
       const shared = new Dense(3, 3);
       const tied = new Sequential(shared, new ReLU(), shared);
       expect(tied.namedParameters().map(([name]) => name)).toEqual(['0.weight', '0.bias']);
       expect(new SGD(tied.parameters(), { lr: 1 }).parameters).toHaveLength(2);
     });
 
-    it('stand in error messages, with the whole path', () => {
+    it('appear in error messages with the whole path', () => {
       const nested = new Sequential(new Sequential(new ReLU(), new Residual(3)));
       expect(refusal(() => nested.forward(zeros([2, 4])), ShapeError)).toMatch(
         /^layer 0\.1\.f, Dense\(3 → 3\): expected x \[batch, 3\]: \[2, 4\]/,
@@ -145,11 +145,11 @@ onDevices(() => {
     const inner = new Sequential(norm, block);
     const model = new Sequential(inner, new Dropout(0.5));
 
-    it('begin with training', () => {
+    it('start as training', () => {
       expect(model.modules().every((layer) => layer.training)).toBe(true);
     });
 
-    it('reach every layer inside, and return the model', () => {
+    it('train() and eval() set the mode of all inner layers and return the model', () => {
       expect(model.eval()).toBe(model);
       expect(model.modules().map((layer) => layer.training)).toEqual(Array(6).fill(false));
       expect(model.train()).toBe(model);
@@ -164,17 +164,17 @@ onDevices(() => {
       expect([model.training, inner.training, block.f.training]).toEqual([false, true, true]);
     });
 
-    it('decide what the layers inside do', () => {
+    it('determine the behavior of inner layers', () => {
       const x = wide([[1, 2], [3, 5]]); // prettier-ignore
       norm.resetRunningStats();
       inner.train().forward(x);
       expect(norm.numBatchesTracked).toBe(1);
       const y = model.eval().forward(x);
       expect(norm.numBatchesTracked).toBe(1);
-      expectClose(model.forward(x), y, 0); // nothing is dropped, nothing has moved
+      expectClose(model.forward(x), y, 0); // no dropout, and the running statistics are unchanged
     });
 
-    it('modules() lists the layer itself first, then all inside it, depth first', () => {
+    it('modules() lists the layer itself and then all inner layers, depth first', () => {
       const [, dropout] = model.layers;
       const expected = [model, inner, norm, block, block.f, dropout];
       expect(model.modules()).toHaveLength(expected.length);
@@ -186,7 +186,7 @@ onDevices(() => {
 inFloat64(() => {
   const float64 = { dtype: 'float64' } as const;
 
-  it('passes the gradient check with all kinds of layers in it', () => {
+  it('passes the gradient check with layers of all kinds', () => {
     const model = new Sequential(
       new Flatten(),
       new Dense(4, 5, { ...float64, bias: false }),

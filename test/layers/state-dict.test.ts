@@ -26,7 +26,7 @@ const model = () =>
     new Dense(4, 2),
   );
 
-/** A model in which nothing is as it was made. */
+/** A model after three steps, so that no value is the initial one. */
 function trained(): Sequential {
   manualSeed(1);
   const net = model();
@@ -45,7 +45,7 @@ function trained(): Sequential {
 
 onDevices(() => {
   describe('a state dict', () => {
-    it("has PyTorch's keys and shapes, but for the weight, which is [in, out]", () => {
+    it("has PyTorch's keys and shapes, except that weights are [in, out]", () => {
       const shapes = Object.entries(trained().stateDict()).map(([name, { shape }]) => [name, shape]);
       expect(shapes).toEqual([
         ['0.weight', [3]],
@@ -64,7 +64,7 @@ onDevices(() => {
       ]);
     });
 
-    it('restores a model bit for bit: its state, and what it computes', () => {
+    it('restores the state and the outputs of a model bit for bit', () => {
       const [from, to] = [trained(), model()];
       expect(snapshot(to)).not.toEqual(snapshot(from));
       to.loadStateDict(from.stateDict());
@@ -75,7 +75,7 @@ onDevices(() => {
       expect(snapshot(to)).toEqual(snapshot(from));
     });
 
-    it('holds copies: neither does training change it, nor does loading it tie two models together', () => {
+    it('holds copies: training changes neither the state dict nor another model that loaded it', () => {
       const [from, to] = [trained(), model()];
       const state = from.stateDict();
       const before = snapshot(from);
@@ -97,7 +97,7 @@ onDevices(() => {
   });
 
   describe('loading a state dict', () => {
-    it('keeps the tensors, so that an optimizer made before goes on working', () => {
+    it('keeps the parameter tensors, so that an existing optimizer still works', () => {
       const net = model();
       const parameters = net.parameters();
       const optimizer = new SGD(parameters, { lr: 0.5 });
@@ -112,7 +112,7 @@ onDevices(() => {
       expect(snapshot(net)['4.bias']).toEqual(before.map((value) => Math.fround(value - 0.5 * 4)));
     });
 
-    it('refuses what does not fit, naming every entry at once, and changes nothing', () => {
+    it('refuses a state that does not fit, lists all entries, and changes nothing', () => {
       const net = trained();
       const before = snapshot(net);
       const left = Object.entries(trained().stateDict()).filter(
@@ -132,7 +132,7 @@ onDevices(() => {
       expect(snapshot(net)).toEqual(before);
     });
 
-    it('names only the kinds of misfit that there are', () => {
+    it('lists only the kinds of mismatch that occur', () => {
       const message = refusal(() => new Dense(2, 2).loadStateDict({ weight: zeros([2, 2]) }), StateDictError);
       expect(message).toBe(
         'loadStateDict: the state does not fit Dense(2 → 2): missing: bias. ' +
@@ -140,14 +140,14 @@ onDevices(() => {
       );
     });
 
-    it('passes over what is missing or unexpected with strict: false, and loads the rest', () => {
+    it('ignores missing and unexpected entries with strict: false, and loads the rest', () => {
       const net = trained();
       const before = snapshot(net);
       net.loadStateDict({ '4.bias': tensor([7, 8]), extra: zeros([1]) }, { strict: false });
       expect(snapshot(net)).toEqual({ ...before, '4.bias': [7, 8] });
     });
 
-    it('refuses another shape even so, and changes nothing', () => {
+    it('refuses another shape even with strict: false, and changes nothing', () => {
       const net = trained();
       const before = snapshot(net);
       const state = { '4.bias': tensor([7, 8]), '0.bias': zeros([4]) };
@@ -157,7 +157,7 @@ onDevices(() => {
       expect(snapshot(net)).toEqual(before);
     });
 
-    it('is refused by backward() for a graph that still needs the old values', () => {
+    it('makes backward() fail for a graph that needs the old values', () => {
       const net = trained();
       const x = randn([4, 3], { requiresGrad: true });
       const loss = net.forward(x).sum();
@@ -168,7 +168,7 @@ onDevices(() => {
 });
 
 inFloat64(() => {
-  it('a state dict crosses element types', () => {
+  it('a state dict can be loaded into another element type', () => {
     const from = new Dense(2, 2, { dtype: 'float64' });
     const to = new Dense(2, 2);
     to.loadStateDict(from.stateDict());
@@ -176,7 +176,7 @@ inFloat64(() => {
     expect(values(to.weight)).toEqual(values(from.weight).map(Math.fround));
   });
 
-  it('a state dict crosses devices, and is the same there bit for bit', async () => {
+  it('a state dict can be loaded on another device, bit for bit', async () => {
     const from = trained();
     await useDevice('wasm');
     const to = model();

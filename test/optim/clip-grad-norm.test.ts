@@ -7,7 +7,7 @@ import { wide, leaf, values } from '../tensors.ts';
 import { inAllPrecisions, onDevices } from '../on-devices.ts';
 
 inAllPrecisions(({ dtype, either }) => {
-  it.each(golden('clip-grad-norm').cases)('clipGradNorm does what PyTorch does: $name', async (example) => {
+  it.each(golden('clip-grad-norm').cases)('clipGradNorm agrees with PyTorch: $name', async (example) => {
     const params = example.gradients.map((g) => {
       const w = goldenTensor(g, { dtype, requiresGrad: true });
       w.grad = goldenTensor(g, { dtype });
@@ -28,7 +28,7 @@ onDevices(({ either }) => {
   describe('clipGradNorm', () => {
     const numbers = fc.array(fc.integer({ min: -999, max: 999 }), { minLength: 1, maxLength: 5 });
 
-    it('makes one norm of all gradients at most max, keeps their direction, and returns the norm before', () => {
+    it('scales all gradients together to a norm of at most max, and returns the norm before', () => {
       fc.assert(
         fc.property(
           fc.array(numbers, { minLength: 1, maxLength: 4 }),
@@ -53,14 +53,14 @@ onDevices(({ either }) => {
       );
     });
 
-    it('leaves gradients below max exactly as they are', () => {
+    it('does not change gradients with a norm below max', () => {
       const w = leaf([0, 0]);
       w.grad = wide([0.125, -0.25]);
       clipGradNorm([w], 1);
       expect(values(w.grad)).toEqual([0.125, -0.25]);
     });
 
-    it('passes over parameters without a gradient, and moves no parameter', () => {
+    it('skips parameters without a gradient, and changes no parameter', () => {
       const [a, b] = [leaf([1, 2]), leaf([3])];
       a.grad = wide([30, 40]);
       expect(clipGradNorm([b, a], 5).item()).toBe(50);
@@ -68,7 +68,7 @@ onDevices(({ either }) => {
       expect([values(a), values(b), b.grad]).toEqual([[1, 2], [3], null]);
     });
 
-    it('gives gradients that are no part of a graph', () => {
+    it('leaves gradients outside of any graph', () => {
       const w = leaf([1]);
       for (const gradient of [wide([3]), leaf([3])]) {
         w.grad = gradient;
@@ -77,7 +77,7 @@ onDevices(({ either }) => {
       }
     });
 
-    it('keeps gradients of 0 at 0, and lets NaN be seen', () => {
+    it('keeps gradients of 0, and propagates NaN', () => {
       const w = leaf([1, 1]);
       w.grad = wide([0, 0]);
       expect(clipGradNorm([w], 1).item()).toBe(0);
@@ -93,7 +93,7 @@ onDevices(({ either }) => {
       expect(refusal(() => clipGradNorm([w], max), ValueError)).toContain(`clipGradNorm: max is ${max}`);
     });
 
-    it('refuses where there is nothing to clip', () => {
+    it('refuses to run without gradients', () => {
       for (const params of [[], [leaf([1])]]) {
         const message = refusal(() => clipGradNorm(params, 1), ValueError);
         expect(message).toContain('no parameter has a gradient. Hint: call it after backward()');

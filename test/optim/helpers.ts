@@ -1,4 +1,4 @@
-/** Optimizers by name, and what they are tried on. */
+/** Optimizers by name, and parameters and gradients to test them with. */
 import {
   Adam,
   AdamW,
@@ -11,12 +11,12 @@ import {
 } from '../../src/index.ts';
 import { wide, leaf, values } from '../tensors.ts';
 
-/** Options as tests write them, wrong ones too; a learning rate is always there. */
+/** Any options, also invalid ones, with a learning rate. */
 export type Options = LearningRate & Readonly<Record<string, unknown>>;
 
 type Params = readonly Tensor[] | readonly ParameterGroup<LearningRate>[];
 
-/** Makes the optimizer of that name. */
+/** Constructors of the optimizers, by name. */
 export const optimizers: Readonly<
   Record<'SGD' | 'Adam' | 'AdamW' | 'RMSprop', (params: Params, options: Options) => Optimizer<LearningRate>>
 > = {
@@ -26,7 +26,7 @@ export const optimizers: Readonly<
   RMSprop: (params, options) => new RMSprop(params, options),
 };
 
-/** Each optimizer with all its machinery at work: every slot that it can have. */
+/** Options that turn on all features, and so all slots, of each optimizer. */
 export const variants: readonly { readonly kind: keyof typeof optimizers; readonly options: Options }[] = [
   { kind: 'SGD', options: { lr: 0.1 } },
   { kind: 'SGD', options: { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.01 } },
@@ -41,7 +41,7 @@ export function parameters(): [Tensor, Tensor] {
   return [leaf([[1, -2], [0.5, 3]]), leaf([-1, 0.25, 2])]; // prettier-ignore
 }
 
-/** Sets a gradient that depends on the parameter and on the step t, of changing size and sign. */
+/** Sets gradients of varying size and sign that depend on the parameter and on the step t. */
 export function setGradients(params: readonly Tensor[], t: number): void {
   for (const w of params) {
     const g = Array.from(w.dataSync(), (value, i) => value / 3 + (t === 2 ? 30 : 1) * Math.sin(5 * t + i));
@@ -49,7 +49,7 @@ export function setGradients(params: readonly Tensor[], t: number): void {
   }
 }
 
-/** Steps `from` … `to` − 1. */
+/** Runs the steps `from` to `to` − 1. */
 export function takeSteps(
   optimizer: Optimizer<LearningRate>,
   params: readonly Tensor[],

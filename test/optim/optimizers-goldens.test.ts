@@ -1,4 +1,4 @@
-/** The optimizers against PyTorch's, after every step. */
+/** The parameters after every step, compared with PyTorch's. */
 import { expect, it } from 'vitest';
 import type { DType } from '../../src/index.ts';
 import { golden, goldenTensor, type OptimizerCase } from '../golden-files.ts';
@@ -23,14 +23,14 @@ async function replay(example: OptimizerCase, dtype: DType, tolerance: number): 
   }
 }
 
-it('the cases are 19, of 10 steps each', () => {
+it('there are 19 cases of 10 steps each', () => {
   expect(cases.map(({ steps }) => steps.length)).toEqual(Array(19).fill(10));
 });
 
 inAllPrecisions(({ dtype, either }) => {
   const tolerance = either(1e-10, 1e-5);
 
-  it.each(cases)(`an optimizer does what PyTorch does, to ${tolerance}, after each step: $name`, (example) =>
+  it.each(cases)(`an optimizer agrees with PyTorch to ${tolerance} after each step: $name`, (example) =>
     replay(example, dtype, tolerance),
   );
 });

@@ -1,4 +1,4 @@
-/** What optimizers refuse when they are made, and when their learning rate is set. */
+/** Invalid options and parameters of optimizers, and their error messages. */
 import { describe, expect, it } from 'vitest';
 import { tensor, ValueError } from '../../src/index.ts';
 import { refusal } from '../layers/helpers.ts';
@@ -52,7 +52,7 @@ describe('an optimizer refuses', () => {
     expect(message.startsWith(`${kind}: ${problem}`)).toBe(true);
   });
 
-  it.each(cases)('the same in a parameter group: $kind: $problem', ({ kind, options, problem }) => {
+  it.each(cases)('invalid options of a parameter group: $kind: $problem', ({ kind, options, problem }) => {
     const [a, b] = parameters();
     const groups = [{ params: [a] }, { params: [b], ...options }];
     const message = refusal(() => optimizers[kind](groups, { lr: 0.1 }), ValueError);
@@ -67,7 +67,7 @@ describe('an optimizer refuses', () => {
     }
   });
 
-  it.each(kinds)('a parameter that is named twice: %s', (kind) => {
+  it.each(kinds)('a parameter that appears twice: %s', (kind) => {
     const [a, b] = parameters();
     const twice = `${kind}: a parameter is named twice`;
     expect(refusal(() => optimizers[kind]([a, b, a], { lr: 1 }), ValueError)).toContain(twice);
@@ -75,13 +75,13 @@ describe('an optimizer refuses', () => {
     expect(refusal(() => optimizers[kind](groups, { lr: 1 }), ValueError)).toContain(twice);
   });
 
-  it.each(kinds)('what is no leaf: %s', (kind) => {
+  it.each(kinds)('a tensor that is not a leaf: %s', (kind) => {
     const [a] = parameters();
     const message = refusal(() => optimizers[kind]([a, leaf([1]).mul(2)], { lr: 1 }), ValueError);
     expect(message).toContain('not all of the parameters are leaf tensors');
   });
 
-  it.each([-0.1, NaN, Infinity])('a learning rate that is set to %s, and keeps the one it had', (lr) => {
+  it.each([-0.1, NaN, Infinity])('to set the learning rate to %s, and keeps the previous one', (lr) => {
     for (const kind of kinds) {
       const optimizer = optimizers[kind]([tensor([1], { requiresGrad: true })], { lr: 0.5 });
       expect(refusal(() => (optimizer.lr = lr), ValueError)).toContain(`${kind}: lr is ${lr}`);
@@ -97,7 +97,7 @@ describe('an optimizer accepts', () => {
     { kind: 'Adam', options: { betas: [0, 0] } },
     { kind: 'AdamW', options: { weightDecay: 0 } },
     { kind: 'RMSprop', options: { alpha: 0 } },
-  ] as const)('the ends of the ranges: $kind $options', ({ kind, options }) => {
+  ] as const)('the limits of the ranges: $kind $options', ({ kind, options }) => {
     const optimizer = optimizers[kind](parameters(), { lr: 1e-9, ...options });
     expect(optimizer.stateDict().groups[0].options).toMatchObject({ lr: 1e-9, ...options });
   });

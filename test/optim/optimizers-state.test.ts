@@ -1,4 +1,4 @@
-/** Saving and loading what an optimizer remembers. */
+/** Saving and loading the state of an optimizer. */
 import { describe, expect, it } from 'vitest';
 import { OptimizerStateError, type OptimizerState, SGD, tensor, ValueError } from '../../src/index.ts';
 import { refusal } from '../layers/helpers.ts';
@@ -8,7 +8,7 @@ import { inFloat64, onDevices } from '../on-devices.ts';
 
 onDevices(() => {
   describe.each(variants)('the state of $kind $options', ({ kind, options }) => {
-    /** After five steps. */
+    /** The parameters and the optimizer after five steps. */
     const halfway = () => {
       const params = parameters();
       const optimizer = optimizers[kind](params, options);
@@ -20,9 +20,9 @@ onDevices(() => {
       return { params, optimizer: optimizers[kind](params, { lr: 0.7 }) };
     };
 
-    it('makes 5 + 5 steps equal to 10, bit for bit, options included', () => {
+    it('makes 5 + 5 steps equal to 10 steps, bit for bit, including the options', () => {
       const straight = halfway();
-      const resumed = others(); // the parameters of a model that was loaded
+      const resumed = others(); // the same parameters, as if loaded from a file
       resumed.optimizer.loadStateDict(straight.optimizer.stateDict());
       takeSteps(straight.optimizer, straight.params, 5, 10);
       takeSteps(resumed.optimizer, resumed.params, 5, 10);
@@ -31,7 +31,7 @@ onDevices(() => {
       expect(resumed.optimizer.stateDict().groups).toEqual(straight.optimizer.stateDict().groups);
     });
 
-    it('is a copy, on its way out and on its way in', () => {
+    it('is copied by stateDict() and by loadStateDict()', () => {
       const saved = halfway();
       const state = saved.optimizer.stateDict();
       const before = remembered(saved.optimizer);
@@ -45,7 +45,7 @@ onDevices(() => {
       expect(second.optimizer.lr).toBe(options.lr);
     });
 
-    it('of another optimizer, other parameters or other shapes is refused, and nothing has changed', () => {
+    it('of another optimizer, other parameters or other shapes is refused, and nothing changes', () => {
       const { params, optimizer } = halfway();
       const before = remembered(optimizer);
       const state = optimizer.stateDict();
@@ -68,11 +68,11 @@ onDevices(() => {
         expect(remembered(optimizer)).toEqual(before);
         expect(optimizer.lr).toBe(options.lr);
       }
-      takeSteps(optimizer, params, 5, 6); // and it goes on
+      takeSteps(optimizer, params, 5, 6); // it still works
       expect(remembered(optimizer)).toHaveLength(2);
     });
 
-    it('with options out of their range is refused, and nothing has changed', () => {
+    it('with options out of range is refused, and nothing changes', () => {
       const { optimizer } = halfway();
       const before = remembered(optimizer);
       const { slots, groups, ...rest } = optimizer.stateDict();
@@ -86,7 +86,7 @@ onDevices(() => {
       expect(optimizer.lr).toBe(options.lr);
     });
 
-    it('is empty before the first step, and loads as such', () => {
+    it('is empty before the first step, and can be loaded', () => {
       const fresh = optimizers[kind](parameters(), options);
       expect(fresh.stateDict()).toMatchObject({
         optimizer: kind,
@@ -100,7 +100,7 @@ onDevices(() => {
   });
 
   describe('the state of an optimizer', () => {
-    it('has groups by the indices of their parameters, with complete options', () => {
+    it('lists the parameter indices and all options of each group', () => {
       const [a, b] = parameters();
       const c = leaf([1]);
       const optimizer = new SGD([{ params: [c, a], lr: 0.2 }, { params: [b] }], { lr: 0.1, momentum: 0.9 });
@@ -111,7 +111,7 @@ onDevices(() => {
       ]);
     });
 
-    it('can be loaded where a schedule has brought the learning rate to 0', () => {
+    it('can be loaded when the learning rate is 0, as after a schedule', () => {
       const optimizer = new SGD(parameters(), { lr: 0.1 });
       optimizer.lr = 0;
       const resumed = new SGD(parameters(), { lr: 0.1 });
@@ -122,7 +122,7 @@ onDevices(() => {
 });
 
 inFloat64(() => {
-  it('the state of an optimizer takes the element type of the parameters that it is loaded for', () => {
+  it('loadStateDict converts the state to the element type of the parameters', () => {
     const doubles = parameters();
     const saved = optimizers.Adam(doubles, { lr: 0.1 });
     takeSteps(saved, doubles, 0, 2);

@@ -1,4 +1,4 @@
-/** What all optimizers have in common: steps, groups, learning rates, gradients that are not there. */
+/** Behavior of all optimizers: steps, groups, learning rates, missing gradients. */
 import { describe, expect, it } from 'vitest';
 import { Dense, manualSeed, randn, SGD, ShapeError, tensor } from '../../src/index.ts';
 import { cpu } from '../../src/tensor/device/cpu.ts';
@@ -14,7 +14,7 @@ onDevices(() => {
       return { params, optimizer: optimizers[kind](params, options) };
     };
 
-    it('moves its parameters in place, and makes them no part of a graph', () => {
+    it('updates parameters in place, and they remain leaves', () => {
       const { params, optimizer } = make();
       const storages = params.map((w) => w.storage);
       const before = params.map(values);
@@ -26,7 +26,7 @@ onDevices(() => {
       });
     });
 
-    it('leaves the gradients as they are, and forgets them with zeroGrad', () => {
+    it('does not change the gradients; zeroGrad sets them to null', () => {
       const { params, optimizer } = make();
       setGradients(params, 0);
       const gradients = params.map((w) => w.grad);
@@ -39,7 +39,7 @@ onDevices(() => {
       expect(params.map((w) => w.grad)).toEqual([null, null]);
     });
 
-    it('leaves a parameter without a gradient alone, and what it remembers of it', () => {
+    it('changes neither a parameter without a gradient nor its slots', () => {
       const { params, optimizer } = make();
       takeSteps(optimizer, params, 0, 3);
       const [, second] = params;
@@ -55,7 +55,7 @@ onDevices(() => {
       if (Object.keys(first).length > 0) expect(remembered(optimizer)[0]).not.toEqual(first);
     });
 
-    it('goes on after such a pause as if the step had not been, for that parameter', () => {
+    it('continues after a missing gradient as if that step had not happened for the parameter', () => {
       const paused = make();
       const straight = make();
       for (const t of [0, 1, 2]) {
@@ -71,7 +71,7 @@ onDevices(() => {
       expect(values(paused.params[1])).toEqual(values(straight.params[1]));
     });
 
-    it('does nothing where no parameter has a gradient', () => {
+    it('does nothing if no parameter has a gradient', () => {
       const { params, optimizer } = make();
       const before = params.map(values);
       optimizer.step();
@@ -79,10 +79,10 @@ onDevices(() => {
       expect(remembered(optimizer)).toEqual([{}, {}]);
     });
 
-    it('refuses a gradient of another shape, type or device, before any parameter has moved', () => {
+    it('refuses a gradient of another shape, dtype or device before it changes any parameter', () => {
       const { params, optimizer } = make();
       const before = params.map(values);
-      const elsewhere = tensor([1, 2, 3], { device: { ...cpu } }); // of another type too, where that is the cpu
+      const elsewhere = tensor([1, 2, 3], { device: { ...cpu } }); // float32, which differs from float64 parameters too
       for (const wrong of [wide([1, 2]), wide([[1, 2, 3]]), elsewhere]) {
         setGradients(params, 0);
         params[1].grad = wrong;
@@ -97,7 +97,7 @@ onDevices(() => {
   });
 
   describe('the learning rate', () => {
-    it('can be read and set, to 0 too, and says how far a step goes', () => {
+    it('can be read and set, also to 0, and scales the step', () => {
       const w = leaf([1, 2]);
       const optimizer = new SGD([w], { lr: 0.5 });
       expect(optimizer.lr).toBe(0.5);
@@ -112,7 +112,7 @@ onDevices(() => {
       expect([optimizer.lr, ...values(w)]).toEqual([1, -0.5, 3.5]);
     });
 
-    it('is that of the first group when read, and of all when set', () => {
+    it('reads the first group and sets all groups', () => {
       const [a, b] = parameters();
       const optimizer = new SGD([{ params: [a], lr: 0.25 }, { params: [b] }], { lr: 0.5 });
       expect(optimizer.lr).toBe(0.25);
@@ -125,7 +125,7 @@ onDevices(() => {
   });
 
   describe('parameter groups', () => {
-    it.each(variants)('are as optimizers of their own: $kind $options', ({ kind, options }) => {
+    it.each(variants)('behave like separate optimizers: $kind $options', ({ kind, options }) => {
       const [together, apart] = [parameters(), parameters()];
       const own = { lr: 0.02, weightDecay: 0.3 };
       const grouped = optimizers[kind](
@@ -145,7 +145,7 @@ onDevices(() => {
       expect(together.map(values)).toEqual(apart.map(values));
     });
 
-    it('give the parameters in their order', () => {
+    it('keep the order of the parameters', () => {
       const [a, b] = parameters();
       const c = leaf([1]);
       const optimizer = new SGD([{ params: [c, a] }, { params: [b] }], { lr: 1 });
@@ -153,8 +153,8 @@ onDevices(() => {
     });
   });
 
-  describe('an optimizer of a model', () => {
-    it('sees its parameters through backward(), which adds gradients up until zeroGrad()', () => {
+  describe('an optimizer with a model', () => {
+    it('uses gradients that backward() accumulates until zeroGrad()', () => {
       manualSeed(1);
       const model = new Dense(3, 2);
       const optimizer = new SGD(model.parameters(), { lr: 0.1 });

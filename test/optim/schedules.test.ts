@@ -3,7 +3,7 @@ import { cosineDecay, type Schedule, stepDecay, ValueError, warmup } from '../..
 import { golden, type ScheduleCase } from '../golden-files.ts';
 import { refusal } from '../layers/helpers.ts';
 
-/** Our schedule for PyTorch's, and the last step up to which they are the same. */
+/** Our schedule for PyTorch's, and the last step at which they agree. */
 function ours(example: ScheduleCase): { schedule: Schedule; until: number } {
   const { lr } = example;
   switch (example.schedule) {
@@ -22,7 +22,7 @@ function ours(example: ScheduleCase): { schedule: Schedule; until: number } {
   }
 }
 
-describe('a schedule does what PyTorch does', () => {
+describe('a schedule agrees with PyTorch', () => {
   it.each(golden('schedules').cases)('$schedule $options', (example) => {
     const { schedule, until } = ours(example);
     const compared = example.lrs.filter((_, step) => step <= until);
@@ -34,7 +34,7 @@ describe('a schedule does what PyTorch does', () => {
 });
 
 describe('stepDecay', () => {
-  it('drops by a factor, 0.1 by default, every so many steps', () => {
+  it('drops by a factor, 0.1 by default, after every `every` steps', () => {
     const schedule = stepDecay(1, { every: 3 });
     expect([0, 2, 3, 5].map(schedule)).toEqual([1, 1, 0.1, 0.1]);
     expect(schedule(6)).toBeCloseTo(0.01, 15);
@@ -53,14 +53,14 @@ describe('cosineDecay', () => {
 });
 
 describe('warmup', () => {
-  it('rises in a line, from a third of lr by default, and stays there', () => {
+  it('rises linearly, from lr/3 by default, and stays at lr', () => {
     const schedule = warmup(0.3, { steps: 2 });
     expect(schedule(0)).toBeCloseTo(0.1, 15);
     expect(schedule(1)).toBeCloseTo(0.2, 15);
     expect([schedule(2), schedule(50)]).toEqual([0.3, 0.3]);
   });
 
-  it('goes on with another schedule, from its beginning', () => {
+  it('continues with step 0 of another schedule', () => {
     const decay = cosineDecay(1, { steps: 4 });
     const schedule = warmup(decay, { steps: 2, start: 0.5 });
     expect([0, 1].map(schedule)).toEqual([0.5, 0.75]);

@@ -1,9 +1,9 @@
-/** An optimizer of the user's own may keep what it is given. */
+/** A user-defined optimizer may keep the gradients it receives. */
 import { expect, it } from 'vitest';
 import { SGD, type SGDOptions, type Tensor, tensor } from '../../src/index.ts';
 import type { Slots } from '../../src/optim/optimizer.ts';
 
-it('the gradients that a subclass keeps stay as they were, though they are forgotten', () => {
+it('gradients that a subclass keeps are not changed by zeroGrad() and later steps', () => {
   const kept: Tensor[] = [];
   class Keeper extends SGD {
     protected override update(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
@@ -19,6 +19,6 @@ it('the gradients that a subclass keeps stay as they were, though they are forgo
     optimizer.step();
   }
   optimizer.zeroGrad();
-  tensor([7, 7]); // where memory that was freed would be used again
+  tensor([7, 7]); // would reuse the memory of a gradient that was freed by mistake
   expect(kept.map((g) => g.toArray())).toEqual([1, 2, 3, 4, 5].map((step) => [step, step]));
 });

@@ -1,4 +1,4 @@
-/** Values and gradients, against PyTorch's. */
+/** Values and gradients of activations and reductions, compared with PyTorch's. */
 import { expect, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
 import { type ActivationCase, golden, goldenTensor } from '../golden-files.ts';
@@ -22,11 +22,11 @@ const apply: Record<
 
 const { cases } = golden('activations');
 
-it('has a golden for each of these ops', () => {
+it('there is a golden for each of these ops', () => {
   expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(apply).sort());
 });
 
-/** The inputs are exact in both element types. */
+/** The inputs are exact in float32 and float64. */
 inAllPrecisions(({ dtype, either }) => {
   const tolerance = either(1e-12, 1e-6);
   it.each(cases.map((example) => [`${example.op} ${JSON.stringify(example.options)}`, example] as const))(

@@ -1,4 +1,4 @@
-/** Backward passes that cannot be, and what they leave behind: nothing. */
+/** Invalid calls of backward(): their errors, and that nothing is changed. */
 import { describe, expect, it } from 'vitest';
 import {
   defineOp,
@@ -18,13 +18,13 @@ import { f64, leaf, values, wide } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
 
-/** The identity, with the backward pass given. */
+/** The identity function with a backward pass of its own. */
 const identity = (backward: (g: Tensor) => readonly Thunk[]) =>
   defineOp({ name: 'identity', forward: (x: Tensor) => x.mul(1), backward });
 
 onDevices(() => {
   describe('backward refuses', () => {
-    it('more than one value without a gradient to begin with', () => {
+    it('several values without an incoming gradient', () => {
       const y = leaf([1, 2]).mul(2);
       expectError(() => y.backward(), GraphError, /not a single value: shape \[2\]/);
       expectError(() => leaf([]).mul(2).backward(), GraphError, /not a single value: shape \[0\]/);
@@ -44,7 +44,7 @@ onDevices(() => {
       expect(values(x.grad)).toEqual([6]);
     });
 
-    it('a pass through a part that an earlier pass has freed', () => {
+    it('a pass through a part of the graph that an earlier pass freed', () => {
       const x = leaf(3);
       const shared = x.exp();
       const [first, second] = [shared.mul(2), shared.mul(3)];
@@ -54,7 +54,7 @@ onDevices(() => {
       expect(values(x.grad)).toEqual(before);
     });
 
-    it('a value that was changed in place after it was used', () => {
+    it('a value that was changed in place after its use', () => {
       const [x, w] = [leaf([2, 3]), leaf([4, 5])];
       const y = x.mul(w).sum();
       assign(w, wide([0, 0]));
@@ -62,14 +62,14 @@ onDevices(() => {
       expect(x.grad).toBeNull();
     });
 
-    it('a change that went through another tensor on the same memory', () => {
+    it('a change through another tensor that shares the memory', () => {
       const x = leaf([2, 3]);
       const y = x.mul(x).sum();
       assign(x.detach(), wide([0, 0]));
       expectError(() => y.backward(), GraphError, /changed in place/);
     });
 
-    it('a gradient of another shape, and can be asked again', () => {
+    it('a gradient of another shape; a second call with the right shape works', () => {
       const x = leaf([1, 2]);
       const y = x.mul(2);
       expectError(() => y.backward(wide([1])), ShapeError, /the g has shape \[1\], .* \[2\]/);
@@ -93,18 +93,18 @@ onDevices(() => {
     });
   });
 
-  describe('an op whose backward pass is wrong is named', () => {
-    it('for a thunk too few', () => {
+  describe('the error names an op with a wrong backward pass', () => {
+    it('with too few thunks', () => {
       const y = identity(() => [])(leaf(1));
       expectError(() => y.backward(), GraphError, /^identity: 0 gradients for 1 inputs/);
     });
 
-    it('for a thunk too many', () => {
+    it('with too many thunks', () => {
       const y = identity((g) => [() => g, () => g])(leaf(1));
       expectError(() => y.backward(), GraphError, /^identity: 2 gradients for 1 inputs/);
     });
 
-    it('for a gradient of another shape, with the input', () => {
+    it('with a gradient of another shape, and names the input', () => {
       const y = identity((g) => [() => g.reshape([2, 1])])(leaf([1, 2]));
       expectError(
         () => y.sum().backward(),
@@ -114,14 +114,14 @@ onDevices(() => {
     });
   });
 
-  describe('an error on the way', () => {
+  describe('an error during backward()', () => {
     const failing = identity(() => [
       () => {
         throw new RangeError('in the thunk');
       },
     ]);
 
-    it('leaves all gradients as they were', () => {
+    it('leaves all gradients unchanged', () => {
       const [a, b] = [leaf([1]), leaf([2])];
       a.mul(3).sum().backward();
       const y = a.mul(5).add(failing(b)).sum();
@@ -130,20 +130,20 @@ onDevices(() => {
       expect(b.grad).toBeNull();
     });
 
-    it('leaves the tape on', () => {
+    it('leaves recording on', () => {
       expect(() => failing(leaf(1)).backward()).toThrow(RangeError);
       expect(leaf(1).mul(2).requiresGrad).toBe(true);
     });
   });
 
-  it('noGrad refuses an asynchronous function, and tapes again after it', () => {
+  it('noGrad refuses an asynchronous function, and recording is on afterwards', () => {
     const x = leaf([1]);
     expectError(() => noGrad(() => Promise.resolve(x.mul(2))), GraphError, /the function is asynchronous/);
     expect(x.mul(2).requiresGrad).toBe(true);
   });
 
-  describe('in place', () => {
-    it('assign changes what everyone sees, and copies', () => {
+  describe('in-place updates', () => {
+    it('assign changes all tensors that share the memory, and copies the source', () => {
       const [target, source] = [leaf([1, 2]), wide([3, 4])];
       const view = target.detach();
       assign(target, source);
@@ -155,7 +155,7 @@ onDevices(() => {
       expectError(() => assign(wide([1, 2]), wide([1])), ShapeError, /\[2\], \[1\]/);
     });
 
-    it('copy has memory of its own', () => {
+    it('copy has its own memory', () => {
       const x = wide([1, 2]);
       const y = copy(x);
       assign(x, wide([5, 6]));
@@ -168,7 +168,7 @@ onDevices(() => {
       expect(values(x)).toEqual([0, 2]);
     });
 
-    it('a kernel that cannot is refused', () => {
+    it('a kernel that cannot run in place is refused', () => {
       const unable = { ...exp, inPlace: false };
       expectError(
         () => runInPlace(unable, [wide([1])]),
@@ -185,7 +185,7 @@ inFloat64(() => {
     expectError(() => leaf([1]).backward(tensor([1])), GraphError, /g is float32 on cpu, .* float64 on cpu/);
   });
 
-  it('an op whose gradient is of another element type is named', () => {
+  it('the error names an op whose gradient has another element type', () => {
     const y = identity(() => [() => tensor(1)])(leaf(1));
     expectError(() => y.backward(), GraphError, /^identity: the gradient of input 0 is float32 .* float64/);
   });

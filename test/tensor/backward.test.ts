@@ -1,11 +1,11 @@
-/** The walk over the tape: what arrives where. */
+/** backward(): which gradients are computed, and where they are accumulated. */
 import { describe, expect, it } from 'vitest';
 import { defineOp, noGrad, scope, type Tensor, tensor } from '../../src/index.ts';
 import { wide, leaf, values } from '../tensors.ts';
 import { onDevices } from '../on-devices.ts';
 
 onDevices(({ device, dtype }) => {
-  describe('gradients add up', () => {
+  describe('gradients accumulate', () => {
     it('over two paths', () => {
       const x = leaf([2, 3]);
       x.mul(x).add(x.mul(5)).sum().backward();
@@ -30,7 +30,7 @@ onDevices(({ device, dtype }) => {
       expect(values(x.grad)).toEqual([2, 4]);
     });
 
-    it('over a diamond in which the paths have different lengths', () => {
+    it('over paths of different lengths', () => {
       const x = leaf([3]);
       const short = x.mul(2);
       const long = x.mul(x).mul(x);
@@ -38,7 +38,7 @@ onDevices(({ device, dtype }) => {
       expect(values(x.grad)).toEqual([8 * 3 + 8 * 27]);
     });
 
-    it('and a gradient that was read before stays as it was', () => {
+    it('into a new tensor: a gradient that was read before does not change', () => {
       const x = leaf([1]);
       x.mul(2).sum().backward();
       const first = x.grad;
@@ -49,7 +49,7 @@ onDevices(({ device, dtype }) => {
   });
 
   describe('a gradient is computed', () => {
-    /** A product whose thunks write down that they ran. */
+    /** A product whose thunks record that they ran. */
     function spied(): { product: (a: Tensor, b: Tensor) => Tensor; ran: string[] } {
       const ran: string[] = [];
       const product = defineOp({
@@ -69,7 +69,7 @@ onDevices(({ device, dtype }) => {
       expect(values(w.grad)).toEqual([2]);
     });
 
-    it('for both where both do', () => {
+    it('for both inputs if both need one', () => {
       const { product, ran } = spied();
       product(leaf([2]), leaf([3]))
         .sum()
@@ -77,7 +77,7 @@ onDevices(({ device, dtype }) => {
       expect(ran).toEqual(['a', 'b']);
     });
 
-    it('not for an input that stopped asking before backward()', () => {
+    it('not for an input whose requiresGrad is set to false before backward()', () => {
       const { product, ran } = spied();
       const [x, w] = [leaf([2]), leaf([3])];
       const y = product(x, w).sum();
@@ -87,7 +87,7 @@ onDevices(({ device, dtype }) => {
       expect(x.grad).toBeNull();
     });
 
-    it('once per op, after all of its own gradient has arrived', () => {
+    it('once per op, after its incoming gradient is complete', () => {
       const { product, ran } = spied();
       const x = leaf([2]);
       const y = product(x, wide([5]));
@@ -99,7 +99,7 @@ onDevices(({ device, dtype }) => {
     it('not for parts of the graph that the value does not depend on', () => {
       const { product, ran } = spied();
       const x = leaf([2]);
-      product(x, x); // its result is used by nothing
+      product(x, x); // the result is not used
       x.mul(7).sum().backward();
       expect(ran).toEqual([]);
       expect(values(x.grad)).toEqual([7]);
@@ -107,7 +107,7 @@ onDevices(({ device, dtype }) => {
   });
 
   describe('backward', () => {
-    it('of a leaf itself gives it the gradient 1, or the one given', () => {
+    it('on a leaf sets its gradient to 1, or to the given gradient', () => {
       const x = leaf(4);
       x.backward();
       expect(values(x.grad)).toEqual([1]);
@@ -116,27 +116,27 @@ onDevices(({ device, dtype }) => {
       expect(values(v.grad)).toEqual([10, 20]);
     });
 
-    it('takes the gradient to begin with', () => {
+    it('accepts the incoming gradient as an argument', () => {
       const x = leaf([1, 2, 3]);
       x.mul(x).backward(wide([1, 10, 100]));
       expect(values(x.grad)).toEqual([2, 40, 600]);
     });
 
-    it('needs none for any single value, whatever its rank', () => {
+    it('needs no argument for a single value of any rank', () => {
       const x = leaf([[3]]);
       x.mul(x).backward();
       expect(x.grad?.shape).toEqual([1, 1]);
       expect(values(x.grad)).toEqual([6]);
     });
 
-    it('gives results of ops no gradient of their own', () => {
+    it('sets no .grad on the results of ops', () => {
       const x = leaf([1]);
       const y = x.mul(2);
       y.sum().backward();
       expect(y.grad).toBeNull();
     });
 
-    it('gives gradients that need none themselves, of their values’ type', () => {
+    it('returns gradients of the same element type that require no gradient', () => {
       const x = tensor([1, 2], { requiresGrad: true });
       x.exp().sum().backward();
       expect(x.grad?.dtype).toBe('float32');
@@ -160,15 +160,15 @@ onDevices(({ device, dtype }) => {
     });
   });
 
-  describe('what is not taped', () => {
-    it('is what noGrad calls, and it returns its result', () => {
+  describe('no graph is recorded', () => {
+    it('inside noGrad, which returns the result of its function', () => {
       const x = leaf([2]);
       const y = noGrad(() => x.mul(3));
       expect(y.requiresGrad).toBe(false);
       expect(values(y)).toEqual([6]);
     });
 
-    it('is the inside of nested noGrad calls only, also after an error', () => {
+    it('inside nested noGrad calls; recording resumes after them, also after an error', () => {
       const x = leaf([2]);
       noGrad(() => {
         noGrad(() => x.mul(3));
@@ -183,7 +183,7 @@ onDevices(({ device, dtype }) => {
       expect(x.mul(3).requiresGrad).toBe(true);
     });
 
-    it('is any method in noGrad, also one that has nothing to do', () => {
+    it('inside noGrad by methods that return their input unchanged', () => {
       const x = leaf([[2]]);
       const nothingToDo = [
         () => x.flatten(),
@@ -197,7 +197,7 @@ onDevices(({ device, dtype }) => {
       expect(noGrad(() => taped.flatten()).requiresGrad).toBe(false);
     });
 
-    it('is what a detached value goes into', () => {
+    it('through a detached value', () => {
       const x = leaf([2, 3]);
       const cut = x.mul(x).detach();
       expect(cut.requiresGrad).toBe(false);
@@ -206,17 +206,17 @@ onDevices(({ device, dtype }) => {
       expect(values(x.grad)).toEqual([4, 9]);
     });
 
-    it('is what only values without gradient go into', () => {
+    it('if no input requires a gradient', () => {
       expect(wide([1]).mul(wide([2])).requiresGrad).toBe(false);
       expect(wide([1]).mul(leaf([2])).requiresGrad).toBe(true);
     });
 
-    it('is argmax', () => {
+    it('by argmax', () => {
       expect(leaf([1, 2]).argmax(0).requiresGrad).toBe(false);
     });
   });
 
-  it('scope gives what its function returns, with its gradients', () => {
+  it('scope returns the result of its function, with its graph', () => {
     const x = leaf([3, 4]);
     const loss = scope(() => x.pow(2).sum());
     loss.backward();
@@ -224,7 +224,7 @@ onDevices(({ device, dtype }) => {
     expect(values(x.grad)).toEqual([6, 8]);
   });
 
-  it('a tensor says what it is', () => {
+  it('toString shows shape, dtype, device and requiresGrad', () => {
     expect(String(leaf([[1, 2]]))).toBe(`Tensor([1, 2], ${dtype}, ${device}, requiresGrad)`);
     expect(String(tensor(1))).toBe(`Tensor([], float32, ${device})`);
   });

@@ -1,4 +1,4 @@
-/** NumPy's broadcasting. */
+/** Broadcasting, as in NumPy. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShapeError, ValueError } from '../../src/index.ts';
@@ -8,7 +8,7 @@ import { expectError } from './expect-error.ts';
 import { onDevices } from '../on-devices.ts';
 
 onDevices((on) => {
-  /** One operation in float64, rounded, is that operation in float32. */
+  /** A single operation in float64, rounded to float32, equals the operation in float32. */
   const round = on.dtype === 'float32' ? Math.fround : (value: number) => value;
 
   type Method = 'add' | 'sub' | 'mul' | 'div' | 'maximum';
@@ -23,7 +23,7 @@ onDevices((on) => {
   const methods = Object.entries(formulas) as [Method, (a: number, b: number) => number][];
 
   describe.each(methods)('%s', (method, formula) => {
-    it('computes each element from those that stand there after repetition', () => {
+    it('combines the elements of the broadcast operands', () => {
       fc.assert(
         fc.property(broadcastable, seeds, (shapes, seed) => {
           const [a, b] = [drawn(shapes.a, seed), drawn(shapes.b, seed + 1, awayFromZero)];
@@ -36,7 +36,7 @@ onDevices((on) => {
       );
     });
 
-    it('takes a number for a tensor of that value', () => {
+    it('accepts a number as the second operand', () => {
       const x = wide([
         [1, -2],
         [0.5, 4],
@@ -44,7 +44,7 @@ onDevices((on) => {
       expect(values(x[method](2))).toEqual(values(x).map((value) => formula(value, 2)));
     });
 
-    it('refuses shapes that do not broadcast, and names both, the extents and the axis', () => {
+    it('refuses shapes that do not broadcast; the message names both, the extents and the axis', () => {
       const refuse = (a: number[], b: number[], what: RegExp) =>
         expectError(() => drawn(a, 1)[method](drawn(b, 2)), ShapeError, what);
       const start = `^${method}: shapes `;
@@ -63,7 +63,7 @@ onDevices((on) => {
     });
   });
 
-  it('an extent of 1 becomes 0 beside one of 0', () => {
+  it('an extent of 1 broadcasts to an extent of 0', () => {
     const y = wide([[1], [2]]).add(wide([]));
     expect(y.shape).toEqual([2, 0]);
     const x = leaf([[1], [2]]);
@@ -71,7 +71,7 @@ onDevices((on) => {
     expect(values(x.grad)).toEqual([0, 0]);
   });
 
-  it('the gradient of a repetition is summed, over both kinds of axes', () => {
+  it('gradients are summed over added axes and over axes of extent 1', () => {
     const [row, column, scalar] = [leaf([1, 2, 3]), leaf([[1], [2]]), leaf(5)];
     row.add(column).add(scalar).sum().backward();
     expect([row.grad?.shape, values(row.grad)]).toEqual([[3], [2, 2, 2]]);
@@ -82,14 +82,14 @@ onDevices((on) => {
     expect([scalar.grad?.shape, values(scalar.grad)]).toEqual([[], [6]]);
   });
 
-  it('a tie of maximum gives half of the gradient to each', () => {
+  it('maximum splits the gradient in half at a tie', () => {
     const [a, b] = [leaf([1, 2, 3]), leaf([3, 2, 1])];
     a.maximum(b).sum().backward();
     expect(values(a.grad)).toEqual([0, 0.5, 1]);
     expect(values(b.grad)).toEqual([1, 0.5, 0]);
   });
 
-  it('powers and slopes have to be finite numbers', () => {
+  it('powers and slopes must be finite', () => {
     for (const wrong of [NaN, Infinity, -Infinity]) {
       expectError(() => wide([1]).pow(wrong), ValueError, new RegExp(`^pow: power is ${wrong}`));
       expectError(() => wide([1]).leakyRelu(wrong), ValueError, new RegExp(`^leakyRelu: slope is ${wrong}`));

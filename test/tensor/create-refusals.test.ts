@@ -1,4 +1,4 @@
-/** Values, shapes and options that are refused, and how. */
+/** Invalid values, shapes and options, and their error messages. */
 import { describe, expect, it } from 'vitest';
 import {
   arange,
@@ -24,25 +24,25 @@ import { expectError } from './expect-error.ts';
 import { onDevices } from '../on-devices.ts';
 
 onDevices(({ device }) => {
-  /** What JavaScript lets through and TypeScript would not. */
+  /** Arguments that TypeScript would reject and JavaScript passes through. */
   const data = (value: unknown) => value as TensorData;
   const options = (value: unknown) => value as TensorOptions;
   const shape = (value: unknown) => value as number[];
 
   describe('tensor refuses', () => {
     it.each<[what: string, nested: TensorData, message: RegExp]>([
-      ['a row that is longer', [[1], [2, 3]], /an array of 2 where an array of 1 was expected/],
-      ['a row that is shorter', [[1, 2], [3]], /an array of 1 where an array of 2 was expected/],
+      ['a longer row', [[1], [2, 3]], /an array of 2 where an array of 1 was expected/],
+      ['a shorter row', [[1, 2], [3]], /an array of 1 where an array of 2 was expected/],
       ['a number among rows', [[1, 2], 3], /the number 3 where an array of 2 was expected/],
       ['a row among numbers', [1, [2]], /an array of 1 where a number was expected/],
-      ['a deeper nesting further on', [[[1]], [2]], /the number 2 where an array of 1 was expected/],
-      ['something in an empty row’s place', [[], [1]], /an array of 1 where an array of 0 was expected/],
+      ['a shallower row', [[[1]], [2]], /the number 2 where an array of 1 was expected/],
+      ['a row after an empty row', [[], [1]], /an array of 1 where an array of 0 was expected/],
     ])('ragged nesting: %s', (_what, nested, message) => {
       expectError(() => tensor(nested), ShapeError, message);
     });
 
     it.each<[unknown]>([['1'], [null], [undefined], [true], [{}], [() => 1], [1n]])(
-      'what is no number, alone or nested: %s',
+      'values that are not numbers, alone or nested: %s',
       (value) => {
         expectError(() => tensor(data(value)), ValueError, /^tensor: not a number: /);
         expectError(() => tensor(data([value])), ValueError, /^tensor: not a number: /);
@@ -62,7 +62,7 @@ onDevices(({ device }) => {
     );
 
     it.each([new BigInt64Array(2), new BigUint64Array(2), new DataView(new ArrayBuffer(2))])(
-      'typed arrays of something else than numbers: %s',
+      'typed arrays that hold no numbers: %s',
       (array) => {
         expectError(
           () => tensor(data(array)),
@@ -72,7 +72,7 @@ onDevices(({ device }) => {
       },
     );
 
-    it('more elements than an array can have', () => {
+    it('more elements than an array can hold', () => {
       expectError(() => zeros([2 ** 16, 2 ** 16]), ShapeError, /^zeros: 4294967296 elements in shape/);
       expectError(() => arange(0, 1, 1e-320), ShapeError, /^arange: not a shape: \[Infinity\]/);
     });
@@ -97,7 +97,7 @@ onDevices(({ device }) => {
       expectError(() => tensor([], { shape: [1] }), ShapeError, /0 values for shape \[1\]/);
     });
 
-    it('an option that it does not know', () => {
+    it('an unknown option', () => {
       expectError(
         () => tensor(1, options({ dype: 'float64' })),
         ValueError,
@@ -106,7 +106,7 @@ onDevices(({ device }) => {
     });
   });
 
-  describe('every maker refuses', () => {
+  describe('every creation function refuses', () => {
     const makers: Record<string, (s: number[], o?: TensorOptions) => unknown> = {
       zeros,
       ones,
@@ -116,7 +116,7 @@ onDevices(({ device }) => {
       tensor: (s, o = {}) => tensor([1, 2], { ...o, shape: s }),
     };
 
-    it.each(Object.entries(makers))('what is no shape: %s', (name, make) => {
+    it.each(Object.entries(makers))('an invalid shape: %s', (name, make) => {
       const extents: unknown[] = [[-1], [1.5], [NaN], [Infinity], [2 ** 53], ['2'], [[2]], 2, '2', null];
       for (const wrong of extents) {
         expectError(() => make(shape(wrong)), ShapeError, new RegExp(`^${name}: not a shape: `));
@@ -124,7 +124,7 @@ onDevices(({ device }) => {
     });
 
     it.each([...Object.entries(makers), ['eye', () => eye(1, options({ grad: true }))] as const])(
-      'an option that it does not know: %s',
+      'an unknown option: %s',
       (name, make) => {
         expectError(
           () => make([2], options({ grad: true })),
@@ -134,7 +134,7 @@ onDevices(({ device }) => {
       },
     );
 
-    it('an element type that there is not', () => {
+    it('an unknown element type', () => {
       expectError(
         () => zeros([1], options({ dtype: 'int8' })),
         DTypeError,
@@ -152,7 +152,7 @@ onDevices(({ device }) => {
     });
   });
 
-  it('eye refuses what is no extent', () => {
+  it('eye refuses an invalid size', () => {
     for (const n of [-1, 1.5, NaN]) expectError(() => eye(n), ValueError, /^eye: n is /);
   });
 
@@ -164,7 +164,7 @@ onDevices(({ device }) => {
     expectError(() => arange(0, 1, 1, options({ stop: 1 })), ValueError, /arange: unknown option: stop/);
   });
 
-  it('uniform refuses bounds that are not finite or the wrong way round', () => {
+  it('uniform refuses bounds that are not finite or are in the wrong order', () => {
     expectError(() => uniform([1], NaN), ValueError, /uniform: low is NaN/);
     expectError(() => uniform([1], 0, Infinity), ValueError, /uniform: high is Infinity/);
     expectError(() => uniform([1], 2, 1), ValueError, /uniform: high is 1\. Hint: a finite number ≥ 2/);
@@ -175,7 +175,7 @@ onDevices(({ device }) => {
     expectError(() => wide([]).item(), ShapeError, /item: 0 values in shape \[0\]/);
   });
 
-  it('the device refuses memory that is not its own', () => {
+  it('the device refuses memory of another device', () => {
     class Foreign extends Storage {
       readonly dtype = 'float32';
       readonly size = 1;
@@ -193,7 +193,7 @@ onDevices(({ device }) => {
     );
   });
 
-  it('no refusal has changed what is made next', () => {
+  it('tensor still works after all these errors', () => {
     expect(tensor([1]).toArray()).toEqual([1]);
   });
 });

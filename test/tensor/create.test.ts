@@ -1,17 +1,17 @@
-/** Tensors from values. */
+/** Creating tensors. */
 import { describe, expect, it } from 'vitest';
 import { arange, eye, full, ones, randn, tensor, uniform, zeros } from '../../src/index.ts';
 import { wide } from '../tensors.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
 
 onDevices(({ device, dtype }) => {
-  describe('tensor takes', () => {
-    it('a number, as a tensor without axes', () => {
+  describe('tensor accepts', () => {
+    it('a number: a tensor of shape []', () => {
       const x = tensor(3);
       expect([x.shape, x.size, x.item(), x.toArray()]).toEqual([[], 1, 3, 3]);
     });
 
-    it('nested arrays, whose nesting is the shape', () => {
+    it('nested arrays: the nesting gives the shape', () => {
       const nested = [
         [
           [1, 2],
@@ -24,14 +24,14 @@ onDevices(({ device, dtype }) => {
       expect(x.toArray()).toEqual(nested);
     });
 
-    it('empty nestings', () => {
+    it('empty arrays', () => {
       expect(tensor([]).shape).toEqual([0]);
       expect(tensor([[], []]).shape).toEqual([2, 0]);
       expect(tensor([[], []]).toArray()).toEqual([[], []]);
       expect(tensor([[[]]]).shape).toEqual([1, 1, 0]);
     });
 
-    it('typed arrays of any number type, as they are', () => {
+    it('typed arrays of any number type', () => {
       for (const type of [
         Float32Array,
         Float64Array,
@@ -48,12 +48,12 @@ onDevices(({ device, dtype }) => {
       }
     });
 
-    it('part of a buffer', () => {
+    it('a view of a part of a buffer', () => {
       const buffer = Float32Array.from([0, 1, 2, 3]);
       expect(tensor(buffer.subarray(1, 3)).toArray()).toEqual([1, 2]);
     });
 
-    it('a shape to put the values under', () => {
+    it('a shape option', () => {
       expect(tensor([1, 2, 3, 4], { shape: [2, 2] }).toArray()).toEqual([
         [1, 2],
         [3, 4],
@@ -77,14 +77,14 @@ onDevices(({ device, dtype }) => {
   });
 
   describe('a tensor is', () => {
-    it('float32 and without gradient unless said otherwise', () => {
+    it('float32 and without gradient by default', () => {
       const x = tensor([0.1]);
       expect([x.dtype, x.device, x.requiresGrad, x.grad]).toEqual(['float32', device, false, null]);
       expect(x.item()).toBe(Math.fround(0.1));
       expect(x.dataSync()).toBeInstanceOf(Float32Array);
     });
 
-    it('a copy: what happens to the source afterwards changes nothing', () => {
+    it('a copy: later changes of the source do not affect it', () => {
       const [array, typed, shape] = [[1, 2], Float32Array.from([1, 2]), [2, 1]];
       const [a, b] = [tensor(array, { shape }), tensor(typed)];
       array[0] = 9;
@@ -117,7 +117,7 @@ onDevices(({ device, dtype }) => {
       expect(eye(0).shape).toEqual([0, 0]);
     });
 
-    it('ranges, up to but not including the stop', () => {
+    it('ranges, without the stop', () => {
       expect(arange(4).toArray()).toEqual([0, 1, 2, 3]);
       expect(arange(2, 5).toArray()).toEqual([2, 3, 4]);
       expect(arange(0, 1, 0.25).toArray()).toEqual([0, 0.25, 0.5, 0.75]);
@@ -128,7 +128,7 @@ onDevices(({ device, dtype }) => {
       expect(arange(-2).shape).toEqual([0]);
     });
 
-    it('all take the same options', () => {
+    it('all accept the same options', () => {
       const options = { dtype, requiresGrad: true };
       for (const x of [
         zeros([1], options),
@@ -150,12 +150,12 @@ onDevices(({ device, dtype }) => {
       [3, 4],
     ]);
 
-    it('gives the values in order, at once or later', async () => {
+    it('gives the values in order, synchronously or asynchronously', async () => {
       expect(Array.from(x.dataSync())).toEqual([1, 2, 3, 4]);
       expect(Array.from(await x.data())).toEqual([1, 2, 3, 4]);
     });
 
-    it('gives copies: writing into them changes nothing', async () => {
+    it('gives copies: writing into them does not change the tensor', async () => {
       x.dataSync()[0] = 9;
       (await x.data())[0] = 9;
       const nested = x.toArray();
@@ -166,20 +166,20 @@ onDevices(({ device, dtype }) => {
       ]);
     });
 
-    it('item gives the single value, whatever the rank', () => {
+    it('item returns the single value of a tensor of any rank', () => {
       expect(wide([[[7]]]).item()).toBe(7);
     });
   });
 });
 
 inFloat64(() => {
-  it('a tensor is float64 where that is asked for', () => {
+  it('a tensor is float64 if requested', () => {
     const x = tensor([0.1], { dtype: 'float64', requiresGrad: true });
     expect([x.dtype, x.requiresGrad, x.item()]).toEqual(['float64', true, 0.1]);
     expect(x.dataSync()).toBeInstanceOf(Float64Array);
   });
 
-  it('a long range does not add up rounding errors', () => {
+  it('a long range does not accumulate rounding errors', () => {
     const x = arange(0, 100, 0.1, { dtype: 'float64' });
     expect(x.size).toBe(1000);
     expect(x.slice(999).item()).toBe(999 * 0.1);

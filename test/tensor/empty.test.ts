@@ -1,4 +1,4 @@
-/** Tensors of no values, through every method that allows them, forward and backward. */
+/** Empty tensors in every method that accepts them, forward and backward. */
 import { describe, expect, it } from 'vitest';
 import { concat, type Tensor, zeros } from '../../src/index.ts';
 import { values, widest } from '../tensors.ts';
@@ -29,7 +29,7 @@ onDevices(() => {
       ['sigmoid', (x) => x.sigmoid()],
       ['tanh', (x) => x.tanh()],
       ['softmax', (x) => x.softmax(0)],
-      ['softmax over what is empty', (x) => x.softmax(1)],
+      ['softmax over the empty axis', (x) => x.softmax(1)],
       ['logSoftmax', (x) => x.logSoftmax(-1)],
       ['slice', (x) => x.slice(0)],
       ['detached and added', (x) => x.detach().add(x)],
@@ -43,17 +43,17 @@ onDevices(() => {
     ['transpose', (x) => x.transpose(), [2, 3, 0]],
     ['slice of another axis', (x) => x.slice([1, 0, 1], [2]), [1, 0, 2]],
     ['gather', (x) => x.gather([1, 1, 0]), [3, 0, 3]],
-    ['gather of nothing', (x) => x.gather([]), [0, 0, 3]],
+    ['gather with no indices', (x) => x.gather([]), [0, 0, 3]],
     ['concat', (x) => concat([x, x], 0), [4, 0, 3]],
-    ['concat along what is empty', (x) => concat([x, x], 1), [2, 0, 3]],
+    ['concat along the empty axis', (x) => concat([x, x], 1), [2, 0, 3]],
     ['broadcasting', (x) => x.add(zeros([5, 1, 1, 3], { dtype: widest() })), [5, 2, 0, 3]],
     ['sum over another axis', (x) => x.sum(0), [0, 3]],
-    ['sum over what is empty', (x) => x.sum(1), [2, 3]],
+    ['sum over the empty axis', (x) => x.sum(1), [2, 3]],
     ['sum', (x) => x.sum(), []],
     ['max over another axis', (x) => x.max(2), [2, 0]],
   ];
 
-  describe('of shape [2, 0, 3]', () => {
+  describe('tensors of shape [2, 0, 3]', () => {
     it.each([...keeping, ...changing])('%s', (_what, fn, shape) => {
       const x = empty([2, 0, 3]);
       const y = fn(x);
@@ -89,7 +89,7 @@ onDevices(() => {
     });
   });
 
-  it('reading gives nothing', async () => {
+  it('reading returns empty arrays', async () => {
     const x = empty([2, 0]);
     expect(x.size).toBe(0);
     expect(x.toArray()).toEqual([[], []]);

@@ -1,10 +1,10 @@
-/** What an error has to be: of one class, and of the one form. */
+/** Asserts the class, the form and the message of errors. */
 import { expect } from 'vitest';
 import type { GammaBetaError } from '../../src/tensor/errors.ts';
 
 type ErrorClass = abstract new (...args: never[]) => GammaBetaError;
 
-/** What `fn` throws: of this very class, in the form `op: what. Hint: what to do`, with a message like that. */
+/** Expects `fn` to throw an error of exactly this class, of the form `op: problem. Hint: what to do`, that matches. */
 export function expectError(fn: () => unknown, kind: ErrorClass, message: RegExp): void {
   let result: unknown;
   try {
@@ -16,7 +16,7 @@ export function expectError(fn: () => unknown, kind: ErrorClass, message: RegExp
   throw new Error(`${kind.name} ${String(message)} was expected, but nothing was thrown: ${String(result)}`);
 }
 
-/** The same of a promise. */
+/** Expects a promise to reject with such an error. */
 export async function expectRejection(
   promise: Promise<unknown>,
   kind: ErrorClass,

@@ -1,4 +1,4 @@
-/** The checker's own manners. */
+/** The gradient checker itself. */
 import { describe, expect, it } from 'vitest';
 import {
   DTypeError,
@@ -18,12 +18,12 @@ inFloat64(() => {
   const square = (x: Tensor) => x.mul(x);
 
   describe('gradcheck', () => {
-    it('accepts what is right', () => {
+    it('accepts correct gradients', () => {
       expect(gradcheck(square, [drawn([3, 2], 1)])).toBe(true);
       expect(gradcheck((x) => x.exp().sum(), [drawn([100], 1)])).toBe(true);
     });
 
-    it('leaves the inputs as they were', () => {
+    it('leaves the inputs and their gradients unchanged', () => {
       const x = leaf([1, 2]);
       x.sum().backward();
       gradcheck(square, [x]);
@@ -31,7 +31,7 @@ inFloat64(() => {
       expect(values(x.grad)).toEqual([1, 1]);
     });
 
-    it('checks those inputs only that require a gradient', () => {
+    it('checks only inputs that require a gradient', () => {
       const constant = f64([0, 0]); // at ReLU's kink
       expect(gradcheck((x, c) => x.mul(c.relu().add(1)), [leaf([1, 2]), constant])).toBe(true);
       expectError(
@@ -41,7 +41,7 @@ inFloat64(() => {
       );
     });
 
-    it('calls the function once, and twice for each input that is checked', () => {
+    it('calls the function once, and twice more per checked input', () => {
       let calls = 0;
       const counted = (a: Tensor, b: Tensor, c: Tensor) => {
         calls++;
@@ -51,8 +51,8 @@ inFloat64(() => {
       expect(calls).toBe(1 + 2 * 2);
     });
 
-    it('keeps to its tolerances', () => {
-      const off = (x: Tensor) => x.mul(x).add(x.detach().mul(1e-3)); // its derivative lacks 1e-3
+    it('respects its tolerances', () => {
+      const off = (x: Tensor) => x.mul(x).add(x.detach().mul(1e-3)); // its gradient lacks the term 1e-3
       const x = leaf([1, 2, 3]);
       expectError(() => gradcheck(off, [x]), GradientError, /wrong gradient of input 0/);
       expect(gradcheck(off, [x], { rtol: 1e-2 })).toBe(true);
@@ -60,7 +60,7 @@ inFloat64(() => {
       expectError(() => gradcheck(off, [x], { rtol: 0, atol: 0 }), GradientError, /wrong gradient/);
     });
 
-    it('takes its random directions from a seed, and not from the streams', () => {
+    it('draws its random directions from its own seed', () => {
       const message = (seed: number) => {
         try {
           gradcheck((x) => x.detach().mul(2).add(x), [leaf([1, 2, 3])], { seed });
@@ -75,7 +75,7 @@ inFloat64(() => {
   });
 
   describe('gradcheck refuses', () => {
-    it('float32, in which differences drown in rounding', () => {
+    it('float32, where rounding hides the differences', () => {
       const x = tensor([1], { requiresGrad: true });
       expectError(() => gradcheck(square, [x]), DTypeError, /gradcheck: an input is float32/);
       expectError(
@@ -85,7 +85,7 @@ inFloat64(() => {
       );
     });
 
-    it('inputs none of which requires a gradient', () => {
+    it('inputs that require no gradient', () => {
       expectError(() => gradcheck(square, [f64([1])]), GraphError, /no input requires a gradient/);
       expectError(() => gradcheck(() => f64([1]), []), GraphError, /no input requires a gradient/);
     });

@@ -1,4 +1,4 @@
-/** What tensor methods compose out of ops has the right gradients too. */
+/** The gradients of tensor methods that are composed of several ops. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, type Tensor } from '../../src/index.ts';
@@ -8,7 +8,7 @@ import { values, leaf, f64 } from '../tensors.ts';
 import { inFloat64 } from '../on-devices.ts';
 
 inFloat64(() => {
-  /** A shape, and some of its axes or none said; negative ones too. */
+  /** A shape, and an axis argument: undefined, a number or a list, counted from either end. */
   const reductions = shapes().chain((shape) =>
     fc.record({
       shape: fc.constant(shape),
@@ -23,7 +23,7 @@ inFloat64(() => {
     }),
   );
 
-  /** A reduction of more values than one. */
+  /** Reductions in which each group has more than one value. */
   const several = reductions.filter(({ shape, axis }) => {
     const axes = typeof axis === 'number' ? [axis] : (axis ?? shape.map((_, i) => i));
     return axes.some((at) => (shape.at(at) ?? 1) > 1);
@@ -108,7 +108,7 @@ inFloat64(() => {
       );
     });
 
-    it('one tensor with itself', () => {
+    it('one tensor as both operands', () => {
       gradientMatches(
         fc.tuple(shapes(), seeds).map(([shape, seed]) => ({
           fn: (x) =>
@@ -148,7 +148,7 @@ inFloat64(() => {
       );
     });
 
-    it('gather, where rows come up again', () => {
+    it('gather with repeated rows', () => {
       const x = leaf([
         [1, 2],
         [3, 4],
@@ -168,7 +168,7 @@ inFloat64(() => {
       expect(values(x.grad)).toEqual([2, 20, 0, 0, 8, 80]);
     });
 
-    it('concat of three, the middle one of which needs no gradient', () => {
+    it('concat of three tensors, where the middle one needs no gradient', () => {
       const [a, b, c] = [
         leaf([[1], [2]]),
         f64([
@@ -201,7 +201,7 @@ inFloat64(() => {
     });
   });
 
-  it('a small network, from its input to its loss', () => {
+  it('a small network from input to loss', () => {
     gradientMatches(
       seeds.map((seed) => ({
         fn: (x, w, b, v) => x.matmul(w).add(b).tanh().matmul(v.transpose()).logSoftmax(-1).slice(1).mean(),

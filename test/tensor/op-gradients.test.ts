@@ -1,4 +1,4 @@
-/** Every op's gradients are its derivatives. */
+/** The gradients of every op are its derivatives. */
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
@@ -53,13 +53,13 @@ inFloat64(() => {
       inputs: [make(shape, seed)],
     }));
 
-  /** Of n columns, the first one positive, the next one negative, and so on. */
+  /** For tensors of n columns: even columns are positive, odd columns negative. */
   const byColumn =
     (n: number): Draw =>
     (random, i) =>
       ((i % n) % 2 === 0 ? 1 : -1) * positive(random, i);
 
-  /** One entry for each op there is: a missing one does not compile. */
+  /** One entry per op. A missing op is a type error. */
   const cases: Record<keyof typeof ops | 'denseActivation', Cases> = {
     add: binary(ops.add),
     sub: binary(ops.sub),
@@ -94,7 +94,7 @@ inFloat64(() => {
       .tuple(extent, extent, extent, seeds, fc.constantFrom(0, 0.01, 0.5, LINEAR))
       .map(([m, k, n, seed, slope]) => ({
         fn: (x, W, b) => denseActivation(x, W, b, slope),
-        // Every second column is negative, and none comes near the kink at 0.
+        // Every second column is negative, and no value is near the kink at 0.
         inputs: [
           drawn([m, k], seed, positive),
           drawn([k, n], seed + 1, byColumn(n)),
@@ -130,7 +130,7 @@ inFloat64(() => {
       })),
   };
 
-  describe('the gradients are the derivatives of', () => {
+  describe('gradients equal derivatives', () => {
     it.each(Object.entries(cases))('%s', (_name, gradientCases) => gradientMatches(gradientCases));
   });
 });

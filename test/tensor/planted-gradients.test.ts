@@ -1,4 +1,4 @@
-/** The checker itself: gradients that are wrong must fail it. */
+/** Wrong gradients must fail the gradient checker. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineOp, GradientError, gradcheck, ShapeError, type Tensor } from '../../src/index.ts';
@@ -10,10 +10,10 @@ import { inFloat64 } from '../on-devices.ts';
 inFloat64(() => {
   const square = [3, 3];
 
-  /** What is wrong, the function with that wrong gradient, and where it is checked. */
+  /** The fault, a function with that fault in its gradient, and the inputs of the check. */
   const planted: [what: string, fn: (...inputs: Tensor[]) => Tensor, inputs: Tensor[]][] = [
     [
-      'a sign that is flipped',
+      'a flipped sign',
       defineOp({
         name: 'sub',
         forward: (a: Tensor, b: Tensor) => a.sub(b),
@@ -36,7 +36,7 @@ inFloat64(() => {
       [drawn([5], 1)],
     ],
     [
-      'a matrix that is transposed',
+      'a missing transpose',
       defineOp({
         name: 'matmul',
         forward: (a: Tensor, b: Tensor) => a.matmul(b),
@@ -45,7 +45,7 @@ inFloat64(() => {
       [drawn(square, 1), drawn(square, 2)],
     ],
     [
-      'a result that is transposed',
+      'a transposed result',
       defineOp({
         name: 'matmul',
         forward: (a: Tensor, b: Tensor) => a.matmul(b),
@@ -54,7 +54,7 @@ inFloat64(() => {
       [drawn(square, 1), drawn(square, 2)],
     ],
     [
-      'a term that is missing',
+      'a missing term',
       defineOp({
         name: 'softmax',
         forward: (x: Tensor) => x.softmax(1),
@@ -63,7 +63,7 @@ inFloat64(() => {
       [drawn([2, 4], 1)],
     ],
     [
-      'a term of the product rule that is missing',
+      'a missing term of the product rule',
       defineOp({
         name: 'x·eˣ',
         forward: (x: Tensor) => x.mul(x.exp()),
@@ -81,7 +81,7 @@ inFloat64(() => {
       [drawn([8], 1, awayFromZero)],
     ],
     [
-      'a power that is right for n = 2 only',
+      'a power rule that is only right for n = 2',
       defineOp({
         name: 'pow',
         forward: (x: Tensor) => x.pow(3),
@@ -90,7 +90,7 @@ inFloat64(() => {
       [drawn([4], 1, positive)],
     ],
     [
-      'a single element that is wrong',
+      'a single wrong element',
       defineOp({
         name: 'exp',
         forward: (x: Tensor) => x.exp(),
@@ -99,7 +99,7 @@ inFloat64(() => {
       [drawn([4, 8], 1)],
     ],
     [
-      'a gradient that is summed over the wrong axis',
+      'a sum over the wrong axis',
       defineOp({
         name: 'add',
         forward: (a: Tensor, b: Tensor) => a.add(b),
@@ -108,7 +108,7 @@ inFloat64(() => {
       [drawn(square, 1), drawn([3], 2)],
     ],
     [
-      'a mean whose gradient is that of the sum',
+      'the gradient of the sum for the mean',
       defineOp({
         name: 'mean',
         forward: (x: Tensor) => x.mean(),
@@ -117,7 +117,7 @@ inFloat64(() => {
       [drawn([2, 2], 1)],
     ],
     [
-      'gradients of two inputs that are swapped',
+      'swapped gradients of two inputs',
       defineOp({
         name: 'mul',
         forward: (a: Tensor, b: Tensor) => a.mul(b),
@@ -126,7 +126,7 @@ inFloat64(() => {
       [drawn([3], 1), drawn([3], 2)],
     ],
     [
-      'no gradient at all',
+      'a gradient of zero',
       defineOp({ name: 'tanh', forward: (x: Tensor) => x.tanh(), backward: (g) => [() => g.mul(0)] }),
       [drawn([3], 1)],
     ],
@@ -137,7 +137,7 @@ inFloat64(() => {
     ],
   ];
 
-  /** Broadcasting by hand, with the second gradient not summed. */
+  /** Broadcasting without summing the second gradient. */
   const notSummed = defineOp({
     name: 'plus',
     forward: (a: Tensor, b: Tensor) => a.add(b),
@@ -160,7 +160,7 @@ inFloat64(() => {
       );
     });
 
-    it('a gradient of broadcasting that is not summed', () => {
+    it('a broadcast gradient that is not summed', () => {
       expectError(
         () => gradcheck(notSummed, [drawn([4, 3], 1), drawn([3], 2)]),
         ShapeError,
@@ -168,7 +168,7 @@ inFloat64(() => {
       );
     });
 
-    it('each of them whatever the random directions', () => {
+    it('each of these faults with any random directions', () => {
       for (const [what, fn, inputs] of planted) {
         for (let seed = 0; seed < 10; seed++) {
           expect(() => gradcheck(fn, inputs, { seed }), `${what}, seed ${seed}`).toThrow();
@@ -176,13 +176,13 @@ inFloat64(() => {
       }
     });
 
-    it('a wrong gradient of the second input, by its number', () => {
+    it('a wrong gradient of the second input, and names it', () => {
       const [, fn, inputs] = planted[0];
       expectError(() => gradcheck(fn, inputs), GradientError, /wrong gradient of input 1: .* is -?\d/);
     });
   });
 
-  it('the law of gradients fails for a planted op, and says with which seed', () => {
+  it('gradientMatches fails for each planted fault and prints the seed', () => {
     for (const [what, fn, inputs] of planted) {
       expect(() => gradientMatches(fc.constant({ fn, inputs })), what).toThrow(/seed: -?\d+/);
     }

@@ -1,4 +1,4 @@
-/** Random numbers: the published generators, and separate streams. */
+/** Random numbers: they agree with the published generators, and streams are separate. */
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { expectError } from './expect-error.ts';
 
 beforeEach(() => manualSeed(0));
 
-// ── the references, written from the authors' C with integers of any size ─────────────────────────────
+// ── references: the authors' C code, in BigInt arithmetic ─────────────────────────────────────────────
 
 const low = (x: bigint, bits: number) => x & ((1n << BigInt(bits)) - 1n);
 const rotl32 = (x: bigint, k: bigint) => low((x << k) | (x >> (32n - k)), 32);
@@ -64,7 +64,7 @@ describe('a stream', () => {
     );
   });
 
-  it('goes on from where another one stood', () => {
+  it("continues from another stream's state", () => {
     const stream = seededStream(3);
     stream.normal();
     const copy = new Stream(stream.state);
@@ -72,7 +72,7 @@ describe('a stream', () => {
     expect(copy.state).toEqual(stream.state);
   });
 
-  it('refuses the state from which nothing comes but 0', () => {
+  it('refuses the zero state, from which every draw is 0', () => {
     expectError(() => new Stream([0, 0, 0, 0]), ValueError, /random: the state is zero/);
   });
 
@@ -92,7 +92,7 @@ describe('a stream', () => {
     expect(draws.every(Number.isFinite)).toBe(true);
   });
 
-  it('draws truncated normal values within two deviations, of deviation 0.88', () => {
+  it('draws truncated normal values in [−2, 2], with deviation 0.88', () => {
     const stream = seededStream(1);
     const draws = Array.from({ length: 20_000 }, () => stream.truncatedNormal());
     expect(Math.max(...draws.map(Math.abs))).toBeLessThanOrEqual(2);
@@ -102,7 +102,7 @@ describe('a stream', () => {
 });
 
 describe('manualSeed', () => {
-  it('seeds the streams, one after the other, from SplitMix64', () => {
+  it('seeds the streams one after the other from SplitMix64', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         manualSeed(seed);
@@ -122,7 +122,7 @@ describe('manualSeed', () => {
     expect(words(1234567)).toEqual([6457827717110365317n, 3203168211198807973n]);
   });
 
-  it('gives the same again', () => {
+  it('gives the same numbers for the same seed', () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const draw = () => {
@@ -134,7 +134,7 @@ describe('manualSeed', () => {
     );
   });
 
-  it('gives something else for another seed', () => {
+  it('gives other numbers for another seed', () => {
     const draws = [0, 1, 2, 2 ** 32, 2 ** 53 - 1].map((seed) => {
       manualSeed(seed);
       return values(uniform([2])).join();
@@ -142,13 +142,13 @@ describe('manualSeed', () => {
     expect(new Set(draws).size).toBe(draws.length);
   });
 
-  it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('refuses %d, and leaves the streams alone', (seed) => {
+  it.each([-1, 0.5, NaN, Infinity, 2 ** 53])('refuses %d and leaves the streams unchanged', (seed) => {
     const before = states();
     expectError(() => manualSeed(seed), ValueError, /^manualSeed: seed is .*an integer ≥ 0/);
     expect(states()).toEqual(before);
   });
 
-  it('does not touch streams of one’s own', () => {
+  it('does not change separate streams', () => {
     const [stream, same] = [seededStream(5), seededStream(5)];
     manualSeed(9);
     expect(stream.uint32()).toBe(same.uint32());
@@ -156,7 +156,7 @@ describe('manualSeed', () => {
 });
 
 describe('streams are separate', () => {
-  it.each(names)('drawing from %s moves no other', (drawnFrom) => {
+  it.each(names)('drawing from %s changes no other stream', (drawnFrom) => {
     const before = states();
     for (let i = 0; i < 10; i++) streams[drawnFrom].normal();
     names.forEach((name, k) => {
@@ -165,7 +165,7 @@ describe('streams are separate', () => {
     });
   });
 
-  it('and begin in different places', () => {
+  it('and start in different states', () => {
     expect(new Set(states().map(String)).size).toBe(3);
   });
 
@@ -182,7 +182,7 @@ describe('streams are separate', () => {
 
 onDevices(() => {
   describe('the values drawn', () => {
-    it('randn has mean 0, variance 1, and the fourth moment of a normal', () => {
+    it('randn has mean 0, variance 1 and fourth moment 3', () => {
       const x = randn([40_000], { dtype: widest() });
       expect(Math.abs(x.mean().item())).toBeLessThan(0.02);
       expect(Math.abs(x.variance().item() - 1)).toBeLessThan(0.03);
@@ -197,7 +197,7 @@ onDevices(() => {
       expect(bins.every((count) => Math.abs(count - 5000) < 300)).toBe(true);
     });
 
-    it('uniform of an empty range is its bound, and of an empty shape nothing', () => {
+    it('uniform of an empty range is its bound; empty shapes have no values', () => {
       expect(values(uniform([3], 2, 2))).toEqual([2, 2, 2]);
       expect(uniform([0]).shape).toEqual([0]);
       expect(randn([2, 0]).shape).toEqual([2, 0]);
@@ -205,7 +205,7 @@ onDevices(() => {
   });
 });
 
-it('nothing in the library draws from Math.random', () => {
+it('no source file calls Math.random', () => {
   const folders = ['../../src/', '../../kernels/'].map((path) => new URL(path, import.meta.url));
   const sources = folders.flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })

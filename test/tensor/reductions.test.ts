@@ -1,4 +1,4 @@
-/** Sums, means, variances and maxima, over any axes. */
+/** Sums, means, variances and maxima over any axes. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -18,7 +18,7 @@ import { onDevices } from '../on-devices.ts';
 onDevices(({ either }) => {
   const { dtypes } = deviceInfo();
 
-  /** A tensor and some of its axes, counted from either end, or none said. */
+  /** A shape and a random subset of its axes (null: the argument is left out), counted from either end. */
   const reductions = shapes().chain((shape) =>
     fc.record({
       shape: fc.constant(shape),
@@ -28,7 +28,7 @@ onDevices(({ either }) => {
     }),
   );
 
-  /** The groups of values that a reduction puts together, in the order of its results. */
+  /** The groups of values that a reduction over `axes` combines, in the order of its results. */
   function groups(x: Tensor, axes: readonly number[]): number[][] {
     const kept = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));
     const reduced = x.shape.map((n, axis) => (axes.includes(axis) ? n : 1));
@@ -54,7 +54,7 @@ onDevices(({ either }) => {
     ['max', (x, axis, keepDims) => x.max(axis, keepDims), (list) => Math.max(...list)],
     ['variance', (x, axis, keepDims = false) => x.variance(axis, { keepDims }), spread],
   ])('%s', (name, reduce, definition) => {
-    it('reduces the values that differ in the axes named only', () => {
+    it('reduces over the given axes, and over all axes by default', () => {
       fc.assert(
         fc.property(reductions, ({ shape, axes, fromTheBack, seed }) => {
           const x = drawn(shape, seed);
@@ -71,7 +71,7 @@ onDevices(({ either }) => {
       );
     });
 
-    it('refuses axes that are not there, or are named twice', () => {
+    it('refuses axes that do not exist or appear twice', () => {
       const x = drawn([2, 3], 1);
       for (const axis of [2, -3, 0.5, NaN]) {
         expectError(() => reduce(x, [axis]), ShapeError, new RegExp(`: no axis ${axis} in shape \\[2, 3\\]`));
@@ -85,21 +85,21 @@ onDevices(({ either }) => {
       );
     });
 
-    it('leaves a tensor as it is over no axes, and a scalar over all', () => {
+    it('over an empty list of axes keeps the shape; a scalar has one group', () => {
       const x = drawn([2, 3], 1);
       const alone = groups(x, []).map(definition);
       expect([reduce(x, []).shape, values(reduce(x, []))]).toEqual([[2, 3], alone]);
       expect(reduce(wide(3)).item()).toBe(definition([3]));
     });
 
-    it(`names itself where it refuses: ${name}`, () => {
+    it(`errors name the method: ${name}`, () => {
       if (name === 'variance') expect(() => reduce(wide([1]), [1])).toThrow(/^(variance|mean): no axis 1/);
       else expect(() => reduce(wide([1]), [1])).toThrow(`${name}: no axis 1`);
     });
   });
 
   describe('variance', () => {
-    it('divides by n, or by n − 1 if it is to be unbiased', () => {
+    it('divides by n, or by n − 1 if unbiased', () => {
       const x = wide([
         [1, 2, 3, 4],
         [2, 2, 2, 6],
@@ -110,7 +110,7 @@ onDevices(({ either }) => {
       expect(x.variance(undefined, { unbiased: true }).item()).toBeCloseTo(2.5, either(14, 6));
     });
 
-    it('refuses one value where it is to be unbiased, and no value', () => {
+    it('refuses one value if unbiased, and zero values', () => {
       expectError(() => wide([1]).variance(0, { unbiased: true }), ValueError, /variance: only one value/);
       expectError(
         () => wide([[1, 2]]).variance(0, { unbiased: true }),
@@ -120,17 +120,17 @@ onDevices(({ either }) => {
       expectError(() => wide([]).variance(), ValueError, /no values/);
     });
 
-    it('refuses an option that it does not know', () => {
+    it('refuses an unknown option', () => {
       const misspelt = { unbaised: true } as VarianceOptions;
       expectError(() => wide([1, 2]).variance(0, misspelt), ValueError, /variance: unknown option: unbaised/);
     });
 
-    it('is right at an offset of 1e6, in float32', () => {
+    it('is accurate at an offset of 1e6 in float32', () => {
       const x = tensor(Float64Array.from({ length: 1024 }, (_, i) => 1e6 + (i % 4)));
       expect(x.variance().item()).toBeCloseTo(1.25, 5);
     });
 
-    it('is never negative, and next to 0 for equal values', () => {
+    it('is not negative, and almost 0 for equal values', () => {
       const value = fc.float({ min: -1e6, max: 1e6, noNaN: true });
       fc.assert(
         fc.property(value, fc.integer({ min: 1, max: 60 }), fc.constantFrom(...dtypes), (v, n, dtype) => {
@@ -143,7 +143,7 @@ onDevices(({ either }) => {
   });
 
   describe('mean', () => {
-    it('of equal values that add up exactly is that value', () => {
+    it('of equal values with an exact sum is that value', () => {
       for (let n = 1; n <= 200; n++) {
         for (const dtype of dtypes) {
           expect(full([n], 3, { dtype }).mean().item()).toBe(3);
@@ -151,20 +151,20 @@ onDevices(({ either }) => {
       }
     });
 
-    it('of nothing is refused', () => {
+    it('refuses zero values', () => {
       expectError(() => wide([]).mean(), ValueError, /mean: no values: shape \[0\]/);
       expectError(() => wide([[], []]).mean(1), ValueError, /mean: no values: shape \[2, 0\]/);
     });
   });
 
   describe('max and argmax', () => {
-    it('of nothing are refused', () => {
+    it('refuse an empty axis', () => {
       expectError(() => wide([]).max(), ShapeError, /max: axis 0 of \[0\] is empty/);
       expectError(() => wide([[], []]).max(1), ShapeError, /max: axis 1 of \[2, 0\] is empty/);
       expectError(() => wide([[], []]).argmax(1), ShapeError, /argmax: axis 1 of \[2, 0\] is empty/);
     });
 
-    it('argmax gives the first of the largest along an axis, counted from either end', () => {
+    it('argmax returns the first maximum along an axis, counted from either end', () => {
       const x = wide([
         [1, 5, 5],
         [7, 0, 7],
@@ -175,7 +175,7 @@ onDevices(({ either }) => {
       expectError(() => x.argmax(2), ShapeError, /argmax: no axis 2/);
     });
 
-    it('the gradient of max goes to the first of the largest', () => {
+    it('the gradient of max goes to the first maximum', () => {
       const x = tensor(
         [
           [1, 5, 5],
@@ -190,7 +190,7 @@ onDevices(({ either }) => {
       ]);
     });
 
-    it('the gradient of max over all goes to one place', () => {
+    it('the gradient of max over all axes goes to one element', () => {
       const x = tensor(
         [
           [3, 3],
@@ -206,7 +206,7 @@ onDevices(({ either }) => {
     });
   });
 
-  it('softmax and logSoftmax refuse axes that are not there', () => {
+  it('softmax and logSoftmax refuse axes that do not exist', () => {
     expectError(() => wide([[1]]).softmax(2), ShapeError, /softmax: no axis 2 in shape \[1, 1\]/);
     expectError(() => wide(1).logSoftmax(0), ShapeError, /logSoftmax: no axis 0 in shape \[\]/);
   });

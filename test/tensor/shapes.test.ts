@@ -1,4 +1,4 @@
-/** Methods that change a shape or select from one. */
+/** Methods that change the shape of a tensor or select elements. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, ShapeError, type Tensor, ValueError } from '../../src/index.ts';
@@ -17,7 +17,7 @@ onDevices(() => {
       [4, 5, 6],
     ]);
 
-    it('keeps the values in their order', () => {
+    it('keeps the order of the values', () => {
       expect(x.reshape([3, 2]).toArray()).toEqual([
         [1, 2],
         [3, 4],
@@ -28,7 +28,7 @@ onDevices(() => {
       expect(wide(7).reshape([1, 1]).toArray()).toEqual([[7]]);
     });
 
-    it('infers the one extent that is −1', () => {
+    it('infers an extent of −1', () => {
       expect(x.reshape([-1]).shape).toEqual([6]);
       expect(x.reshape([3, -1]).shape).toEqual([3, 2]);
       expect(x.reshape([-1, 6]).shape).toEqual([1, 6]);
@@ -43,11 +43,11 @@ onDevices(() => {
       },
     );
 
-    it('refuses to infer an extent beside one of 0, which could be any', () => {
+    it('refuses −1 next to an extent of 0: any value would fit', () => {
       expectError(() => wide([]).reshape([0, -1]), ShapeError, /^reshape: not a shape: \[0, -1\]/);
     });
 
-    it('does not keep the array it was given', () => {
+    it('copies the shape argument', () => {
       const shape = [3, 2];
       const y = x.reshape(shape);
       shape[0] = 9;
@@ -55,7 +55,7 @@ onDevices(() => {
     });
   });
 
-  it('flatten puts all values on one axis', () => {
+  it('flatten returns one axis', () => {
     expect(drawn([2, 3, 4], 1).flatten().shape).toEqual([24]);
     expect(drawn([2, 3], 1).flatten().shape).toEqual([6]);
     expect(drawn([5], 1).flatten().shape).toEqual([5]);
@@ -64,7 +64,7 @@ onDevices(() => {
   });
 
   describe('transpose', () => {
-    it('exchanges the last two axes', () => {
+    it('swaps the last two axes', () => {
       fc.assert(
         fc.property(shapes(2), seeds, (shape, seed) => {
           const x = drawn(shape, seed);
@@ -92,7 +92,7 @@ onDevices(() => {
       [7, 8, 9],
     ]);
 
-    it('cuts the first axis, as arrays are sliced', () => {
+    it('slices the first axis like an array', () => {
       expect(x.slice(1).toArray()).toEqual([
         [4, 5, 6],
         [7, 8, 9],
@@ -104,7 +104,7 @@ onDevices(() => {
       expect(x.slice(1, 1).shape).toEqual([0, 3]);
     });
 
-    it('cuts several axes', () => {
+    it('slices several axes', () => {
       expect(x.slice([1, 0], [3, 2]).toArray()).toEqual([
         [4, 5],
         [7, 8],
@@ -114,7 +114,7 @@ onDevices(() => {
       expect(x.slice([]).toArray()).toEqual(x.toArray());
     });
 
-    it('agrees with JavaScript’s own slice for any range inside', () => {
+    it('agrees with Array.prototype.slice for any range inside the axis', () => {
       fc.assert(
         fc.property(fc.integer({ min: -5, max: 5 }), fc.integer({ min: -5, max: 5 }), (begin, end) => {
           const list = [1, 2, 3, 4, 5];
@@ -124,7 +124,7 @@ onDevices(() => {
       );
     });
 
-    it('refuses ranges that are not inside', () => {
+    it('refuses ranges outside the axis', () => {
       expectError(() => x.slice(4), ShapeError, /slice: index 4 is outside an axis of 3/);
       expectError(() => x.slice(-4), ShapeError, /slice: index -4 is outside/);
       expectError(() => x.slice(0, 4), ShapeError, /slice: index 4 is outside/);
@@ -136,7 +136,7 @@ onDevices(() => {
   });
 
   describe('gather', () => {
-    it('takes entries of the first axis, in any order, more than once', () => {
+    it('selects entries of the first axis, in any order and repeatedly', () => {
       const x = wide([
         [1, 2],
         [3, 4],
@@ -153,7 +153,7 @@ onDevices(() => {
       expect(drawn([3, 2, 2], 1).gather([0]).shape).toEqual([1, 2, 2]);
     });
 
-    it('refuses what is no index', () => {
+    it('refuses invalid indices', () => {
       const x = wide([1, 2, 3]);
       for (const row of [3, -1, 0.5, NaN, Infinity]) {
         expectError(
@@ -168,7 +168,7 @@ onDevices(() => {
   });
 
   describe('concat', () => {
-    it('puts tensors one after the other along any axis', () => {
+    it('joins tensors along any axis', () => {
       expect(
         concat(
           [
@@ -189,7 +189,7 @@ onDevices(() => {
       expect(concat([wide([1])], 0).toArray()).toEqual([1]);
     });
 
-    it('undoes slicing', () => {
+    it('is the inverse of slicing', () => {
       fc.assert(
         fc.property(shapeAndAxis, fc.nat(), seeds, ({ shape, axis }, place, seed) => {
           const x = drawn(shape, seed);
@@ -203,7 +203,7 @@ onDevices(() => {
       );
     });
 
-    it('refuses what does not fit', () => {
+    it('refuses an empty list, missing axes and shapes that do not fit', () => {
       expectError(() => concat([], 0), ShapeError, /concat: no tensors/);
       expectError(() => concat([wide(1)], 0), ShapeError, /concat: no axis 0 in shape \[\]/);
       expectError(() => concat([wide([1])], 1), ShapeError, /concat: no axis 1 in shape \[1\]/);
@@ -220,7 +220,7 @@ onDevices(() => {
     });
   });
 
-  it('matmul refuses what are no matrices, or do not fit, and names both', () => {
+  it('matmul refuses operands that are not matrices or do not fit, and names both shapes', () => {
     const [a, b] = [drawn([2, 3], 1), drawn([4, 5], 1)];
     expectError(
       () => a.matmul(b),

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { append, RunningMeans, validationColumn } from '../../src/training/history.ts';
 
 describe('RunningMeans', () => {
-  it('weighs each batch by its examples', () => {
+  it('weights each batch by its number of examples', () => {
     const means = new RunningMeans();
     means.add({ loss: 1, accuracy: 0.5 }, 4);
     means.add({ loss: 4, accuracy: 1 }, 2);
     expect(means.means).toEqual({ loss: 2, accuracy: 4 / 6 });
   });
 
-  it('is NaN once a value is', () => {
+  it('is NaN after a value of NaN', () => {
     const means = new RunningMeans();
     means.add({ loss: 1 }, 4);
     means.add({ loss: NaN }, 4);
@@ -22,7 +22,7 @@ describe('RunningMeans', () => {
 });
 
 describe('a history', () => {
-  it('names the columns of validation in camel case', () => {
+  it('names validation columns in camel case', () => {
     expect(['loss', 'accuracy', 'f1'].map(validationColumn)).toEqual(['valLoss', 'valAccuracy', 'valF1']);
   });
 

@@ -1,6 +1,18 @@
 /**
- * Checkpoints: all that training needs to go on as if it had never stopped. `checkpoint-format.ts` has the
- * bytes, `checkpoint-parse.ts` what they mean, `checkpoint-restore.ts` the way back, `checkpoint-file.ts` the files.
+ * Checkpoints: everything that training needs to continue as if it had never stopped, in one safetensors file
+ * (https://github.com/huggingface/safetensors):
+ *
+ *     8 bytes    N, the size of the header: an unsigned 64-bit integer, little-endian
+ *     N bytes    the header, a JSON object padded with spaces; its keys are
+ *                model.<key>            { dtype, shape, data_offsets: [begin, end] } of a parameter or buffer
+ *                optimizer.<i>.<slot>   the same fields, of a tensor that the optimizer keeps for parameter i
+ *                __metadata__           strings: gammabeta (the version, "1"), and, as JSON, epoch, extra,
+ *                                       streams, and optimizer and loader if they were saved
+ *     the rest   the byte buffer: all values, little-endian and without gaps; data_offsets count from its start
+ *
+ * Saving: this file collects the state, `format.ts` writes the bytes. Restoring: `format.ts` reads the bytes,
+ * `parse.ts` turns them into state dicts and checks them, `restore.ts` loads these into the model, optimizer and
+ * loader. `file.ts` (Node only) does both with a file.
  */
 import { expectInteger, expectOptions } from '../../tensor/errors.ts';
 import { streams } from '../../tensor/random.ts';
@@ -14,22 +26,22 @@ export type { Checkpoint, Json, LoaderState } from './parse.ts';
 export type { CheckpointParts, Restored } from './restore.ts';
 
 export interface CheckpointContents extends CheckpointParts {
-  /** How many epochs are behind. The loader's count by default, 0 without one. */
+  /** The number of completed epochs. Default: `loader.epoch`, or 0 without a loader. */
   readonly epoch?: number;
-  /** Anything of your own that JSON can say: the history so far, the best accuracy. */
+  /** Any JSON value of your own, such as the history or the best accuracy so far. Default: null. */
   readonly extra?: Json;
 }
 
 /**
- * A checkpoint as bytes, in the safetensors format: parameters and buffers of the model (as `model.` and
- * PyTorch's key; a `Dense` weight is [in, out], PyTorch's transposed), what the optimizer remembers
- * (`optimizer.0.m`, by parameter), its options, the loader's seed and epoch, and where the generators of
- * {@link manualSeed} stand.
+ * Returns a checkpoint as bytes in the safetensors format. It holds the model's parameters and buffers (`model.`
+ * followed by PyTorch's key; a `Dense` weight is [in, out], the transpose of PyTorch's), the optimizer's state
+ * (`optimizer.0.m` is slot m of parameter 0) and options, the loader's settings and epoch, and the states of the
+ * random number generators of {@link manualSeed}.
  *
- * All is copied when it is called: training may go on while it is awaited. Call it between epochs, such as
- * in `onEpoch`: the loader's place within an epoch is not kept.
+ * Everything is copied at the time of the call, so training may continue before the promise resolves. Call it
+ * between epochs, for example in `onEpoch`: the loader's position within an epoch is not saved.
  *
- * @throws {CheckpointError} `extra` or an option of the optimizer is nothing that JSON can say, such as NaN.
+ * @throws {CheckpointError} `extra` or an option of the optimizer is not a JSON value, such as NaN.
  * @throws {ValueError} epoch is not an integer ≥ 0, or an option is unknown.
  * @see https://github.com/huggingface/safetensors
  * @example
@@ -48,7 +60,7 @@ export async function encodeCheckpoint(contents: CheckpointContents): Promise<Ui
   return encode('encodeCheckpoint', contents);
 }
 
-/** @internal {@link encodeCheckpoint}, under the name that messages give it. */
+/** @internal {@link encodeCheckpoint}; error messages begin with `op`. */
 export async function encode(op: string, contents: CheckpointContents): Promise<Uint8Array<ArrayBuffer>> {
   expectOptions(op, contents, ['model', 'optimizer', 'loader', 'epoch', 'extra']);
   const { model, optimizer, loader, extra = null } = contents;
@@ -83,15 +95,15 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
 }
 
 /**
- * What a checkpoint holds, without restoring it: the state dict of a part of the model, or one that is to
- * be loaded into another element type.
+ * Returns the contents of a checkpoint without restoring them. Use it to load a part of a model, or to load a model
+ * of another element type.
  *
- * @throws {CheckpointError} The bytes are something else, cut short, or damaged.
+ * @throws {CheckpointError} The bytes are not a checkpoint, are cut short, or are damaged.
  * @example
  * ```ts
  * import { decodeCheckpoint, Dense, encodeCheckpoint, useDevice } from 'gammabeta';
  *
- * await useDevice('cpu'); // which has float64
+ * await useDevice('cpu'); // supports float64
  * const bytes = await encodeCheckpoint({ model: new Dense(2, 1) });
  * const { model } = decodeCheckpoint(bytes);
  * console.log(Object.entries(model).map(([name, t]) => `${name} ${t.size}`)); // [ 'weight 2', 'bias 1' ]
@@ -105,14 +117,14 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
 }
 
 /**
- * Puts model, optimizer, loader and the generators of {@link manualSeed} back to where they were when the
- * checkpoint was made: 5 epochs, a checkpoint and 5 more give, bit for bit, what 10 give on the same device.
+ * Restores the model, the optimizer, the loader and the generators of {@link manualSeed} from a checkpoint. On the
+ * same device, 5 epochs, a checkpoint and 5 more epochs give the same bits as 10 epochs.
  *
- * Build the same model, optimizer and loader first; what you leave out of `parts` is not restored. All of
- * the checkpoint is verified before anything is changed: either all of it is restored, or nothing.
+ * Build the same model, optimizer and loader first; an optimizer or loader left out of `parts` is not restored. The
+ * whole checkpoint is checked before anything changes: either all of it is restored, or nothing.
  *
- * @returns How many epochs are behind, and your `extra`.
- * @throws {CheckpointError} The bytes are something else, cut short or damaged, or do not fit the parts.
+ * @returns The number of completed epochs, and your `extra`.
+ * @throws {CheckpointError} The bytes are not a checkpoint, are cut short or damaged, or do not fit the parts.
  * @throws {ValueError} An option is unknown.
  * @example
  * ```ts
@@ -130,7 +142,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  * await fit(parts.model, { train: parts.loader, optimizer: parts.optimizer, epochs: 2 });
  * const bytes = await encodeCheckpoint(parts);
  *
- * const { model, loader, optimizer } = start(); // in another process, on another day
+ * const { model, loader, optimizer } = start(); // for example in a new process
  * const { epoch } = restoreCheckpoint(bytes, { model, loader, optimizer });
  * await fit(model, { train: loader, optimizer, epochs: 5 - epoch });
  * console.log(loader.epoch); // 5
@@ -145,7 +157,7 @@ function streamStates(): Checkpoint['streams'] {
   return { initialization: initialization.state, shuffling: shuffling.state, dropout: dropout.state };
 }
 
-/** JSON that reads back as what it was written from. */
+/** JSON text; throws for values that would not read back as they are, such as NaN or a function. */
 function json(op: string, name: string, value: unknown): string {
   return JSON.stringify(value, (key, part: unknown) => {
     const lost =
@@ -155,7 +167,7 @@ function json(op: string, name: string, value: unknown): string {
     if (!lost) return part;
     throw new CheckpointError(
       op,
-      `${name} holds what JSON cannot say: ${key === '' ? '' : `${key} is `}${String(part)}`,
+      `${name} holds a value that JSON cannot represent: ${key === '' ? '' : `${key} is `}${String(part)}`,
       'write null or a string instead',
     );
   });

@@ -1,17 +1,17 @@
-/** Checkpoints in files, on Node. */
+/** Saves checkpoints to files and loads them, in Node. */
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
-import { CheckpointError } from './format.ts';
+import { CheckpointError, reasonOf } from './format.ts';
 import { type CheckpointParts, restore, type Restored } from './restore.ts';
 import { type CheckpointContents, encode } from './checkpoint.ts';
 
 /**
- * Writes a checkpoint, in the safetensors format: see {@link encodeCheckpoint} for what it holds.
+ * Writes a checkpoint to a file in the safetensors format. {@link encodeCheckpoint} lists its contents.
  *
- * The file is written beside its place, flushed to the disk, and then renamed: at no time, not even when the
- * machine goes down, does `path` hold half a checkpoint. What was there before stays until then.
+ * The checkpoint is written to a temporary file in the same folder, flushed to the disk, and renamed to `path`.
+ * `path` therefore always holds a complete checkpoint, the previous one or the new one, even after a power failure.
  *
- * @throws {CheckpointError} The file cannot be written; nothing is left of it. Or `extra` is not JSON.
+ * @throws {CheckpointError} The file cannot be written (the temporary file is removed), or `extra` is not JSON.
  * @throws {ValueError} epoch is not an integer ≥ 0, or an option is unknown.
  * @example
  * ```ts
@@ -37,33 +37,33 @@ import { type CheckpointContents, encode } from './checkpoint.ts';
  */
 export async function saveCheckpoint(path: string, contents: CheckpointContents): Promise<void> {
   const bytes = await encode('saveCheckpoint', contents);
-  const unfinished = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const file = await open(unfinished, 'wx');
+    const file = await open(temporary, 'wx');
     try {
       await file.writeFile(bytes);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(unfinished, path);
+    await rename(temporary, path);
   } catch (cause) {
-    await rm(unfinished, { force: true }).catch(() => undefined); // the first failure is the one to report
+    await rm(temporary, { force: true }).catch(() => undefined); // report the first failure
     throw new CheckpointError(
       'saveCheckpoint',
       `${path} cannot be written: ${reasonOf(cause)}`,
-      'the folder has to exist, be writable, and have room for the file twice',
+      'the folder must exist, be writable, and have room for two copies of the file',
       { cause },
     );
   }
 }
 
 /**
- * Reads a checkpoint and restores it: see {@link restoreCheckpoint} for what that means. Either all of it is
- * restored, or nothing.
+ * Reads a checkpoint from a file and restores it as {@link restoreCheckpoint} does: either all of it, or nothing.
  *
- * @returns How many epochs are behind, and your `extra`.
- * @throws {CheckpointError} The file is missing, cut short, damaged, something else, or does not fit the parts.
+ * @returns The number of completed epochs, and your `extra`.
+ * @throws {CheckpointError} The file is missing, is not a checkpoint, is cut short or damaged, or does not fit the
+ *   parts.
  * @throws {ValueError} An option is unknown.
  * @example
  * ```ts
@@ -88,13 +88,9 @@ export async function loadCheckpoint(path: string, parts: CheckpointParts): Prom
     throw new CheckpointError(
       'loadCheckpoint',
       `${path} cannot be read: ${reasonOf(cause)}`,
-      'give the path of a file that saveCheckpoint wrote',
+      'give the path of a file written by saveCheckpoint',
       { cause },
     );
   }
   return restore({ op: 'loadCheckpoint', name: path }, bytes, parts);
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,15 +1,9 @@
-/**
- * The safetensors format (https://github.com/huggingface/safetensors), which PyTorch users open in one line:
- *
- *     8 bytes    N, the length of the header, little-endian
- *     N bytes    the header, JSON: { name: { dtype, shape, data_offsets: [begin, end] }, __metadata__: { … } }
- *     the rest   the values, little-endian and without gaps; the offsets count from here
- */
+/** Reads and writes safetensors: named tensors, and metadata of strings. `checkpoint.ts` shows the layout. */
 import type { FloatArray, Shape } from '../../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../../kernels/shape.ts';
 import { GammaBetaError } from '../../tensor/errors.ts';
 
-/** A checkpoint that cannot be made, read or restored. What it was to be restored into is unchanged. */
+/** A checkpoint cannot be made, read or restored. The model, optimizer, loader and generators are unchanged. */
 export class CheckpointError extends GammaBetaError {
   constructor(op: string, problem: string, hint: string, options: ErrorOptions = {}) {
     super(op, problem, hint);
@@ -17,32 +11,32 @@ export class CheckpointError extends GammaBetaError {
   }
 }
 
-/** What is read, for messages: the function that was called, and a file's path. */
+/** For error messages: the public function that was called, and what it reads (a path, or "the data"). */
 export interface Source {
   readonly op: string;
   readonly name: string;
 }
 
-/** A tensor's values; the kind of array is its element type. */
+/** A tensor's shape and values. The type of the array is the element type. */
 export interface Entry {
   readonly shape: Shape;
   readonly values: FloatArray;
 }
 
-/** What a file holds. */
+/** The contents of a file. */
 export interface Safetensors {
   readonly tensors: Readonly<Record<string, Entry>>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** As much as the reference implementation accepts. */
+/** The limit of the reference implementation, in bytes. */
 const LARGEST_HEADER = 100_000_000;
-const ANOTHER = 'give the path of a file, or bytes, that were made by saveCheckpoint or encodeCheckpoint';
-export const DAMAGED = 'the file is damaged: use another checkpoint';
+export const ANOTHER = 'give the path of a file written by saveCheckpoint, or the bytes of encodeCheckpoint';
+const DAMAGED = 'the file is damaged: use another checkpoint';
 
 export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = { __metadata__: metadata };
-  // The wider type first, so that every value is aligned. The sort is stable.
+  // float64 before float32, so that every value is aligned. The sort is stable.
   const entries = Object.entries(tensors).sort(([, a], [, b]) => width(b) - width(a));
   let size = 0;
   for (const [name, { shape, values }] of entries) {
@@ -72,16 +66,16 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
 }
 
 /**
- * The inverse. Checks all of it: lengths, JSON, names, element types, shapes, and that the values lie one
- * after the other from the first byte to the last.
+ * Reads safetensors. Checks the lengths, the JSON, the element types and the shapes, and
+ * that the tensors fill the byte buffer without gaps or overlaps.
  *
- * @throws {CheckpointError} It is something else, cut short, or damaged.
+ * @throws {CheckpointError} The bytes are not safetensors, are cut short, or are damaged.
  */
 export function readSafetensors(source: Source, bytes: Uint8Array): Safetensors {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { __metadata__: metadata = {}, ...described } = readHeader(source, bytes, view);
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
-    throw damaged(source, '__metadata__ is not strings by name');
+    throw damaged(source, '__metadata__ is not an object of strings');
   }
   const entries = Object.entries(described).map(([name, entry]) => readEntry(source, name, entry));
   const start = 8 + Number(view.getBigUint64(0, true));
@@ -104,13 +98,12 @@ export function readSafetensors(source: Source, bytes: Uint8Array): Safetensors 
   return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> };
 }
 
-/** JSON, or a `CheckpointError`. */
+/** Parses JSON. @throws {CheckpointError} It is not JSON. */
 export function readJson(source: Source, name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw damaged(source, `${name} is not JSON: ${reason}`, { cause });
+    throw damaged(source, `${name} is not JSON: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -131,14 +124,19 @@ export function damaged({ op, name }: Source, problem: string, options: ErrorOpt
   return new CheckpointError(op, `${name} is damaged: ${problem}`, DAMAGED, options);
 }
 
-/** The header's entries, still unchecked. */
+/** The message of an error; any other thrown value as a string. */
+export function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** The header as a JSON object. Its entries are not checked yet. */
 function readHeader(source: Source, bytes: Uint8Array, view: DataView): Record<string, unknown> {
   const { op, name } = source;
   const length = bytes.length < 8 ? Infinity : Number(view.getBigUint64(0, true));
   if (length > LARGEST_HEADER || (bytes.length > 8 && bytes[8] !== 0x7b)) {
     throw new CheckpointError(
       op,
-      `${name} is not a checkpoint: ${bytes.length} bytes that do not begin as safetensors do`,
+      `${name} is not a checkpoint: ${bytes.length} bytes that do not begin with a safetensors header`,
       ANOTHER,
     );
   }
@@ -157,8 +155,9 @@ function readHeader(source: Source, bytes: Uint8Array, view: DataView): Record<s
 interface Described {
   readonly name: string;
   readonly shape: Shape;
-  /** float64 */
+  /** True for float64, false for float32. */
   readonly wide: boolean;
+  /** The data_offsets. */
   readonly begin: number;
   readonly end: number;
 }
@@ -168,8 +167,8 @@ function readEntry(source: Source, name: string, entry: unknown): Described {
   if (dtype !== 'F32' && dtype !== 'F64') {
     throw new CheckpointError(
       source.op,
-      `${source.name} holds ${name} in an unknown element type: ${JSON.stringify(dtype)}`,
-      'F32 and F64 are read: convert it',
+      `${source.name} stores ${name} in an unsupported element type: ${JSON.stringify(dtype)}`,
+      'convert it to F32 or F64',
     );
   }
   const wide = dtype === 'F64';
@@ -187,7 +186,7 @@ function cutShort({ op, name }: Source, expected: number, found: number): Checkp
   return new CheckpointError(
     op,
     `${name} is cut short: ${found} bytes of at least ${expected}`,
-    'it was not copied to its end: copy it again, or use another checkpoint',
+    'the copy is incomplete: copy the file again, or use another checkpoint',
   );
 }
 

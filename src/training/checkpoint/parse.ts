@@ -1,6 +1,6 @@
 /**
- * What the bytes of a checkpoint mean: tensors are sorted into model and optimizer by their names, and the
- * rest is JSON under the metadata's keys. Everything is checked here that can be without model and optimizer.
+ * From bytes to a {@link Checkpoint}: the names of the tensors say whether they belong to the model or to the
+ * optimizer; everything else is JSON in the metadata. This file makes all checks that need no model or optimizer.
  */
 import type { StateDict } from '../../layers/layer.ts';
 import type { OptimizerState, Slots } from '../../optim/optimizer.ts';
@@ -9,6 +9,7 @@ import { tensor } from '../../tensor/create.ts';
 import type { StreamName, StreamState } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import {
+  ANOTHER,
   CheckpointError,
   damaged,
   isInteger,
@@ -19,10 +20,10 @@ import {
   type Source,
 } from './format.ts';
 
-/** A value that JSON can say. */
+/** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** A loader's place in its sequence of orders, and what that sequence is made of. */
+/** A loader's epoch, and the settings that determine its batches. */
 export interface LoaderState {
   readonly epoch: number;
   readonly seed: number;
@@ -33,25 +34,25 @@ export interface LoaderState {
   readonly examples: number;
 }
 
-/** What a checkpoint holds. Its tensors are on the `cpu` device, in the element type they were saved in. */
+/** The contents of a checkpoint. Tensors are on the `cpu` device, with the element type they were saved with. */
 export interface Checkpoint {
   /** Parameters and buffers, for `loadStateDict`. */
   readonly model: StateDict;
-  /** For the optimizer's `loadStateDict`; null if it was saved without one. */
+  /** The optimizer's state, for its `loadStateDict`; null if no optimizer was saved. */
   readonly optimizer: OptimizerState | null;
-  /** Null if it was saved without one. */
+  /** The loader's state; null if no loader was saved. */
   readonly loader: LoaderState | null;
-  /** Where the generators of `manualSeed` stood. */
+  /** The states of the random number generators of `manualSeed`. */
   readonly streams: Readonly<Record<StreamName, StreamState>>;
-  /** How many epochs were behind. */
+  /** The number of completed epochs. */
   readonly epoch: number;
-  /** What was saved as `extra`; null if nothing was. */
+  /** The `extra` that was saved; null if there was none. */
   readonly extra: Json;
 }
 
-const WORD = 2 ** 32 - 1;
+const LARGEST_UINT32 = 2 ** 32 - 1;
 
-/** @throws {CheckpointError} The bytes are something else, cut short, or damaged. */
+/** @throws {CheckpointError} The bytes are not a checkpoint, are cut short, or are damaged. */
 export function parseCheckpoint(source: Source, bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = readSafetensors(source, bytes);
   expectVersion(source, metadata.gammabeta);
@@ -64,18 +65,18 @@ export function parseCheckpoint(source: Source, bytes: Uint8Array): Checkpoint {
   const moments: [index: number, name: string, slot: Tensor][] = [];
   for (const [name, { shape, values }] of Object.entries(tensors)) {
     const dtype = values instanceof Float32Array ? 'float32' : 'float64';
-    const value = tensor(values, { shape, dtype, device: cpu }); // the device that can always be read at once
+    const value = tensor(values, { shape, dtype, device: cpu }); // always available, and read synchronously
     const slot = /^optimizer\.(0|[1-9]\d*)\.(.+)$/.exec(name);
     if (name.startsWith('model.')) model.push([name.slice('model.'.length), value]);
     else if (slot !== null) moments.push([Number(slot[1]), slot[2], value]);
-    else throw damaged(source, `${name} is neither the model's nor the optimizer's`);
+    else throw damaged(source, `the tensor ${name} belongs to neither the model nor the optimizer`);
   }
 
   const optimizer = parseOptimizer(source, read('optimizer'));
   for (const [index, name, value] of moments) {
     const slots = optimizer?.slots[index];
     if (slots === undefined || name in slots) {
-      throw damaged(source, `optimizer.${index}.${name} is of no parameter that the optimizer has`);
+      throw damaged(source, `optimizer.${index}.${name} is not a tensor of the optimizer's state`);
     }
     slots[name] = value;
   }
@@ -94,13 +95,13 @@ function expectVersion({ op, name }: Source, version: string | undefined): void 
   throw version === undefined
     ? new CheckpointError(
         op,
-        `${name} is not a checkpoint: it holds safetensors of another program`,
-        'give one that was made by saveCheckpoint or encodeCheckpoint',
+        `${name} is not a checkpoint: it is in the safetensors format, but from another program`,
+        ANOTHER,
       )
     : new CheckpointError(
         op,
-        `${name} is of a format that is not known: version ${version}`,
-        'use the version of gammabeta that made it, or a newer one',
+        `${name} has an unknown format version: ${version}`,
+        'use the version of gammabeta that wrote it, or a newer one',
       );
 }
 
@@ -108,11 +109,14 @@ function parseOptimizer(source: Source, state: unknown): (OptimizerState & { slo
   if (state === null) return null;
   const { optimizer, groups, numbers } = isRecord(state) ? state : {};
   if (typeof optimizer !== 'string' || !isArrayOf(groups, isGroup) || !isArrayOf(numbers, isNumbers)) {
-    throw damaged(source, 'the optimizer is not kind, groups and numbers');
+    throw damaged(source, "the optimizer's entry is not { optimizer, groups, numbers }");
   }
   const members = groups.flatMap(({ params }) => params);
   if (members.length !== numbers.length || members.some((index, i) => index !== i)) {
-    throw damaged(source, `parameters ${members.join(', ')} in the optimizer's groups, of ${numbers.length}`);
+    throw damaged(
+      source,
+      `the optimizer's groups list parameters [${members.join(', ')}] of ${numbers.length}`,
+    );
   }
   return { optimizer, groups, slots: numbers.map((of) => ({ ...of })) };
 }
@@ -121,7 +125,7 @@ function parseLoader(source: Source, state: unknown): LoaderState | null {
   if (state === null) return null;
   const { epoch, seed, shuffle, batchSize, dropLast, examples } = isRecord(state) ? state : {};
   if (
-    isInteger(epoch, WORD) &&
+    isInteger(epoch, LARGEST_UINT32) &&
     isInteger(seed) &&
     isInteger(batchSize) &&
     isInteger(examples) &&
@@ -153,7 +157,7 @@ function isNumbers(value: unknown): value is Record<string, number> {
   return isRecord(value) && Object.values(value).every((entry) => typeof entry === 'number');
 }
 
-/** Four words that are not all zero: from there the generator would only ever draw 0. */
+/** Four 32-bit words, not all zero: from the zero state the generator draws only zeros. */
 function isStream(value: unknown): value is StreamState {
-  return isIntegers(value, WORD) && value.length === 4 && value.some((word) => word !== 0);
+  return isIntegers(value, LARGEST_UINT32) && value.length === 4 && value.some((word) => word !== 0);
 }

@@ -1,52 +1,52 @@
-/** From a checkpoint back into model, optimizer, loader and generators: all of them, or none. */
+/** Restores a checkpoint into the model, the optimizer, the loader and the generators: all of them, or none. */
 import { formatShape, sameShape } from '../../../kernels/shape.ts';
 import type { DataLoader } from '../../data/loader.ts';
 import type { Layer, StateDict } from '../../layers/layer.ts';
 import type { LearningRate, Optimizer, OptimizerState } from '../../optim/optimizer.ts';
 import { expectOptions, GammaBetaError } from '../../tensor/errors.ts';
-import { type StreamName, streams } from '../../tensor/random.ts';
+import { streams } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { CheckpointError, type Source } from './format.ts';
 import { type Json, type LoaderState, parseCheckpoint } from './parse.ts';
 
-/** What a checkpoint is made from, and restored into. */
+/** The objects that a checkpoint saves and restores. */
 export interface CheckpointParts {
   readonly model: Layer;
-  /** Left out, training starts over with what the optimizer remembers. */
+  /** Without it, the optimizer's state (such as Adam's moments) is not saved or restored. */
   readonly optimizer?: Optimizer<LearningRate>;
-  /** The training data's: its place in the sequence of shuffled orders. */
+  /** The loader of the training data. Without it, the loader's epoch and settings are not saved or restored. */
   readonly loader?: DataLoader;
 }
 
-/** What a checkpoint says about where training stood. */
+/** What `restoreCheckpoint` and `loadCheckpoint` return. */
 export interface Restored {
-  /** How many epochs are behind. */
+  /** The number of completed epochs. */
   readonly epoch: number;
-  /** What was saved as `extra`; null if nothing was. */
+  /** The `extra` that was saved; null if there was none. */
   readonly extra: Json;
 }
 
-/** `restoreCheckpoint`, under the names that messages give it and the bytes. */
+/** `restoreCheckpoint`; error messages name `source`. */
 export function restore(source: Source, bytes: Uint8Array, parts: CheckpointParts): Restored {
   expectOptions(source.op, parts, ['model', 'optimizer', 'loader']);
   const { model, optimizer, loader } = parts;
   const saved = parseCheckpoint(source, bytes);
   expectModel(source, saved.model, model.stateDict());
   if (loader) expectLoader(source, saved.loader, loaderState(loader));
-  if (optimizer) restoreOptimizer(source, saved.optimizer, optimizer); // changes all of it or nothing
-  // From here on nothing is refused.
+  if (optimizer) restoreOptimizer(source, saved.optimizer, optimizer); // throws before it changes anything
+  // Nothing below throws.
   model.loadStateDict(saved.model);
   if (loader && saved.loader) loader.epoch = saved.loader.epoch;
-  for (const name of streamNames) streams[name].state = saved.streams[name];
+  streams.initialization.state = saved.streams.initialization;
+  streams.shuffling.state = saved.streams.shuffling;
+  streams.dropout.state = saved.streams.dropout;
   return { epoch: saved.epoch, extra: saved.extra };
 }
 
-/** Where a loader stands, and what its orders are made of. */
+/** The part of a loader that a checkpoint holds. */
 export function loaderState({ epoch, seed, shuffle, batchSize, dropLast, dataset }: DataLoader): LoaderState {
   return { epoch, seed, shuffle, batchSize, dropLast, examples: dataset.labels.length };
 }
-
-const streamNames: readonly StreamName[] = ['initialization', 'shuffling', 'dropout'];
 
 function refused(
   { op, name }: Source,
@@ -57,7 +57,7 @@ function refused(
   return new CheckpointError(op, `${name} does not fit the ${what}: ${problems.join('; ')}`, hint);
 }
 
-/** Names, shapes and element types are those of the model. */
+/** The saved names, shapes and element types must be those of the model. */
 function expectModel(source: Source, saved: Readonly<StateDict>, own: Readonly<StateDict>): void {
   const missing = Object.keys(own).filter((name) => !Object.hasOwn(saved, name));
   const unexpected = Object.keys(saved).filter((name) => !Object.hasOwn(own, name));
@@ -76,11 +76,11 @@ function expectModel(source: Source, saved: Readonly<StateDict>, own: Readonly<S
     source,
     'model',
     problems,
-    'build the model that was saved; parts of it are in decodeCheckpoint(bytes).model, for loadStateDict',
+    'build the model that was saved; to load parts of it, use decodeCheckpoint(bytes).model and loadStateDict',
   );
 }
 
-/** The loader gives the batches that the saved one would have given. */
+/** The saved settings must be those of the loader, so that it yields the same batches. */
 function expectLoader(source: Source, saved: LoaderState | null, own: LoaderState): void {
   if (saved === null) throw missingPart(source, 'loader');
   const settings = ['batchSize', 'shuffle', 'seed', 'dropLast', 'examples'] as const;
@@ -94,7 +94,7 @@ function expectLoader(source: Source, saved: LoaderState | null, own: LoaderStat
     source,
     'loader',
     problems,
-    'build the loader that was saved, with its seed; or leave it out, and set loader.epoch',
+    'build the loader that was saved, with the same seed; or leave it out and set loader.epoch',
   );
 }
 

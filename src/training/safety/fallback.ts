@@ -3,14 +3,15 @@ import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import { DeviceLostError } from '../../tensor/errors.ts';
 import { Recovery } from './recovery.ts';
 
-/** A way to do a part of training. */
+/** Runs a part of training, such as one step. */
 export type Attempt = <T>(part: () => Promise<T>) => Promise<T>;
 
 export const withoutFallback: Attempt = (part) => part();
 
 /**
- * Parts of training, of which one is done again on the CPU, from where the one before ended, if the GPU goes away. On a
- * device that cannot, nothing is saved.
+ * Returns a function that runs one part of training after the other. If the GPU is lost during a part, training moves
+ * to the `wasm` device and repeats the part, from the state that the previous part left. The state is saved after
+ * each part, but only on devices that can be lost.
  */
 export async function fallingBack(model: Layer, optimizer: Optimizer<LearningRate>): Promise<Attempt> {
   if (model.parameters().every(({ home }) => home.lost === undefined)) return withoutFallback;
@@ -25,7 +26,7 @@ export async function fallingBack(model: Layer, optimizer: Optimizer<LearningRat
       return result;
     } catch (error) {
       if (!(error instanceof DeviceLostError)) throw error;
-      console.warn(`fit: ${error.problem}; training goes on on wasm, from the last step`);
+      console.warn(`fit: ${error.problem}; training continues on wasm from the last step`);
       await recovery.resume('wasm');
       isGone = true;
       return part();

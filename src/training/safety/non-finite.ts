@@ -5,7 +5,7 @@ import { type StreamState, streams } from '../../tensor/random.ts';
 import { noGrad } from '../../tensor/tape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 
-/** The loss became NaN or infinite. The parameters are those before the batch that did it. */
+/** The loss is NaN or infinite. The parameters are those before the batch that caused it. */
 export class NonFiniteLossError extends GammaBetaError {
   /** Counted from 1. */
   readonly epoch: number;
@@ -24,10 +24,10 @@ export class NonFiniteLossError extends GammaBetaError {
 }
 
 /**
- * The first place where a value is not finite, found by computing the batch once more, layer by layer.
- * Running statistics and the dropout stream are put back afterwards, as if that had not been.
+ * Runs the batch again, layer by layer, and returns a description of the first value that is not finite. Running
+ * statistics and the dropout stream are restored afterwards.
  *
- * @param dropout Where the dropout stream stood before the batch, so that the same elements are dropped.
+ * @param dropout The state of the dropout stream before the batch, so that the same elements are dropped.
  */
 export async function firstNonFinite(model: Layer, x: Tensor, dropout: StreamState): Promise<string> {
   if (!(await isFinite(x))) return 'the batch itself is not finite';
@@ -47,7 +47,7 @@ export async function firstNonFinite(model: Layer, x: Tensor, dropout: StreamSta
     model.loadStateDict(state);
     streams.dropout.state = after;
   }
-  return 'all layers are finite, so it is the loss function';
+  return 'all layers have finite outputs, so the loss function is the cause';
 }
 
 async function firstParameter(model: Layer): Promise<string> {

@@ -9,18 +9,18 @@ import { GraphError } from '../../tensor/errors.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../checkpoint/checkpoint.ts';
 
-/** What training changes. */
+/** The objects that training changes. */
 export interface RecoveryParts {
   readonly model: Layer;
   readonly optimizer: Optimizer<LearningRate>;
 }
 
 /**
- * A copy, in ordinary memory, of all that training changes: so that a GPU that goes away costs the step that was
- * running, and no more. What is on it then cannot be read again.
+ * Keeps a copy of the model and the optimizer in ordinary memory, because the memory of a lost GPU cannot be read.
+ * Training then repeats only the steps since the last `save()`.
  *
- * `fit` with `fallback: true` does all this by itself. In a loop of your own, save after each step, or after every
- * tenth: it reads all parameters, and what the optimizer remembers, from the GPU.
+ * `fit({ fallback: true })` does this by itself. In your own loop, save after each step or after every tenth step:
+ * each `save()` reads all parameters and the optimizer's state from the GPU.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export interface RecoveryParts {
  *     step++;
  *   } catch (error) {
  *     if (!(error instanceof DeviceLostError)) throw error;
- *     await recovery.resume('wasm'); // and this step once more, there
+ *     await recovery.resume('wasm'); // the loop repeats this step on wasm
  *   }
  * }
  * ```
@@ -48,7 +48,7 @@ export interface RecoveryParts {
 export class Recovery {
   private readonly parts: RecoveryParts;
   private saved: Uint8Array | null = null;
-  /** What all the model's tensors first held: constants hold it still, and they are in no checkpoint. */
+  /** The values at the first `save()`. Constant tensors of the model still have them; no checkpoint holds constants. */
   private first: ReadonlyMap<Tensor, FloatArray> | null = null;
 
   constructor(parts: RecoveryParts) {
@@ -56,8 +56,8 @@ export class Recovery {
   }
 
   /**
-   * Copies everything as it is at this moment.
-   * @throws {DeviceLostError} It could not be read any more; what was saved before is still there.
+   * Copies the current state.
+   * @throws {DeviceLostError} The GPU was lost before the state was read; the previous copy is kept.
    */
   async save(): Promise<void> {
     const bytes = await encodeCheckpoint(this.parts);
@@ -66,11 +66,11 @@ export class Recovery {
   }
 
   /**
-   * Puts model and optimizer on another device, as they were when they were saved. Tensors that you hold, such as
-   * `model.weight`, are there then; gradients are gone. New tensors are made there too.
+   * Moves the model and the optimizer to another device, in the state of the last `save()`, and makes it the current
+   * device. Tensors that you hold, such as `model.weight`, move with them; gradients are lost.
    *
-   * @throws {GraphError} Nothing was saved.
-   * @throws {DeviceError} The device is not there.
+   * @throws {GraphError} `save()` was not called.
+   * @throws {DeviceError} The device is not available.
    */
   async resume(device: DeviceName): Promise<void> {
     if (this.saved === null) {
@@ -84,7 +84,7 @@ export class Recovery {
     await useDevice(device);
     const home = currentDevice();
     for (const x of model.tensors()) move(x, home, this.first?.get(x) ?? new Float32Array(x.size));
-    for (const x of optimizer.remembered) move(x, home, new Float32Array(x.size)); // its values are in the checkpoint
+    for (const x of optimizer.remembered) move(x, home, new Float32Array(x.size)); // the checkpoint has the values
     restoreCheckpoint(this.saved, this.parts);
   }
 }

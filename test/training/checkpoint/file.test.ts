@@ -18,7 +18,7 @@ async function folder(): Promise<string> {
   return dir;
 }
 
-/** The message of a CheckpointError. */
+/** The message of the CheckpointError that the promise rejects with. */
 async function rejection(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
     () => new Error('nothing was thrown'),
@@ -47,7 +47,7 @@ describe('saveCheckpoint', () => {
     expect((await loadCheckpoint(path, { model: net() })).epoch).toBe(2);
   });
 
-  it('leaves a whole checkpoint when several are saved at once', async () => {
+  it('leaves a complete checkpoint when several are saved at once', async () => {
     const dir = await folder();
     const path = join(dir, 'latest');
     const epochs = [1, 2, 3, 4, 5];
@@ -59,24 +59,24 @@ describe('saveCheckpoint', () => {
   it('names the path when the folder is missing', async () => {
     const path = join(await folder(), 'missing', 'a');
     expect(await rejection(saveCheckpoint(path, { model: net() }))).toMatch(
-      /^saveCheckpoint: .*missing\/a cannot be written: ENOENT.*\. Hint: the folder has to exist/,
+      /^saveCheckpoint: .*missing\/a cannot be written: ENOENT.*\. Hint: the folder must exist/,
     );
   });
 
-  it('leaves nothing behind when it cannot finish', async () => {
+  it('removes its temporary file when it fails', async () => {
     const dir = await folder();
-    await mkdir(join(dir, 'a', 'full'), { recursive: true }); // nothing is renamed over a folder
+    await mkdir(join(dir, 'a', 'full'), { recursive: true }); // a file cannot be renamed to a folder
     expect(await rejection(saveCheckpoint(join(dir, 'a'), { model: net() }))).toContain('cannot be written');
     expect(await readdir(dir)).toEqual(['a']);
     expect(await readdir(join(dir, 'a'))).toEqual(['full']);
   });
 
-  it('leaves the older checkpoint when the new one cannot be made', async () => {
+  it('keeps the previous checkpoint when the new one cannot be made', async () => {
     const dir = await folder();
     const path = join(dir, 'a');
     await saveCheckpoint(path, { model: net(), epoch: 1 });
     const message = await rejection(saveCheckpoint(path, { model: net(), epoch: 2, extra: NaN }));
-    expect(message).toContain('saveCheckpoint: extra holds what JSON cannot say: NaN');
+    expect(message).toContain('saveCheckpoint: extra holds a value that JSON cannot represent: NaN');
     expect(await readdir(dir)).toEqual(['a']);
     expect((await loadCheckpoint(path, { model: net() })).epoch).toBe(1);
   });
@@ -98,19 +98,19 @@ describe('loadCheckpoint', () => {
     expect(again.parameters().map(values)).toEqual(model.parameters().map(values));
   });
 
-  it('names a file that is missing', async () => {
+  it('names a missing file', async () => {
     const path = join(await folder(), 'nothing.safetensors');
     expect(await rejection(loadCheckpoint(path, { model: net() }))).toMatch(
       /^loadCheckpoint: .*nothing\.safetensors cannot be read: ENOENT.*\. Hint: give the path of a file/,
     );
   });
 
-  it('names a folder in the place of a file', async () => {
+  it('says so when the path is a folder', async () => {
     const dir = await folder();
     expect(await rejection(loadCheckpoint(dir, { model: net() }))).toContain('EISDIR');
   });
 
-  it('names a file that is cut short, and changes nothing', async () => {
+  it('names a file that is cut short, and leaves the model unchanged', async () => {
     const path = join(await folder(), 'a');
     await saveCheckpoint(path, { model: net(1) });
     const { length } = await readFile(path);
@@ -119,12 +119,12 @@ describe('loadCheckpoint', () => {
     const before = model.parameters().map(values);
     expect(await rejection(loadCheckpoint(path, { model }))).toBe(
       `loadCheckpoint: ${path} is cut short: ${length - 1} bytes of at least ${length}. ` +
-        'Hint: it was not copied to its end: copy it again, or use another checkpoint',
+        'Hint: the copy is incomplete: copy the file again, or use another checkpoint',
     );
     expect(model.parameters().map(values)).toEqual(before);
   });
 
-  it('names a file that is no checkpoint', async () => {
+  it('names a file that is not a checkpoint', async () => {
     const path = join(await folder(), 'page.html');
     await writeFile(path, '<!doctype html><title>Not found</title>');
     expect(await rejection(loadCheckpoint(path, { model: net() }))).toContain(

@@ -9,7 +9,7 @@ import { refusal } from '../../layers/helpers.ts';
 
 const source = { op: 'read', name: 'it' };
 
-/** Bytes of the format from a header and as many bytes of values. */
+/** A safetensors file with this header and `size` zero bytes of values. */
 function bytesOf(header: unknown, size = 0): Uint8Array {
   const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + size);
@@ -39,11 +39,11 @@ const all: Safetensors = {
 };
 
 describe('safetensors', () => {
-  it('read back as they were written, bit for bit', () => {
+  it('are read back bit for bit', () => {
     expect(readSafetensors(source, writeSafetensors(all))).toEqual(all);
   });
 
-  it('begin every value at a multiple of its width', () => {
+  it('are aligned: each value starts at a multiple of its size', () => {
     const bytes = writeSafetensors(all);
     const length = new DataView(bytes.buffer).getUint32(0, true);
     expect(length % 8).toBe(0);
@@ -57,7 +57,7 @@ describe('safetensors', () => {
     }
   });
 
-  it('are read as the reference implementation wrote them', () => {
+  it('of the reference implementation are read', () => {
     // safetensors 0.8.0 for Python: serialize({ b: float32 [1, -2, 0.5], a: float64 0.1 }, { k: 'v' })
     const reference =
       'iAAAAAAAAAB7Il9fbWV0YWRhdGFfXyI6eyJrIjoidiJ9LCJhIjp7ImR0eXBlIjoiRjY0Iiwic2hhcGUiOltdLCJkYXRhX29mZnNldHMi' +
@@ -72,11 +72,11 @@ describe('safetensors', () => {
     });
   });
 
-  it('need no metadata', () => {
+  it('without metadata are read', () => {
     expect(readSafetensors(source, bytesOf({ a: entry([1], [0, 4]) }, 4)).metadata).toEqual({});
   });
 
-  it('are read in any order of their values', () => {
+  it('are read whatever the order of their values', () => {
     const { tensors } = readSafetensors(
       source,
       bytesOf({ a: entry([1], [4, 8]), none: entry([0], [4, 4]), b: entry([1], [0, 4]) }, 8),
@@ -85,27 +85,27 @@ describe('safetensors', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('readSafetensors refuses', () => {
   it.each([
-    ['nothing', new Uint8Array(0)],
-    ['a few bytes', new Uint8Array(7)],
-    ['a text', new TextEncoder().encode('<!doctype html><title>404</title>')],
-    ['a pickle of PyTorch', new Uint8Array([0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0])],
-    ['a header of something else', bytesOf('[]')],
-  ])('%s is no checkpoint', (_, bytes) => {
+    ['an empty file', new Uint8Array(0)],
+    ['seven bytes', new Uint8Array(7)],
+    ['an HTML page', new TextEncoder().encode('<!doctype html><title>404</title>')],
+    ["PyTorch's pickle format", new Uint8Array([0x50, 0x4b, 3, 4, 0, 0, 8, 8, 0, 0])],
+    ['a JSON array as header', bytesOf('[]')],
+  ])('%s', (_, bytes) => {
     expect(refusal(() => readSafetensors(source, bytes), CheckpointError)).toMatch(
-      /^read: it is not a checkpoint: \d+ bytes that do not begin as safetensors do\. Hint: give the path/,
+      /^read: it is not a checkpoint: \d+ bytes that do not begin with a safetensors header\. Hint: give the path/,
     );
   });
 
   it('a header that is longer than the file', () => {
     const bytes = bytesOf({ a: entry([1], [0, 4]) }).subarray(0, 20);
     expect(refusal(() => readSafetensors(source, bytes), CheckpointError)).toMatch(
-      /^read: it is cut short: 20 bytes of at least \d+\. Hint: it was not copied to its end/,
+      /^read: it is cut short: 20 bytes of at least \d+\. Hint: the copy is incomplete/,
     );
   });
 
-  it('a header that is not JSON, and one that is not UTF-8', () => {
+  it('a header that is not JSON or not UTF-8', () => {
     expect(refused('{"a":')).toMatch(/^read: it is damaged: the header is not JSON: /);
     const bytes = bytesOf('{"a":"?"}');
     bytes[14] = 0xff;
@@ -114,9 +114,9 @@ describe('what is refused', () => {
     );
   });
 
-  it('metadata that are no strings', () => {
-    expect(refused({ __metadata__: { epoch: 5 } })).toContain('__metadata__ is not strings by name');
-    expect(refused({ __metadata__: 'x' })).toContain('__metadata__ is not strings by name');
+  it('metadata that is not an object of strings', () => {
+    expect(refused({ __metadata__: { epoch: 5 } })).toContain('__metadata__ is not an object of strings');
+    expect(refused({ __metadata__: 'x' })).toContain('__metadata__ is not an object of strings');
   });
 
   it.each([
@@ -125,7 +125,7 @@ describe('what is refused', () => {
     ['undefined', 7],
   ])('the element type %s', (dtype, value) => {
     expect(refused({ a: value }, 8)).toBe(
-      `read: it holds a in an unknown element type: ${dtype}. Hint: F32 and F64 are read: convert it`,
+      `read: it stores a in an unsupported element type: ${dtype}. Hint: convert it to F32 or F64`,
     );
   });
 
@@ -143,7 +143,7 @@ describe('what is refused', () => {
     expect(refused({ a: value }, 8)).toContain(`read: it is damaged: ${problem}`);
   });
 
-  it('values that overlap, and values with gaps between them', () => {
+  it('values with overlaps or gaps', () => {
     expect(refused({ a: entry([2], [0, 8]), b: entry([1], [4, 8]) }, 8)).toContain('b begins at 4, not at 8');
     expect(refused({ a: entry([1], [0, 4]), b: entry([1], [8, 12]) }, 12)).toContain(
       'b begins at 8, not at 4',
@@ -151,7 +151,7 @@ describe('what is refused', () => {
     expect(refused({ a: entry([1], [4, 8]) }, 8)).toContain('a begins at 4, not at 0');
   });
 
-  it('values that go on after the end, and bytes after the last value', () => {
+  it('values beyond the end of the file, and bytes after the last value', () => {
     expect(refused({ a: entry([2], [0, 8]) }, 7)).toContain('it is cut short');
     expect(refused({ a: entry([1], [0, 4]) }, 5)).toContain('1 bytes after the last value');
     expect(refused({}, 1)).toContain('1 bytes after the last value');

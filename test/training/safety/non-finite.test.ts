@@ -21,7 +21,7 @@ import { streams } from '../../../src/tensor/random.ts';
 import { firstNonFinite } from '../../../src/training/safety/non-finite.ts';
 import { values } from '../../tensors.ts';
 
-/** Twelve points; `poisoned` says which of them is NaN. */
+/** Twelve points, of which the one at index `poisoned` is NaN. */
 function points(poisoned?: number): Dataset {
   const x = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * i));
   if (poisoned !== undefined) x[2 * poisoned] = NaN;
@@ -46,7 +46,7 @@ const options = (model: Layer, data: Dataset, epochs = 1) => ({
   epochs,
 });
 
-/** The error of a training that fails. */
+/** The NonFiniteLossError that training rejects with. */
 async function failure(training: Promise<unknown>): Promise<NonFiniteLossError> {
   const error: unknown = await training.catch((reason: unknown) => reason);
   if (!(error instanceof NonFiniteLossError)) throw error;
@@ -56,7 +56,7 @@ async function failure(training: Promise<unknown>): Promise<NonFiniteLossError> 
 }
 
 describe('a loss that is not finite', () => {
-  it('names epoch, batch and the data, where it is the data', async () => {
+  it('names the epoch, the batch and the data, if the data is not finite', async () => {
     const model = net();
     const error = await failure(fit(model, options(model, points(9))));
     expect(error).toMatchObject({ name: 'NonFiniteLossError', op: 'fit', epoch: 1, batch: 3 });
@@ -81,14 +81,16 @@ describe('a loss that is not finite', () => {
     );
   });
 
-  it('names the loss function, where all layers are finite', async () => {
+  it('names the loss function, if the outputs of all layers are finite', async () => {
     const model = net();
     const loss = (output: Tensor, labels: Dataset['labels']) => crossEntropy(output, labels).mul(Infinity);
     const error = await failure(fit(model, { ...options(model, points()), loss }));
-    expect(error.message).toContain('the loss is Infinity at epoch 1, batch 1; all layers are finite, so it');
+    expect(error.message).toContain(
+      'the loss is Infinity at epoch 1, batch 1; all layers have finite outputs, so the loss',
+    );
   });
 
-  it('names a model that is no Sequential', async () => {
+  it('names a model that is not a Sequential', async () => {
     const model = new (class extends Layer {
       readonly dense: Dense = this.addLayer('dense', new Dense(2, 2));
       override forward(x: Tensor): Tensor {
@@ -102,7 +104,7 @@ describe('a loss that is not finite', () => {
     expect(error.message).toContain('is layer 0, Mine');
   });
 
-  it('that comes with a too large learning rate is found in a later batch', async () => {
+  it('is found in a later batch if the learning rate is too large', async () => {
     const model = new Sequential(new Dense(2, 4), new Dense(4, 2));
     const optimizer = new SGD(model.parameters(), { lr: 1e30 });
     const error = await failure(fit(model, { ...options(model, points(), 5), optimizer }));
@@ -110,7 +112,7 @@ describe('a loss that is not finite', () => {
     expect(error.message).toContain('is layer 1, Dense(4 → 2)');
   });
 
-  it('leaves model, optimizer and dropout as they were before that batch, running statistics too', async () => {
+  it('leaves the model, running statistics, optimizer and dropout as before that batch', async () => {
     const model = net();
     const { train, optimizer } = options(model, points(9));
     const after: unknown[] = [];
@@ -125,8 +127,8 @@ describe('a loss that is not finite', () => {
   });
 });
 
-describe('a label that is out of range', () => {
-  it('is refused by fit before anything has moved', async () => {
+describe('a label out of range', () => {
+  it('is refused by fit before the model or the dropout stream changes', async () => {
     const model = net();
     const data = { ...points(), labels: new Uint8Array(12).fill(2) };
     const state = () => [
@@ -141,9 +143,9 @@ describe('a label that is out of range', () => {
   });
 });
 
-describe('the search for the first layer', () => {
-  it('leaves running statistics and the generators as it found them', async () => {
-    const model = net(new Broken(), new Dropout(0.5)); // the last one is not reached again
+describe('firstNonFinite', () => {
+  it('restores running statistics and generators', async () => {
+    const model = net(new Broken(), new Dropout(0.5)); // the last layer does not run again
     const x = tensor(points().x, { shape: [12, 2] });
     const start = streams.dropout.state;
     model.forward(x);
@@ -156,8 +158,8 @@ describe('the search for the first layer', () => {
     expect(state()).toEqual(before);
   });
 
-  it('drops the elements that were dropped when it happened', async () => {
-    // Only what Dropout lets through reaches the logarithm, so another mask could hide the layer.
+  it('drops the same elements as in the batch that failed', async () => {
+    // 1/x is infinite only where x was dropped, so another mask would hide the layer.
     manualSeed(3);
     const model = new Sequential(new Dropout(0.5), new Masked());
     const x = tensor([[1]]);
@@ -166,12 +168,12 @@ describe('the search for the first layer', () => {
       const start = streams.dropout.state;
       finite.push(Number.isFinite(model.forward(x).item()));
       const found = await firstNonFinite(model, x, start);
-      expect(found).toContain(finite[k] ? 'all layers are finite' : 'layer 1, Masked');
+      expect(found).toContain(finite[k] ? 'all layers have finite outputs' : 'layer 1, Masked');
     }
     expect(new Set(finite).size).toBe(2);
   });
 
-  it('leaves them when a layer throws', async () => {
+  it('restores running statistics when a layer throws', async () => {
     const model = new Sequential(new BatchNorm1d(2), new Dense(3, 2));
     const x = tensor(points().x, { shape: [12, 2] });
     const before = values(model.stateDict()['0.running_mean']);
