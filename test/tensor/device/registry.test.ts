@@ -83,7 +83,7 @@ describe('useDevice', () => {
     await expectRejection(
       webgpu,
       DeviceError,
-      /^useDevice: 'webgpu' is not available: (there is no GPU for WebGPU|the package 'webgpu',? .*(is not there|too old|does not load))/,
+      /^useDevice: 'webgpu' is not available: (WebGPU found no GPU|the package 'webgpu' .*(is not installed|is too old|does not load))/,
     );
     expect(deviceInfo()).toEqual(before);
   });
