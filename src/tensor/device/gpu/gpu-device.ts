@@ -7,7 +7,9 @@ import type { Gpu, GpuName, Handle, Maybe } from './gpu-js.ts';
 import type { Queue } from './queue.ts';
 import { emptySlot, GpuStorage, handleOf, type Slot } from './gpu-storage.ts';
 
-/** Up to this size, an uploaded array keeps a copy in JavaScript that survives being read by kernels: mostly scalars. */
+/**
+ * Up to this size, an uploaded array keeps a copy in JavaScript that survives being read by kernels: mostly scalars.
+ */
 const SMALL = 16;
 
 /** The differences between WebGL and WebGPU. */
@@ -258,7 +260,9 @@ export class GpuDevice implements Device {
     return new DeviceError(op, `failed on ${this.name}: ${message}`, "the device 'wasm' computes the same");
   }
 
-  /** Like `described`, one turn of the event loop later: a read fails shortly before the loss of the GPU is reported. */
+  /**
+   * Like `described`, one turn of the event loop later: a read fails shortly before the loss of the GPU is reported.
+   */
   private async explained(op: string, error: unknown): Promise<GammaBetaError> {
     await new Promise((resolve) => setTimeout(resolve, 0));
     return this.described(op, error);

@@ -20,7 +20,9 @@ export class GpuStorage extends Storage {
   readonly home: Device;
   readonly slot: Slot = emptySlot();
   freed = false;
-  /** A copy of uploaded values that can be read at once. A kernel that reads a large array, or updates any, drops it. */
+  /**
+   * A copy of uploaded values that can be read at once. A kernel that reads a large array, or updates any, drops it.
+   */
   host: Float32Array | null = null;
 
   constructor(size: number, home: Device) {

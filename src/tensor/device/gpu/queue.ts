@@ -4,7 +4,9 @@ import type { Maybe } from './gpu-js.ts';
 export interface Queue {
   /** Adds a task. If it fails, `failed` turns its error into the one that is reported. */
   push(task: () => Maybe<void>, failed: (error: unknown) => unknown): void;
-  /** Runs a task after all earlier ones and returns its result. Later tasks do not wait for a promise that it returns. */
+  /**
+   * Runs a task after all earlier ones and returns its result. Later tasks do not wait for a promise that it returns.
+   */
   result<T>(task: () => Maybe<T>): Promise<T>;
 }
 

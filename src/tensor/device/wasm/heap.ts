@@ -1,6 +1,6 @@
 /**
- * The allocator of a linear memory. Block sizes are multiples of {@link GRAIN} bytes, so that kernels may read and write
- * whole vectors at the end of an array.
+ * The allocator of a linear memory. Block sizes are multiples of {@link GRAIN} bytes, so that kernels may read and
+ * write whole vectors at the end of an array.
  *
  * A training step asks for the same sizes again and again. So a freed block goes to a bin of its size, and the block
  * freed last is reused first: it is still in the processor's cache. When the bins and the unused memory have no room,
@@ -64,8 +64,8 @@ export class Heap {
   }
 
   /**
-   * Whether the blocks in use should be moved together: allocations have become slow, and enough memory is free that this
-   * will not be necessary again soon.
+   * Whether the blocks in use should be moved together: allocations have become slow, and enough memory is free that
+   * this will not be necessary again soon.
    */
   get isScattered(): boolean {
     return this.split && 4 * (this.end - this.start - this.inUse) > this.inUse;

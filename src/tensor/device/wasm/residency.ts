@@ -9,8 +9,8 @@
  * - Arrays of changing sizes leave the memory scattered. Then, once in many runs, all arrays are moved together before
  *   a kernel runs. This is safe because addresses are known only here.
  *
- * So memory stays flat, no array that a program holds is lost, and the arrays of a training step (parameters, gradients,
- * optimizer state) are used in place, without copies.
+ * So memory stays flat, no array that a program holds is lost, and the arrays of a training step (parameters,
+ * gradients, optimizer state) are used in place, without copies.
  */
 import type { FloatArray } from '../../../../kernels/kernel.ts';
 import { type DType, Storage } from '../device.ts';
