@@ -1,6 +1,6 @@
 /**
- * A device that runs the GPU forms without a GPU: it runs the JavaScript text of a form for one thread after the other,
- * in float64. This tests the form; testing gpu.js' translation of it takes a GPU.
+ * A device that runs the gpu forms without a GPU: each thread in turn, as the JavaScript that its text is, in
+ * float64. It shows that a form is right; whether gpu.js' translation of it is, needs a GPU.
  */
 import { runInThisContext } from 'node:vm';
 import type { GpuSource, GpuThread } from '../kernels/gpu/form.ts';
@@ -23,10 +23,10 @@ class ThreadStorage extends Storage {
   }
 }
 
-/** The function of a form, evaluated from its text. */
+/** What a form's text is, once it is a function again. */
 type Run = (this: GpuThread, ...args: readonly (Float64Array | number)[]) => number;
 
-/** Arrays up to this length are checked: a read out of range throws, whereas a GPU would return any value. */
+/** Arrays up to this length are watched: a read out of range, which a GPU answers with anything, throws. */
 const WATCHED = 1000;
 
 const inRange: ProxyHandler<Float64Array> = {
@@ -37,7 +37,7 @@ const inRange: ProxyHandler<Float64Array> = {
   },
 };
 
-/** Runs a form for all threads of its output. */
+/** Runs a form on all threads of its output. */
 function runThreads(
   { sizes: names, constants, numbers, threads, derived = {}, thread: text }: GpuSource,
   inputs: readonly Float64Array[],
@@ -65,12 +65,12 @@ function runThreads(
   return y;
 }
 
-/** The device, with the shipped forms or with others. */
+/** The device, with the forms that are shipped, or with others. */
 export function gpuThreads(sources: Readonly<Record<string, GpuSource>> = shipped): Device {
   return {
     name: 'cpu',
     dtypes: ['float64'],
-    adapter: 'GPU forms, thread by thread',
+    adapter: 'gpu forms, thread by thread',
     upload: (values) => new ThreadStorage(Float64Array.from(values)),
 
     run(kernel, inputs, shapes, shape, params, inPlace) {
@@ -79,7 +79,7 @@ export function gpuThreads(sources: Readonly<Record<string, GpuSource>> = shippe
       const arrays = inputs.map(valuesOf);
       let values: Float64Array;
       if (kernel.inputs.includes('…')) {
-        // A variadic kernel: joins two inputs at a time, as the GPU devices do.
+        // Of any number of inputs: two by two, as on a GPU.
         let joined = shapes[0];
         values = arrays.slice(1).reduce((before, next, k) => {
           const pair = [joined, shapes[k + 1]];

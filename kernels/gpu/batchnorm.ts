@@ -133,6 +133,6 @@ export const batchnormDx: GpuForm = perElement(function (
 ) {
   const { x: c, y: i } = this.thread;
   const { m, C } = this.constants;
-  const along = g[i * C + c] - dbeta[c] / m - (xhat[i * C + c] * dgamma[c]) / m;
-  return gamma[c] * rstd[c] * along;
+  const remaining = g[i * C + c] - dbeta[c] / m - (xhat[i * C + c] * dgamma[c]) / m;
+  return gamma[c] * rstd[c] * remaining;
 });

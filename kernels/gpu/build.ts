@@ -56,7 +56,7 @@ export function entry({ name, inputs, params = [] }: Kernel, form: GpuForm | und
   const { sizes, threads, thread, derived = {} } = form;
   const text = thread.toString();
   const names = argumentsOf(text);
-  const arrays = inputs.filter((input) => input !== '…'); // a variadic kernel's form takes two inputs
+  const arrays = inputs.filter((input) => input !== '…'); // of any number of inputs, two
   const numbers = names.slice(arrays.length);
   arrays.forEach((input, k) => {
     if (names[k]?.replace(/^_/, '') === input) return;

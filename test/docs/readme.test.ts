@@ -16,7 +16,7 @@ describe('the documentation', () => {
     expect(mnistChart(mnist)).toBe(read('examples/experiments/results/mnist.svg'));
   });
 
-  it('quotes results within the range of Keras and PyTorch', () => {
+  it('has results in the bands in which Keras and PyTorch lie', () => {
     const bands = { plain: { first: 0.77, last: 0.915 }, bn: { first: 0.855, last: 0.948 } };
     for (const [net, band] of Object.entries(bands)) {
       const accuracies = mnist.runs.filter((run) => run.net === net).map((run) => run.history.valAccuracy);
@@ -28,7 +28,7 @@ describe('the documentation', () => {
     }
   });
 
-  it('links to existing files', () => {
+  it('links to files that are there', () => {
     const guides = readdirSync(root, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md') && !/(?:^|\/)(?:node_modules|dist|\.[^/]*)\//.test(file))
       .map((file) => file.replaceAll('\\', '/'));
