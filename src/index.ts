@@ -30,7 +30,8 @@ export {
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export { concat } from './tensor/concat.ts';
-export { defineOp, type Kept, type Op, type OpDefinition, type Thunk } from './tensor/op.ts';
+export type { Kept, Op } from './tensor/op.ts';
+export { defineOp, type OpDefinition, type Thunk } from './tensor/user-code.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';

@@ -13,7 +13,7 @@ export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject
 
   /** The outputs, on a device. */
   const compute = (device: Device, inputs: readonly Storage[]): readonly Storage[] => {
-    if (device.runFused) return device.runFused(fusion, inputs, shapes, outputs, params);
+    if (device.runFused) return device.runFused(fusion, inputs, shapes, params).map(({ storage }) => storage);
     const stored = inputs.map((storage, k) => ({ storage, shape: shapes[k] }));
     return fusion.compose(onDevice(device), stored, params).map(({ storage }) => storage);
   };

@@ -1,7 +1,7 @@
 /** The GPU benchmarks themselves, which run alike in a page and in Node. */
 import { DeviceError, type DeviceInfo, deviceInfo, useDevice } from '../../src/index.ts';
 import type { Device } from '../../src/tensor/device/device.ts';
-import { currentDevice } from '../../src/tensor/device/registry.ts';
+import { currentDevice } from '../../src/tensor/device/current.ts';
 import { labelOf } from '../validate.ts';
 import { gpuSubjects } from './cases.ts';
 import { timeLaunches } from './launches.ts';

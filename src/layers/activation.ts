@@ -13,9 +13,6 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class ReLU extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   override forward(x: Tensor): Tensor {
     return x.relu();
   }
@@ -36,9 +33,6 @@ export class ReLU extends Layer {
  * ```
  */
 export class LeakyReLU extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   readonly slope: number;
 
   constructor(slope = 0.01) {
@@ -65,9 +59,6 @@ export class LeakyReLU extends Layer {
  * ```
  */
 export class Sigmoid extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   override forward(x: Tensor): Tensor {
     return x.sigmoid();
   }
@@ -87,9 +78,6 @@ export class Sigmoid extends Layer {
  * ```
  */
 export class Tanh extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   override forward(x: Tensor): Tensor {
     return x.tanh();
   }
@@ -109,9 +97,6 @@ export class Tanh extends Layer {
  * ```
  */
 export class Softmax extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   override forward(x: Tensor): Tensor {
     return x.softmax(-1);
   }

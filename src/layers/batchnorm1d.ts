@@ -23,23 +23,22 @@
  */
 import * as kernels from '../../kernels/batchnorm.ts';
 import { colDot, colSum } from '../../kernels/reduce.ts';
+import { assign as assignKernel } from '../../kernels/update.ts';
 import * as fused from '../../kernels/fused/batchnorm.ts';
 import { formatShape } from '../../kernels/shape.ts';
+import { assign } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device/device.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
-import { builtin, type Kept, once, type Op, run, runFused } from '../tensor/op.ts';
-import { enclosed } from '../tensor/memory.ts';
+import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { assign, copy } from '../tensor/assign.ts';
-import { batchNormDense } from './batchnorm-dense.ts';
-import type { Dense } from './dense.ts';
+import type { Value } from '../tensor/value.ts';
 import { Layer } from './layer.ts';
 
 /** What a column is normalized by: the batch's mean and variance in training, the running ones afterwards. */
 export interface Statistics {
-  readonly mean: Tensor;
-  readonly variance: Tensor;
+  readonly mean: Value;
+  readonly variance: Value;
 }
 
 /** The running statistics, which a batch moves: see `kernels.runningAverage`. */
@@ -48,11 +47,11 @@ export interface Running extends Statistics {
   readonly correction: number;
 }
 
-type Training = [x: Tensor, gamma: Tensor, beta: Tensor, eps: number, running?: Running];
-type Evaluation = [x: Tensor, gamma: Tensor, beta: Tensor, statistics: Statistics, eps: number];
+type Training = [x: Value, gamma: Value, beta: Value, eps: number, running?: Running];
+type Evaluation = [x: Value, gamma: Value, beta: Value, statistics: Statistics, eps: number];
 
 /** Training: the statistics are those of x, so x reaches y on three paths: directly, through μ, through σ². */
-export const batchNorm: Op<Training> = builtin<Training, Kept & { mean: Tensor; rstd: Tensor }>({
+export const batchNorm: Op<Training> = op<Training, Kept & { mean: Value; rstd: Value }>({
   name: 'batchNorm',
   forward: (x, gamma, beta, eps, running) => {
     if (running === undefined) {
@@ -78,58 +77,21 @@ export const batchNorm: Op<Training> = builtin<Training, Kept & { mean: Tensor; 
 });
 
 /** Evaluation: the statistics are constants, so y = scale·x + shift is linear in x. */
-export const batchNormEval: Op<Evaluation> = builtin<
+export const batchNormEval: Op<Evaluation> = op<
   Evaluation,
-  Kept & { scale: Tensor; rstd: Tensor; mean: Tensor }
+  Kept & { scale: Value; rstd: Value; mean: Value }
 >({
   name: 'batchNormEval',
   forward: (x, gamma, beta, { mean, variance }, eps) => {
     const [y, scale, rstd] = runFused(fused.batchnormInference, [x, gamma, beta, mean, variance], { eps });
-    return { y, scale, rstd, mean: copy(mean) }; // a later batch may move the running mean
+    return { y, scale, rstd, mean: run(assignKernel, [mean, mean]) }; // a copy: a later batch may move the running mean
   },
   backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
-    () => run(kernels.scaleShift, [g, scale, zeros(beta.shape, { dtype: beta.dtype, device: beta.home })]),
+    () => run(kernels.scaleShift, [g, scale, constant(beta, new Float64Array(beta.size), beta.shape)]),
     () => run(colDot, [g, run(kernels.normalize, [x, mean, rstd])]),
     () => run(colSum, [g]),
   ],
 });
-
-/**
- * The backward pass as the paper has it (§3), one equation a line; a line adds up every path by which its
- * value reaches the loss. For readers and tests: the shipped form above is these, simplified, and a
- * property test holds the two equal.
- */
-export function paperBackward(
-  g: Tensor,
-  x: Tensor,
-  gamma: Tensor,
-  { mean, variance }: Statistics,
-  eps: number,
-): { dx: Tensor; dgamma: Tensor; dbeta: Tensor } {
-  const m = x.shape[0];
-  const d = x.sub(mean); // xᵢ − μ
-  const rstd = variance.add(eps).pow(-1 / 2);
-  const xhat = d.mul(rstd);
-
-  const dxhat = g.mul(gamma);
-  const dvariance = dxhat
-    .mul(d)
-    .sum(0)
-    .mul(rstd.pow(3))
-    .mul(-1 / 2);
-  const dmean = dxhat
-    .mul(rstd)
-    .sum(0)
-    .neg()
-    .add(dvariance.mul(d.mul(-2).mean(0)));
-  const dx = dxhat
-    .mul(rstd)
-    .add(dvariance.mul(d).mul(2 / m))
-    .add(dmean.mul(1 / m));
-  const dgamma = g.mul(xhat).sum(0);
-  const dbeta = g.sum(0);
-  return { dx, dgamma, dbeta };
-}
 
 export interface BatchNorm1dOptions {
   /** ε, added to the variance. 1e-5, as in PyTorch; Keras has 1e-3. */
@@ -170,9 +132,6 @@ export interface BatchNorm1dOptions {
  * ```
  */
 export class BatchNorm1d extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   readonly features: number;
   readonly eps: number;
   readonly momentum: number | null;
@@ -231,29 +190,9 @@ export class BatchNorm1d extends Layer {
 
   override forward(x: Tensor): Tensor {
     this.expectInput(x);
-    if (x.shape.length === 2) return this.normalizeColumns(x);
-    const [N, C, L] = x.shape;
-    return enclosed(() => {
-      const columns = x.transpose().reshape([N * L, C]); // a column holds one feature of all N·L positions
-      return this.normalizeColumns(columns).reshape([N, L, C]).transpose();
-    });
-  }
-
-  /**
-   * @internal This layer in training, the dense one behind it, and the activation behind that, in one op; see
-   * `ops.dense` for the slope. Null where they are better, or only, computed one by one.
-   */
-  intoDense(x: Tensor, dense: Dense, slope: number): Tensor | null {
-    const { weight, bias } = dense;
-    const fits = x.shape.length === 2 && x.shape[1] === this.features && weight.shape[0] === this.features;
-    if (!fits || bias === null || x.requiresGrad || !this.usesBatch) return null;
-    const [gamma, beta] = this.scaleAndShift;
-    const [m] = x.shape;
-    this.expectBatch(m);
-    const running = this.runningAt(m);
-    const y = batchNormDense(x, gamma, beta, weight, bias, { eps: this.eps, slope, running });
-    if (running !== undefined) this.numBatchesTracked++;
-    return y;
+    return x.shape.length === 2
+      ? this.normalizeColumns(x)
+      : inColumns(x, (columns) => this.normalizeColumns(columns));
   }
 
   /** Forgets all batches: E = 0, Var = 1. */
@@ -268,27 +207,36 @@ export class BatchNorm1d extends Layer {
     return `BatchNorm1d(${this.features})`;
   }
 
-  /** Whether x is normalized by its own statistics: in training, or where no others are kept. */
-  private get usesBatch(): boolean {
-    return this.training || this.runningMean === null;
-  }
-
   /** x is [m, C]. */
   private normalizeColumns(x: Tensor): Tensor {
-    const [gamma, beta] = this.scaleAndShift;
     const { runningMean, runningVar } = this;
     if (!this.usesBatch && runningMean !== null && runningVar !== null) {
+      const [gamma, beta] = this.scaleAndShift;
       this.warnIfUntrained();
       return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
     }
-    this.expectBatch(x.shape[0]);
-    const running = this.runningAt(x.shape[0]);
-    const y = batchNorm(x, gamma, beta, this.eps, running);
-    if (running !== undefined) this.numBatchesTracked++;
+    const y = batchNorm(x, ...this.trainingArguments(x.shape[0]));
+    this.countBatch();
     return y;
   }
 
-  /** Algorithm 2: how a batch of m moves the running statistics, if they are kept. */
+  /** @internal Whether x is normalized by its own statistics: in training, or where no others are kept. */
+  get usesBatch(): boolean {
+    return this.training || this.runningMean === null;
+  }
+
+  /** @internal What `batchNorm` needs beside a batch of m values per feature; throws if m < 2. */
+  trainingArguments(m: number): [gamma: Tensor, beta: Tensor, eps: number, running: Running | undefined] {
+    this.expectBatch(m);
+    return [...this.scaleAndShift, this.eps, this.runningAt(m)];
+  }
+
+  /** @internal Counts a batch that moved the running statistics. */
+  countBatch(): void {
+    if (this.runningMean !== null) this.numBatchesTracked++;
+  }
+
+  /** Algorithm 2: how a batch of m values moves the running statistics, if they are kept. */
   private runningAt(m: number): Running | undefined {
     const { runningMean: mean, runningVar: variance } = this;
     if (mean === null || variance === null) return undefined;
@@ -332,3 +280,10 @@ function expectKind(kind: string): 'unbiased' | 'biased' {
   if (kind === 'unbiased' || kind === 'biased') return kind;
   throw new ValueError('BatchNorm1d', `runningVariance is '${kind}'`, "use 'unbiased' or 'biased'");
 }
+
+/** [N, C, L] as columns: a column holds one feature of all N·L positions. */
+const inColumns: (x: Tensor, normalize: (columns: Tensor) => Tensor) => Tensor = composite((x, normalize) => {
+  const [N, C, L] = x.shape;
+  const columns = x.transpose().reshape([N * L, C]);
+  return normalize(columns).reshape([N, L, C]).transpose();
+});

@@ -2,7 +2,6 @@ import { formatShape } from '../../kernels/shape.ts';
 import { uniform, zeros } from '../tensor/create.ts';
 import type { DType } from '../tensor/device/device.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
-import { LINEAR } from '../tensor/activation.ts';
 import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { type Initializer, kaimingUniform } from './init.ts';
@@ -34,9 +33,6 @@ export interface DenseOptions {
  * ```
  */
 export class Dense extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   /** W, [in, out]. */
   readonly weight: Tensor;
   /** b, [out]; null with `bias: false`. */
@@ -57,22 +53,19 @@ export class Dense extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.activated(x, LINEAR);
+    this.expectInput(x);
+    return this.bias === null ? x.matmul(this.weight) : dense(x, this.weight, this.bias);
   }
 
-  /** @internal The layer and the activation behind it in one op; see `ops.dense` for the slope. */
-  activated(x: Tensor, slope: number): Tensor {
+  /** @internal Throws {@link ShapeError} unless x is [batch, in]. */
+  expectInput(x: Tensor): void {
     const [inFeatures] = this.weight.shape;
-    if (x.shape.length !== 2 || x.shape[1] !== inFeatures) {
-      throw new ShapeError(
-        this.op,
-        `expected x [batch, ${inFeatures}]: ${formatShape(x.shape)}`,
-        x.shape.length === 2
-          ? `this layer takes ${inFeatures} features`
-          : 'put Flatten() in front, or reshape',
-      );
-    }
-    return this.bias === null ? x.matmul(this.weight) : dense(x, this.weight, this.bias, slope);
+    if (x.shape.length === 2 && x.shape[1] === inFeatures) return;
+    throw new ShapeError(
+      this.op,
+      `expected x [batch, ${inFeatures}]: ${formatShape(x.shape)}`,
+      x.shape.length === 2 ? `this layer takes ${inFeatures} features` : 'put Flatten() in front, or reshape',
+    );
   }
 
   override toString(): string {

@@ -18,9 +18,6 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Dropout extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   readonly p: number;
 
   constructor(p = 0.5) {

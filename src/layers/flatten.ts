@@ -12,9 +12,6 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Flatten extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   override forward(x: Tensor): Tensor {
     const [batch = 1, ...example] = x.shape;
     return x.reshape([batch, sizeOf(example)]);

@@ -2,7 +2,7 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { GammaBetaError } from '../tensor/errors.ts';
-import { expose } from '../tensor/memory.ts';
+import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -90,7 +90,7 @@ export abstract class Layer {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
-  /** @internal The first of them, if there is any: found faster than all, for each batch anew. */
+  /** @internal Any one parameter (cheaper than collecting them all). */
   anyParameter(): Tensor | undefined {
     for (const parameter of this.ownParameters.values()) return parameter;
     for (const layer of this.children.values()) {
@@ -100,7 +100,7 @@ export abstract class Layer {
     return undefined;
   }
 
-  /** @internal All tensors in it: parameters, buffers, constants. */
+  /** @internal All its tensors: parameters, buffers and constants. */
   tensors(): Tensor[] {
     return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];
   }
@@ -182,8 +182,7 @@ export abstract class Layer {
 
   /** Registers a tensor that never changes, and is not saved. */
   protected addConstant(constant: Tensor): Tensor {
-    expose(constant); // a layer outlives the scope() it may be made in
-    this.ownTensors.add(constant);
+    this.ownTensors.add(keep(constant)); // a layer outlives the scope() that it was made in
     return constant;
   }
 
@@ -211,13 +210,4 @@ export abstract class Layer {
     );
     return [...this.slots, ...inner];
   }
-}
-
-/**
- * Whether all that runs in `layer.forward` is the library's, which keeps neither what it is given nor what it
- * computes on the way. The library's classes say so; a subclass of one does not, nor does a `forward` that
- * was put in its place.
- */
-export function isBuiltin(layer: Layer): boolean {
-  return Object.hasOwn(layer.constructor, 'builtin') && !Object.hasOwn(layer, 'forward');
 }

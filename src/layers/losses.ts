@@ -1,11 +1,12 @@
 /** Losses. `crossEntropy` is softmax and negative log-likelihood in one op: dz = softmax(z) − onehot(label). */
 import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { mul } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
 import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
-import { full, tensor } from '../tensor/create.ts';
 import { expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
-import { builtin, type Kept, type Op, run, runFused } from '../tensor/op.ts';
-import { enclosed } from '../tensor/memory.ts';
+import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
+import { expandTo, view } from '../tensor/broadcast.ts';
+import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
 /** How the losses of a batch become one: their mean, their sum, or not at all. */
@@ -24,8 +25,8 @@ export interface CrossEntropyOptions {
 }
 
 /** One loss per row. Labels are no input: nothing flows to them. */
-export const crossEntropyRows: Op<[logits: Tensor, target: { readonly labels: Tensor }, smoothing: number]> =
-  builtin({
+export const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Value }, smoothing: number]> =
+  op({
     name: 'crossEntropy',
     forward: (logits, { labels }, smoothing) => run(kernels.crossEntropy, [logits, labels], { smoothing }),
     backward: (g, _y, logits, { labels }, smoothing) => [
@@ -35,20 +36,20 @@ export const crossEntropyRows: Op<[logits: Tensor, target: { readonly labels: Te
 
 /** What the loss is of, and how much each row counts. */
 interface Target {
-  readonly labels: Tensor;
-  readonly weights: Tensor;
+  readonly labels: Value;
+  readonly weights: Value;
 }
 
-type Weighted = [logits: Tensor, target: Target, smoothing: number];
+type Weighted = [logits: Value, target: Target, smoothing: number];
 
 /** The weighted sum over the rows, as one value. Its gradient comes along: dz = weight·(softmax(z) − onehot). */
-export const weightedCrossEntropy: Op<Weighted> = builtin<Weighted, Kept & { dlogits: Tensor }>({
+export const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value }>({
   name: 'crossEntropy',
   forward: (logits, { labels, weights }, smoothing) => {
     const [loss, dlogits] = runFused(softmaxCrossEntropy, [logits, labels, weights], { smoothing });
-    return { y: loss.reshape([]), dlogits };
+    return { y: view(loss, []), dlogits };
   },
-  backward: (g, { dlogits }) => [() => dlogits.mul(g)],
+  backward: (g, { dlogits }) => [() => run(mul, [dlogits, expandTo(g, dlogits.shape)])],
 });
 
 /**
@@ -56,7 +57,7 @@ export const weightedCrossEntropy: Op<Weighted> = builtin<Weighted, Kept & { dlo
  * logits [batch, classes], labels [batch] → a single value, or [batch] with `reduction: 'none'`.
  *
  * Takes logits: do not apply softmax first. Large logits do not overflow. Behaves as PyTorch's
- * `cross_entropy`, except that a mean over no labels at all is an error there would be NaN.
+ * `cross_entropy`, except that a mean over zero labels throws; PyTorch returns NaN.
  *
  * @throws {ValueError} A label is not an integer from 0 to classes − 1 (nor `ignoreIndex`), all labels are
  *   ignored, or an option is out of its range.
@@ -70,23 +71,20 @@ export const weightedCrossEntropy: Op<Weighted> = builtin<Weighted, Kept & { dlo
  * console.log(loss.item().toFixed(4)); // 0.1269
  * ```
  */
-export function crossEntropy(logits: Tensor, labels: Labels, options: CrossEntropyOptions = {}): Tensor {
-  expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex']);
-  const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
-  expectReduction('crossEntropy', reduction);
-  expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, below: 1 });
-  const targets = checkedLabels(logits, labels, ignoreIndex);
-  const { dtype, home } = logits;
-  const like = { dtype, device: home };
-  if (reduction === 'none') {
-    return enclosed(() => crossEntropyRows(logits, { labels: tensor(targets, like) }, labelSmoothing));
-  }
-  const counted = reduction === 'mean' ? countOf(targets, ignoreIndex) : 1;
-  return enclosed(() => {
-    const target = { labels: tensor(targets, like), weights: full([targets.length], 1 / counted, like) };
-    return weightedCrossEntropy(logits, target, labelSmoothing);
+export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntropyOptions) => Tensor =
+  composite((logits, labels, options = {}) => {
+    expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex']);
+    const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
+    expectReduction('crossEntropy', reduction);
+    expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, below: 1 });
+    const targets = checkedLabels(logits, labels, ignoreIndex);
+    const batch = [targets.length];
+    const target = { labels: constant(logits, targets, batch) };
+    if (reduction === 'none') return crossEntropyRows(logits, target, labelSmoothing);
+    const weight = reduction === 'mean' ? 1 / countOf(targets, ignoreIndex) : 1;
+    const weights = constant(logits, new Float64Array(targets.length).fill(weight), batch);
+    return weightedCrossEntropy(logits, { ...target, weights }, labelSmoothing);
   });
-}
 
 /**
  * The squared error (prediction − target)², its mean by default. Both have one shape.
@@ -100,11 +98,11 @@ export function crossEntropy(logits: Tensor, labels: Labels, options: CrossEntro
  * console.log(mse(tensor([1, 2]), tensor([1, 4])).item()); // 2
  * ```
  */
-export function mse(
+export const mse: (
   prediction: Tensor,
   target: Tensor,
-  options: { readonly reduction?: Reduction } = {},
-): Tensor {
+  options?: { readonly reduction?: Reduction },
+) => Tensor = composite((prediction, target, options = {}) => {
   expectOptions('mse', options, ['reduction']);
   const { reduction = 'mean' } = options;
   expectReduction('mse', reduction);
@@ -116,7 +114,7 @@ export function mse(
     );
   }
   return reduced(prediction.sub(target).pow(2), reduction, prediction.size);
-}
+});
 
 function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
   if (reduction === 'none') return losses;

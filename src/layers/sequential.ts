@@ -1,10 +1,7 @@
-import { enclosed, exposed, handOver } from '../tensor/memory.ts';
-import { LINEAR } from '../tensor/activation.ts';
+import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { LeakyReLU, ReLU } from './activation.ts';
-import { BatchNorm1d } from './batchnorm1d.ts';
-import { Dense } from './dense.ts';
-import { isBuiltin, Layer } from './layer.ts';
+import { fuse } from './fuse.ts';
+import { Layer } from './layer.ts';
 
 /**
  * Layers one after the other: y = fₙ(… f₂(f₁(x))). State-dict keys begin with the layer's index.
@@ -19,9 +16,6 @@ import { isBuiltin, Layer } from './layer.ts';
  * ```
  */
 export class Sequential extends Layer {
-  /** @internal See `isBuiltin`. */
-  static readonly builtin = true;
-
   readonly layers: readonly Layer[];
 
   constructor(...layers: Layer[]) {
@@ -30,31 +24,7 @@ export class Sequential extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    return enclosed(() => {
-      let y = x;
-      for (let i = 0; i < this.layers.length;) {
-        const several = this.inOne(y, i);
-        y = several === null ? through(this.layers[i], y) : several.y;
-        i += several === null ? 1 : several.count;
-      }
-      return y;
-    });
-  }
-
-  /** The layers from i on that one op computes, with fewer passes over memory: their result, and how many they are. */
-  private inOne(x: Tensor, i: number): { readonly y: Tensor; readonly count: number } | null {
-    const [first, second, third] = this.layers.slice(i, i + 3);
-    if (!isBuiltin(first)) return null;
-    if (first instanceof Dense && first.bias !== null) {
-      const slope = slopeOf(second);
-      return slope === null ? null : { y: first.activated(x, slope), count: 2 };
-    }
-    if (first instanceof BatchNorm1d && second instanceof Dense && isBuiltin(second)) {
-      const slope = slopeOf(third);
-      const y = first.intoDense(x, second, slope ?? LINEAR);
-      return y === null ? null : { y, count: slope === null ? 2 : 3 };
-    }
-    return null;
+    return inSequence(this.layers, x);
   }
 
   override toString(): string {
@@ -62,16 +32,20 @@ export class Sequential extends Layer {
   }
 }
 
-/** A user's layer may keep what it sees and what it makes. */
-function through(layer: Layer, x: Tensor): Tensor {
-  if (isBuiltin(layer)) return layer.forward(x);
-  handOver(x);
-  return exposed(() => layer.forward(x));
+/** Applies layers one after the other. */
+export const inSequence: (layers: readonly Layer[], x: Tensor) => Tensor = composite((layers, x) => {
+  let y = x;
+  for (const step of fuse(flatten(layers))) y = step(y); // without fuse: y = layer.forward(y)
+  return y;
+});
+
+/** The layers, with those of a `Sequential` in its place. */
+function flatten(layers: readonly Layer[]): readonly Layer[] {
+  if (!layers.some(isSequence)) return layers;
+  return layers.flatMap((layer) => (isSequence(layer) ? flatten(layer.layers) : [layer]));
 }
 
-/** The slope below 0 of an activation that a dense layer can take over; null for anything else. */
-function slopeOf(layer: Layer | undefined): number | null {
-  if (layer === undefined || !isBuiltin(layer)) return null;
-  if (layer instanceof ReLU) return 0;
-  return layer instanceof LeakyReLU && layer.slope > 0 ? layer.slope : null;
+/** False for a subclass, and for an object whose `forward` was replaced: those run their own `forward`. */
+function isSequence(layer: Layer): layer is Sequential {
+  return layer.constructor === Sequential && !Object.hasOwn(layer, 'forward');
 }

@@ -1,9 +1,9 @@
 import { assign } from '../tensor/assign.ts';
+import { maximum } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/update.ts';
 import { adamUpdate } from '../../kernels/fused/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
-import { transient } from '../tensor/memory.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
@@ -41,9 +41,6 @@ export interface AdamOptions {
  * ```
  */
 export class Adam extends Optimizer<AdamOptions> {
-  /** @internal It keeps no gradient. */
-  static readonly builtin = true;
-
   protected override kind(): string {
     return 'Adam';
   }
@@ -65,38 +62,8 @@ export class Adam extends Optimizer<AdamOptions> {
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
   }
 
-  protected override update(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
-    this.descend(w, g, slots, options, { weightDecay: options.weightDecay, decoupled: 0 });
-  }
-
-  /** The step along the two moments. */
-  protected descend(
-    w: Tensor,
-    g: Tensor,
-    slots: Slots,
-    { lr, betas, eps, amsgrad }: AdamOptions,
-    decay: { readonly weightDecay: number; readonly decoupled: number },
-  ): void {
-    const [beta1, beta2] = betas;
-    const t = countStep(slots);
-    const m = slotOf(slots, 'm', w);
-    const v = slotOf(slots, 'v', w);
-    const stepSize = lr / (1 - beta1 ** t);
-    const correction = 1 - beta2 ** t;
-    if (!amsgrad) {
-      runFused(adamUpdate, [w, g, m, v], { stepSize, beta1, beta2, correction, eps, ...decay });
-      return;
-    }
-    const largest = slotOf(slots, 'largest', w);
-    transient(() => {
-      if (decay.decoupled !== 0) runInPlace(kernels.blend, [w, w], { alpha: 1, beta: -decay.decoupled });
-      const d = decayed(g, w, decay.weightDecay);
-      runInPlace(kernels.blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
-      runInPlace(kernels.secondMoment, [v, d], { decay: beta2 });
-      assign(largest, largest.maximum(v));
-      const step = run(kernels.divideByRoot, [m, largest], { correction, eps });
-      runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -stepSize });
-    });
+  protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
+    descend(w, g, slots, options, { weightDecay: options.weightDecay, decoupled: 0 });
   }
 }
 
@@ -118,9 +85,6 @@ export class Adam extends Optimizer<AdamOptions> {
  * ```
  */
 export class AdamW extends Adam {
-  /** @internal It keeps no gradient. */
-  static override readonly builtin = true;
-
   protected override kind(): string {
     return 'AdamW';
   }
@@ -132,7 +96,35 @@ export class AdamW extends Adam {
     super(params, { weightDecay: 0.01, ...options });
   }
 
-  protected override update(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
-    this.descend(w, g, slots, options, { weightDecay: 0, decoupled: options.lr * options.weightDecay });
+  protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
+    descend(w, g, slots, options, { weightDecay: 0, decoupled: options.lr * options.weightDecay });
   }
+}
+
+/** The step along the two moments. */
+function descend(
+  w: Tensor,
+  g: Tensor,
+  slots: Slots,
+  { lr, betas, eps, amsgrad }: AdamOptions,
+  decay: { readonly weightDecay: number; readonly decoupled: number },
+): void {
+  const [beta1, beta2] = betas;
+  const t = countStep(slots);
+  const m = slotOf(slots, 'm', w);
+  const v = slotOf(slots, 'v', w);
+  const stepSize = lr / (1 - beta1 ** t);
+  const correction = 1 - beta2 ** t;
+  if (!amsgrad) {
+    runFused(adamUpdate, [w, g, m, v], { stepSize, beta1, beta2, correction, eps, ...decay });
+    return;
+  }
+  const largest = slotOf(slots, 'largest', w);
+  if (decay.decoupled !== 0) runInPlace(kernels.blend, [w, w], { alpha: 1, beta: -decay.decoupled });
+  const d = decayed(g, w, decay.weightDecay);
+  runInPlace(kernels.blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
+  runInPlace(kernels.secondMoment, [v, d], { decay: beta2 });
+  assign(largest, run(maximum, [largest, v]));
+  const step = run(kernels.divideByRoot, [m, largest], { correction, eps });
+  runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -stepSize });
 }

@@ -1,6 +1,6 @@
 import { expectNumber, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { enclosed, exposed } from '../tensor/memory.ts';
+import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
 
 /** Keeps the division finite when all gradients are 0, as PyTorch does. */
@@ -22,21 +22,17 @@ const TINY = 1e-6;
  * console.log(Array.from(w.grad?.dataSync() ?? [], (x) => x.toFixed(3))); // [ '0.600', '0.800' ]
  * ```
  */
-export function clipGradNorm(params: readonly Tensor[], max: number): Tensor {
+export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = composite((params, max) => {
   expectNumber('clipGradNorm', 'max', max, { above: 0 });
-  const withGrad = params.flatMap((w) => (w.gradient === null ? [] : [{ w, g: w.gradient }]));
-  if (withGrad.length === 0) {
+  const gradients = params.flatMap(({ grad }) => grad ?? []);
+  if (gradients.length === 0) {
     throw new ValueError('clipGradNorm', 'no parameter has a gradient', 'call it after backward()');
   }
-  return noGrad(() =>
-    enclosed(() => {
-      const squares = withGrad.map(({ g }) => g.mul(g).sum());
-      const norm = squares.reduce((total, square) => total.add(square)).sqrt();
-      const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + tiny))
-      for (const { w, g } of withGrad) {
-        w.replaceGradient(exposed(() => g.mul(factor)));
-      }
-      return norm;
-    }),
-  );
-}
+  return noGrad(() => {
+    const squares = gradients.map((g) => g.mul(g).sum());
+    const norm = squares.reduce((total, square) => total.add(square)).sqrt();
+    const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
+    for (const w of params) if (w.grad !== null) w.grad = w.grad.mul(factor);
+    return norm;
+  });
+});

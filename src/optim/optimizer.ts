@@ -3,9 +3,9 @@ import { blend } from '../../kernels/update.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { zeros } from '../tensor/create.ts';
 import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
-import { run } from '../tensor/op.ts';
-import { expose, exposed } from '../tensor/memory.ts';
+import { composite, keep, run } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { callUser } from '../tensor/user-code.ts';
 
 /** What every optimizer has: the learning rate. */
 export interface LearningRate {
@@ -33,9 +33,9 @@ export interface OptimizerState {
 export class OptimizerStateError extends GammaBetaError {}
 
 /**
- * Changes parameters in place, along their gradients. Subclasses say how: one parameter at a time.
+ * Changes parameters in place, along their gradients. Subclasses implement `update`, for one parameter at a time.
  *
- * A parameter whose `grad` is null is left alone, and so is what is remembered of it.
+ * A parameter whose `grad` is null keeps its value and its optimizer state.
  */
 export abstract class Optimizer<O extends LearningRate> {
   private readonly groups: { readonly params: readonly Tensor[]; options: O }[];
@@ -56,8 +56,15 @@ export abstract class Optimizer<O extends LearningRate> {
   protected abstract kind(): string;
   /** Throws {@link ValueError} for options that make no sense. */
   protected abstract check(options: O): void;
-  /** Updates one parameter; `slots` is empty the first time. */
-  protected abstract update(w: Tensor, g: Tensor, slots: Slots, options: O): void;
+  /** Updates one parameter w in place, from its gradient g; `slots` is empty the first time. */
+  protected update(w: Tensor, g: Tensor, slots: Slots, options: O): void {
+    this.applyRule(w, g, slots, options);
+  }
+
+  /** @internal `update` of the optimizers of the library, which keep no gradient. */
+  protected applyRule(_w: Tensor, _g: Tensor, _slots: Slots, _options: O): void {
+    throw new ValueError(this.kind(), 'it has no update rule', 'implement update(w, g, slots, options)');
+  }
 
   /** All parameters, in order over the groups. */
   get parameters(): readonly Tensor[] {
@@ -79,19 +86,20 @@ export abstract class Optimizer<O extends LearningRate> {
    * @throws {ShapeError} A gradient is not of its parameter's shape; then no parameter has moved.
    */
   step(): void {
-    for (const w of this.parameters) {
-      if (w.gradient !== null) expectGradient(this.kind(), w, w.gradient);
-    }
-    const builtin = Object.hasOwn(this.constructor, 'builtin'); // a subclass may keep the gradients it sees
-    for (const { params, options } of this.groups) {
-      for (const w of params) {
-        if (w.gradient === null) continue;
-        if (!builtin) expose(w.gradient);
-        const slots = this.slots.get(w) ?? {};
-        this.slots.set(w, slots);
-        this.update(w, w.gradient, slots, options);
+    const isOverridden = this.update !== Optimizer.prototype.update;
+    inPlace(() => {
+      for (const w of this.parameters) if (w.grad !== null) expectGradient(this.kind(), w, w.grad);
+      for (const { params, options } of this.groups) {
+        for (const w of params) {
+          const { grad: g } = w;
+          if (g === null) continue;
+          const slots = this.slots.get(w) ?? {};
+          this.slots.set(w, slots);
+          if (isOverridden) callUser((...given) => this.update(...given, slots, options), w, g);
+          else inPlace(() => this.applyRule(w, g, slots, options));
+        }
       }
-    }
+    });
   }
 
   /** Forgets all gradients: call it before each `backward()`, which adds to them. */
@@ -153,15 +161,14 @@ export abstract class Optimizer<O extends LearningRate> {
     }));
     options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
     groups.forEach((group, k) => (group.options = options[k]));
-    // State outlives the scope() that it may be loaded in.
-    parameters.forEach((w, i) =>
-      this.slots.set(
-        w,
-        exposed(() => copied(state.slots[i], w)),
-      ),
-    );
+    parameters.forEach((w, i) => this.slots.set(w, copied(state.slots[i], w)));
   }
 }
+
+/** Runs code of the library that updates tensors in place. */
+const inPlace: (update: () => void) => void = composite((update) => {
+  update();
+});
 
 /** g + λ·w: the gradient with L2 weight decay, as PyTorch's SGD, Adam and RMSprop apply it. */
 export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
@@ -172,7 +179,7 @@ export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
 export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   const slot = slots[name];
   if (slot instanceof Tensor) return slot;
-  const fresh = exposed(() => zeros(like.shape, { dtype: like.dtype, device: like.home }));
+  const fresh = keep(zeros(like.shape, { dtype: like.dtype, device: like.home }));
   slots[name] = fresh;
   return fresh;
 }
@@ -219,7 +226,7 @@ function slotsFit(slots: Slots, w: Tensor): boolean {
 function copied(slots: Slots, like?: Tensor): Slots {
   const copyOf = (slot: Tensor): Tensor => {
     if (like === undefined) return copy(slot);
-    const mine = copy(like);
+    const mine = keep(copy(like)); // it outlives the scope() that it may be loaded in
     assign(mine, slot);
     return mine;
   };

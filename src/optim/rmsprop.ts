@@ -1,7 +1,6 @@
 import * as kernels from '../../kernels/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
-import { transient } from '../tensor/memory.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
@@ -42,9 +41,6 @@ export interface RMSpropOptions {
  * ```
  */
 export class RMSprop extends Optimizer<RMSpropOptions> {
-  /** @internal It keeps no gradient. */
-  static readonly builtin = true;
-
   protected override kind(): string {
     return 'RMSprop';
   }
@@ -66,19 +62,17 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
   }
 
-  protected override update(w: Tensor, g: Tensor, slots: Slots, options: RMSpropOptions): void {
+  protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: RMSpropOptions): void {
     const { lr, alpha, eps, momentum, centered, weightDecay } = options;
     const v = slotOf(slots, 'v', w);
     const average = centered ? slotOf(slots, 'average', w) : null;
     const buffer = momentum > 0 ? slotOf(slots, 'buffer', w) : null;
-    transient(() => {
-      const d = decayed(g, w, weightDecay);
-      runInPlace(kernels.secondMoment, [v, d], { decay: alpha });
-      if (average !== null) runInPlace(kernels.blend, [average, d], { alpha, beta: 1 - alpha });
-      const squared = average === null ? v : run(kernels.centeredMoment, [v, average]);
-      const step = run(kernels.divideByRoot, [d, squared], { correction: 1, eps });
-      if (buffer !== null) runInPlace(kernels.blend, [buffer, step], { alpha: momentum, beta: 1 });
-      runInPlace(kernels.blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
-    });
+    const d = decayed(g, w, weightDecay);
+    runInPlace(kernels.secondMoment, [v, d], { decay: alpha });
+    if (average !== null) runInPlace(kernels.blend, [average, d], { alpha, beta: 1 - alpha });
+    const squared = average === null ? v : run(kernels.centeredMoment, [v, average]);
+    const step = run(kernels.divideByRoot, [d, squared], { correction: 1, eps });
+    if (buffer !== null) runInPlace(kernels.blend, [buffer, step], { alpha: momentum, beta: 1 });
+    runInPlace(kernels.blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
   }
 }

@@ -38,9 +38,6 @@ export interface SGDOptions {
  * ```
  */
 export class SGD extends Optimizer<SGDOptions> {
-  /** @internal It keeps no gradient. */
-  static readonly builtin = true;
-
   protected override kind(): string {
     return 'SGD';
   }
@@ -67,22 +64,21 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
-  protected override update(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
+  protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
     const { lr, momentum, dampening, nesterov, weightDecay } = options;
-    const { velocity } = slots;
     if (momentum === 0) {
       runFused(sgdUpdate, [w, g], { lr, weightDecay });
-    } else {
-      // The first gradient counts whole: as if the velocity had been 0, and τ too.
-      const first = !(velocity instanceof Tensor);
-      const v = slotOf(slots, 'velocity', w);
-      runFused(momentumUpdate, [w, g, v], {
-        lr,
-        momentum,
-        dampening: first ? 0 : dampening,
-        nesterov: nesterov ? 1 : 0,
-        weightDecay,
-      });
+      return;
     }
+    // The first gradient counts whole: as if the velocity had been 0, and τ too.
+    const isFirst = !(slots.velocity instanceof Tensor);
+    const v = slotOf(slots, 'velocity', w);
+    runFused(momentumUpdate, [w, g, v], {
+      lr,
+      momentum,
+      dampening: isFirst ? 0 : dampening,
+      nesterov: nesterov ? 1 : 0,
+      weightDecay,
+    });
   }
 }

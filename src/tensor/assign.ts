@@ -1,9 +1,9 @@
-/** The ways by which a tensor's memory is copied. */
-import * as kernels from '../../kernels/update.ts';
+/** Copies of tensors, and values that are written into tensors. */
 import type { FloatArray } from '../../kernels/kernel.ts';
-import { tensor } from './create.ts';
+import * as kernels from '../../kernels/update.ts';
+import { setGradient } from './autodiff.ts';
 import type { Device } from './device/device.ts';
-import { run, runInPlace } from './op.ts';
+import { constant, keep, run, runInPlace } from './op.ts';
 import type { Tensor } from './tensor.ts';
 
 /** The same values in memory of their own. */
@@ -11,21 +11,17 @@ export function copy(x: Tensor): Tensor {
   return run(kernels.assign, [x, x]);
 }
 
-/** Overwrites a tensor in place, so that whoever holds it sees the new values. Shapes must be equal. */
+/** Overwrites a tensor in place: every holder of it sees the new values. The shapes must be equal. */
 export function assign(target: Tensor, source: Tensor): void {
-  const { shape, dtype, home } = target;
-  const atHome = source.dtype === dtype && source.home === home;
-  runInPlace(kernels.assign, [
-    target,
-    atHome ? source : tensor(source.dataSync(), { shape, dtype, device: home }),
-  ]);
+  const isAtHome = source.dtype === target.dtype && source.home === target.home;
+  runInPlace(kernels.assign, [target, isAtHome ? source : constant(target, source.dataSync(), target.shape)]);
 }
 
-/** Gives a tensor other memory, on another device, with these values: for whoever holds it, it is there now. */
+/** Moves a tensor to another device, with these values: every holder of it finds it there. */
 export function move(x: Tensor, device: Device, values: FloatArray): void {
-  x.replaceGradient(null);
-  const { storage } = tensor(values, { shape: x.shape, dtype: x.dtype, device });
-  storage.seen = x.storage.seen;
+  setGradient(x, null);
+  const storage = device.upload(values, x.dtype);
   x.home = device;
   x.storage = storage;
+  keep(x);
 }

@@ -1,46 +1,70 @@
-/** Reverse-mode differentiation over the tape. */
+/**
+ * Reverse-mode differentiation over the tape.
+ *
+ * Take `examples/first-gradient.ts`: loss = mean((x·slope + offset − target)²). Each op that ran is a node of the tape: it
+ * holds its inputs, and a thunk for the gradient of each input. `slope` and `offset` are leaves: no op computed them.
+ * `loss.backward()` starts at the newest node with the seed g = ∂loss/∂loss = 1 and walks to the oldest. At each node, g
+ * is the gradient of that node's result, and the thunks turn it into the gradients of the inputs. Gradients that reach
+ * one value by several paths are added. The gradient of a leaf is added to its `grad`.
+ */
 import { add } from '../../kernels/elementwise.ts';
-import { formatShape, sameShape } from '../../kernels/shape.ts';
-import { full } from './create.ts';
+import { formatShape, sameShape, sizeOf } from '../../kernels/shape.ts';
 import { GraphError, ShapeError } from './errors.ts';
-import { Gradients } from './gradients.ts';
-import { run } from './op.ts';
-import { collecting, expose, free } from './memory.ts';
+import { backwardPass, type GradientMap } from './memory.ts';
+import { constant, run } from './op.ts';
 import { noGrad, type Node } from './tape.ts';
-import type { Tensor } from './tensor.ts';
+import type { Value } from './value.ts';
+
+export { gradientOf, setGradient } from './memory.ts';
 
 /**
  * Adds ∂(g·y)/∂x to `x.grad` of every leaf x that y was computed from, and frees the tape.
  *
- * Ops are visited newest first. An op is always newer than the ops that made its inputs, so when its turn
- * comes, all gradients of its result have arrived: the order of creation is a topological order.
- * `grad` fields are written at the end: an error on the way leaves them as they were.
+ * An op is always newer than the ops that computed its inputs. So when its turn comes, all gradients of its result have
+ * arrived: the order of creation is a topological order. `grad` is written at the end: an error on the way changes none.
  */
-export function backward(y: Tensor, seed?: Tensor): void {
-  const nodes = reachableNodes(y);
-  const gradients = new Gradients();
-  const { result: leaves } = collecting((allocations) =>
+export function backward(y: Value, seed?: Value): void {
+  const nodes = newestFirst(y);
+  backwardPass(nodes, (gradients) =>
     noGrad(() => {
-      gradients.arrive(y, seedFor(y, seed));
+      accumulate(gradients, y, seedFor(y, seed));
       for (const node of nodes) {
         const g = gradients.take(node);
         if (g !== undefined) propagate(node, g, gradients);
-        gradients.sweep(allocations);
       }
-      return gradients.leaves((before, g) => run(add, [before, g]));
+      return gradients.leaves().map(([x, g]) => [x, x.gradient === null ? g : run(add, [x.gradient, g])]);
     }),
   );
-  for (const { leaf, g, sum } of leaves) {
-    if (sum !== g) gradients.spend(g);
-    else if (!gradients.claim(g.storage)) expose(g); // another leaf has it too, or it was given to backward()
-    leaf.replaceGradient(sum);
+  for (const node of nodes) forget(node);
+}
+
+/** One step of the chain rule: from the gradient g of an op's result to the gradients of its inputs. */
+function propagate(node: Node, g: Value, gradients: GradientMap): void {
+  const thunks = node.backward?.(g) ?? [];
+  if (thunks.length !== node.inputs.length) {
+    throw new GraphError(
+      node.op,
+      `${thunks.length} gradients for ${node.inputs.length} inputs`,
+      'backward returns one thunk for each tensor among the arguments, in order',
+    );
   }
-  gradients.sweep([]);
-  for (const node of nodes) forget(node, gradients);
+  node.inputs.forEach((x, k) => {
+    if (!x.requiresGrad) return;
+    const dx = thunks[k]();
+    expectGradient(node.op, `gradient of input ${k}`, dx, x);
+    accumulate(gradients, x, dx);
+  });
+}
+
+/** Adds a gradient to those that have arrived for a value: the result of an op, or a leaf. */
+function accumulate(gradients: GradientMap, x: Value, g: Value): void {
+  const key = x.node ?? x;
+  const sum = gradients.get(key);
+  gradients.set(key, sum === undefined ? g : run(add, [sum, g]));
 }
 
 /** The gradient to begin with: ones for a single value. */
-function seedFor(y: Tensor, seed: Tensor | undefined): Tensor {
+function seedFor(y: Value, seed: Value | undefined): Value {
   if (!y.requiresGrad) {
     throw new GraphError(
       'backward',
@@ -49,7 +73,7 @@ function seedFor(y: Tensor, seed: Tensor | undefined): Tensor {
     );
   }
   if (seed === undefined) {
-    if (y.size === 1) return full(y.shape, 1, { dtype: y.dtype, device: y.home });
+    if (sizeOf(y.shape) === 1) return constant(y, [1], y.shape);
     throw new GraphError(
       'backward',
       `not a single value: shape ${formatShape(y.shape)}`,
@@ -67,24 +91,7 @@ function seedFor(y: Tensor, seed: Tensor | undefined): Tensor {
   return seed;
 }
 
-function propagate(node: Node, g: Tensor, gradients: Gradients): void {
-  const thunks = node.backward?.(g) ?? [];
-  if (thunks.length !== node.inputs.length) {
-    throw new GraphError(
-      node.op,
-      `${thunks.length} gradients for ${node.inputs.length} inputs`,
-      'backward returns one thunk for each tensor among the arguments, in order',
-    );
-  }
-  node.inputs.forEach((input, k) => {
-    if (!input.requiresGrad) return;
-    const dx = thunks[k]();
-    expectGradient(node.op, `gradient of input ${k}`, dx, input);
-    gradients.arrive(input, dx);
-  });
-}
-
-function expectGradient(op: string, name: string, g: Tensor, of: Tensor): void {
+function expectGradient(op: string, name: string, g: Value, of: Value): void {
   if (!sameShape(g.shape, of.shape)) {
     throw new ShapeError(
       op,
@@ -101,27 +108,23 @@ function expectGradient(op: string, name: string, g: Tensor, of: Tensor): void {
   }
 }
 
-/**
- * All ops that y depends on, each once, newest first; with a stack of our own, since a chain of 100,000 ops is no reason to
- * fail.
- */
-function reachableNodes(y: Tensor): Node[] {
+/** All ops that y depends on, each once. An explicit stack: deep graphs must not overflow the call stack. */
+function newestFirst(y: Value): Node[] {
   const found: Node[] = [];
   const visit = ++visits;
   const stack = [y];
-  for (let tensor = stack.pop(); tensor !== undefined; tensor = stack.pop()) {
-    const { node } = tensor;
+  for (let x = stack.pop(); x !== undefined; x = stack.pop()) {
+    const { node } = x;
     if (node === null || node.visit === visit) continue;
     expectUsable(node);
     node.visit = visit;
     found.push(node);
     for (const input of node.inputs) stack.push(input);
   }
-  return found.sort(byAge);
+  return found.sort((a, b) => b.id - a.id);
 }
 
 let visits = 0;
-const byAge = (a: Node, b: Node): number => b.id - a.id;
 
 function expectUsable(node: Node): void {
   if (node.backward === null) {
@@ -141,11 +144,9 @@ function expectUsable(node: Node): void {
   }
 }
 
-/** Frees an op's part of the tape, but for what became the gradient of a leaf. */
-function forget(node: Node, gradients: Gradients): void {
-  for (const x of node.memory) if (!gradients.isOfUse(x.storage)) free(x);
+/** Frees an op's part of the graph. */
+function forget(node: Node): void {
   node.backward = null;
   node.inputs = [];
   node.versions = [];
-  node.memory = [];
 }

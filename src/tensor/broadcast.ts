@@ -6,22 +6,12 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { repeatAxis } from '../../kernels/layout.ts';
 import { sumAxis } from '../../kernels/reduce.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
-import { tensor } from './create.ts';
 import { ShapeError } from './errors.ts';
 import { run } from './op.ts';
-import * as ops from './ops.ts';
-import { type Operand, Tensor } from './tensor.ts';
-
-/** Both operands at their common shape. */
-export function broadcast(op: string, a: Tensor, b: Operand): [Tensor, Tensor] {
-  const other = typeof b === 'number' ? tensor(b, { dtype: a.dtype, device: a.home }) : b;
-  const shape = broadcastShape(op, a.shape, other.shape);
-  const expanded = (x: Tensor) => (sameShape(x.shape, shape) ? x : ops.expand(x, shape));
-  return [expanded(a), expanded(other)];
-}
+import type { Value } from './value.ts';
 
 /** The shape that both can be expanded to. */
-function broadcastShape(op: string, a: Shape, b: Shape): Shape {
+export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a;
   const rank = Math.max(a.length, b.length);
   const [left, right] = [padded(a, rank), padded(b, rank)];
@@ -38,17 +28,17 @@ function broadcastShape(op: string, a: Shape, b: Shape): Shape {
 }
 
 /** x repeated to `shape`. */
-export function expandTo(x: Tensor, shape: Shape): Tensor {
+export function expandTo<T extends Value>(x: T, shape: Shape): T {
   let y = view(x, padded(x.shape, shape.length));
-  // The innermost axis first: it is the smallest copy, and the later ones then repeat whole rows.
+  // The innermost axis first: it is the smallest copy, and the later axes then repeat whole rows.
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (y.shape[axis] !== shape[axis]) y = run(repeatAxis, [y], { axis, count: shape[axis] });
   }
   return y;
 }
 
-/** g summed to `shape`: the backward form of `expandTo`. */
-export function sumTo(g: Tensor, shape: Shape): Tensor {
+/** g summed to `shape`: the gradient of `expandTo`. */
+export function sumTo<T extends Value>(g: T, shape: Shape): T {
   const target = padded(shape, g.shape.length);
   let y = g;
   for (let axis = 0; axis < target.length; axis++) {
@@ -57,12 +47,12 @@ export function sumTo(g: Tensor, shape: Shape): Tensor {
   return view(y, shape);
 }
 
-/** The same memory under another shape of the same size; not taped. */
-export function view(x: Tensor, shape: Shape): Tensor {
-  return sameShape(x.shape, shape) ? x : new Tensor(x.storage, shape, x.home);
+/** The same memory under another shape of the same size. Not recorded. */
+export function view<T extends Value>(x: T, shape: Shape): T {
+  return sameShape(x.shape, shape) ? x : x.like(x.storage, shape);
 }
 
-/** Ones in front, up to `rank` axes. */
+/** The shape with ones in front, up to `rank` axes. */
 function padded(shape: Shape, rank: number): Shape {
   return [...Array<number>(rank - shape.length).fill(1), ...shape];
 }

@@ -1,10 +1,11 @@
 /** Tensors from values. */
 import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import { type Device, type DType } from './device/device.ts';
-import { currentDevice } from './device/registry.ts';
+import type { Device, DType } from './device/device.ts';
+import { currentDevice } from './device/current.ts';
 import { DTypeError, expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
-import { allocated } from './memory.ts';
+import { expectShape } from './indexing.ts';
+import { track } from './op.ts';
 import { type Stream, streams } from './random.ts';
 import { Tensor } from './tensor.ts';
 
@@ -189,31 +190,6 @@ export function drawn(
   return fromValues(op, values, shape, options);
 }
 
-/** Extents are integers ≥ 0. */
-export function expectShape(op: string, shape: unknown): Shape {
-  const extents: readonly unknown[] | null = Array.isArray(shape) ? shape : null;
-  if (extents?.every((extent) => typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0)) {
-    return expectSize(op, [...(extents as Shape)]);
-  }
-  throw new ShapeError(
-    op,
-    `not a shape: ${extents === null ? String(shape) : `[${extents.join(', ')}]`}`,
-    'an array of integers ≥ 0 is expected, such as [32, 10]',
-  );
-}
-
-/** More elements than an array can have. */
-const TOO_MANY = 2 ** 32;
-
-function expectSize(op: string, shape: Shape): Shape {
-  if (sizeOf(shape) < TOO_MANY) return shape;
-  throw new ShapeError(
-    op,
-    `${sizeOf(shape)} elements in shape ${formatShape(shape)}`,
-    'a tensor has fewer than 2³²',
-  );
-}
-
 function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
   expectOptions(op, options, optionNames);
   const size = sizeOf(expectShape(op, shape));
@@ -232,7 +208,7 @@ function fromValues(op: string, values: ArrayLike<number>, shape: Shape, options
         : "useDevice('cpu') has float64",
     );
   }
-  return allocated(new Tensor(device.upload(values, dtype), [...shape], device, { requiresGrad }));
+  return track(new Tensor(device.upload(values, dtype), [...shape], device, null, requiresGrad));
 }
 
 function expectNumbers(data: ArrayBufferView): void {

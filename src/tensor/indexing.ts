@@ -1,7 +1,7 @@
 /** Shapes and indices as users write them. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import { expectShape, type NestedArray } from './create.ts';
+import type { NestedArray } from './create.ts';
 import { ShapeError } from './errors.ts';
 
 /** A new shape of the same size; −1 stands for what the other extents leave. */
@@ -34,5 +34,30 @@ export function nest(values: FloatArray, shape: Shape): number | NestedArray {
   return Array.from(
     { length: n },
     (_, i) => nest(values.subarray(i * inner, (i + 1) * inner), rest) as NestedArray,
+  );
+}
+
+/** Extents are integers ≥ 0. */
+export function expectShape(op: string, shape: unknown): Shape {
+  const extents: readonly unknown[] | null = Array.isArray(shape) ? shape : null;
+  if (extents?.every((extent) => typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0)) {
+    return expectSize(op, [...(extents as Shape)]);
+  }
+  throw new ShapeError(
+    op,
+    `not a shape: ${extents === null ? String(shape) : `[${extents.join(', ')}]`}`,
+    'an array of integers ≥ 0 is expected, such as [32, 10]',
+  );
+}
+
+/** More elements than an array can have. */
+const TOO_MANY = 2 ** 32;
+
+function expectSize(op: string, shape: Shape): Shape {
+  if (sizeOf(shape) < TOO_MANY) return shape;
+  throw new ShapeError(
+    op,
+    `${sizeOf(shape)} elements in shape ${formatShape(shape)}`,
+    'a tensor has fewer than 2³²',
   );
 }

@@ -1,128 +1,93 @@
-/** How an op is declared, once, with its forward and backward pass side by side. */
+/** How an op is declared, once, with its forward and backward pass side by side; and how it runs kernels. */
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
-import type { Device, Storage } from './device/device.ts';
+import type { Storage } from './device/device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
-import { allocated, collecting, expose, exposed, freeAll, release, take } from './memory.ts';
-import { outputsOf } from './device/wasm/outputs.ts';
-import { isTaping, noGrad, type Node, nextNodeId } from './tape.ts';
-import { Tensor } from './tensor.ts';
+import { enclose, keep, track } from './memory.ts';
+import { noGrad, record } from './tape.ts';
+import { Value } from './value.ts';
 
-/** What `forward` may return instead of a tensor: the result `y`, and what `backward` wants to have kept. */
+export { keep, track };
+
+/** What `forward` may return instead of a value: the result `y`, and what `backward` needs beside it. */
 export interface Kept {
-  readonly y: Tensor;
+  readonly y: Value;
 }
 
-/** The gradient of one input, computed when it is asked for. */
-export type Thunk = () => Tensor;
-
-/** An op: arguments that are tensors are its inputs; the others (an axis, a slope) are constants. */
-export type Op<A extends readonly unknown[]> = (...args: A) => Tensor;
-
-export interface OpDefinition<A extends readonly unknown[], Y extends Tensor | Kept> {
+/** An op, declared. T is the class of the gradients. */
+export interface Definition<A extends readonly unknown[], Y extends Value | Kept, T extends Value = Value> {
   /** What error messages call it. */
   readonly name: string;
-  /** The value. Whatever it computes is not taped. */
+  /** Computes the result. Nothing that it computes is recorded. */
   readonly forward: (...args: A) => Y;
   /**
-   * One thunk for each tensor among the arguments, in their order. `g` is the gradient of the result, of
-   * its shape; `y` is what `forward` returned. A thunk that nobody needs is never called.
+   * One thunk for each tensor among the arguments, in their order. `g` is the gradient of the result and has its shape;
+   * `y` is what `forward` returned. The thunk of an input that requires no gradient is never called.
    */
-  readonly backward: (g: Tensor, y: Y, ...args: A) => readonly Thunk[];
+  readonly backward: (g: T, y: Y, ...args: A) => readonly (() => T)[];
 }
 
-/** {@link defineOp} for the library's own ops: what these allocate beside their result, no user code sees. */
-export function builtin<A extends readonly unknown[]>(op: OpDefinition<A, Tensor>): Op<A>;
-export function builtin<A extends readonly unknown[], Y extends Kept>(op: OpDefinition<A, Y>): Op<A>;
-export function builtin<A extends readonly unknown[], Y extends Tensor | Kept>(
-  op: OpDefinition<A, Y>,
+/** A differentiable function. Arguments that are tensors are its inputs; the others (an axis, a slope) are constants. */
+export type Op<A extends readonly unknown[]> = <T extends Value>(...args: Arguments<A, T>) => T;
+
+/** The tensors among the arguments are of one class, and so is the result. */
+type Arguments<A extends readonly unknown[], T extends Value> = {
+  [K in keyof A]: A[K] extends Value ? T : A[K];
+};
+
+/** Declares an op of the library. */
+export function op<A extends readonly unknown[], Y extends Value | Kept = Value>(
+  definition: Definition<A, Y>,
 ): Op<A> {
-  return taped(op);
-}
-
-function taped<A extends readonly unknown[], Y extends Tensor | Kept>(op: OpDefinition<A, Y>): Op<A> {
-  return (...args: A) => {
-    const inputs = args.filter((arg) => arg instanceof Tensor);
-    expectOneHome(op.name, inputs);
-    const { result, allocations } = collecting(() => noGrad(() => op.forward(...args)));
-    let y = result instanceof Tensor ? result : result.y;
-    if (isTaping() && inputs.some((input) => input.requiresGrad)) {
-      const node: Node = {
-        id: nextNodeId(),
-        op: op.name,
-        inputs,
-        versions: inputs.map((input) => input.storage.version),
-        backward: (g) => op.backward(g, result, ...args),
-        memory: [],
-        visit: 0,
-      };
-      y = new Tensor(y.storage, y.shape, y.home, { requiresGrad: true, node });
-    } else if (y.requiresGrad) {
-      y = y.detach(); // `forward` may have returned an input as it was
-    }
-    release(allocations, y);
-    return y;
+  const { name, forward, backward } = definition;
+  const call = (...args: A): Value => {
+    const inputs = args.filter((arg) => arg instanceof Value);
+    expectOneHome(name, inputs);
+    return enclose(() => {
+      const result = noGrad(() => forward(...args));
+      const y = result instanceof Value ? result : result.y;
+      const node = record(name, inputs, (g) => backward(g, result, ...args));
+      if (node === null && !y.requiresGrad) return y;
+      return y.like(y.storage, y.shape, node); // `forward` may have returned an input as it was
+    });
   };
+  return call as Op<A>;
 }
 
 /**
- * Makes a differentiable function out of a forward and a backward pass.
- *
- * For y = f(x₁, x₂, …) and a loss L, `backward` gets g = ∂L/∂y and gives, for each input, ∂L/∂xₖ: the
- * gradient g times the Jacobian ∂y/∂xₖ. Broadcasting is not an op's business: expand the inputs first, or
- * compose tensor methods. Check the result with {@link gradcheck}.
- *
- * @throws {GraphError} From `backward()`: a thunk is missing, or gives a gradient of another shape than its input.
- * @throws {DTypeError} From the op: its inputs have different element types.
- * @throws {DeviceError} From the op: its inputs live on different devices.
- * @example
- * ```ts
- * import { defineOp, gradcheck, tensor, type Tensor, useDevice } from 'gammabeta';
- *
- * // softplus(x) = ln(1 + eˣ), whose derivative is the sigmoid
- * const softplus = defineOp({
- *   name: 'softplus',
- *   forward: (x: Tensor) => x.exp().add(1).log(),
- *   backward: (g, y, x) => [() => g.mul(x.sigmoid())],
- * });
- *
- * await useDevice('cpu'); // which has float64
- * const x = tensor([-1, 0, 2], { dtype: 'float64', requiresGrad: true });
- * console.log(gradcheck(softplus, [x])); // true
- * ```
+ * Declares a function of the library that is made of several ops, or that updates tensors in place: it keeps nothing of
+ * what it is given, and of what it computes only its result is seen. An asynchronous one has to compute everything, and
+ * begin all reads, before its first `await`.
  */
-export function defineOp<A extends readonly unknown[]>(op: OpDefinition<A, Tensor>): Op<A>;
-export function defineOp<A extends readonly unknown[], Y extends Kept>(op: OpDefinition<A, Y>): Op<A>;
-export function defineOp<A extends readonly unknown[], Y extends Tensor | Kept>(
-  op: OpDefinition<A, Y>,
-): Op<A> {
-  return taped<A, Y>({
-    name: op.name,
-    forward: (...args) => exposed(() => op.forward(...args)),
-    backward: (g, y, ...args) => {
-      expose(g);
-      const thunks = exposed(() => op.backward(g, y, ...args));
-      return thunks.map((thunk) => () => exposed(thunk));
-    },
-  });
+export function composite<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
+  const call = (...args: A): R => enclose(() => fn(...args));
+  composites.add(call);
+  return call;
 }
 
-/** Runs a kernel on tensors: its shape rule, then its device. The result is not taped. */
-export function run<P extends Params>(
+const composites = new WeakSet<object>();
+
+/** Whether a function was declared by `composite`. */
+export function isComposite(fn: object): boolean {
+  return composites.has(fn);
+}
+
+/** Runs a kernel: its shape rule, then its device. The result is not recorded. */
+export function run<P extends Params, T extends Value>(
   kernel: Kernel<P>,
-  inputs: readonly Tensor[],
+  inputs: readonly T[],
   ...[params]: ParamsOf<P>
-): Tensor {
+): T {
   return dispatch(kernel, inputs, (params ?? {}) as P, false);
 }
 
 /**
- * Runs a kernel into its first input, for values that are updated rather than replaced: parameters,
- * optimizer state, running statistics. A pass through the tape that needs the old value is refused.
+ * Runs a kernel into its first input: a parameter, optimizer state, running statistics. A later `backward` that needs
+ * the old value is refused.
  */
 export function runInPlace<P extends Params>(
   kernel: Kernel<P>,
-  inputs: readonly Tensor[],
+  inputs: readonly Value[],
   ...[params]: ParamsOf<P>
 ): void {
   if (!kernel.inPlace) {
@@ -135,75 +100,65 @@ export function runInPlace<P extends Params>(
   dispatch(kernel, inputs, (params ?? {}) as P, true);
 }
 
-/** Runs a fusion on tensors: as one kernel where the device can, else as what it is composed of. Not taped. */
-export function runFused<P extends Params>(
+/** Runs a fusion: as one kernel where the device can, else as the kernels it is composed of. Not recorded. */
+export function runFused<P extends Params, T extends Value>(
   fusion: Fusion<P>,
-  inputs: readonly Tensor[],
+  inputs: readonly T[],
   ...[params]: ParamsOf<P>
-): readonly Tensor[] {
+): readonly T[] {
   const numbers = (params ?? {}) as P;
-  const { home } = inputs[0];
-  if (home.runFused === undefined) return composed(fusion, inputs, numbers);
-  const shapes = inputs.map((input) => input.shape);
-  const outputs = outputsOf(fusion, shapes, numbers);
-  const storages = home.runFused(fusion, inputs.map(storageOf), shapes, outputs, numbers);
-  return storages.map((storage, k) => made(storage, outputs[k].shape, home));
+  const [first] = inputs;
+  const { home } = first;
+  if (home.runFused === undefined) {
+    const compose = () => fusion.compose<T>({ run, update: runInPlace }, inputs, numbers);
+    return enclose(() => noGrad(compose));
+  }
+  const outputs = home.runFused(fusion, inputs.map(storageOf), inputs.map(shapeOf), numbers);
+  return outputs.map(({ storage, shape }) => track(first.like(storage, shape)));
 }
 
-/** Kernel by kernel; what lies between inputs and results is freed. */
-function composed<P extends Params>(
-  fusion: Fusion<P>,
-  inputs: readonly Tensor[],
-  params: P,
-): readonly Tensor[] {
-  const { result, allocations } = collecting(() =>
-    noGrad(() => fusion.compose({ run, update: runInPlace }, inputs, params)),
-  );
-  for (const y of result) if (take(allocations, y.storage)) allocated(y);
-  freeAll(allocations);
-  return result;
-}
-
-const storageOf = ({ storage }: Tensor): Storage => storage;
-
-function dispatch<P extends Params>(
+function dispatch<P extends Params, T extends Value>(
   kernel: Kernel<P>,
-  inputs: readonly Tensor[],
+  inputs: readonly T[],
   params: P,
   inPlace: boolean,
-): Tensor {
-  const shapes = inputs.map((input) => input.shape);
+): T {
+  const [first] = inputs;
+  const shapes = inputs.map(shapeOf);
   const shape = kernel.shape(shapes, params);
-  const { home } = inputs[0];
-  const storage = home.run(kernel, inputs.map(storageOf), shapes, shape, params, inPlace);
-  return inPlace ? inputs[0] : made(storage, shape, home);
+  const storage = first.home.run(kernel, inputs.map(storageOf), shapes, shape, params, inPlace);
+  return inPlace ? first : track(first.like(storage, shape));
 }
 
-function made(storage: Storage, shape: Shape, home: Device): Tensor {
-  return allocated(new Tensor(storage, shape, home));
+const storageOf = ({ storage }: Value): Storage => storage;
+const shapeOf = ({ shape }: Value): Shape => shape;
+
+/** Values on the device of `like`, of its element type. */
+export function constant<T extends Value>(like: T, values: ArrayLike<number>, shape: Shape): T {
+  return track(like.like(like.home.upload(values, like.dtype), shape));
 }
 
-function expectOneHome(op: string, inputs: readonly Tensor[]): void {
+function expectOneHome(op: string, inputs: readonly Value[]): void {
   const [first] = inputs;
   for (const input of inputs) {
     if (input.home !== first.home) {
       throw new DeviceError(
         op,
-        `tensors on different devices: ${inputs.map((t) => t.device).join(', ')}`,
+        `tensors on different devices: ${inputs.map((x) => x.device).join(', ')}`,
         'choose a device before any tensor is made, or copy: tensor(await t.data(), { shape: t.shape })',
       );
     }
     if (input.dtype !== first.dtype) {
       throw new DTypeError(
         op,
-        `element types differ: ${inputs.map((t) => t.dtype).join(', ')}`,
+        `element types differ: ${inputs.map((x) => x.dtype).join(', ')}`,
         'give all tensors one dtype when they are made',
       );
     }
   }
 }
 
-/** `compute`, called at most once: for what several gradients have in common. */
+/** `compute`, called at most once: for what several gradients share. */
 export function once<T>(compute: () => T): () => T {
   let value: { readonly of: T } | null = null;
   return () => (value ??= { of: compute() }).of;

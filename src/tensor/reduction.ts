@@ -1,19 +1,20 @@
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
 import { ShapeError, ValueError } from './errors.ts';
+import { operands } from './operands.ts';
 import * as ops from './ops.ts';
-import type { Tensor } from './tensor.ts';
+import type { Value } from './value.ts';
 
 /** One axis, or several; negative ones count from the back. */
 export type Axes = number | readonly number[];
 
 /** Applies a reduction of one axis to each axis that is meant. */
-export function reduce(
+export function reduce<T extends Value>(
   name: string,
-  op: (x: Tensor, axis: number) => Tensor,
-  x: Tensor,
+  op: (x: T, axis: number) => T,
+  x: T,
   axis: Axes | undefined,
   keepDims: boolean,
-): Tensor {
+): T {
   const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis;
   const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
   if (new Set(resolved).size < resolved.length) {
@@ -25,13 +26,14 @@ export function reduce(
 }
 
 /** (1/n) Σ x, under the name of the method that was called. */
-export function meanOver(name: string, x: Tensor, axis: Axes | undefined, keepDims: boolean): Tensor {
-  const total = reduce(name, ops.sum, x, axis, keepDims);
-  if (x.size > 0) return total.div(x.size / total.size); // not ·(1/n): the mean of 49 ones is 1
+export function meanOver<T extends Value>(name: string, x: T, axis: Axes | undefined, keepDims: boolean): T {
+  const total = reduce<T>(name, ops.sum, x, axis, keepDims);
+  // Divided, since times 1/n rounds twice: the mean of 49 ones is 1.
+  if (x.size > 0) return ops.div(...operands(name, total, x.size / total.size));
   throw new ValueError(name, `no values: shape ${formatShape(x.shape)}`, 'at least one is needed');
 }
 
 /** Over all elements: as one axis, in one pass. */
-function overAll(op: (x: Tensor, axis: number) => Tensor, x: Tensor): Tensor {
+function overAll<T extends Value>(op: (x: T, axis: number) => T, x: T): T {
   return ops.reshape(op(ops.reshape(x, [x.size]), 0), []);
 }

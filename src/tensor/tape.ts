@@ -1,36 +1,42 @@
-/** The record of what was computed, which `backward` walks. */
+/** The tape: a record of the ops that ran, which `backward` walks from the newest to the oldest. */
 import { GraphError } from './errors.ts';
-import type { Tensor } from './tensor.ts';
+import type { Value } from './value.ts';
 
-/** One op that ran, with what its backward pass needs. */
+/** The gradient of one input, computed when it is called. */
+export type Thunk = () => Value;
+
+/** One op that ran. */
 export interface Node {
-  /** Grows with time, so an op always has a larger one than the ops that made its inputs. */
+  /** Grows with time: an op has a larger id than the ops that computed its inputs. */
   readonly id: number;
   readonly op: string;
-  inputs: readonly Tensor[];
-  /** The inputs' versions when the op ran. */
+  inputs: readonly Value[];
+  /** The versions of the inputs' storage when the op ran. */
   versions: readonly number[];
-  /** The thunks, given the gradient of the result; null once `backward` has freed the graph. */
-  backward: ((g: Tensor) => readonly (() => Tensor)[]) | null;
-  /** What only this op and its backward pass know of: freed with the graph. */
-  memory: Tensor[];
+  /** One thunk for each input, given the gradient g of the result; null once the graph was freed. */
+  backward: ((g: Value) => readonly Thunk[]) | null;
   /** The number of the last walk that came here. */
   visit: number;
+  /** Values that only this node needs: `memory.ts` frees them with the graph. */
+  owned: Value[];
 }
 
-let taping = true;
+let recording = true;
 let nodes = 0;
 
-export function isTaping(): boolean {
-  return taping;
-}
-
-export function nextNodeId(): number {
-  return nodes++;
+/** Records an op. Returns null inside `noGrad`, and where no input requires a gradient. */
+export function record(
+  op: string,
+  inputs: readonly Value[],
+  backward: (g: Value) => readonly Thunk[],
+): Node | null {
+  if (!recording || !inputs.some((input) => input.requiresGrad)) return null;
+  const versions = inputs.map((input) => input.storage.version);
+  return { id: nodes++, op, inputs, versions, backward, visit: 0, owned: [] };
 }
 
 /**
- * Calls `fn` without recording it: what it computes needs no gradient, and costs no memory for one.
+ * Calls `fn` without recording it: its results require no gradient, and nothing is kept for a backward pass.
  *
  * @returns What `fn` returns.
  * @throws {GraphError} `fn` is asynchronous; the rest of it would run while recording is on again.
@@ -44,8 +50,8 @@ export function nextNodeId(): number {
  * ```
  */
 export function noGrad<T>(fn: () => T): T {
-  const before = taping;
-  taping = false;
+  const before = recording;
+  recording = false;
   try {
     const result = fn();
     if (result instanceof Promise) {
@@ -57,6 +63,6 @@ export function noGrad<T>(fn: () => T): T {
     }
     return result;
   } finally {
-    taping = before;
+    recording = before;
   }
 }

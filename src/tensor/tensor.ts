@@ -1,19 +1,20 @@
-/** The tensor: values on a device, and how they came about. Its methods name ops; see `ops.ts` for those. */
+/** The tensor: values on a device, and how they were computed. Its methods call ops; see `ops.ts` for those. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { argmaxAxis } from '../../kernels/reduce.ts';
-import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
-import { backward } from './autodiff.ts';
-import { broadcast, view } from './broadcast.ts';
-import { type NestedArray, tensor } from './create.ts';
-import type { Device, DeviceName, DType, Storage } from './device/device.ts';
+import { formatShape, resolveAxis } from '../../kernels/shape.ts';
+import { backward, gradientOf, setGradient } from './autodiff.ts';
+import { view } from './broadcast.ts';
+import type { NestedArray } from './create.ts';
+import type { Device, Storage } from './device/device.ts';
 import { expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
-import { run } from './op.ts';
-import * as ops from './ops.ts';
-import { expose, free } from './memory.ts';
-import { type Axes, meanOver, reduce } from './reduction.ts';
 import { fromFront, inferShape, nest } from './indexing.ts';
+import { constant, run } from './op.ts';
+import { operands } from './operands.ts';
+import * as ops from './ops.ts';
+import { type Axes, meanOver, reduce } from './reduction.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
+import { Value } from './value.ts';
 
 /** A tensor, or a number that stands for a tensor of that value. */
 export type Operand = Tensor | number;
@@ -41,63 +42,24 @@ export interface VarianceOptions {
  * console.log(y.item(), x.grad?.toArray()); // 14 [ 2, 4, 6 ]
  * ```
  */
-export class Tensor {
-  /** The extent of each axis; `[]` for a single number. */
-  readonly shape: Shape;
-  /** Whether `backward()` computes a gradient for it. */
-  requiresGrad: boolean;
-  /** @internal The gradient, for code that does not pass it on: see `grad`. */
-  gradient: Tensor | null = null;
-  /** @internal The device that holds it; another one after `move`. */
-  home: Device;
-  /** @internal Its memory there. */
-  storage: Storage;
-  /** @internal The op that made it, if that was taped. */
-  readonly node: Node | null;
-
+export class Tensor extends Value {
   /** @internal Use {@link tensor} and the other functions that make tensors. */
-  constructor(
-    storage: Storage,
-    shape: Shape,
-    home: Device,
-    { requiresGrad = false, node = null }: { requiresGrad?: boolean; node?: Node | null } = {},
-  ) {
-    this.storage = storage;
-    this.shape = shape;
-    this.home = home;
-    this.requiresGrad = requiresGrad;
-    this.node = node;
+  constructor(storage: Storage, shape: Shape, home: Device, node: Node | null = null, requiresGrad = false) {
+    super(storage, shape, home, node, requiresGrad);
+  }
+
+  /** @internal Another tensor on this device, as the result of an op. */
+  override like(storage: Storage, shape: Shape, node: Node | null = null): this {
+    return new Tensor(storage, shape, this.home, node, node !== null) as this;
   }
 
   /** Where `backward()` adds its gradient, if it is a leaf: not itself the result of an op. */
   get grad(): Tensor | null {
-    if (this.gradient !== null) expose(this.gradient);
-    return this.gradient;
+    return gradientOf(this) as Tensor | null;
   }
 
   set grad(g: Tensor | null) {
-    if (g !== null) expose(g);
-    this.replaceGradient(g);
-  }
-
-  /** @internal Sets the gradient, and frees the one before, if nobody has seen it. */
-  replaceGradient(g: Tensor | null): void {
-    const before = this.gradient;
-    if (before !== null && before.storage !== g?.storage) free(before);
-    this.gradient = g;
-  }
-
-  /** The number of elements. */
-  get size(): number {
-    return sizeOf(this.shape);
-  }
-
-  get dtype(): DType {
-    return this.storage.dtype;
-  }
-
-  get device(): DeviceName {
-    return this.home.name;
+    setGradient(this, g);
   }
 
   // ── arithmetic, with NumPy's broadcasting ────────────────────────────────────────────────────────────
@@ -108,7 +70,7 @@ export class Tensor {
    * @example tensor([[1, 2], [3, 4]]).add(tensor([10, 20])).toArray() // [ [ 11, 22 ], [ 13, 24 ] ]
    */
   add(b: Operand): Tensor {
-    return ops.add(...broadcast('add', this, b));
+    return ops.add(...operands('add', this, b));
   }
 
   /**
@@ -117,7 +79,7 @@ export class Tensor {
    * @example tensor([1, 2]).sub(1).toArray() // [ 0, 1 ]
    */
   sub(b: Operand): Tensor {
-    return ops.sub(...broadcast('sub', this, b));
+    return ops.sub(...operands('sub', this, b));
   }
 
   /**
@@ -126,7 +88,7 @@ export class Tensor {
    * @example tensor([1, 2]).mul(tensor([[1], [3]])).toArray() // [ [ 1, 2 ], [ 3, 6 ] ]
    */
   mul(b: Operand): Tensor {
-    return typeof b === 'number' ? ops.scale(this, b) : ops.mul(...broadcast('mul', this, b));
+    return typeof b === 'number' ? ops.scale(this, b) : ops.mul(...operands('mul', this, b));
   }
 
   /**
@@ -135,7 +97,7 @@ export class Tensor {
    * @example tensor([1, 2]).div(2).toArray() // [ 0.5, 1 ]
    */
   div(b: Operand): Tensor {
-    return ops.div(...broadcast('div', this, b));
+    return ops.div(...operands('div', this, b));
   }
 
   /**
@@ -143,7 +105,7 @@ export class Tensor {
    * @example tensor([1, 4]).maximum(3).toArray() // [ 3, 4 ]
    */
   maximum(b: Operand): Tensor {
-    return ops.maximum(...broadcast('maximum', this, b));
+    return ops.maximum(...operands('maximum', this, b));
   }
 
   /**
@@ -329,8 +291,7 @@ export class Tensor {
     if (this.dtype === 'float32' && n > 2 ** 24) {
       throw new ValueError('gather', `${n} entries in float32`, 'indices are exact up to 2²⁴: slice first');
     }
-    const indices = tensor(Float64Array.from(rows), { dtype: this.dtype, device: this.home });
-    return ops.gather(this, { indices });
+    return ops.gather(this, { indices: constant(this, rows, [rows.length]) });
   }
 
   // ── reductions: over one axis, several, or all when none is given ────────────────────────────────────
@@ -341,7 +302,7 @@ export class Tensor {
    * @example tensor([[1, 2], [3, 4]]).sum(0).toArray() // [ 4, 6 ]
    */
   sum(axis?: Axes, keepDims = false): Tensor {
-    return reduce('sum', ops.sum, this, axis, keepDims);
+    return reduce<Tensor>('sum', ops.sum, this, axis, keepDims);
   }
 
   /**
@@ -351,7 +312,7 @@ export class Tensor {
    * @example tensor([[1, 2], [3, 4]]).mean(1, true).toArray() // [ [ 1.5 ], [ 3.5 ] ]
    */
   mean(axis?: Axes, keepDims = false): Tensor {
-    return meanOver('mean', this, axis, keepDims);
+    return meanOver<Tensor>('mean', this, axis, keepDims);
   }
 
   /**
@@ -384,7 +345,7 @@ export class Tensor {
    * @example tensor([[1, 5], [3, 4]]).max(1).toArray() // [ 5, 4 ]
    */
   max(axis?: Axes, keepDims = false): Tensor {
-    return reduce('max', ops.max, this, axis, keepDims);
+    return reduce<Tensor>('max', ops.max, this, axis, keepDims);
   }
 
   /**
@@ -419,7 +380,7 @@ export class Tensor {
    * @example tensor([1], { requiresGrad: true }).detach().requiresGrad // false
    */
   detach(): Tensor {
-    return new Tensor(this.storage, this.shape, this.home);
+    return this.like(this.storage, this.shape);
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────
@@ -469,7 +430,7 @@ export class Tensor {
     showAsString(this.prototype);
   }
 
-  toString(): string {
+  override toString(): string {
     const gradient = this.requiresGrad ? ', requiresGrad' : '';
     return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${gradient})`;
   }

@@ -1,16 +1,7 @@
 import type { Layer } from '../layers/layer.ts';
 import { expectOptions } from '../tensor/errors.ts';
 import { noGrad } from '../tensor/tape.ts';
-import {
-  type BatchSource,
-  defaultLoss,
-  doneWith,
-  inputOf,
-  loaderOf,
-  type Loss,
-  lossOf,
-  measure,
-} from './batches.ts';
+import { type BatchSource, defaultLoss, forwardPass, loaderOf, type Loss, measure } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { type Results, RunningMeans } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
@@ -26,11 +17,11 @@ export interface EvaluateOptions {
 }
 
 /**
- * Loss and metrics over a whole dataset, in evaluation mode and without gradients. The model is left in
- * the mode it was found in, and unchanged; a loader stays in its epoch.
+ * Computes loss and metrics over a whole dataset, in evaluation mode and without gradients. The model is unchanged and
+ * returns to the mode it was in; a loader stays in its epoch.
  *
  * @param data A dataset, or a loader for batches of another size than 256.
- * @returns `{ loss, accuracy }`, or loss and the metrics given: means over all examples.
+ * @returns `{ loss, accuracy }`, or the loss and the given metrics: means over all examples.
  * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range,
  *   or a metric has the name of another column.
  * @example
@@ -60,12 +51,9 @@ export async function evaluate(
       for await (const batch of loader.passing()) {
         await breathe();
         signal?.throwIfAborted();
-        const x = inputOf(model, batch);
-        const output = noGrad(() => model.forward(x));
-        const error = noGrad(() => lossOf('evaluate', loss, output, batch.labels));
+        const { output, error } = noGrad(() => forwardPass('evaluate', model, batch, loss));
         const [value] = await error.data();
         means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
-        doneWith({ x, output, error }, model, [loss, ...Object.values(metrics)]);
       }
     } finally {
       loader.epoch = epoch; // measuring on the training data does not change the order of training

@@ -1,18 +1,17 @@
 import type { Batch, DataLoader } from '../data/loader.ts';
-import type { Layer } from '../layers/layer.ts';
+import type { Layer, StateDict } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
-import { collecting, freeAll } from '../tensor/memory.ts';
+import { composite } from '../tensor/op.ts';
 import { streams } from '../tensor/random.ts';
 import {
   type BatchSource,
-  type BatchTensors,
   defaultLoss,
-  doneWith,
+  type ForwardPass,
+  forwardPass,
   inputOf,
   loaderOf,
   type Loss,
-  lossOf,
   measure,
 } from './batches.ts';
 import { breathe } from './breathe.ts';
@@ -180,37 +179,51 @@ async function trainEpoch(
   return means.means;
 }
 
-/** One step, or none at all: what refuses a batch finds parameters, running statistics and dropout unmoved. */
+/** One step, or none: if a batch is refused, parameters, running statistics and the dropout stream are unchanged. */
 async function trainBatch(
   model: Layer,
   examples: Batch,
   at: { readonly epoch: number; readonly batch: number },
   { loss, metrics, optimizer }: EpochOptions,
 ): Promise<Results> {
-  // The forward pass moves running statistics before the loss can refuse the labels.
-  const { result: buffers, allocations } = collecting(() => model.bufferDict());
   const dropout = streams.dropout.state;
-  let value: number;
-  let tensors: BatchTensors;
+  const { output, error, undo } = startBatch(model, examples, loss);
+  let results: Results;
   try {
-    const x = inputOf(model, examples);
-    const output = model.forward(x);
-    const error = lossOf('fit', loss, output, examples.labels);
-    tensors = { x, output, error };
-    [value] = await error.data();
+    const [value] = await error.data();
     if (!Number.isFinite(value)) {
-      throw new NonFiniteLossError(value, at.epoch, at.batch, await firstNonFinite(model, x, dropout));
+      const culprit = await firstNonFinite(model, inputOf(model, examples), dropout);
+      throw new NonFiniteLossError(value, at.epoch, at.batch, culprit);
     }
+    results = { loss: value, ...(await measure(metrics, output, examples.labels)) };
     optimizer.zeroGrad();
     error.backward();
-  } catch (error) {
-    model.loadStateDict(buffers, { strict: false });
-    streams.dropout.state = dropout;
-    throw error;
+  } catch (reason) {
+    undo();
+    throw reason;
   }
   optimizer.step();
-  const measured = await measure(metrics, tensors.output.detach(), examples.labels);
-  doneWith(tensors, model, [loss, ...Object.values(metrics)]);
-  freeAll(allocations);
-  return { loss: value, ...measured };
+  return results;
 }
+
+/** The forward pass. It moves running statistics before the loss can refuse the labels: `undo` moves them back. */
+const startBatch: (
+  model: Layer,
+  examples: Batch,
+  loss: Loss,
+) => ForwardPass & { readonly buffers: StateDict; readonly undo: () => void } = composite(
+  (model, examples, loss) => {
+    const buffers = model.bufferDict();
+    const dropout = streams.dropout.state;
+    const undo = (): void => {
+      model.loadStateDict(buffers, { strict: false });
+      streams.dropout.state = dropout;
+    };
+    try {
+      return { ...forwardPass('fit', model, examples, loss), buffers, undo };
+    } catch (reason) {
+      undo();
+      throw reason;
+    }
+  },
+);

@@ -1,17 +1,17 @@
 import { formatShape } from '../../kernels/shape.ts';
 import type { NumericArray } from '../data/numeric-array.ts';
 import { ShapeError, ValueError } from '../tensor/errors.ts';
-import { free } from '../tensor/memory.ts';
+import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { validationColumn } from './history.ts';
 
-/** A number that says how well outputs fit labels: a mean over the batch. */
+/** Measures how well outputs fit labels, as a mean over the batch. */
 export type Metric = (output: Tensor, labels: NumericArray) => number | Promise<number>;
 
-/** Metrics by name: the name is the column of the history. */
+/** Metrics by name, which is the name of their column in the history. */
 export type Metrics = Readonly<Record<string, Metric>>;
 
-/** Throws {@link ValueError} where two columns of a history would have one name. */
+/** Throws {@link ValueError} if two columns of the history would have the same name. */
 export function expectMetricNames(op: string, metrics: Metrics): void {
   const names = ['loss', ...Object.keys(metrics)];
   const columns = [...names, ...names.map(validationColumn), 'seconds'];
@@ -21,7 +21,7 @@ export function expectMetricNames(op: string, metrics: Metrics): void {
 }
 
 /**
- * The share of rows whose largest output is at the label. output [batch, classes], labels [batch].
+ * The share of rows in which the largest output is that of the label. output [batch, classes], labels [batch].
  *
  * @returns From 0 to 1.
  * @throws {ShapeError} The output is not [batch, classes] with one row for each label.
@@ -32,7 +32,7 @@ export function expectMetricNames(op: string, metrics: Metrics): void {
  * console.log(await accuracy(tensor([[1, 0], [3, 2]]), new Uint8Array([0, 1]))); // 0.5
  * ```
  */
-export async function accuracy(output: Tensor, labels: NumericArray): Promise<number> {
+export const accuracy: Metric = composite(async (output, labels) => {
   const [batch] = output.shape;
   if (output.shape.length !== 2 || batch !== labels.length || batch === 0) {
     throw new ShapeError(
@@ -41,10 +41,8 @@ export async function accuracy(output: Tensor, labels: NumericArray): Promise<nu
       'the output is [batch, classes], with one row for each label',
     );
   }
-  const largest = output.argmax(1);
-  const predicted = await largest.data();
-  free(largest);
-  let right = 0;
-  for (let i = 0; i < batch; i++) if (predicted[i] === labels[i]) right++;
-  return right / batch;
-}
+  const predicted = await output.argmax(1).data();
+  let correct = 0;
+  for (let i = 0; i < batch; i++) if (predicted[i] === labels[i]) correct++;
+  return correct / batch;
+});

@@ -15,7 +15,7 @@ import {
   tensor,
   useDevice,
 } from '../../src/index.ts';
-import { currentDevice } from '../../src/tensor/device/registry.ts';
+import { currentDevice } from '../../src/tensor/device/current.ts';
 import { GpuDevice } from '../../src/tensor/device/gpu/gpu-device.ts';
 import { watch } from './gpu-watch.ts';
 import { quadrants } from './train.ts';

@@ -72,14 +72,17 @@ export function composed(fusionCase: FusionCase, call: KernelCall): Results {
 export function fused(fusionCase: FusionCase, call: KernelCall, device: Device): Results {
   const { fusion, statistics = [] } = fusionCase;
   const inputs = inputsOf(fusionCase, call);
-  const outputs = fusion.compose(composer, inputsOf(fusionCase, call), call.params);
   const typeOf = (k: number): DType => (statistics.includes(k) ? 'float64' : 'float32');
   const storages = inputs.map(({ data }, k) => device.upload(data, typeOf(k)));
   const shapes = inputs.map(({ shape }) => shape);
-  const made = device.runFused?.(fusion, storages, shapes, outputs, call.params);
+  const made = device.runFused?.(fusion, storages, shapes, call.params);
   if (made === undefined) throw new Error(`${device.name} has no fusions`);
   const read = (storage: Storage) => device.readSync(storage);
-  return sorted(fusionCase, made.map(read), storages.map(read));
+  return sorted(
+    fusionCase,
+    made.map(({ storage }) => read(storage)),
+    storages.map(read),
+  );
 }
 
 function sorted(

@@ -17,7 +17,7 @@ import {
   type Tensor,
   ValueError,
 } from '../../src/index.ts';
-import { batchNormDense } from '../../src/layers/batchnorm-dense.ts';
+import { batchNormDense } from '../../src/layers/fuse.ts';
 import { seededStream } from '../../src/tensor/random.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
 import { f64, leaf, values, wide, widest } from '../tensors.ts';

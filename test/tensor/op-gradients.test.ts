@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
 import { LINEAR } from '../../kernels/fused/dense.ts';
+import { denseActivation } from '../../src/layers/fuse.ts';
 import * as ops from '../../src/tensor/ops.ts';
 import { type GradientCase, gradientMatches } from '../laws/kernel-laws.ts';
 import {
@@ -59,7 +60,7 @@ inFloat64(() => {
       ((i % n) % 2 === 0 ? 1 : -1) * positive(random, i);
 
   /** One entry for each op there is: a missing one does not compile. */
-  const cases: Record<keyof typeof ops, Cases> = {
+  const cases: Record<keyof typeof ops | 'denseActivation', Cases> = {
     add: binary(ops.add),
     sub: binary(ops.sub),
     mul: binary(ops.mul),
@@ -85,10 +86,14 @@ inFloat64(() => {
       fn: ops.matmul,
       inputs: [drawn([m, k], seed), drawn([k, n], seed + 1)],
     })),
-    dense: fc
+    dense: fc.tuple(extent, extent, extent, seeds).map(([m, k, n, seed]) => ({
+      fn: ops.dense,
+      inputs: [drawn([m, k], seed), drawn([k, n], seed + 1), drawn([n], seed + 2)],
+    })),
+    denseActivation: fc
       .tuple(extent, extent, extent, seeds, fc.constantFrom(0, 0.01, 0.5, LINEAR))
       .map(([m, k, n, seed, slope]) => ({
-        fn: (x, W, b) => ops.dense(x, W, b, slope),
+        fn: (x, W, b) => denseActivation(x, W, b, slope),
         // Every second column is negative, and none comes near the kink at 0.
         inputs: [
           drawn([m, k], seed, positive),

@@ -1,85 +1,68 @@
+/** Choosing a device by name, or automatically. */
 import { cpu } from './cpu.ts';
+import { currentDevice, opened, passedOver, type PassedOver, reasonOf, setCurrentDevice } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
 import { DeviceError, softwareGpu, ValueError } from '../errors.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
-/** What runs, and what was passed over on the way to it. */
+/** The current device, and the devices that were passed over before it. */
 export interface DeviceInfo {
   readonly device: DeviceName;
-  /** What runs the kernels: an engine, or a GPU's name. */
+  /** What runs the kernels: an engine, or the name of a GPU. */
   readonly adapter: string;
-  /** Of a GPU: whether the CPU does its work. `auto` never takes such a one. */
+  /** For a GPU: whether it is a software GPU. `auto` never chooses one. */
   readonly software?: boolean;
   readonly dtypes: readonly DType[];
-  readonly passedOver: readonly { readonly device: DeviceName; readonly reason: string }[];
+  readonly passedOver: readonly PassedOver[];
 }
 
 interface Candidate {
   readonly name: DeviceName;
   /**
-   * Throws {@link DeviceError} where it is not there.
-   * @param hardware A GPU that is software counts as none.
+   * Throws {@link DeviceError} if the device is not available.
+   * @param hardware Refuse a software GPU.
    */
   readonly open: (options: { readonly hardware: boolean }) => Device | Promise<Device>;
 }
 
-/** The code for GPUs, and gpu.js, are loaded when one is asked for. */
+/** The code for GPUs, and gpu.js, are loaded when a GPU is first requested. */
 const gpu = (name: 'webgpu' | 'webgl'): Candidate => ({
   name,
   open: async (options) => (await import('./gpu/open-gpu.ts')).openGpu(name, options),
 });
 
-/** What needs no `await` to begin with; the first that works is the default. */
-const immediate = [
+/** In the order in which `auto` tries them. */
+const candidates: readonly Candidate[] = [
+  gpu('webgpu'),
+  gpu('webgl'),
   { name: 'wasm', open: () => openWasm() },
   { name: 'cpu', open: () => cpu },
-] as const satisfies readonly Candidate[];
+];
 
-/** In the order in which `auto` tries them. */
-const candidates: readonly Candidate[] = [gpu('webgpu'), gpu('webgl'), ...immediate];
-
-/** The devices that were opened: each is opened once, and keeps its memory. */
-const opened = new Map<DeviceName, Device>();
-
-let current: Device | null = null;
-let passedOver: DeviceInfo['passedOver'] = [];
-
-/** The device on which new tensors are made. It is opened when the first one is. */
-export function currentDevice(): Device {
-  return (current ??= byDefault());
-}
-
-function byDefault(): Device {
-  const skipped: { device: DeviceName; reason: string }[] = [];
-  for (const { name, open } of immediate) {
-    try {
-      const device = opened.get(name) ?? open();
-      opened.set(name, device);
-      passedOver = skipped;
-      return device;
-    } catch (error) {
-      skipped.push({ device: name, reason: reasonOf(error) });
-    }
-  }
-  throw noDevice();
-}
-
-/** The first that works of all. */
-async function automatic(): Promise<Device> {
-  const skipped: { device: DeviceName; reason: string }[] = [];
+/** The first candidate that works. */
+async function chooseAutomatically(): Promise<void> {
+  const skipped: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
-      const device = await open(candidate, true);
-      passedOver = skipped;
-      return device;
+      setCurrentDevice(await open(candidate, true), skipped);
+      return;
     } catch (error) {
       skipped.push({ device: candidate.name, reason: reasonOf(error) });
     }
   }
-  throw noDevice();
+  throw new DeviceError('useDevice', 'no device works', 'this is a bug in gammabeta: please report it');
 }
 
-/** Opens a device, or finds it open; one that was lost is opened anew. */
+async function chooseByName(candidate: Candidate): Promise<void> {
+  try {
+    setCurrentDevice(await open(candidate, false), []);
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    throw new DeviceError('useDevice', `'${candidate.name}' is not available: ${error.problem}`, error.hint);
+  }
+}
+
+/** Opens a device, unless it is open already; a lost device is opened again. */
 async function open({ name, open: make }: Candidate, hardware: boolean): Promise<Device> {
   const known = opened.get(name);
   const device = known === undefined || known.lost ? await make({ hardware }) : known;
@@ -88,21 +71,11 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
   return device;
 }
 
-/** Why a device is not there; other errors are thrown on. */
-function reasonOf(error: unknown): string {
-  if (error instanceof DeviceError) return error.problem;
-  throw error;
-}
-
-function noDevice(): DeviceError {
-  return new DeviceError('useDevice', 'no device works', 'this is a bug in gammabeta: please report it');
-}
-
 /**
- * Chooses the device on which new tensors are made; tensors that exist stay where they are.
- * `'auto'` takes the first that works of: a hardware GPU, `wasm`, `cpu`. Naming a device never falls back.
+ * Chooses the device on which new tensors are made; existing tensors stay where they are.
+ * `'auto'` takes the first that works: a hardware GPU, `wasm`, `cpu`. A device chosen by name never falls back.
  *
- * @throws {DeviceError} The named device is not there; the message says why.
+ * @throws {DeviceError} The device is not available; the message gives the reason.
  * @throws {ValueError} No device has that name.
  * @example
  * ```ts
@@ -113,38 +86,24 @@ function noDevice(): DeviceError {
  * ```
  */
 export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> {
-  const named = candidates.filter((candidate) => name === 'auto' || name === candidate.name);
-  if (named.length === 0) {
+  const named = candidates.find((candidate) => candidate.name === name);
+  if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
-    throw new ValueError('useDevice', `unknown device: ${name}`, `one of auto, ${names.join(', ')}`);
+    throw new ValueError('useDevice', `unknown device: ${String(name)}`, `one of auto, ${names.join(', ')}`);
   }
   const choice = lastChoice.then(async () => {
-    if (name === 'auto') {
-      current = await automatic();
-    } else {
-      current = await openNamed(named[0]);
-      passedOver = [];
-    }
+    await (named === undefined ? chooseAutomatically() : chooseByName(named));
     return deviceInfo();
   });
   lastChoice = choice.catch(() => undefined);
   return choice;
 }
 
-/** Choices take turns: the last one holds, and no device is opened twice. */
+/** Calls of `useDevice` run one after the other: the last one holds, and no device is opened twice. */
 let lastChoice: Promise<unknown> = Promise.resolve();
 
-async function openNamed(candidate: Candidate): Promise<Device> {
-  try {
-    return await open(candidate, false);
-  } catch (error) {
-    if (!(error instanceof DeviceError)) throw error;
-    throw new DeviceError('useDevice', `'${candidate.name}' is not available: ${error.problem}`, error.hint);
-  }
-}
-
 /**
- * What runs, on which adapter, and why anything faster was passed over.
+ * The current device, its adapter, and why faster devices were passed over.
  *
  * @example
  * ```ts
@@ -155,5 +114,11 @@ async function openNamed(candidate: Candidate): Promise<Device> {
  */
 export function deviceInfo(): DeviceInfo {
   const { name, adapter, software, dtypes } = currentDevice();
-  return { device: name, adapter, ...(software !== undefined && { software }), dtypes, passedOver };
+  return {
+    device: name,
+    adapter,
+    ...(software !== undefined && { software }),
+    dtypes,
+    passedOver: passedOver(),
+  };
 }

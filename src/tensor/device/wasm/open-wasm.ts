@@ -6,9 +6,10 @@ import type { Fusion } from '../../../../kernels/fused/fusion.ts';
 import type { FloatArray, Kernel, Params } from '../../../../kernels/kernel.ts';
 import { sizeOf } from '../../../../kernels/shape.ts';
 import { binaries } from '../../../../kernels/simd/binaries.generated.ts';
-import type { Device, DType, OutputLike, Storage } from '../device.ts';
+import type { Device, DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
+import { outputsOf } from './outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
 
 /** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
@@ -152,10 +153,11 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       return output;
     },
 
-    runFused(fusion, inputs, shapes, outputs, params) {
+    runFused(fusion, inputs, shapes, params) {
+      const outputs = outputsOf(fusion, shapes, params);
       const operands = allOwn(inputs);
       residency.begin(operands);
-      const results = outputs.map(({ shape, statistic }: OutputLike) =>
+      const results = outputs.map(({ shape, statistic }) =>
         allocate(statistic ? 'float64' : 'float32', sizeOf(shape)),
       );
       const sizes = fusion.sizes(shapes, params);
@@ -164,7 +166,7 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       call(exports[fusion.simd], results, read, sizes, fusion, params);
       if (scratch !== null) residency.free(scratch);
       if (fusion.updates !== undefined) for (const k of fusion.updates) operands[k].version++;
-      return results;
+      return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
     },
 
     read: (storage) => Promise.resolve(arrayOf(own(storage)).slice()),

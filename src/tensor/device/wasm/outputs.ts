@@ -1,21 +1,27 @@
 /**
- * What a fusion puts out, by the shape rules of the kernels it is composed of. A training step asks for the same shapes
- * again and again, so what was found is kept.
+ * The shapes of a fusion's outputs, by the shape rules of the kernels that it is composed of. A training step asks for
+ * the same shapes again and again, so they are cached.
  */
 import type { Composer, Fusion } from '../../../../kernels/fused/fusion.ts';
 import type { Params, Shape } from '../../../../kernels/kernel.ts';
 import { sameShape } from '../../../../kernels/shape.ts';
-import type { OutputLike } from '../device.ts';
+
+/** The output of a fusion, before it is computed. */
+export interface OutputLike {
+  readonly shape: Shape;
+  /** Kept in float64. */
+  readonly statistic: boolean;
+}
 
 interface Known {
   readonly shapes: readonly Shape[];
   readonly outputs: readonly OutputLike[];
 }
 
-/** How many combinations of shapes are kept for each fusion: about as many as a network has layers. */
+/** The number of shape combinations that are cached for each fusion: about the number of layers of a network. */
 const CAPACITY = 16;
 
-/** For each fusion, the ones that were found last, in front. */
+/** For each fusion, the most recent first. */
 const found = new WeakMap<object, Known[]>();
 
 /**

@@ -20,7 +20,7 @@ import {
   tensor,
 } from '../../../../src/index.ts';
 import { mul, scale } from '../../../../kernels/elementwise.ts';
-import { builtin, run } from '../../../../src/tensor/op.ts';
+import { op, run } from '../../../../src/tensor/op.ts';
 import { values } from '../../../tensors.ts';
 import { Held, wasmDevice } from './wasm-device.ts';
 
@@ -162,7 +162,7 @@ describe('a training loop may keep', () => {
 
   it('a gradient that a library op kept from its forward pass, for one leaf or two', () => {
     const held = new Held();
-    const scaled = builtin({
+    const scaled = op({
       name: 'scaled',
       forward: (x: Tensor, w: Tensor) => {
         const twice = run(scale, [w], { factor: 2 });

@@ -1,0 +1,47 @@
+/** The fields of a tensor. `tape.ts`, `op.ts`, `ops.ts` and `autodiff.ts` need no more; `Tensor` adds the methods. */
+import type { Shape } from '../../kernels/kernel.ts';
+import { sizeOf } from '../../kernels/shape.ts';
+import type { Device, DeviceName, DType, Storage } from './device/device.ts';
+import type { Node } from './tape.ts';
+
+export abstract class Value {
+  /** The extent of each axis; `[]` for a single number. */
+  readonly shape: Shape;
+  /** Whether `backward()` computes a gradient for it. */
+  requiresGrad: boolean;
+  /** @internal The device that holds its storage. */
+  home: Device;
+  /** @internal Its memory on that device. */
+  storage: Storage;
+  /** @internal The op that computed it, if that was recorded; a leaf has none. */
+  readonly node: Node | null;
+  /** @internal The gradient of a leaf: see `grad`. */
+  gradient: Value | null = null;
+
+  /** @internal Use `tensor` and the other functions that make tensors. */
+  constructor(storage: Storage, shape: Shape, home: Device, node: Node | null, requiresGrad: boolean) {
+    this.storage = storage;
+    this.shape = shape;
+    this.home = home;
+    this.node = node;
+    this.requiresGrad = requiresGrad;
+  }
+
+  /** @internal Another value of this class on this device, as `op.ts` makes results. */
+  abstract like(storage: Storage, shape: Shape, node?: Node | null): this;
+
+  /** The number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** The element type. */
+  get dtype(): DType {
+    return this.storage.dtype;
+  }
+
+  /** The name of the device that holds the values. */
+  get device(): DeviceName {
+    return this.home.name;
+  }
+}
