@@ -1,18 +1,21 @@
-/** Batch normalization, one form per equation. x is [m, C]; i is a row, and column c is the thread's own. */
+/**
+ * The GPU forms of `../batchnorm.ts`, one per equation, under the name of the kernel. x is [m, C], with rows i and
+ * columns c. Sums over the rows run in blocks of 64, for accuracy in float32.
+ */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
-/** One value per column out; the sums run over the rows. */
+/** Thread c loops over the m rows of column c. */
 const ofColumns = (thread: Thread): GpuForm => ({ sizes: ['m', 'C'], threads: ([, C]) => [C], thread });
 
-/** One value per column in, and out. */
+/** Thread c computes the value of column c, without a loop. */
 const perColumn = (thread: Thread): GpuForm => ({ sizes: ['C'], threads: ([C]) => [C], thread });
 
-/** x [m, C] and values per column → [m, C]. */
+/** Thread [i, c] computes one element, without a loop. */
 const perElement = (thread: Thread): GpuForm => ({ sizes: ['m', 'C'], threads: ([m, C]) => [C, m], thread });
 
 // ── statistics of the batch ────────────────────────────────────────────────────────────────────────────
 
-/** mean[c] = x[0,c] + (1/m) Σᵢ (x[i,c] − x[0,c]). */
+/** `colMean`, mean[c] = x[0,c] + (1/m) Σᵢ (x[i,c] − x[0,c]): thread c sums its column in blocks of 64 rows. */
 export const colMean: GpuForm = ofColumns(function (this: GpuThread, x: number[]) {
   const c = this.thread.x;
   const { m, C } = this.constants;
@@ -26,8 +29,10 @@ export const colMean: GpuForm = ofColumns(function (this: GpuThread, x: number[]
 });
 
 /**
- * variance[c] = (1/m) Σᵢ d², d = x[i,c] − mean[c]; less δ², δ = (1/m) Σᵢ d, where δ is no more than what the
- * mean has lost when it was rounded to float32: the variance about the mean that was meant.
+ * `colVariance`, variance[c] = (1/m) Σᵢ d² with d = x[i,c] − mean[c]: thread c sums d and d² in blocks of 64 rows.
+ *
+ * If δ = (1/m) Σᵢ d is as small as the rounding error of a float32 mean, δ² is subtracted: the result is the variance
+ * about the mean before rounding.
  */
 export const colVariance: GpuForm = ofColumns(function (this: GpuThread, x: number[], mean: number[]) {
   const c = this.thread.x;
@@ -51,7 +56,7 @@ export const colVariance: GpuForm = ofColumns(function (this: GpuThread, x: numb
   return variance < 0 ? 0 : variance;
 });
 
-/** rstd[c] = 1/√(variance[c] + ε). */
+/** `reciprocalStd`, rstd[c] = 1/√(variance[c] + ε). */
 export const reciprocalStd: GpuForm = perColumn(function (this: GpuThread, variance: number[], eps: number) {
   const c = this.thread.x;
   return 1 / Math.sqrt(variance[c] + eps);
@@ -59,7 +64,7 @@ export const reciprocalStd: GpuForm = perColumn(function (this: GpuThread, varia
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** xhat[i,c] = (x[i,c] − mean[c])·rstd[c]. */
+/** `normalize`, xhat[i,c] = (x[i,c] − mean[c])·rstd[c]. */
 export const normalize: GpuForm = perElement(function (
   this: GpuThread,
   x: number[],
@@ -71,7 +76,7 @@ export const normalize: GpuForm = perElement(function (
   return (x[i * C + c] - mean[c]) * rstd[c];
 });
 
-/** y[i,c] = gamma[c]·xhat[i,c] + beta[c]. */
+/** `scaleShift`, y[i,c] = gamma[c]·xhat[i,c] + beta[c]. */
 export const scaleShift: GpuForm = perElement(function (
   this: GpuThread,
   xhat: number[],
@@ -85,7 +90,7 @@ export const scaleShift: GpuForm = perElement(function (
 
 // ── running statistics and inference ───────────────────────────────────────────────────────────────────
 
-/** E[c] ← (1−α)·E[c] + α·correction·batch[c]. */
+/** `runningAverage`, E[c] ← (1−α)·E[c] + α·correction·batch[c]. */
 export const runningAverage: GpuForm = perColumn(function (
   this: GpuThread,
   running: number[],
@@ -97,13 +102,13 @@ export const runningAverage: GpuForm = perColumn(function (
   return (1 - alpha) * running[c] + alpha * (correction * batch[c]);
 });
 
-/** scale[c] = gamma[c]·rstd[c]. */
+/** `foldedScale`, scale[c] = gamma[c]·rstd[c]. */
 export const foldedScale: GpuForm = perColumn(function (this: GpuThread, gamma: number[], rstd: number[]) {
   const c = this.thread.x;
   return gamma[c] * rstd[c];
 });
 
-/** shift[c] = beta[c] − scale[c]·mean[c]. */
+/** `foldedShift`, shift[c] = beta[c] − scale[c]·mean[c]. */
 export const foldedShift: GpuForm = perColumn(function (
   this: GpuThread,
   beta: number[],
@@ -116,36 +121,7 @@ export const foldedShift: GpuForm = perColumn(function (
 
 // ── backward ───────────────────────────────────────────────────────────────────────────────────────────
 
-/** dbeta[c] = Σᵢ g[i,c]. */
-export const colSum: GpuForm = ofColumns(function (this: GpuThread, g: number[]) {
-  const c = this.thread.x;
-  const { m, C } = this.constants;
-  let sum = 0;
-  for (let start = 0; start < m; start += 64) {
-    let block = 0;
-    for (let q = 0; q < Math.min(64, m - start); q++) block += g[(start + q) * C + c];
-    sum += block;
-  }
-  return sum;
-});
-
-/** dgamma[c] = Σᵢ g[i,c]·xhat[i,c]. */
-export const colDot: GpuForm = ofColumns(function (this: GpuThread, g: number[], xhat: number[]) {
-  const c = this.thread.x;
-  const { m, C } = this.constants;
-  let sum = 0;
-  for (let start = 0; start < m; start += 64) {
-    let block = 0;
-    for (let q = 0; q < Math.min(64, m - start); q++) {
-      const i = start + q;
-      block += g[i * C + c] * xhat[i * C + c];
-    }
-    sum += block;
-  }
-  return sum;
-});
-
-/** dx[i,c] = gamma[c]·rstd[c]·(g[i,c] − dbeta[c]/m − xhat[i,c]·dgamma[c]/m). */
+/** `batchnormDx`, dx[i,c] = gamma[c]·rstd[c]·(g[i,c] − dbeta[c]/m − xhat[i,c]·dgamma[c]/m). */
 export const batchnormDx: GpuForm = perElement(function (
   this: GpuThread,
   g: number[],
@@ -157,6 +133,6 @@ export const batchnormDx: GpuForm = perElement(function (
 ) {
   const { x: c, y: i } = this.thread;
   const { m, C } = this.constants;
-  const along = g[i * C + c] - dbeta[c] / m - (xhat[i * C + c] * dgamma[c]) / m;
-  return gamma[c] * rstd[c] * along;
+  const remaining = g[i * C + c] - dbeta[c] / m - (xhat[i * C + c] * dgamma[c]) / m;
+  return gamma[c] * rstd[c] * remaining;
 });

@@ -1,6 +1,7 @@
+/** The GPU form of `../dense.ts`. */
 import type { GpuForm, GpuThread } from './form.ts';
 
-/** y[i,j] = x[i,j] + b[j]. */
+/** `addBias`, y[i,j] = x[i,j] + b[j]: thread [i, j] computes one element, without a loop. */
 export const addBias: GpuForm = {
   sizes: ['m', 'n'],
   threads: ([m, n]) => [n, m],

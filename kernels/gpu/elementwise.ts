@@ -1,8 +1,9 @@
 /**
- * Each element from the elements at the same place: element i is the thread's own.
+ * The GPU forms of `../elementwise.ts`, under the names of the kernels. Thread i computes element i, without a loop.
  *
- * NaN is what is left when all comparisons have failed: exp, log and pow may make a number of it, max may drop it,
- * and `x !== x` does not find it on WebGPU. See the decisions in `README.md`.
+ * Shader languages do not promise to handle NaN: exp, log and pow may return a number for it, max may drop it, and on
+ * WebGPU `x !== x` is false. So the forms compare with `===`, `<` and `>`, and a value for which every comparison fails
+ * is NaN. See the decisions in `README.md`.
  */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
@@ -10,31 +11,31 @@ const elementwise = (thread: Thread): GpuForm => ({ sizes: ['n'], threads: ([n])
 
 // ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────────
 
-/** y = a + b. */
+/** `add`, y = a + b. */
 export const add: GpuForm = elementwise(function (this: GpuThread, a: number[], b: number[]) {
   const i = this.thread.x;
   return a[i] + b[i];
 });
 
-/** y = a − b. */
+/** `sub`, y = a − b. */
 export const sub: GpuForm = elementwise(function (this: GpuThread, a: number[], b: number[]) {
   const i = this.thread.x;
   return a[i] - b[i];
 });
 
-/** y = a·b. */
+/** `mul`, y = a·b. */
 export const mul: GpuForm = elementwise(function (this: GpuThread, a: number[], b: number[]) {
   const i = this.thread.x;
   return a[i] * b[i];
 });
 
-/** y = a / b. */
+/** `div`, y = a / b. */
 export const div: GpuForm = elementwise(function (this: GpuThread, a: number[], b: number[]) {
   const i = this.thread.x;
   return a[i] / b[i];
 });
 
-/** y = max(a, b). What is left in the end are zeros, of which 0 is larger than −0, and NaN: a sum keeps both. */
+/** `maximum`, y = max(a, b). The last line handles ±0 and NaN: a + b is 0 unless both are −0, and NaN if either is. */
 export const maximum: GpuForm = elementwise(function (this: GpuThread, a: number[], b: number[]) {
   const i = this.thread.x;
   if (a[i] > b[i]) return a[i];
@@ -43,7 +44,7 @@ export const maximum: GpuForm = elementwise(function (this: GpuThread, a: number
   return a[i] + b[i];
 });
 
-/** da = g·[a > b] + g/2·[a = b]. */
+/** `maximumDx`, da = g·[a > b] + g/2·[a = b]. */
 export const maximumDx: GpuForm = elementwise(function (
   this: GpuThread,
   g: number[],
@@ -56,15 +57,15 @@ export const maximumDx: GpuForm = elementwise(function (
   return 0;
 });
 
-/** y = factor·x. */
+/** `scale`, y = factor·x. */
 export const scale: GpuForm = elementwise(function (this: GpuThread, x: number[], factor: number) {
   const i = this.thread.x;
   return factor * x[i];
 });
 
 /**
- * y = xᵖ. Whole powers up to 32 are products, and right for negative x; the others are exp2(p·log2 x) in a shader,
- * which knows neither negative numbers nor NaN.
+ * `pow`, y = xᵖ. Integer powers up to 32 are computed as products. A shader computes other powers as exp2(p·log2 x),
+ * which is wrong for negative x and NaN; the code after it corrects these.
  */
 export const pow: GpuForm = elementwise(function (this: GpuThread, x: number[], power: number) {
   const i = this.thread.x;
@@ -81,11 +82,11 @@ export const pow: GpuForm = elementwise(function (this: GpuThread, x: number[], 
   if (x[i] === 0) magnitude = power < 0 ? 1 / Math.abs(x[i]) : 0;
   const half = Math.floor(size / 2);
   if (x[i] < 0 && size === whole && size !== half * 2) magnitude = -magnitude;
-  else if (x[i] < 0 && size !== whole && x[i] >= -3.4028234663852886e38) return Math.sqrt(x[i]); // NaN; −∞ has powers
+  else if (x[i] < 0 && size !== whole && x[i] >= -3.4028234663852886e38) return Math.sqrt(x[i]); // NaN; −∞ does have powers
   return x[i] === x[i] ? magnitude : x[i];
 });
 
-/** dx = g·p·xᵖ⁻¹, the power as in `pow`; 0 for p = 0. */
+/** `powDx`, dx = g·p·xᵖ⁻¹, the power computed as in `pow`; 0 for p = 0. */
 export const powDx: GpuForm = elementwise(function (
   this: GpuThread,
   g: number[],
@@ -112,31 +113,31 @@ export const powDx: GpuForm = elementwise(function (
   return x[i] === x[i] ? g[i] * power * magnitude : x[i];
 });
 
-/** y = eˣ. */
+/** `exp`, y = eˣ. */
 export const exp: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
   return x[i] === x[i] ? Math.exp(x[i]) : x[i];
 });
 
-/** y = ln x; a root is NaN where the logarithm is to be. */
+/** `log`, y = ln x; for x < 0 and NaN it returns √x, which is NaN there. */
 export const log: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
   return x[i] >= 0 ? Math.log(x[i]) : Math.sqrt(x[i]);
 });
 
-/** y = √x. */
+/** `sqrt`, y = √x. */
 export const sqrt: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
   return Math.sqrt(x[i]);
 });
 
-/** y = |x|. */
+/** `abs`, y = |x|. */
 export const abs: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
   return Math.abs(x[i]);
 });
 
-/** dx = g·sign(x); what is left in the end is 0, whose sign it is, and NaN. */
+/** `absDx`, dx = g·sign(x). In the last line x is ±0 or NaN, which is its own sign. */
 export const absDx: GpuForm = elementwise(function (this: GpuThread, g: number[], x: number[]) {
   const i = this.thread.x;
   if (x[i] > 0) return g[i];
@@ -146,25 +147,25 @@ export const absDx: GpuForm = elementwise(function (this: GpuThread, g: number[]
 
 // ── activations ────────────────────────────────────────────────────────────────────────────────────────
 
-/** y = max(0, x). */
+/** `relu`, y = max(0, x). */
 export const relu: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
   return x[i] <= 0 ? 0 : x[i];
 });
 
-/** dx = 0 if x ≤ 0 else g. */
+/** `reluDx`, dx = 0 if x ≤ 0 else g. */
 export const reluDx: GpuForm = elementwise(function (this: GpuThread, g: number[], x: number[]) {
   const i = this.thread.x;
   return x[i] <= 0 ? 0 : g[i];
 });
 
-/** y = x if x > 0 else slope·x. */
+/** `leakyRelu`, y = x if x > 0 else slope·x. */
 export const leakyRelu: GpuForm = elementwise(function (this: GpuThread, x: number[], slope: number) {
   const i = this.thread.x;
   return x[i] > 0 ? x[i] : slope * x[i];
 });
 
-/** dx = g if x > 0 else slope·g. */
+/** `leakyReluDx`, dx = g if x > 0 else slope·g. */
 export const leakyReluDx: GpuForm = elementwise(function (
   this: GpuThread,
   g: number[],
@@ -175,21 +176,22 @@ export const leakyReluDx: GpuForm = elementwise(function (
   return x[i] > 0 ? g[i] : slope * g[i];
 });
 
-/** y = 1 / (1 + e⁻ˣ). */
+/** `sigmoid`, y = 1 / (1 + e⁻ˣ). */
 export const sigmoid: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
   return x[i] === x[i] ? 1 / (1 + Math.exp(-x[i])) : x[i];
 });
 
-/** dx = g·y·(1 − y). */
+/** `sigmoidDx`, dx = g·y·(1 − y). */
 export const sigmoidDx: GpuForm = elementwise(function (this: GpuThread, g: number[], y: number[]) {
   const i = this.thread.x;
   return g[i] * y[i] * (1 - y[i]);
 });
 
 /**
- * y = tanh x = (1 − t) / (1 + t), t = e⁻²ˣ, for x ≥ ½, which does not overflow; where 1 − t would cancel, Lambert's
- * fraction x/(1 + x²/(3 + x²/(5 + …))). The one that shaders have may do either badly.
+ * `tanh`, y = tanh x. For |x| ≥ ½ it is ±(1 − t) / (1 + t) with t = e^(−2|x|), which does not overflow. For |x| < ½,
+ * where 1 − t would cancel, it is Lambert's continued fraction x/(1 + x²/(3 + x²/(5 + …))). The tanh of shader
+ * languages may overflow and may cancel.
  */
 export const tanh: GpuForm = elementwise(function (this: GpuThread, x: number[]) {
   const i = this.thread.x;
@@ -205,7 +207,7 @@ export const tanh: GpuForm = elementwise(function (this: GpuThread, x: number[])
   return x[i] < 0 ? -magnitude : magnitude;
 });
 
-/** dx = g·(1 − y²), as (1 − y)·(1 + y), of which no digits are lost near 1. */
+/** `tanhDx`, dx = g·(1 − y²), as g·(1 − y)·(1 + y), which loses no digits near y = ±1. */
 export const tanhDx: GpuForm = elementwise(function (this: GpuThread, g: number[], y: number[]) {
   const i = this.thread.x;
   return g[i] * (1 - y[i]) * (1 + y[i]);

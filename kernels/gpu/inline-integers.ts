@@ -1,9 +1,10 @@
 /**
- * The text of a thread, with its integers written out where they are used.
+ * Replaces the integer constants of a thread by their values, written out where they are used.
  *
- * `const i = this.thread.y` would be a float in the shader, whatever it is made of: gpu.js declares no integers but
- * loop counters. An index of floats is wrong beyond 2²⁴ elements, and one of thread, constants and loop counters is
- * not. So each `const` of such integers alone is taken out, and its value put, in parentheses, for its name.
+ * gpu.js declares `const i = this.thread.y` as a float in the shader: of all variables, only loop counters are
+ * integers. An index computed in floats is wrong beyond 2²⁴ elements; one computed from thread, constants and loop
+ * counters is an integer. So every `const` that is computed from such integers alone is removed, and its value, in
+ * parentheses, replaces its name.
  */
 export function inlineIntegers(text: string, integerArguments: readonly string[]): string {
   const integers = new Set([...integerArguments, ...counters(text)]);
@@ -23,7 +24,7 @@ export function inlineIntegers(text: string, integerArguments: readonly string[]
 
 type Declaration = readonly [name: string, value: string];
 
-/** What a line declares: `const i = …;`, or `const { x: j, y: i } = this.thread;` */
+/** The declarations of a line: `const i = …;`, or `const { x: j, y: i } = this.thread;`. */
 function declarations(line: string): Declaration[] {
   const one = /^\s*const (\w+) = (.+);$/.exec(line);
   if (one !== null) return [[one[1], one[2]]];
@@ -50,12 +51,12 @@ function define(
 ): void {
   const whole = /^[\w.]+$/.test(value) ? value : `(${value})`;
   if (integers.has(name) || (values.get(name) ?? whole) !== whole) {
-    throw new Error(`'${name}' is two integers in ${name} = ${value}: call one of them something else`);
+    throw new Error(`'${name}' is declared twice, again as ${value}. Hint: rename one of the two`);
   }
   values.set(name, whole);
 }
 
-/** Loop counters, which gpu.js declares as integers. */
+/** The loop counters, which gpu.js declares as integers. */
 function counters(text: string): string[] {
   return [...text.matchAll(/for \(let (\w+) = /g)].map(([, name]) => name);
 }

@@ -1,7 +1,10 @@
-/** What moves elements: thread [o, k, i] takes its own from where it lies. */
+/**
+ * The GPU forms of `../layout.ts`, under the names of the kernels. Thread [o, k, i] computes y[o,k,i]: it copies one
+ * element, without a loop, except in `gatherDx`.
+ */
 import type { GpuForm, GpuThread } from './form.ts';
 
-/** y[o,r,i] = x[o,0,i]. */
+/** `repeatAxis`, y[o,r,i] = x[o,0,i]. */
 export const repeatAxis: GpuForm = {
   sizes: ['outer', 'count', 'inner'],
   threads: ([outer, count, inner]) => [inner, count, outer],
@@ -12,7 +15,7 @@ export const repeatAxis: GpuForm = {
   },
 };
 
-/** y[o,j,i] = x[o,i,j]. */
+/** `transpose`, y[o,j,i] = x[o,i,j]: thread [o, j, i] follows the output, so reads are strided. */
 export const transpose: GpuForm = {
   sizes: ['outer', 'rows', 'columns'],
   threads: ([outer, rows, columns]) => [rows, columns, outer],
@@ -23,7 +26,7 @@ export const transpose: GpuForm = {
   },
 };
 
-/** y[o,k,i] = x[o,begin+k,i]. One compiled kernel serves all ranges of a length: `begin` is an argument. */
+/** `sliceAxis`, y[o,k,i] = x[o,begin+k,i]. `begin` is an argument, so slices of one length share a compiled kernel. */
 export const sliceAxis: GpuForm = {
   sizes: ['outer', 'n', 'inner', 'begin', 'end'],
   threads: ([outer, , inner, begin, end]) => [inner, end - begin, outer],
@@ -34,7 +37,7 @@ export const sliceAxis: GpuForm = {
   },
 };
 
-/** dx[o,begin+k,i] = g[o,k,i], and 0 elsewhere. */
+/** `sliceAxisDx`, dx[o,begin+k,i] = g[o,k,i], else 0: thread y of the output has k = y − begin. */
 export const sliceAxisDx: GpuForm = {
   sizes: ['outer', 'n', 'inner', 'begin', 'extent'],
   threads: ([outer, , inner, , extent]) => [inner, extent, outer],
@@ -47,7 +50,7 @@ export const sliceAxisDx: GpuForm = {
   },
 };
 
-/** y[o,:] = a[o,:], then b[o,:]: two inputs; a device puts more together two by two. */
+/** `concat`, y[o,:] = a[o,:], then b[o,:]: joins two inputs; to join more, the device applies it repeatedly. */
 export const concat: GpuForm = {
   sizes: ['outer', 'first', 'second'],
   threads: ([outer, first, second]) => [first + second, outer],
@@ -59,7 +62,7 @@ export const concat: GpuForm = {
   },
 };
 
-/** y[r,i] = x[rows[r],i]; ~~ makes an integer of what travels as a float. */
+/** `gather`, y[r,i] = x[rows[r],i]: ~~ converts the row index, which is passed as a float, to an integer. */
 export const gather: GpuForm = {
   sizes: ['count', 'inner'],
   threads: ([count, inner]) => [inner, count],
@@ -71,7 +74,7 @@ export const gather: GpuForm = {
   },
 };
 
-/** dx[k,i] = Σ g[r,i] over all r with rows[r] = k. */
+/** `gatherDx`, dx[k,i] = Σ g[r,i] over rows[r] = k: thread [k, i] loops over all r, in blocks of 64. */
 export const gatherDx: GpuForm = {
   sizes: ['count', 'inner', 'extent'],
   threads: ([, inner, extent]) => [inner, extent],

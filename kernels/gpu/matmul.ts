@@ -1,14 +1,17 @@
-/** Matrix products: row i and column j of the output are the thread's own. */
+/**
+ * The GPU forms of `../matmul.ts`, under the names of the kernels. Thread [i, j] computes y[i,j]; its loop over the k
+ * terms runs in blocks of 64, for accuracy in float32. The three forms differ only in how a and b are indexed.
+ */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
-/** y [m, n], of sums of k products. */
+/** A product with output [m, n] and sums of k terms. */
 const product = (thread: Thread): GpuForm => ({
   sizes: ['m', 'k', 'n'],
   threads: ([m, , n]) => [n, m],
   thread,
 });
 
-/** y[i,j] = Σₚ a[i,p] · b[p,j]. */
+/** `matmul`, y[i,j] = Σₚ a[i,p]·b[p,j]. */
 export const matmul: GpuForm = product(function (this: GpuThread, a: number[], b: number[]) {
   const { x: j, y: i } = this.thread;
   const { k, n } = this.constants;
@@ -24,7 +27,7 @@ export const matmul: GpuForm = product(function (this: GpuThread, a: number[], b
   return sum;
 });
 
-/** y[i,j] = Σₚ a[i,p] · b[j,p]. */
+/** `matmulTransposedB`, y[i,j] = Σₚ a[i,p]·b[j,p]. */
 export const matmulTransposedB: GpuForm = product(function (this: GpuThread, a: number[], b: number[]) {
   const { x: j, y: i } = this.thread;
   const { k } = this.constants;
@@ -40,7 +43,7 @@ export const matmulTransposedB: GpuForm = product(function (this: GpuThread, a: 
   return sum;
 });
 
-/** y[i,j] = Σₚ a[p,i] · b[p,j]. */
+/** `matmulTransposedA`, y[i,j] = Σₚ a[p,i]·b[p,j]. */
 export const matmulTransposedA: GpuForm = product(function (this: GpuThread, a: number[], b: number[]) {
   const { x: j, y: i } = this.thread;
   const { m, k, n } = this.constants;

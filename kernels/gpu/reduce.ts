@@ -1,14 +1,17 @@
-/** Reductions along an axis: thread [o, i] has the n values to itself. */
+/**
+ * The GPU forms of `../reduce.ts`, under the names of the kernels. Shapes are [outer, n, inner]; k runs over n. Sums
+ * run in blocks of 64, for accuracy in float32.
+ */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
-/** One value of n along an axis. */
+/** Thread [o, i] loops over the n values along the axis. */
 const reduction = (thread: Thread): GpuForm => ({
   sizes: ['outer', 'n', 'inner'],
   threads: ([outer, , inner]) => [inner, outer],
   thread,
 });
 
-/** y[o,0,i] = Σₖ x[o,k,i]. */
+/** `sumAxis`, y[o,0,i] = Σₖ x[o,k,i]: the loop runs in blocks of 64. */
 export const sumAxis: GpuForm = reduction(function (this: GpuThread, x: number[]) {
   const { x: i, y: o } = this.thread;
   const { n, inner } = this.constants;
@@ -21,7 +24,7 @@ export const sumAxis: GpuForm = reduction(function (this: GpuThread, x: number[]
   return sum;
 });
 
-/** y[o,0,i] = maxₖ x[o,k,i]. What is neither larger nor smaller is a zero, or NaN, which a sum keeps: see `maximum`. */
+/** `maxAxis`, y[o,0,i] = maxₖ x[o,k,i]. Sums handle ±0 and NaN, as in `maximum`. */
 export const maxAxis: GpuForm = reduction(function (this: GpuThread, x: number[]) {
   const { x: i, y: o } = this.thread;
   const { n, inner } = this.constants;
@@ -34,7 +37,7 @@ export const maxAxis: GpuForm = reduction(function (this: GpuThread, x: number[]
   return max;
 });
 
-/** y[o,0,i] = the first k at which x[o,k,i] is largest, or NaN. */
+/** `argmaxAxis`, y[o,0,i] = argmaxₖ x[o,k,i], the first k if several; NaN counts as largest. */
 export const argmaxAxis: GpuForm = reduction(function (this: GpuThread, x: number[]) {
   const { x: i, y: o } = this.thread;
   const { n, inner } = this.constants;
@@ -50,7 +53,7 @@ export const argmaxAxis: GpuForm = reduction(function (this: GpuThread, x: numbe
   return best;
 });
 
-/** dx[o,k,i] = g[o,0,i] where k = argmax[o,0,i], else 0. */
+/** `maxAxisDx`, dx[o,k,i] = g[o,0,i]·[k = argmax[o,0,i]]: thread [o, k, i] compares, without a loop. */
 export const maxAxisDx: GpuForm = {
   sizes: ['outer', 'n', 'inner'],
   threads: ([outer, n, inner]) => [inner, n, outer],
@@ -61,3 +64,37 @@ export const maxAxisDx: GpuForm = {
     return 0;
   },
 };
+
+// ── the gradients of a bias and a factor per column: sums over the rows of [m, C] ─────────────────────
+
+/** Thread c sums column c of the m rows. */
+const ofColumns = (thread: Thread): GpuForm => ({ sizes: ['m', 'C'], threads: ([, C]) => [C], thread });
+
+/** `colSum`, dbeta[c] = Σᵢ g[i,c]: the loop runs in blocks of 64 rows. */
+export const colSum: GpuForm = ofColumns(function (this: GpuThread, g: number[]) {
+  const c = this.thread.x;
+  const { m, C } = this.constants;
+  let sum = 0;
+  for (let start = 0; start < m; start += 64) {
+    let block = 0;
+    for (let q = 0; q < Math.min(64, m - start); q++) block += g[(start + q) * C + c];
+    sum += block;
+  }
+  return sum;
+});
+
+/** `colDot`, dgamma[c] = Σᵢ g[i,c]·xhat[i,c]: the loop runs in blocks of 64 rows. */
+export const colDot: GpuForm = ofColumns(function (this: GpuThread, g: number[], xhat: number[]) {
+  const c = this.thread.x;
+  const { m, C } = this.constants;
+  let sum = 0;
+  for (let start = 0; start < m; start += 64) {
+    let block = 0;
+    for (let q = 0; q < Math.min(64, m - start); q++) {
+      const i = start + q;
+      block += g[i * C + c] * xhat[i * C + c];
+    }
+    sum += block;
+  }
+  return sum;
+});

@@ -1,19 +1,20 @@
 /**
- * Softmax and cross-entropy. Every thread finds the maximum and the sum of its n values again: of the few
- * that there are, that is cheaper than to write both to memory in kernels of their own.
+ * The GPU forms of `../softmax.ts`, under the names of the kernels. Every thread computes the maximum and the sum of
+ * its n values itself: n is small, so this is cheaper than separate kernels that write both to memory. Sums run in
+ * blocks of 64, for accuracy in float32.
  *
- * What is below the maximum is ≤ 0, or NaN, of which exp makes a number in a shader; so it is not asked.
+ * x − max is ≤ 0 or NaN. Shaders may return a number for exp(NaN), so exp is only called for values ≤ 0.
  */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
-/** Output k of the n along an axis. */
+/** Thread [o, k, i] computes output k; its loops run over all n values along the axis. */
 const alongAxis = (thread: Thread): GpuForm => ({
   sizes: ['outer', 'n', 'inner'],
   threads: ([outer, n, inner]) => [inner, n, outer],
   thread,
 });
 
-/** yₖ = exp(xₖ − max) / Σⱼ exp(xⱼ − max). */
+/** `softmax`, yₖ = exp(xₖ − max) / Σⱼ exp(xⱼ − max): one loop for the maximum, one for the sum. */
 export const softmax: GpuForm = alongAxis(function (this: GpuThread, x: number[]) {
   const { x: i, y: k, z: o } = this.thread;
   const { n, inner } = this.constants;
@@ -35,7 +36,7 @@ export const softmax: GpuForm = alongAxis(function (this: GpuThread, x: number[]
   return (below <= 0 ? Math.exp(below) : below) / sum;
 });
 
-/** dxₖ = yₖ·(gₖ − Σⱼ gⱼ·yⱼ). */
+/** `softmaxDx`, dxₖ = yₖ·(gₖ − Σⱼ gⱼ·yⱼ): one loop, for the sum. */
 export const softmaxDx: GpuForm = alongAxis(function (this: GpuThread, g: number[], y: number[]) {
   const { x: i, y: k, z: o } = this.thread;
   const { n, inner } = this.constants;
@@ -52,7 +53,7 @@ export const softmaxDx: GpuForm = alongAxis(function (this: GpuThread, g: number
   return y[own] * (g[own] - dot);
 });
 
-/** yₖ = xₖ − max − ln Σⱼ exp(xⱼ − max). */
+/** `logSoftmax`, yₖ = xₖ − max − ln Σⱼ exp(xⱼ − max): one loop for the maximum, one for the sum. */
 export const logSoftmax: GpuForm = alongAxis(function (this: GpuThread, x: number[]) {
   const { x: i, y: k, z: o } = this.thread;
   const { n, inner } = this.constants;
@@ -73,7 +74,7 @@ export const logSoftmax: GpuForm = alongAxis(function (this: GpuThread, x: numbe
   return x[(o * n + k) * inner + i] - max - (sum >= 1 ? Math.log(sum) : sum);
 });
 
-/** dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ. */
+/** `logSoftmaxDx`, dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ: one loop, for the sum. */
 export const logSoftmaxDx: GpuForm = alongAxis(function (this: GpuThread, g: number[], y: number[]) {
   const { x: i, y: k, z: o } = this.thread;
   const { n, inner } = this.constants;
@@ -87,7 +88,10 @@ export const logSoftmaxDx: GpuForm = alongAxis(function (this: GpuThread, g: num
   return g[own] - (y[own] === y[own] ? Math.exp(y[own]) : y[own]) * sum;
 });
 
-/** lossᵢ = (1−s)·surprise(label) + s·mean(surprise), surpriseₖ = max − zₖ + ln Σⱼ exp(zⱼ − max); ignored: 0. */
+/**
+ * `crossEntropy`, lossᵢ = (1−s)·l(label) + s·(1/K) Σₖ l(k) with l(k) = max − zₖ + ln Σⱼ exp(zⱼ − max); 0 for an ignored
+ * row. Thread i loops over the K logits of row i, twice.
+ */
 export const crossEntropy: GpuForm = {
   sizes: ['m', 'K'],
   threads: ([m]) => [m],
@@ -101,7 +105,7 @@ export const crossEntropy: GpuForm = {
       if (value > max) max = value;
     }
     let sum = 0;
-    let below = 0; // max − z at the label
+    let below = 0; // max − z[label]
     let allBelow = 0; // Σₖ (max − zₖ)
     for (let start = 0; start < K; start += 64) {
       let block = 0;
@@ -116,13 +120,16 @@ export const crossEntropy: GpuForm = {
       sum += block;
       allBelow += blockBelow;
     }
-    const rest = sum >= 1 ? Math.log(sum) : sum;
-    if (smoothing === 0) return below + rest; // not 0·∞
+    const rest = sum >= 1 ? Math.log(sum) : sum; // the sum is ≥ 1 or NaN
+    if (smoothing === 0) return below + rest; // avoids 0·∞ below
     return (1 - smoothing) * (below + rest) + smoothing * (allBelow / K + rest);
   },
 };
 
-/** dzₖ = g·(softmax(z)ₖ − (1−s)·[k = label] − s/K); ignored: 0. */
+/**
+ * `crossEntropyDx`, dzₖ = gᵢ·(softmax(z)ₖ − (1−s)·[k = label] − s/K); 0 for an ignored row. Thread [i, k] loops over
+ * the K logits of row i, twice.
+ */
 export const crossEntropyDx: GpuForm = {
   sizes: ['m', 'K'],
   threads: ([m, K]) => [K, m],

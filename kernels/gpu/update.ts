@@ -1,15 +1,15 @@
-/** The arithmetic of optimizers: element i is the thread's own. */
+/** The GPU forms of `../update.ts`, under the names of the kernels. Thread i computes element i, without a loop. */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
 const elementwise = (thread: Thread): GpuForm => ({ sizes: ['n'], threads: ([n]) => [n], thread });
 
-/** a ← b. */
+/** `assign`, a ← b. */
 export const assign: GpuForm = elementwise(function (this: GpuThread, _a: number[], b: number[]) {
   const i = this.thread.x;
   return b[i];
 });
 
-/** y = α·a + β·b. */
+/** `blend`, y = α·a + β·b. */
 export const blend: GpuForm = elementwise(function (
   this: GpuThread,
   a: number[],
@@ -21,7 +21,7 @@ export const blend: GpuForm = elementwise(function (
   return alpha * a[i] + beta * b[i];
 });
 
-/** v ← decay·v + (1−decay)·g². */
+/** `secondMoment`, v ← decay·v + (1−decay)·g²: 1 − decay is computed before, in float64. */
 export const secondMoment: GpuForm = {
   ...elementwise(function (this: GpuThread, v: number[], g: number[], decay: number, weight: number) {
     const i = this.thread.x;
@@ -30,14 +30,14 @@ export const secondMoment: GpuForm = {
   derived: { weight: ({ decay }) => 1 - decay },
 };
 
-/** y = max(v − m², 0), and NaN stays NaN. */
+/** `centeredMoment`, y = max(v − m², 0); NaN stays NaN. */
 export const centeredMoment: GpuForm = elementwise(function (this: GpuThread, v: number[], m: number[]) {
   const i = this.thread.x;
   const difference = v[i] - m[i] * m[i];
   return difference <= 0 ? 0 : difference;
 });
 
-/** y = m / (√(v/correction) + ε). */
+/** `divideByRoot`, y = m / (√(v/correction) + ε). */
 export const divideByRoot: GpuForm = elementwise(function (
   this: GpuThread,
   m: number[],

@@ -1,7 +1,7 @@
 /**
- * `npm run build:kernels`: compiles `index.ts` to WebAssembly, twice, and writes both as text into
- * `binaries.generated.ts`, which the library imports: no file or address to fetch at run time. The same sources
- * give the same bytes. Run by `npm ci`, and by every command that needs the result.
+ * `npm run build:kernels` compiles `index.ts` to WebAssembly twice, with relaxed SIMD and without, and writes both
+ * builds as text to `binaries.generated.ts`. The library imports that file, so nothing is fetched at run time. The same
+ * sources always give the same bytes. `npm ci` and every command that needs the result run this script.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,25 +15,25 @@ const FLAGS = [
   '-O3',
   '--converge',
   '--noAssert',
-  ...['--disableWarning', '112'], // v128 is exchanged between our own files only
-  ...['--runtime', 'stub'], // no allocator and no garbage collector: memory is the embedder's
+  ...['--disableWarning', '112'], // 'v128 is not supported by all embeddings': only our own files exchange it
+  ...['--runtime', 'stub'], // no allocator and no garbage collector: the device manages the memory
   '--importMemory',
   '--zeroFilledMemory',
   ...['--initialMemory', '64'],
   ...['--enable', 'simd'],
 ];
 
-/** The two builds, best first. */
+/** The two builds, the fastest first. */
 const BUILDS = { relaxed: ['--enable', 'relaxed-simd'], simd: [] } as const;
 export type BuildName = keyof typeof BUILDS;
 
-/** Bytes of a piece. */
+/** The size of a piece, in bytes. */
 const PIECE = 4096;
 
 /**
- * The text of `binaries.generated.ts`. The builds are nearly the same, but what compresses a page on its way (gzip) looks
- * back 32 kB, and sees bytes only where a byte is a whole number of characters: so they stand in hexadecimal, piece by
- * piece side by side, and are half as large on the way as in base64.
+ * Returns the text of `binaries.generated.ts`. The two builds are nearly the same, and gzip finds that if their pieces
+ * alternate, since it looks back only 32 kB, and if they are in hexadecimal, where a byte is a whole number of
+ * characters. Compressed, this is half as large as base64.
  */
 export function generate(): string {
   const [relaxed, simd] = (['relaxed', 'simd'] as const).map((build) =>
@@ -61,7 +61,7 @@ export function generate(): string {
   ].join('\n');
 }
 
-/** A module of AssemblyScript, in one of the builds. It imports its memory as `env.memory`. */
+/** Compiles an AssemblyScript module in one of the builds. The module imports its memory as `env.memory`. */
 export function compile(source: string, build: BuildName): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'gammabeta-'));
   try {

@@ -1,8 +1,8 @@
-/** A dense layer: the SIMD form of `dense.ts`. */
+/** The SIMD forms of `../dense.ts` and `../fused/dense.ts`: a dense layer. */
 import { matmul } from './matmul';
 import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
 
-/** Rows that are summed in float32; their sums are added in float64. */
+/** Rows that are summed in float32 before the sum is added to a double. */
 const RUN = 16;
 
 /** y[i,j] = x[i,j] + b[j]. */
@@ -10,13 +10,13 @@ export function addBias(y: usize, x: usize, b: usize, m: i32, n: i32): void {
   activate(y, x, b, m, n, 1);
 }
 
-/** y = activation(x·W + b). */
+/** y = activation(x·W + b); the activation is z for z > 0, else slope·z. */
 export function dense(y: usize, x: usize, W: usize, b: usize, m: i32, k: i32, n: i32, slope: f64): void {
   matmul(y, x, W, m, k, n);
   activate(y, y, b, m, n, slope);
 }
 
-/** y = z for z > 0, else slope·z, z = x + b. */
+/** y = z for z > 0, else slope·z, with z = x + b. Slope 1 is no activation, slope 0 is ReLU. */
 export function activate(y: usize, x: usize, b: usize, m: i32, n: i32, slope: f64): void {
   const below = f32x4.splat(<f32>slope);
   for (let i = 0; i < m; i++) {
@@ -30,11 +30,12 @@ export function activate(y: usize, x: usize, b: usize, m: i32, n: i32, slope: f6
   }
 }
 
+/** Four elements of x + b. */
 function sumAt(x: usize, b: usize): v128 {
   return f32x4.add(v128.load(x), v128.load(b));
 }
 
-/** The activation. At slope 0 it is a maximum: 0·(−∞) would be NaN. */
+/** The activation. For slope 0 it is a maximum, because 0·(−∞) would be NaN. */
 function branch(z: v128, below: v128, slope: f64): v128 {
   if (slope == 1) return z;
   if (slope == 0) return f32x4.max(z, zero());
@@ -45,7 +46,7 @@ function branch(z: v128, below: v128, slope: f64): v128 {
 export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32, slope: f64): void {
   const row = <usize>n * FLOAT;
   const below = f32x4.splat(<f32>slope);
-  const negated = slope == 0; // ReLU: 0 where y ≤ 0, so that a NaN lets the gradient through
+  const negated = slope == 0; // ReLU tests y ≤ 0, so that the gradient passes where y is NaN
   for (let j = 0; j < n; j += 8) {
     memory.fill(sums, 0, 64);
     const rest = n - j;
@@ -71,6 +72,7 @@ export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32
 /** Eight sums in float64. */
 const sums: usize = memory.data(64, 64);
 
+/** The gradient of the activation. */
 function through(g: v128, y: v128, below: v128, negated: bool): v128 {
   if (negated) return v128.andnot(g, f32x4.le(y, zero()));
   return v128.bitselect(g, f32x4.mul(below, g), f32x4.gt(y, zero()));

@@ -1,6 +1,6 @@
 /**
- * The SIMD form of `elementwise.ts`: four elements at a time. Memory is padded, so the last vector may be one
- * that is only partly in use.
+ * The SIMD forms of `../elementwise.ts`: four elements at a time. Memory is padded, so the last vector may extend
+ * beyond the end of the array.
  */
 import { expVector, logVector, tanhVector } from './exp';
 import { bytes, VECTOR, zero } from './vector';
@@ -119,7 +119,7 @@ export function leakyReluDx(dx: usize, g: usize, x: usize, n: i32, slope: f64): 
   }
 }
 
-/** y = 1 / (1 + e⁻ˣ); for x < 0 it is eˣ / (1 + eˣ), so that neither overflows. */
+/** y = 1 / (1 + e⁻ˣ), and eˣ / (1 + eˣ) for x < 0, so that the exponential never overflows. */
 export function sigmoid(y: usize, x: usize, n: i32): void {
   const one = f32x4.splat(1);
   for (let i: usize = 0; i < bytes(n); i += VECTOR) {

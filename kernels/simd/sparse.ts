@@ -1,34 +1,36 @@
 /**
- * Products with a matrix of mostly zeros, such as images of ink on paper, for `matmul.ts`: a term that is 0 is
- * left out, and row i of y is a sum of those rows of b that count,
+ * Products A·B for `matmul.ts` where A is mostly zeros, such as images of digits. Terms that are 0 are skipped:
  *
- *     y[i,:] = Σₚ a(i,p)·b[p,:]   over p with a(i,p) ≠ 0.
+ *     y[i,:] = Σₚ a(i,p)·b[p,:]   over p with a(i,p) ≠ 0
  *
- * The sum is the same, since 0·b = 0. Unless b is not finite: whoever calls this asks first.
+ * The sum is the same, since 0·b = 0 for finite b. Callers check that b is finite.
  */
 import { at, bytes, FLOAT, madd, storePair, take, VECTOR, zero } from './vector';
 
-/** The most terms of a sum: a list has room for so many. */
+/** The most terms of a sum: the capacity of a list. */
 const MOST_TERMS = 4096;
-/** The fewest columns of b: with fewer, to look for zeros takes longer than to multiply by them. */
+/** The fewest columns of b. With fewer, finding zeros takes longer than multiplying by them. */
 const FEWEST_COLUMNS = 32;
 
-/** The terms of four sums, each as the byte where its row of b begins, and a(i,p). */
+/** Lists of the terms of four sums. A term is the byte offset of its row of b, and a(i,p). */
 const lists: usize = memory.data(4 * MOST_TERMS * 8, 64);
-/** Where each of the four ends. */
+/** The end of each of the four lists. */
 const ends: usize = memory.data(4 * 4, 16);
 const TERM: usize = 8;
 
-/** Whether the product is faster in this way: few of a's elements count. */
+/** Whether A has so few nonzero elements that `sparseProduct` is faster. */
 export function isSparse(a: usize, ai: i32, ap: i32, m: i32, k: i32, n: i32): bool {
   if (k > MOST_TERMS || n < FEWEST_COLUMNS) return false;
   return ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
 }
 
-/** The rows by which a matrix is judged: one of so many. */
+/** One row in this many is sampled. */
 const SAMPLE = 4;
 
-/** At most two fifths of a sample are not 0, and of each beginning of it: a full matrix is known by its first row. */
+/**
+ * Whether at most two fifths of the sample, and of every prefix of it, are nonzero: a full matrix fails at its first
+ * row.
+ */
 function isMostlyZero(a: usize, rows: i32, columns: i32, stride: i32): bool {
   let others = 0;
   let seen = 0;
@@ -40,9 +42,9 @@ function isMostlyZero(a: usize, rows: i32, columns: i32, stride: i32): bool {
   return true;
 }
 
-/** How many of n floats are not 0. */
+/** The number of nonzero floats among n. */
 function countOthers(x: usize, n: i32): i32 {
-  let count = i32x4.splat(0); // −1 for each
+  let count = i32x4.splat(0); // −1 per nonzero float
   for (; n >= 4; n -= 4) {
     count = i32x4.add(count, f32x4.ne(v128.load(x), zero()));
     x += VECTOR;
@@ -52,7 +54,7 @@ function countOthers(x: usize, n: i32): i32 {
   return -(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1));
 }
 
-/** Whether 0 times any of n floats is 0. For x − x is 0, unless x is ±∞ or NaN. */
+/** Whether n floats are finite: x − x is 0, unless x is ±∞ or NaN. */
 export function areFinite(x: usize, n: i32): bool {
   let r0 = zero(), r1 = zero(), r2 = zero(), r3 = zero(); // prettier-ignore
   for (; n >= 16; n -= 16) {
@@ -74,7 +76,7 @@ export function areFinite(x: usize, n: i32): bool {
   return !v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)));
 }
 
-/** y = A·B with a(i,p) at a[i·ai + p·ap], one stride of which is 1. */
+/** y = A·B, with a(i,p) at a[i·ai + p·ap]. One of the strides is 1. */
 export function sparseProduct(y: usize, a: usize, ai: i32, ap: i32, b: usize, m: i32, k: i32, n: i32): void {
   if (ap == 1) {
     for (let i = 0; i < m; i++) combine(at(y, i * n), lists, listRow(at(a, i * ai), k, bytes(n)), b, n);
@@ -89,7 +91,7 @@ export function sparseProduct(y: usize, a: usize, ai: i32, ap: i32, b: usize, m:
   }
 }
 
-/** Lists the terms of one sum, whose k factors lie side by side; returns where the list ends. */
+/** Lists the terms of one sum, whose k factors are adjacent in memory. Returns the end of the list. */
 function listRow(a: usize, k: i32, row: usize): usize {
   let end = lists;
   let offset: usize = 0;
@@ -101,7 +103,7 @@ function listRow(a: usize, k: i32, row: usize): usize {
   return k > 0 ? appendFour(end, offset, row, take(a, FLOAT, k, 0)) : end;
 }
 
-/** Four terms of one sum. */
+/** Appends the nonzero ones of four terms to a list. */
 function appendFour(end: usize, offset: usize, row: usize, v: v128): usize {
   const lanes = othersOf(v);
   if (lanes == 0) return end;
@@ -111,7 +113,7 @@ function appendFour(end: usize, offset: usize, row: usize, v: v128): usize {
   return append(end, offset + 3 * row, f32x4.extract_lane(v, 3), lanes >> 3);
 }
 
-/** Lists the terms of up to four sums, whose factors lie side by side, term by term. */
+/** Lists the terms of up to four sums; for each term, the factors of the four sums are adjacent in memory. */
 function listColumns(a: usize, ap: i32, sums: i32, k: i32, row: usize): void {
   let end0 = lists;
   let end1 = end0 + <usize>k * TERM;
@@ -136,19 +138,21 @@ function listColumns(a: usize, ap: i32, sums: i32, k: i32, row: usize): void {
   store<u32>(ends, <u32>end3, 12);
 }
 
-/** A bit for each of the four that is not 0. */
+/** A bit mask of the nonzero lanes. */
 function othersOf(v: v128): i32 {
   return i32x4.bitmask(f32x4.ne(v, zero()));
 }
 
-/** Writes a term in any case, which is faster than to ask, and keeps it if its bit is 1: where the next one goes. */
+/**
+ * Writes a term, which is faster than a branch, and returns the end of the list: past the term only if the bit is 1.
+ */
 function append(end: usize, offset: usize, factor: f32, bit: i32): usize {
   store<u32>(end, <u32>offset);
   store<f32>(end, factor, 4);
   return end + <usize>(bit & 1) * TERM;
 }
 
-/** A row of y: the sum of rows of b, times their factors. */
+/** A row of y: the sum of the listed rows of b, each times its factor. */
 function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
   for (; n >= 32; n -= 32) {
     combineWide(y, list, end, b);
@@ -172,7 +176,7 @@ function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
   }
 }
 
-/** 32 columns at once: as many sums in flight as a multiply-add needs. */
+/** 32 columns at once: eight independent sums hide the latency of a multiply-add. */
 function combineWide(y: usize, list: usize, end: usize, b: usize): void {
   let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero(); // prettier-ignore
   let s4 = zero(), s5 = zero(), s6 = zero(), s7 = zero(); // prettier-ignore

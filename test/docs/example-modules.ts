@@ -4,16 +4,16 @@ import { collectExamples, root } from './collect-examples.ts';
 
 const prefix = 'virtual:example/';
 
-/** The name under which example k can be imported. */
+/** The module name of example k. */
 export function exampleModule(k: number): string {
   return `${prefix}${k}.ts`;
 }
 
-/** Lets tests import the documentation's examples, which themselves import `gammabeta` as a user does. */
+/** A Vite plugin that makes the examples of the documentation importable. They import `gammabeta` as a user does. */
 export function exampleModules(): Plugin {
   return {
     name: 'example-modules',
-    enforce: 'pre', // before the package's own name finds a build in dist
+    enforce: 'pre', // before `gammabeta` resolves to a build in dist
     resolveId(id) {
       if (id === 'gammabeta') return join(root, 'src/index.ts');
       if (id === 'gammabeta/node') return join(root, 'src/node.ts');

@@ -11,9 +11,9 @@ const examples = collectExamples();
 const mnistDir = process.env.MNIST_DIR ?? join(root, '../shared/data/mnist');
 const hasMnist = existsSync(mnistDir);
 
-describe('every example of the documentation', () => {
+describe('the examples of the documentation', () => {
   beforeEach(async () => {
-    await useDevice('wasm'); // the default, which an earlier example may have left
+    await useDevice('wasm'); // the default; an earlier example may have changed it
     manualSeed(0);
     if (hasMnist) vi.stubEnv('MNIST_DIR', mnistDir);
   });
@@ -22,11 +22,11 @@ describe('every example of the documentation', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is found', () => {
+  it('are found', () => {
     expect(examples.length).toBeGreaterThan(40);
   });
 
-  it('has the types it needs', () => {
+  it('type-check', () => {
     const names = examples.map((_, k) => join(root, 'test', `example-${k}.ts`));
     const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile.bind(ts.sys));
     const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
@@ -57,7 +57,7 @@ describe('every example of the documentation', () => {
 
   examples.forEach((example, k) => {
     const needsData = example.code.includes('loadMnist');
-    it.skipIf(needsData && !hasMnist)(`prints what it says: ${example.title}`, async () => {
+    it.skipIf(needsData && !hasMnist)(`print what their comments claim: ${example.title}`, async () => {
       const printed: string[] = [];
       vi.spyOn(console, 'log').mockImplementation((...args) => {
         printed.push(format(...args));

@@ -1,4 +1,4 @@
-/** The gpu forms, without a GPU: that they are complete, shipped as they are written, and that the laws see mistakes. */
+/** Tests of the GPU forms without a GPU: they are complete, the generated file is current, and the laws catch planted faults. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,12 +14,12 @@ import { cases } from '../cases/index.ts';
 
 const folder = join(import.meta.dirname, '../../../kernels/gpu');
 
-describe('the shipped forms', () => {
-  it('are one for each kernel', () => {
+describe('the generated file', () => {
+  it('has one form for each kernel', () => {
     expect(Object.keys(sources).sort()).toEqual(Object.keys(kernels).sort());
   });
 
-  it('are those of the sources, each time (if not: npm run build:gpu)', () => {
+  it('is up to date with its sources (otherwise run npm run build:kernels)', () => {
     const script = `import { generateGpu } from ${JSON.stringify(join(folder, 'build.ts'))}; process.stdout.write(await generateGpu());`;
     const built = execFileSync(
       process.execPath,
@@ -30,7 +30,7 @@ describe('the shipped forms', () => {
   }, 60_000);
 
   it.each(Object.entries(sources))(
-    'of %s: its text declares no integer, and uses nothing but Math',
+    'declares no integer and calls nothing but Math in the form of %s',
     (_, source) => {
       expect(source.thread).not.toMatch(/(const|let) (\w+|\{.*\}) = this\.|=>|\/\*|\/\//);
       const called = [...source.thread.matchAll(/([\w.]+)\(/g)].map(([, name]) => name);
@@ -42,7 +42,7 @@ describe('the shipped forms', () => {
 describe('inlineIntegers', () => {
   const inlined = (...lines: string[]) => inlineIntegers(lines.join('\n'), ['begin']).split('\n');
 
-  it('puts thread, constants and what is made of them where they are used', () => {
+  it('replaces constants computed from thread and sizes by their values', () => {
     expect(
       inlined(
         '  const { x: i, y } = this.thread;',
@@ -53,7 +53,7 @@ describe('inlineIntegers', () => {
     ).toEqual(['  return x[(this.thread.y * this.constants.n) + this.thread.x];']);
   });
 
-  it('takes loop counters and integer arguments for integers', () => {
+  it('treats loop counters and integer arguments as integers', () => {
     expect(
       inlined(
         '  for (let p = 0; p < this.constants.k; p++) {',
@@ -64,7 +64,7 @@ describe('inlineIntegers', () => {
     ).toEqual(['  for (let p = 0; p < this.constants.k; p++) {', '    sum += a[(begin - p)];', '  }']);
   });
 
-  it('leaves what was read from an array, or divided, as it is', () => {
+  it('keeps constants that are read from an array or divided', () => {
     const lines = [
       '  const row = rows[this.thread.x];',
       '  const half = this.constants.n / 2;',
@@ -73,18 +73,18 @@ describe('inlineIntegers', () => {
     expect(inlined(...lines)).toEqual(lines);
   });
 
-  it('replaces no name of a property', () => {
+  it('does not replace property names', () => {
     expect(inlined('  const n = this.thread.x;', '  return n + this.constants.n;')).toEqual([
       '  return this.thread.x + this.constants.n;',
     ]);
   });
 
-  it('refuses a name that is two integers', () => {
+  it('refuses a name with two values', () => {
     expect(() => inlined('  const i = this.thread.x;', '  const i = this.thread.y;')).toThrow(
-      "'i' is two integers",
+      "'i' is declared twice, again as this.thread.y",
     );
     expect(() => inlined('  for (let i = 0; i < 3; i++) {', '    const i = this.thread.x;')).toThrow(
-      "'i' is two",
+      "'i' is declared twice",
     );
   });
 });
@@ -98,37 +98,37 @@ describe('the build refuses', () => {
   const refused = (wrong: GpuForm | undefined) => expect(() => entry(kernels.scale, wrong));
 
   it('a kernel without a form', () => {
-    refused(undefined).toThrow('scale has no form for gpu.js');
+    refused(undefined).toThrow('scale has no GPU form');
   });
 
-  it('inputs in another order, or with another name', () => {
+  it('inputs in another order or with another name', () => {
     refused(form((a: number[], factor: number) => a[0] * factor)).toThrow();
     refused(
       form(function (this: GpuThread, a: number[], factor: number) {
         return a[this.thread.x] * factor;
       }),
-    ).toThrow("scale: argument 0 is the input 'x', and is called 'a'");
+    ).toThrow("scale: argument 0 is named 'a', but the input is 'x'");
   });
 
-  it('an argument that nothing gives a value', () => {
+  it('an argument without a value', () => {
     refused(
       form(function (this: GpuThread, x: number[], slope: number) {
         return x[this.thread.x] * slope;
       }),
-    ).toThrow("scale: the argument 'slope' is no input, no size and none of the kernel's params");
+    ).toThrow("scale: the argument 'slope' is not an input, a size or a parameter of the kernel");
   });
 
-  it('a constant that is no size', () => {
+  it('a constant that is not a size', () => {
     refused(
       form(function (this: GpuThread, x: number[]) {
         return x[this.thread.x] * this.constants.m;
       }),
-    ).toThrow("scale: the constant 'm' is none of its sizes");
+    ).toThrow("scale: the constant 'm' is not a size");
   });
 });
 
-describe('the laws refuse', () => {
-  /** The thread device, with another text in one form. */
+describe('the laws catch', () => {
+  /** The GPU forms run thread by thread, with a fault planted in one of them. */
   const withText = (name: keyof typeof kernels, from: string, to: string): DeviceUnderTest => {
     const source: GpuSource = { ...sources[name], thread: sources[name].thread.replaceAll(from, to) };
     expect(source.thread).not.toBe(sources[name].thread);
@@ -138,27 +138,22 @@ describe('the laws refuse', () => {
 
   it.each<[what: string, name: keyof typeof kernels, from: string, to: string]>([
     [
-      'an operand that is transposed',
+      'a transposed operand',
       'matmulTransposedA',
       'this.constants.m + this.thread.y',
       'this.constants.k + this.thread.y',
     ],
+    ['a loop that stops at 1,000', 'sumAxis', '< this.constants.n;', '< Math.min(1000, this.constants.n);'],
     [
-      'a loop that stops after 1,000',
-      'sumAxis',
-      '< this.constants.n;',
-      '< Math.min(1000, this.constants.n);',
-    ],
-    [
-      'a last block that is left out',
+      'an omitted last block',
       'colSum',
       'Math.min(64, this.constants.m - start)',
       '64 * Math.floor((this.constants.m - start) / 64)',
     ],
-    ['a last block that is not shorter', 'colDot', 'Math.min(64, this.constants.m - start)', '64'],
-    ['a variance that takes any mean for rounded', 'colVariance', '24e-8', '24'],
-    ['axes that are exchanged', 'transpose', 'this.constants.columns', 'this.constants.rows'],
-    ['a row too far', 'addBias', 'b[this.thread.x]', 'b[this.thread.x + 1]'],
+    ['a last block of full length', 'colDot', 'Math.min(64, this.constants.m - start)', '64'],
+    ['a variance that corrects for any mean', 'colVariance', '24e-8', '24'],
+    ['exchanged axes', 'transpose', 'this.constants.columns', 'this.constants.rows'],
+    ['an index that is one too large', 'addBias', 'b[this.thread.x]', 'b[this.thread.x + 1]'],
   ])('%s', async (_, name, from, to) => {
     await expect(devicesAgree(cases[name], withText(name, from, to))).rejects.toThrow(/seed: -?\d+/);
   });

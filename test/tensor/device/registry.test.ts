@@ -1,4 +1,4 @@
-/** Which device runs, and what is said about it. */
+/** Tests of useDevice and deviceInfo: which device is chosen, and what is reported about it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type DeviceName,
@@ -10,7 +10,7 @@ import {
 } from '../../../src/index.ts';
 import { expectRejection } from '../expect-error.ts';
 
-describe('without a choice', () => {
+describe('by default', () => {
   it('the device is wasm, from the first tensor on', () => {
     expect(tensor(1).device).toBe('wasm');
     expect(deviceInfo()).toMatchObject({ device: 'wasm', dtypes: ['float32'], passedOver: [] });
@@ -18,7 +18,7 @@ describe('without a choice', () => {
   });
 });
 
-/** Which globals there are, and what `navigator` has. */
+/** The names of all globals and of all properties of `navigator`. */
 const globals = (): string[] => [
   ...Object.getOwnPropertyNames(globalThis),
   ...Object.getOwnPropertyNames((Reflect.get(globalThis, 'navigator') as object | undefined) ?? {}),
@@ -28,7 +28,7 @@ const globalsBefore = globals();
 describe('useDevice', () => {
   beforeEach(() => useDevice('wasm'));
 
-  it('takes the first that works for auto, and says why it passed over the others', async () => {
+  it('with auto, takes the first device that works and reports why it passed over the others', async () => {
     await useDevice('cpu');
     const info = await useDevice('auto');
     expect(info.device).toBe('wasm');
@@ -37,7 +37,7 @@ describe('useDevice', () => {
     expect(deviceInfo()).toEqual(info);
   });
 
-  it('takes the one that is named, and passes over nothing', async () => {
+  it('takes the named device and passes over none', async () => {
     await useDevice('auto');
     const info = await useDevice('cpu');
     expect(info).toEqual({
@@ -50,7 +50,7 @@ describe('useDevice', () => {
     expect(tensor(1).device).toBe('cpu');
   });
 
-  it('finds a device as it was left: its tensors go on', async () => {
+  it('keeps the tensors of a device usable after switching to another', async () => {
     const x = tensor([1, 2]);
     await useDevice('cpu');
     expect(x.mul(2).device).toBe('wasm');
@@ -58,7 +58,7 @@ describe('useDevice', () => {
     expect(x.add(tensor([10, 20])).toArray()).toEqual([11, 22]);
   });
 
-  it('never falls back from webgl, which is named, and has no canvas outside a browser', async () => {
+  it('never falls back from webgl, which needs a canvas and so a browser', async () => {
     const before = await useDevice('auto');
     await expectRejection(
       useDevice('webgl'),
@@ -68,7 +68,7 @@ describe('useDevice', () => {
     expect(deviceInfo()).toEqual(before);
   });
 
-  it('never falls back from webgpu: it runs here, or says what it lacks; and leaves no navigator behind', async () => {
+  it('never falls back from webgpu: it opens or throws with the reason, and restores navigator', async () => {
     const before = await useDevice('auto');
     const webgpu = useDevice('webgpu');
     const available = await webgpu.then(
@@ -83,7 +83,7 @@ describe('useDevice', () => {
     await expectRejection(
       webgpu,
       DeviceError,
-      /^useDevice: 'webgpu' is not available: (there is no GPU for WebGPU|the package 'webgpu',? .*(is not there|too old|does not load))/,
+      /^useDevice: 'webgpu' is not available: (WebGPU found no GPU|the package 'webgpu' .*(is not installed|is too old|does not load))/,
     );
     expect(deviceInfo()).toEqual(before);
   });

@@ -1,4 +1,4 @@
-/** WebGPU in Node: Google's Dawn, from the package `webgpu`. */
+/** WebGPU in Node: Google's Dawn, from the npm package `webgpu`. */
 import { DeviceError } from '../../errors.ts';
 import { type NavigatorGpu, type NodeModules, platform } from './platform.ts';
 
@@ -6,57 +6,58 @@ interface Dawn {
   create(options: readonly string[]): NavigatorGpu;
 }
 
-/** `navigator.gpu`, where gpu.js looks for it while it opens the device. */
+/** A temporary `navigator.gpu`: gpu.js looks for it there while it opens the device. */
 export interface Borrowed {
-  /** Makes `navigator` what it was. */
+  /** Removes it again. */
   restore(): void;
 }
 
-/** Kept as long as the program runs: if it is collected while one of its devices lives, Dawn crashes. */
+/** Kept for the life of the program: Dawn crashes if this object is collected while one of its devices is alive. */
 let entry: NavigatorGpu | null = null;
 
-/** What Linux shows of a graphics card: Mesa's drivers, NVIDIA's, and those of Windows below. */
+/** Device files of graphics cards on Linux: Mesa's drivers, NVIDIA's driver, and Windows' under WSL. */
 const CARDS = ['/dev/dri', '/dev/nvidia0', '/dev/dxg'];
 
-const elsewhere = "use 'wasm', or 'auto' for the fastest there is";
+/** The hint for a GPU that cannot be opened. */
+export const otherDevice = "use 'wasm', or 'auto' for the fastest device available";
 
 /**
- * Sets up `navigator.gpu` in Node.
+ * Sets up `navigator.gpu` in Node, with the `webgpu` package that the program has installed.
  *
- * gpu.js brings the package itself, but in version 0.2.9: its binary needs glibc 2.38, and where it loads, an open
- * device was seen to block Node's event loop, so that no timer fires any more and the program never ends. Version
- * 0.6 needs glibc 2.34 and does neither. So the version that is used is one that the program has installed.
+ * gpu.js depends on version 0.2.9 of the package, which is not used here: its binary needs glibc 2.38, and an open
+ * device was seen to block Node's event loop, so that timers never fire and the program never ends. Version 0.6
+ * needs glibc 2.34 and has no such problem.
  *
- * @param hardware Software will not do. Then Dawn is not even asked where Linux shows no graphics card: that takes a
- *   tenth of a second, and drivers write to stderr.
- * @throws {DeviceError} This is not Node, the package is not there or is too old, or it does not load.
+ * @param hardware Accept only a hardware GPU. If Linux then shows no graphics card, Dawn is not loaded: that would
+ *   take 0.1 s, and drivers would write to stderr.
+ * @throws {DeviceError} This is not Node, or the package is missing, too old, or does not load.
  */
 export async function borrowNavigatorGpu(hardware: boolean): Promise<Borrowed> {
   const { process } = platform;
   const module = process?.getBuiltinModule?.('module');
-  if (module === undefined) throw new DeviceError('webgpu', 'there is no WebGPU here', elsewhere);
+  if (module === undefined) throw new DeviceError('webgpu', 'there is no WebGPU here', otherDevice);
   if (hardware && process?.platform === 'linux') {
     const files = process.getBuiltinModule?.('fs');
     const isThere = (path: string): boolean => files?.existsSync(path) ?? false;
-    if (!CARDS.some(isThere)) throw new DeviceError('webgpu', 'there is no graphics card', elsewhere);
+    if (!CARDS.some(isThere)) throw new DeviceError('webgpu', 'there is no graphics card', otherDevice);
   }
   entry ??= (await loadDawn(module.createRequire(import.meta.url))).create([]);
   const gpu = entry;
-  const { navigator } = platform; // Node 20 has none
+  const { navigator } = platform; // undefined in Node 20
   const [owner, name, value]: [object, string, unknown] =
     navigator === undefined ? [globalThis, 'navigator', { gpu }] : [navigator, 'gpu', gpu];
   Object.defineProperty(owner, name, { value, configurable: true });
   return { restore: () => void Reflect.deleteProperty(owner, name) };
 }
 
-const install = 'install it beside gammabeta: npm install webgpu@0.6';
+const install = 'install it: npm install webgpu@0.6';
 
 async function loadDawn(require: Require): Promise<Dawn> {
   const path = found(() => require.resolve('webgpu'));
   const version = path === null ? '' : versionAt(require, path);
   if (path === null || /^0\.[0-5]\./.test(version)) {
-    const problem = path === null ? 'is not there' : `is version ${version}, which is too old`;
-    throw new DeviceError('webgpu', `the package 'webgpu', which is WebGPU for Node, ${problem}`, install);
+    const problem = path === null ? 'is not installed' : `is too old: version ${version}`;
+    throw new DeviceError('webgpu', `the package 'webgpu' (WebGPU for Node) ${problem}`, install);
   }
   try {
     const url = `file://${path.replaceAll('\\', '/').replace(/^(?=\w:)/, '/')}`;
@@ -73,16 +74,16 @@ async function loadDawn(require: Require): Promise<Dawn> {
 
 type Require = ReturnType<NodeModules['module']['createRequire']>;
 
-/** The version of the package that a file is the main file of. */
+/** The version of a package, from the path of its main file. */
 function versionAt(require: Require, main: string): string {
   const description = found(() => require(main.replace(/[^\\/]+$/, 'package.json')));
   return String((description as { readonly version?: string } | null)?.version);
 }
 
-/** What a look finds; null if it throws. */
-function found<T>(look: () => T): T | null {
+/** The result of `find`, or null if it throws. */
+function found<T>(find: () => T): T | null {
   try {
-    return look();
+    return find();
   } catch {
     return null;
   }

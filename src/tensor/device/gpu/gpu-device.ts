@@ -1,4 +1,4 @@
-/** The GPU devices: tensors in textures or buffers, kernels in program order. */
+/** The GPU devices: tensors are textures (WebGL) or buffers (WebGPU); kernels run in program order. */
 import type { FloatArray, Kernel, Params, Shape } from '../../../../kernels/kernel.ts';
 import { sizeOf } from '../../../../kernels/shape.ts';
 import type { Device, DType, Storage } from '../device.ts';
@@ -7,19 +7,21 @@ import type { Gpu, GpuName, Handle, Maybe } from './gpu-js.ts';
 import type { Queue } from './queue.ts';
 import { emptySlot, GpuStorage, handleOf, type Slot } from './gpu-storage.ts';
 
-/** Uploads up to this size keep their values here until they change: single numbers, mostly. */
+/**
+ * Up to this size, an uploaded array keeps a copy in JavaScript that survives being read by kernels: mostly scalars.
+ */
 const SMALL = 16;
 
-/** What is different between WebGL and WebGPU. */
+/** The differences between WebGL and WebGPU. */
 export interface GpuBackend {
   readonly name: GpuName;
   readonly adapter: string;
   readonly software: boolean;
   readonly gpu: Gpu;
   readonly queue: Queue;
-  /** What was lost, and why; null while all is well. */
+  /** Why the GPU was lost; null while it works. */
   lost(): string | null;
-  /** Throws {@link DeviceError} for threads that the GPU cannot start, or outputs it cannot hold. */
+  /** Throws {@link DeviceError} if the GPU cannot start this many threads, or cannot hold an output of this size. */
   expectFits(op: string, threads: readonly number[]): void;
   /** Frees a handle. */
   release(handle: Handle): void;
@@ -31,7 +33,7 @@ export class GpuDevice implements Device {
   readonly adapter: string;
   readonly software: boolean;
   private readonly backend: GpuBackend;
-  /** Behind what was computed, for what a program drops without freeing it. */
+  /** Frees the GPU memory of storages that were garbage-collected without being freed. */
   private readonly dropped: FinalizationRegistry<Slot>;
   private handles = 0;
 
@@ -43,7 +45,7 @@ export class GpuDevice implements Device {
     });
   }
 
-  /** How many textures or buffers tensors hold, and how many kernels are compiled. */
+  /** The number of textures or buffers in use, and of compiled kernels. */
   get live(): { readonly handles: number; readonly programs: number } {
     return { handles: this.handles, programs: this.backend.gpu.compiled };
   }
@@ -98,7 +100,7 @@ export class GpuDevice implements Device {
     } catch (error) {
       throw await this.explained('data', error);
     }
-    this.expectAlive('data'); // gpu.js goes on with another GPU, which has none of our buffers
+    this.expectAlive('data'); // after a loss, gpu.js continues on another GPU, without our buffers
     return values;
   }
 
@@ -129,7 +131,7 @@ export class GpuDevice implements Device {
     return storage;
   }
 
-  /** A kernel of any number of inputs, by its form for two: the first two, then their result and the next. */
+  /** Runs a kernel of any number of inputs by its form for two: the first two, then that result and the third, … */
   private fold<P extends Params>(
     kernel: Kernel<P>,
     [first, ...rest]: readonly Slot[],
@@ -155,7 +157,7 @@ export class GpuDevice implements Device {
     });
   }
 
-  /** Of no elements, which no kernel computes. A handle is there all the same, of an element that nobody reads. */
+  /** Empty tensors run no kernel; they hold a dummy handle of one element. */
   private leaveEmpty(op: string, output: Slot): void {
     this.compute(op, [], output, () => this.backend.gpu.upload(new Float32Array(1)));
   }
@@ -173,7 +175,7 @@ export class GpuDevice implements Device {
     this.compute(kernel.name, inputs, output, (handles) => gpu.launch(kernel.name, handles, sizes, params));
   }
 
-  /** Queues the computation of what a slot holds from now on. */
+  /** Queues a computation whose result replaces the handle of `output`. */
   private compute(
     op: string,
     inputs: readonly Slot[],
@@ -198,7 +200,7 @@ export class GpuDevice implements Device {
   }
 
   private download(slot: Slot, size: number): Maybe<Float32Array> {
-    const pinned = handleOf(slot).clone(); // the queue goes on meanwhile, and may come to where it is freed
+    const pinned = handleOf(slot).clone(); // later tasks run meanwhile, and one of them may free the slot
     const values = this.backend.gpu.download(pinned, size);
     const unpin = (): void => {
       this.backend.release(pinned);
@@ -231,8 +233,8 @@ export class GpuDevice implements Device {
     if (!storage.freed) return storage;
     throw new DeviceError(
       op,
-      `a tensor that was freed on ${this.name}`,
-      'return it from the scope() in which it is computed, to use it outside',
+      `the tensor was freed on ${this.name}`,
+      'to use it outside the scope() that computes it, return it from there',
     );
   }
 
@@ -245,11 +247,11 @@ export class GpuDevice implements Device {
     return new DeviceLostError(
       op,
       `the GPU of ${this.name}, ${this.adapter}, was lost: ${lost}`,
-      "what was on it is gone: go on from a checkpoint, with useDevice('wasm'); fit with fallback: true does that by itself",
+      "its tensors are gone: resume from a checkpoint after useDevice('wasm'); fit({ fallback: true }) does so itself",
     );
   }
 
-  /** What went wrong, in this library's words. */
+  /** Turns any failure into an error of this library. */
   private described(op: string, error: unknown): GammaBetaError {
     const lost = this.backend.lost();
     if (lost !== null) return this.lostError(op, lost);
@@ -258,7 +260,9 @@ export class GpuDevice implements Device {
     return new DeviceError(op, `failed on ${this.name}: ${message}`, "the device 'wasm' computes the same");
   }
 
-  /** The same, once it is known whether the GPU is still there: a read fails a moment before that is said. */
+  /**
+   * Like `described`, one turn of the event loop later: a read fails shortly before the loss of the GPU is reported.
+   */
   private async explained(op: string, error: unknown): Promise<GammaBetaError> {
     await new Promise((resolve) => setTimeout(resolve, 0));
     return this.described(op, error);

@@ -1,6 +1,6 @@
 /**
- * gpu.js: compiles the gpu forms of kernels, and runs them. The only file that names it. It is loaded when a GPU
- * is first asked for, as is this file: half a megabyte that a program on the CPU has no use for.
+ * Compiles the GPU forms of kernels with gpu.js and launches them. This is the only file that imports gpu.js. Both are
+ * loaded when a GPU device is first opened: half a megabyte that a program on the CPU does not need.
  */
 import { sources } from '../../../../kernels/gpu/sources.generated.ts';
 import type { Params } from '../../../../kernels/kernel.ts';
@@ -9,16 +9,17 @@ import { DeviceError } from '../../errors.ts';
 
 export type Maybe<T> = T | Promise<T>;
 
-/** Values on the GPU: gpu.js' handle of a texture or a buffer. */
+/** gpu.js' handle of a texture or buffer that holds an array. */
 export interface Handle {
-  /** The extents with which it was computed. Kernels read it as one flat array, whatever these are. */
+  /** The thread counts of the kernel that computed it. Kernels read it as a flat array. */
   readonly output: readonly number[];
   delete(): void;
   clone(): Handle;
-  /** The kernel that it came from, and for WebGL its texture, with the number of handles to it. */
+  /** The kernel that computed it. */
   readonly kernel: { readonly context?: object };
+  /** WebGL: the texture, with the number of its handles. */
   readonly texture?: { readonly _refs: number };
-  /** For WebGPU, the device. */
+  /** WebGPU: the device. */
   readonly context?: object;
 }
 
@@ -32,27 +33,27 @@ interface Program {
   destroy(): void;
 }
 
-/** What gpu.js calls the two backends, before and after, and the type of an array that is on the GPU. */
+/** gpu.js' names for each backend: the mode to request, the mode that then ran, and the type of an array on the GPU. */
 const backends = {
   webgl: { mode: 'webgl2', ran: 'gpu', array: 'ArrayTexture(1)' },
   webgpu: { mode: 'webgpu', ran: 'webgpu', array: 'WebGPUBuffer' },
 } as const;
 export type GpuName = keyof typeof backends & DeviceName;
 
-/** Compiled kernels that are kept; a training step of a small network takes some 60. */
+/** How many compiled kernels are kept. A training step of a small network uses about 60. */
 const CAPACITY = 512;
 
-/** The form that moves data to the GPU and from it. */
+/** The kernel that copies an array to or from the GPU. */
 const COPY = 'function (x) { return x[this.thread.x]; }';
 
-/** One GPU: kernels by name, on handles. */
+/** One GPU: launches kernels by name, on handles. */
 export class Gpu {
   readonly name: GpuName;
   private readonly library: Library;
   private readonly instance: InstanceType<Library['GPU']>;
-  /** WebGL's: textures are no wider and no higher. */
+  /** WebGL's limit for the width and the height of a texture. */
   private readonly maxSide: number;
-  /** The least recently used first. */
+  /** Compiled kernels, the least recently used first. */
   private readonly programs = new Map<string, Program>();
 
   constructor(name: GpuName, library: Library, settings: object, maxSide: number) {
@@ -62,7 +63,7 @@ export class Gpu {
     this.maxSide = maxSide;
   }
 
-  /** How many compiled kernels there are. */
+  /** The number of compiled kernels. */
   get compiled(): number {
     return this.programs.size;
   }
@@ -73,7 +74,7 @@ export class Gpu {
     return this.run(program, [new this.library.Input(values, extents)]) as Maybe<Handle>;
   }
 
-  /** The values, in order. */
+  /** Copies an array from the GPU. */
   download(handle: Handle, size: number): Maybe<Float32Array> {
     const types = [backends[this.name].array];
     const key = `download ${size} ${this.layout(handle)}`;
@@ -81,14 +82,14 @@ export class Gpu {
     return this.run(program, [handle]) as Maybe<Float32Array>;
   }
 
-  /** How many threads a kernel takes along each axis, to the last one that has more than one. */
+  /** The number of threads along each axis, without trailing axes of one thread. */
   threads(name: string, sizes: readonly number[]): readonly number[] {
     const [x, y = 1, z = 1] = sources[name].threads(sizes);
     if (z > 1) return [x, y, z];
     return y > 1 ? [x, y] : [x];
   }
 
-  /** Runs a kernel; `sizes` are what its loops run over. */
+  /** Runs a kernel. `sizes` are its loop bounds. */
   launch(name: string, inputs: readonly Handle[], sizes: readonly number[], params: Params): Maybe<Handle> {
     const { thread, numbers, sizes: names, constants: used, derived } = sources[name];
     const sizeOf = (size: string) => sizes[names.indexOf(size)];
@@ -112,8 +113,8 @@ export class Gpu {
   }
 
   /**
-   * The part of a handle that a compiled kernel depends on: on WebGL the size of the texture is written into the
-   * shader, and no later call looks at it again.
+   * The part of a handle that a compiled kernel depends on. On WebGL, the size of each input's texture is compiled
+   * into the shader.
    */
   private layout(handle: Handle): string {
     return this.name === 'webgl' ? handle.output.join('×') : '';
@@ -141,8 +142,8 @@ export class Gpu {
       constants: { ...constants },
       constantTypes: Object.fromEntries(Object.keys(constants).map((size) => [size, 'Integer'])),
       precision: 'single',
-      tactic: 'precision', // else small shaders are in `lowp`, which phones take at its word
-      fixIntegerDivisionAccuracy: false, // indices are not divided, and it makes 0 of −0
+      tactic: 'precision', // otherwise small shaders are `lowp`, which phones do compute in low precision
+      fixIntegerDivisionAccuracy: false, // no form divides indices, and the fix turns −0 into 0
       pipeline,
       immutable: pipeline,
     });
@@ -155,7 +156,7 @@ export class Gpu {
     return program;
   }
 
-  /** gpu.js goes on somewhere slower when something does not work; that is an error here. */
+  /** Runs a compiled kernel. If gpu.js falls back to a slower backend, that is an error. */
   private run(program: Program, args: readonly unknown[]): unknown {
     const result = program(...args);
     const { constructor, fallbackReason } = program.kernel;
@@ -169,8 +170,8 @@ export class Gpu {
 }
 
 /**
- * A thread whose y is its z, and the other way round. With two axes, WebGL's textures have their extents; with a third
- * one, and nothing in between, as near a square as can be.
+ * The text of a thread with y and z exchanged. gpu.js gives a kernel of two axes a texture of just these extents, which
+ * may exceed the limit; a kernel of threads [x, 1, z] gets a texture that is nearly square.
  */
 function fold(thread: string): string {
   return thread.replaceAll(
@@ -179,16 +180,16 @@ function fold(thread: string): string {
   );
 }
 
-/** What is used of gpu.js, whose own declarations are looser, and wrong about `Input`. */
+/** The parts of gpu.js that are used. Its own declarations are looser, and wrong about `Input`. */
 export interface Library {
   readonly GPU: new (settings: object) => { createKernel(text: string, settings: object): Program };
   readonly Input: new (values: Float32Array, extents: readonly number[]) => object;
 }
 
-/** What gpu.js makes of itself in a page, the first in the place of the browser's own. */
+/** Globals that gpu.js defines in a page; `GPU` replaces the browser's own. */
 const GLOBALS = ['GPU', 'glWiretap'];
 
-/** gpu.js. The globals are put back as they were. */
+/** Imports gpu.js and restores the globals that it replaces. */
 export async function loadGpuJs(): Promise<Library> {
   const before = GLOBALS.map((name) => Object.getOwnPropertyDescriptor(globalThis, name));
   const loaded: unknown = await import('gpu.js');

@@ -1,13 +1,13 @@
-/** Memory on a GPU, which is there only when the queue has come so far. */
+/** A tensor's memory on a GPU. It is allocated when the queue runs the task that computes it. */
 import { type Device, type DType, Storage } from '../device.ts';
 import { DeviceError, type GammaBetaError } from '../../errors.ts';
 import type { Handle } from './gpu-js.ts';
 
-/** What lies behind a storage. Apart from it, so that it outlives it until its memory is freed. */
+/** The GPU memory of a storage. It is an object of its own because it has to outlive a storage that is collected. */
 export interface Slot {
-  /** Null until the queue has come so far. */
+  /** Null until the task that computes it has run. */
   handle: Handle | null;
-  /** Why there is no handle: it, or what it was to be computed from, failed. */
+  /** The error of the task that was to compute it, or of one of that task's inputs. */
   error: GammaBetaError | null;
 }
 
@@ -20,7 +20,9 @@ export class GpuStorage extends Storage {
   readonly home: Device;
   readonly slot: Slot = emptySlot();
   freed = false;
-  /** The values as they were uploaded, until a kernel runs on them: so long they can be read at once. */
+  /**
+   * A copy of uploaded values that can be read at once. A kernel that reads a large array, or updates any, drops it.
+   */
   host: Float32Array | null = null;
 
   constructor(size: number, home: Device) {
@@ -30,7 +32,7 @@ export class GpuStorage extends Storage {
   }
 }
 
-/** What a slot holds, for work whose turn has come. */
+/** The handle of a slot, for a task that the queue runs now. */
 export function handleOf({ handle, error }: Slot): Handle {
   if (error !== null) throw error;
   if (handle !== null) return handle;

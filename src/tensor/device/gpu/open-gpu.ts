@@ -1,27 +1,27 @@
-/** Finding a GPU, and opening it. */
+/**
+ * Opens a GPU device. The files of this folder, in reading order:
+ *
+ * - `open-gpu.ts` finds a WebGL or WebGPU adapter and describes it as a `GpuBackend`.
+ * - `gpu-device.ts` is the device, for either backend: upload, run, read, free. `gpu-storage.ts` is a tensor's memory.
+ * - `queue.ts` hands the work to the GPU in program order.
+ * - `gpu-js.ts` compiles the GPU forms of kernels with gpu.js and launches them.
+ * - `dawn.ts` provides WebGPU in Node; `platform.ts` declares the types of browsers and Node that are used.
+ */
 import { DeviceError, softwareGpu } from '../../errors.ts';
 import { Gpu, type GpuName, type Handle, type Library, loadGpuJs } from './gpu-js.ts';
 import { type GpuBackend, GpuDevice } from './gpu-device.ts';
-import { borrowNavigatorGpu } from './dawn.ts';
-import {
-  type AdapterInfo,
-  type Canvas,
-  type GpuDevice as WebGpuDevice,
-  platform,
-  type WebGL,
-} from './platform.ts';
+import { borrowNavigatorGpu, otherDevice } from './dawn.ts';
+import { type AdapterInfo, type Canvas, platform, type WebGL, type WebGpuDevice } from './platform.ts';
 import { atOnce, inOrder } from './queue.ts';
 
 /** Rasterizers that run on the CPU: SwiftShader, llvmpipe and lavapipe (Mesa), WARP (Windows). */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
-const elsewhere = "use 'wasm', or 'auto' for the fastest there is";
-
 /**
  * Opens a GPU.
  *
- * @param hardware Refuse one that is software.
- * @throws {DeviceError} It is not there, or does not work; the message says why.
+ * @param hardware Refuse a software GPU.
+ * @throws {DeviceError} There is no such GPU, or it does not work; the message gives the reason.
  */
 export async function openGpu(
   name: GpuName,
@@ -32,13 +32,13 @@ export async function openGpu(
   } catch (error) {
     if (error instanceof DeviceError) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    throw new DeviceError(name, `it cannot be opened: ${message}`, elsewhere);
+    throw new DeviceError(name, `it cannot be opened: ${message}`, otherDevice);
   }
 }
 
 // ── WebGL ──────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Of EXT: WEBGL_debug_renderer_info. */
+/** A constant of the WebGL extension WEBGL_debug_renderer_info. */
 const UNMASKED_RENDERER = 0x9246;
 
 async function openWebGl(hardware: boolean): Promise<GpuDevice> {
@@ -46,16 +46,16 @@ async function openWebGl(hardware: boolean): Promise<GpuDevice> {
   const context = canvas?.getContext('webgl2', { alpha: false, depth: false, antialias: false }) ?? null;
   if (canvas === null || context === null) {
     const reason = canvas === null ? 'there is no canvas outside a browser' : 'there is no WebGL2';
-    throw new DeviceError('webgl', reason, elsewhere);
+    throw new DeviceError('webgl', reason, otherDevice);
   }
   if (context.getExtension('EXT_color_buffer_float') === null) {
-    throw new DeviceError('webgl', 'WebGL2 cannot compute in float32 here', elsewhere);
+    throw new DeviceError('webgl', 'this WebGL2 cannot compute in float32', otherDevice);
   }
   context.getExtension('WEBGL_debug_renderer_info');
   const adapter = String(context.getParameter(UNMASKED_RENDERER) ?? context.getParameter(context.RENDERER));
   const software = SOFTWARE.test(adapter);
   if (hardware && software) {
-    context.getExtension('WEBGL_lose_context')?.loseContext?.(); // a page has few of them
+    context.getExtension('WEBGL_lose_context')?.loseContext?.(); // browsers allow a page only a few contexts
     throw softwareGpu('webgl', adapter);
   }
 
@@ -89,7 +89,7 @@ function newCanvas(): Canvas | null {
   return platform.document?.createElement('canvas') ?? null;
 }
 
-/** gpu.js deletes a texture by way of the kernel that made it, and not at all if that was destroyed before. */
+/** gpu.js deletes a texture through the kernel that made it, and leaks it if that kernel was destroyed before. */
 function deleteTexture(context: WebGL, handle: Handle): void {
   handle.delete();
   const { texture, kernel } = handle;
@@ -102,9 +102,9 @@ async function openWebGpu(hardware: boolean): Promise<GpuDevice> {
   const borrowed = platform.navigator?.gpu === undefined ? await borrowNavigatorGpu(hardware) : null;
   try {
     const entry = platform.navigator?.gpu;
-    if (entry === undefined) throw new DeviceError('webgpu', 'there is no WebGPU', elsewhere);
+    if (entry === undefined) throw new DeviceError('webgpu', 'there is no WebGPU', otherDevice);
     const found = await entry.requestAdapter();
-    if (found === null) throw new DeviceError('webgpu', 'there is no GPU for WebGPU', elsewhere);
+    if (found === null) throw new DeviceError('webgpu', 'WebGPU found no GPU', otherDevice);
     const adapter = describeAdapter(found.info);
     const software =
       (found.info?.isFallbackAdapter ?? found.isFallbackAdapter ?? false) || SOFTWARE.test(adapter);
@@ -117,7 +117,7 @@ async function openWebGpu(hardware: boolean): Promise<GpuDevice> {
 
 async function webGpuBackend(library: Library, adapter: string, software: boolean): Promise<GpuBackend> {
   const gpu = new Gpu('webgpu', library, {}, Infinity);
-  const first = await gpu.upload(new Float32Array(1)); // which opens the device
+  const first = await gpu.upload(new Float32Array(1)); // opens the device
   const { device } = first.context as { readonly device: WebGpuDevice };
   first.delete();
   let lost: string | null = null;
@@ -146,12 +146,12 @@ async function webGpuBackend(library: Library, adapter: string, software: boolea
           "use a smaller batch, or the device 'wasm'",
         );
       }
-      const groups = [y * z === 1 ? 0 : x / 8, y / 8, z]; // a single axis is folded by gpu.js
+      const groups = [y * z === 1 ? 0 : x / 8, y / 8, z]; // gpu.js folds a single axis itself
       const most = Math.max(...groups.map(Math.ceil));
       if (most > maxComputeWorkgroupsPerDimension) {
         throw new DeviceError(
           op,
-          `axes of ${threads.join(' × ')}, for which this GPU would start ${most} groups of threads; its limit is ${maxComputeWorkgroupsPerDimension}`,
+          `${threads.join(' × ')} threads need ${most} workgroups along one axis; this GPU's limit is ${maxComputeWorkgroupsPerDimension}`,
           "use a smaller batch, or the device 'wasm'",
         );
       }
@@ -165,5 +165,5 @@ async function webGpuBackend(library: Library, adapter: string, software: boolea
 function describeAdapter(info: AdapterInfo | undefined): string {
   const { description = '', vendor = '', architecture = '', device = '' } = info ?? {};
   const named = [vendor, architecture, device].filter((part) => part !== '').join(' ');
-  return [description, named].filter((part) => part !== '').join(', ') || 'a GPU that does not say its name';
+  return [description, named].filter((part) => part !== '').join(', ') || 'an unnamed GPU';
 }

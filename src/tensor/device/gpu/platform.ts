@@ -1,4 +1,4 @@
-/** The parts of the web platform that the GPU devices use: what declares them for TypeScript declares a whole page. */
+/** The parts of the web platform that the GPU devices use. TypeScript's own `dom` types would declare a whole page. */
 
 export interface WebGL {
   readonly MAX_TEXTURE_SIZE: number;
@@ -13,7 +13,7 @@ export interface Canvas {
   getContext(kind: 'webgl2', attributes: object): WebGL | null;
 }
 
-export interface GpuAdapter {
+export interface WebGpuAdapter {
   readonly info?: AdapterInfo;
   readonly isFallbackAdapter?: boolean;
 }
@@ -26,7 +26,7 @@ export interface AdapterInfo {
   readonly isFallbackAdapter?: boolean;
 }
 
-export interface GpuDevice {
+export interface WebGpuDevice {
   readonly limits: {
     readonly maxStorageBufferBindingSize: number;
     readonly maxBufferSize: number;
@@ -40,10 +40,10 @@ export interface GpuDevice {
 }
 
 export interface NavigatorGpu {
-  requestAdapter(): Promise<GpuAdapter | null>;
+  requestAdapter(): Promise<WebGpuAdapter | null>;
 }
 
-/** What may be there, in a page, a worker, or Node. */
+/** Globals of a page, a worker, or Node; none of them exists everywhere. */
 export interface Platform {
   readonly OffscreenCanvas?: new (width: number, height: number) => Canvas;
   readonly document?: { createElement(tag: 'canvas'): Canvas };
@@ -51,7 +51,7 @@ export interface Platform {
   readonly process?: NodeProcess;
 }
 
-/** Node, as far as it is used to load the `webgpu` package: nothing in the main entry imports `node:`. */
+/** What loading the `webgpu` package needs of Node: the main entry must not import `node:`. */
 export interface NodeProcess {
   readonly platform: string;
   readonly getBuiltinModule?: <Name extends keyof NodeModules>(name: Name) => NodeModules[Name];

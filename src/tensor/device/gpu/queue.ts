@@ -1,14 +1,16 @@
 import type { Maybe } from './gpu-js.ts';
 
-/** In which order, and when, work is handed to the GPU. */
+/** Hands work to the GPU in program order. */
 export interface Queue {
-  /** Adds a task. If it fails, `failed` is told, and gives the error that whoever added it is to get. */
+  /** Adds a task. If it fails, `failed` turns its error into the one that is reported. */
   push(task: () => Maybe<void>, failed: (error: unknown) => unknown): void;
-  /** What a task returns, when all before it have run. Those after it do not wait for a promise of its. */
+  /**
+   * Runs a task after all earlier ones and returns its result. Later tasks do not wait for a promise that it returns.
+   */
   result<T>(task: () => Maybe<T>): Promise<T>;
 }
 
-/** WebGL's: its calls return at once, and take effect in their order. */
+/** The queue for WebGL, whose calls return at once and take effect in order: each task runs immediately. */
 export const atOnce: Queue = {
   push(task, failed) {
     try {
@@ -21,8 +23,8 @@ export const atOnce: Queue = {
 };
 
 /**
- * WebGPU's: each task when the one before has been handed to the GPU, for which a kernel has to be compiled first.
- * A task that fails stops no other; what depends on its result fails with the same error.
+ * The queue for WebGPU, where compiling a kernel is asynchronous: each task starts when the one before it has been
+ * submitted. A task that fails stops no other; tasks that use its result fail with the same error.
  */
 export function inOrder(): Queue {
   let last: Promise<unknown> = Promise.resolve();
@@ -31,7 +33,7 @@ export function inOrder(): Queue {
       last = last.then(task).catch(failed);
     },
     result<T>(task: () => Maybe<T>): Promise<T> {
-      // In an array, the promise of a result is passed on as it is, and not waited for.
+      // The array keeps `then` from waiting for a promise inside it.
       const started = last.then((): [Maybe<T>] => [task()]);
       last = started.catch(() => undefined);
       return started.then(([result]) => result);

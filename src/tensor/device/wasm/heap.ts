@@ -1,42 +1,42 @@
 /**
- * Which parts of a linear memory are in use. Blocks are whole multiples of {@link GRAIN} bytes, so that
- * kernels may read and write whole vectors at an array's end.
+ * The allocator of a linear memory. Block sizes are multiples of {@link GRAIN} bytes, so that kernels may read and
+ * write whole vectors at the end of an array.
  *
- * A training step asks for the same sizes again and again, so freed blocks wait in a bin of their size, the
- * last one in is the first one out, and is still in the processor's cache. Only where that leaves no room
- * are neighbours joined, and larger blocks split; that takes time, and what belongs together then lies far apart,
- * so whoever can move the blocks in use had better do so.
+ * A training step asks for the same sizes again and again. So a freed block goes to a bin of its size, and the block
+ * freed last is reused first: it is still in the processor's cache. When the bins and the unused memory have no room,
+ * free neighbours are joined and larger blocks are split. That is slow and scatters the blocks in use; the owner of
+ * the heap should then move them together (see {@link Heap.isScattered}).
  */
 
-/** Bytes. A cache line; more than any kernel reads beyond the end of its array. */
+/** Bytes: a cache line, which is more than any kernel reads beyond the end of its array. */
 export const GRAIN = 64;
 
 /**
- * Bytes. Large arrays of whole pages would all begin at the same place of a page, and the first cache has few places for
- * what lies at the same one; so each begins a little later than the one before.
+ * Bytes. Without padding, large arrays of whole pages would all begin at the same offset within a page, and compete for
+ * the same few L1 cache sets. `STAGGER` bytes of padding give each array another offset.
  */
 const LARGE = 2 ** 16;
 const PAGE = 4096;
 const STAGGER = 17 * GRAIN;
 
-/** Makes room up to an end, or says that it cannot. */
+/** Grows the memory up to the address `end`; false if it cannot. */
 export type Grow = (end: number) => boolean;
 
 export class Heap {
-  /** Bytes of all blocks in use. */
+  /** The bytes of all blocks in use. */
   inUse = 0;
-  /** Where the first block lies. */
+  /** The address of the first block. */
   readonly start: number;
-  /** Whether a larger block had to be split since all blocks in use lay side by side. */
+  /** Whether a block was split since the blocks in use were last moved together. */
   private split = false;
 
   private readonly bins = new Map<number, number[]>();
-  /** Everything from here on is free. */
+  /** All memory from this address on is free. */
   private top: number;
   private end: number;
   private readonly grow: Grow;
 
-  /** The free memory is from `start` to `end`, addresses in bytes; `grow` moves the end. */
+  /** Manages the memory from address `start` to `end`, in bytes; `grow` moves the end. */
   constructor(start: number, end: number, grow: Grow) {
     this.start = Math.ceil(start / GRAIN) * GRAIN;
     this.top = this.start;
@@ -44,13 +44,13 @@ export class Heap {
     this.grow = grow;
   }
 
-  /** The size of the block that holds so many bytes. */
+  /** The size of a block that holds `bytes` bytes. */
   static blockSize(bytes: number): number {
     const staggered = bytes >= LARGE && bytes % PAGE === 0 ? bytes + STAGGER : bytes;
     return Math.max(GRAIN, Math.ceil(staggered / GRAIN) * GRAIN);
   }
 
-  /** The address of a free block, or null where there is none, and memory cannot grow. */
+  /** The address of a free block, or null if there is none and the memory cannot grow. */
   allocate(size: number): number | null {
     const address =
       this.bins.get(size)?.pop() ?? this.fromTop(size) ?? this.fromLarger(size) ?? this.grown(size);
@@ -64,14 +64,14 @@ export class Heap {
   }
 
   /**
-   * Whether it is time to move the blocks in use together: else allocations go on to be slow, and enough is free that it
-   * will not be time again soon.
+   * Whether the blocks in use should be moved together: allocations have become slow, and enough memory is free that
+   * this will not be necessary again soon.
    */
   get isScattered(): boolean {
     return this.split && 4 * (this.end - this.start - this.inUse) > this.inUse;
   }
 
-  /** To be called when all blocks in use lie side by side, from `start` on. */
+  /** Call this when all blocks in use have been moved together, from `start` on. */
   compacted(): void {
     this.bins.clear();
     this.top = this.start + this.inUse;
@@ -84,7 +84,7 @@ export class Heap {
     else bin.push(address);
   }
 
-  /** A guard of one grain stays at the end: kernels may read beyond the last array. */
+  /** A block of memory that was never used. One grain stays free at the end: kernels may read beyond the last array. */
   private fromTop(size: number): number | null {
     if (this.top + size + GRAIN > this.end) return null;
     const address = this.top;
@@ -92,11 +92,11 @@ export class Heap {
     return address;
   }
 
-  /** The smallest free block that is large enough, once neighbours are joined; what is left of it stays free. */
+  /** Joins free neighbours and takes the smallest free block that is large enough; its remainder stays free. */
   private fromLarger(size: number): number | null {
     this.join();
     const fits = [...this.bins.keys()].filter((bin) => bin >= size);
-    if (fits.length === 0) return this.fromTop(size); // joined with the end, there may be room
+    if (fits.length === 0) return this.fromTop(size); // joining may have enlarged the unused memory
     this.split = true;
     const best = Math.min(...fits);
     const bin = this.bins.get(best) ?? [];
@@ -106,7 +106,7 @@ export class Heap {
     return address;
   }
 
-  /** Joins free neighbours; the last of them with what was never used. */
+  /** Joins free neighbours, and those at the end with the unused memory. */
   private join(): void {
     const blocks = [...this.bins].flatMap(([size, addresses]) =>
       addresses.map((address) => ({ address, size })),
@@ -130,7 +130,7 @@ export class Heap {
     close();
   }
 
-  /** From new memory: a quarter more than there is, so that it does not grow often, or just enough. */
+  /** Grows the memory by a quarter, so that it grows rarely, or else by just enough. */
   private grown(size: number): number | null {
     const needed = this.top + size + GRAIN;
     for (const end of [Math.max(needed, Math.ceil(this.end * 1.25)), needed]) {

@@ -1,6 +1,6 @@
 /**
- * The SIMD device: kernels in WebAssembly, on arrays in WebAssembly memory, in float32. The only file that
- * names WebAssembly. A kernel without a SIMD form runs its reference, on the same memory.
+ * The SIMD device: float32 arrays in WebAssembly memory, and kernels compiled to WebAssembly. A kernel without a SIMD
+ * form runs its reference on the same memory. This is the only file that uses `WebAssembly`.
  */
 import type { Fusion } from '../../../../kernels/fused/fusion.ts';
 import type { FloatArray, Kernel, Params } from '../../../../kernels/kernel.ts';
@@ -12,7 +12,7 @@ import { Heap } from './heap.ts';
 import { outputsOf } from './outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
 
-/** The parts of WebAssembly that are used here; what declares it for TypeScript also declares a browser. */
+/** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
 declare const WebAssembly: {
   readonly validate: (bytes: Uint8Array) => boolean;
   readonly Module: new (bytes: Uint8Array) => object;
@@ -28,7 +28,7 @@ interface Memory {
 type SimdForm = (...args: readonly number[]) => void;
 type Exports = Readonly<Record<string, SimdForm>> & { readonly heapStart: { readonly value: number } };
 
-/** The builds of the kernels, best first: with relaxed SIMD, a·b + c is one instruction. */
+/** The builds of the kernels, the fastest first: with relaxed SIMD, a·b + c is one instruction. */
 export const builds: readonly Build[] = ['relaxed', 'simd'];
 export type Build = keyof typeof binaries;
 
@@ -38,21 +38,21 @@ const adapters: Readonly<Record<Build, string>> = {
 };
 
 const PAGE = 65536;
-/** Room for twice the budget at once: memory that is not touched costs nothing, and growing takes time. */
+/** Room for twice the budget: untouched memory costs nothing, and growing takes time. */
 const INITIAL_PAGES = (2 * BUDGET) / PAGE + 64;
 
-/** What the tests look at. */
+/** The device, with what tests inspect. */
 export interface WasmDevice extends Device {
   readonly name: 'wasm';
   readonly residency: Residency;
-  /** The size of the memory, in bytes. */
+  /** The size of its WebAssembly memory, in bytes. */
   readonly memory: number;
 }
 
 /**
- * The device with the best build that this engine accepts.
+ * Opens the device with the fastest build that the JavaScript engine accepts.
  *
- * @throws {DeviceError} It accepts none of them; the message says why.
+ * @throws {DeviceError} It accepts no build; the message gives the reason.
  */
 export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
@@ -72,7 +72,7 @@ export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   );
 }
 
-/** Two digits of lower case for each byte. */
+/** Decodes hexadecimal: two lower-case digits per byte. */
 function bytesOf(hexadecimal: string): Uint8Array {
   const digit = (at: number) => {
     const code = hexadecimal.charCodeAt(at);
@@ -177,7 +177,7 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
   };
 }
 
-/** Calls an export: addresses, then sizes, then the other numbers. */
+/** Calls a WebAssembly export with the addresses of outputs and inputs, then the sizes, then the parameters. */
 function call(
   form: SimdForm,
   outputs: readonly WasmStorage[],
@@ -196,8 +196,8 @@ function call(
 }
 
 /**
- * An array of so many arguments, always the same one: a new one at each call is garbage to collect. At first it holds what
- * is no number, since the engine would make a number object of each element of an array of doubles.
+ * One argument array per arity, reused; a fresh array per call would be garbage. It starts filled with null, because V8
+ * would box each element that is read from an array of doubles.
  */
 function frame(count: number): number[] {
   return (frames[count] ??= Array<unknown>(count).fill(null) as number[]);

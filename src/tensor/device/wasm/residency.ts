@@ -1,38 +1,38 @@
 /**
- * Which arrays are in WebAssembly memory. That memory has no garbage collector, and nobody is asked to free
- * a tensor; so it is used like a cache, in front of ordinary memory:
+ * Decides which arrays are in WebAssembly memory. That memory has no garbage collector, and users never free a tensor,
+ * so it is used as a cache in front of JavaScript memory:
  *
- * - What the library alone has seen, such as the temporaries of a backward pass, it frees at once.
- * - All else stays while there is room. When the budget is used up, the arrays that no kernel has touched
- *   for longest move out, into ordinary arrays of JavaScript's. If they were garbage, they now are collected
- *   as garbage is; if not, they move in again when a kernel asks for them, and the budget grows.
- * - Where arrays of ever other sizes have come and gone, those that are left lie scattered. Before a run they are moved
- *   together then, once in many runs: an array's place is known here alone.
+ * - Arrays that only the library has seen, such as the temporaries of a backward pass, are freed at once.
+ * - All other arrays stay while there is room. When the budget is used up, the least recently used ones move out, into
+ *   ordinary JavaScript arrays. If an array is garbage, JavaScript collects it there; if not, it moves in again when
+ *   a kernel needs it, and the budget grows.
+ * - Arrays of changing sizes leave the memory scattered. Then, once in many runs, all arrays are moved together before
+ *   a kernel runs. This is safe because addresses are known only here.
  *
- * So memory stays flat, nothing that a program holds is ever lost, and what a training step works with,
- * parameters, gradients and optimizer state, is not copied for a kernel.
+ * So memory stays flat, no array that a program holds is lost, and the arrays of a training step (parameters,
+ * gradients, optimizer state) are used in place, without copies.
  */
 import type { FloatArray } from '../../../../kernels/kernel.ts';
 import { type DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
 
-/** The budget to begin with, in bytes: the cache of a processor, more or less. */
+/** The initial budget in bytes: about the size of a processor's cache. */
 export const BUDGET: number = 2 ** 24;
 
 export class WasmStorage extends Storage {
   readonly dtype: DType;
   readonly size: number;
-  /** The bytes of its block. */
+  /** The size of its block, in bytes. */
   readonly bytes: number;
   readonly home: Residency;
-  /** Where it is in WebAssembly memory; 0 if it is not there. */
+  /** Its address in WebAssembly memory; 0 if it has moved out. */
   address = 0;
-  /** Its values while it is not there. */
+  /** Its values while it has moved out. */
   away: FloatArray | null = null;
-  /** The number of the run that used it last. */
+  /** The number of the last run that used it. */
   usedBy = 0;
-  /** Its index among the arrays that are there. */
+  /** Its index in the list of resident arrays. */
   index = -1;
 
   constructor(dtype: DType, size: number, home: Residency) {
@@ -44,26 +44,26 @@ export class WasmStorage extends Storage {
   }
 }
 
-/** An array, and when it was used last when it was looked at. */
+/** An array and its last run, as of the last time the list was sorted. */
 interface Idle {
   readonly storage: WasmStorage;
   readonly usedBy: number;
 }
 
-/** The array at an address, as it is now: growing the memory makes earlier ones useless. */
+/** A typed array at an address. Growing the memory detaches earlier views, so one is made for each use. */
 export type View = (address: number, storage: WasmStorage) => FloatArray;
 
 export class Residency {
-  /** How often an array moved out, and in again; and how often all of them moved together. */
+  /** How often an array moved out or in, and how often all arrays were moved together. */
   readonly moves: { out: number; in: number; together: number } = { out: 0, in: 0, together: 0 };
 
   private readonly heap: Heap;
   private readonly view: View;
   private budget = BUDGET;
   private runs = 0;
-  /** All arrays in WebAssembly memory, in no order: a run does no more than to note its number. */
+  /** All arrays in WebAssembly memory, unordered: a run only writes its number to each array it uses. */
   private readonly resident: WasmStorage[] = [];
-  /** Those that were there when they were looked at last, the one that was not used for longest at the end. */
+  /** The arrays that were resident at the last sort, the least recently used one at the end. */
   private idle: Idle[] = [];
 
   constructor(heap: Heap, view: View) {
@@ -76,9 +76,7 @@ export class Residency {
     return this.heap.inUse;
   }
 
-  /**
-   * To be called before each run: its inputs get places, and keep them, as its outputs do, until the next run.
-   */
+  /** Call this before each run. Its inputs move in; they and its outputs keep their addresses until the next run. */
   begin(inputs: readonly WasmStorage[]): void {
     this.runs++;
     if (this.heap.isScattered) this.compact();
@@ -86,7 +84,7 @@ export class Residency {
     for (const input of inputs) if (input.address === 0) this.moveIn(input);
   }
 
-  /** Gives a new array a place. */
+  /** Allocates memory for an array; moves others out if necessary. */
   place(storage: WasmStorage): void {
     const { bytes } = storage;
     const { inUse } = this.heap;
@@ -99,13 +97,13 @@ export class Residency {
     storage.index = this.resident.push(storage) - 1;
   }
 
-  /** The values, wherever they are. */
+  /** The values of an array, in WebAssembly memory or outside. */
   valuesOf(storage: WasmStorage): FloatArray {
     if (storage.address !== 0) return this.view(storage.address, storage);
     if (storage.away !== null) return storage.away;
     throw new DeviceError(
       'wasm',
-      'a tensor is used that was computed in a scope() which has ended',
+      'the tensor was computed in a scope() which has ended',
       'return it from the function that scope() runs',
     );
   }
@@ -118,7 +116,7 @@ export class Residency {
     storage.address = 0;
   }
 
-  /** Moves all arrays together, in the order in which they lie, so that the free memory is one block. */
+  /** Moves all arrays together, in order of address, so that the free memory is one block. */
   private compact(): void {
     let address = this.heap.start;
     for (const storage of this.resident.toSorted((a, b) => a.address - b.address)) {
@@ -132,7 +130,7 @@ export class Residency {
     this.moves.together++;
   }
 
-  /** False where there are none but those of this run. */
+  /** Moves the least recently used array out; false if only this run's arrays remain. */
   private moveOldestOut(): boolean {
     const storage = this.nextIdle() ?? this.firstIdle();
     if (storage === null) return false;
@@ -146,21 +144,21 @@ export class Residency {
 
   private moveIn(storage: WasmStorage): void {
     const values = this.valuesOf(storage);
-    this.budget += 2 * storage.bytes; // it was needed after all: keep more
+    this.budget += 2 * storage.bytes; // it moved out too early: keep more
     this.place(storage);
     this.view(storage.address, storage).set(values);
     storage.away = null;
     this.moves.in++;
   }
 
-  /** Looks at all arrays. What was used or made since the last look is newer than all that was not. */
+  /** Sorts all arrays by last use. Arrays used or made after the last sort are newer than all that it left. */
   private firstIdle(): WasmStorage | null {
     this.idle = this.resident.map((storage) => ({ storage, usedBy: storage.usedBy }));
     this.idle.sort((a, b) => b.usedBy - a.usedBy);
     return this.nextIdle();
   }
 
-  /** The array that was not used for longest, of those that were looked at and not used since. */
+  /** The least recently used array of the last sort that was not used since. */
   private nextIdle(): WasmStorage | null {
     for (let last = this.idle.pop(); last !== undefined; last = this.idle.pop()) {
       const { storage, usedBy } = last;
@@ -182,6 +180,6 @@ function outOfMemory(bytes: number, inUse: number): DeviceError {
   return new DeviceError(
     'wasm',
     `out of memory: ${megabytes(bytes)} asked for, ${megabytes(inUse)} in use`,
-    "use smaller batches, or the device 'cpu'; all tensors so far are still there",
+    "use smaller batches, or the device 'cpu'; existing tensors are unchanged",
   );
 }

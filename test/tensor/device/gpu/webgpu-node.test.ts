@@ -1,4 +1,4 @@
-/** WebGPU in Node, on the software GPU that comes with Chromium, where Vulkan's loader is there. */
+/** Tests of WebGPU in Node, on Chromium's software GPU; they need Vulkan's loader. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ async function run(device: string): Promise<Found> {
   const program = join(import.meta.dirname, 'webgpu-program.ts');
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, device], {
     env: { ...process.env, VK_ICD_FILENAMES: driver },
-    timeout: 20_000, // a process that does not end by itself is an error
+    timeout: 20_000, // the process must end by itself
   });
   return JSON.parse(stdout) as Found;
 }
 
 if (missing.length > 0) {
-  const what = `WebGPU in Node: ${missing.join(' and ')} not there`;
+  const what = `WebGPU in Node: ${missing.join(' and ')} not found`;
   if (process.env.CI) throw new Error(`${what}. Hint: apt-get install chromium libvulkan1`);
   console.warn(`SKIPPED: ${what}`);
 }
@@ -34,7 +34,7 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
     cpu = await run('cpu');
   }, 60_000);
 
-  it('a GPU that is software is passed over by auto, and used if it is named', () => {
+  it('auto passes over a software GPU, and useDevice("webgpu") uses it', () => {
     expect(found.automatic.device).toBe('wasm');
     expect(found.automatic.passedOver[0]).toMatchObject({ device: 'webgpu' });
     expect(found.automatic.passedOver[0].reason).toMatch(
@@ -43,14 +43,14 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
     expect(found.info).toMatchObject({ device: 'webgpu', software: true, passedOver: [] });
   });
 
-  it('training follows that on the cpu', () => {
+  it('trains like the cpu', () => {
     expect(found.losses[29]).toBeLessThan(found.losses[0] / 4);
     found.losses.forEach((loss, step) => {
       expect(Math.abs(loss - cpu.losses[step])).toBeLessThan(1e-4);
     });
   });
 
-  it('leaves the globals as they were, and lets the process end', () => {
+  it('restores the globals, and lets the process end', () => {
     expect(found.globals).toEqual([]);
     expect(found.navigatorGpu).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** A program on WebGPU in Node: it trains, prints what it found as JSON, and does nothing to end. */
+/** A program that trains on WebGPU in Node and prints its findings as JSON. It does not call process.exit. */
 import {
   BatchNorm1d,
   crossEntropy,
@@ -14,12 +14,13 @@ import {
 } from '../../../../src/index.ts';
 
 export interface Found {
-  /** What `auto` chose, and why not WebGPU. */
+  /** The device that `auto` chose, with the reason for passing over WebGPU. */
   readonly automatic: DeviceInfo;
   readonly info: DeviceInfo;
   readonly losses: readonly number[];
-  /** The global names that were not there before, and whether `navigator` was changed. */
+  /** Global names that were added. */
   readonly globals: readonly string[];
+  /** Whether `navigator` has a `gpu`. */
   readonly navigatorGpu: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Trains in an engine whose WebAssembly is patched before the library is loaded, and prints what happened, as
- * JSON. The argument says what the engine has.
+ * Patches the engine's WebAssembly before it loads the library, trains, and prints the outcome as JSON. The argument
+ * names the features that the engine then has.
  */
 import { binaries } from '../../../../kernels/simd/binaries.generated.ts';
 
@@ -13,9 +13,9 @@ export interface Outcome {
     readonly passedOver: readonly { readonly device: string; readonly reason: string }[];
   };
   readonly losses: readonly number[];
-  /** What naming 'wasm' throws; null if nothing. */
+  /** The error that useDevice('wasm') throws, or null. */
   readonly refusal: { readonly name: string; readonly message: string } | null;
-  /** The device of a tensor that is made after that. */
+  /** The device of a tensor created after that. */
   readonly after: string;
 }
 

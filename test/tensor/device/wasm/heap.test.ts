@@ -1,9 +1,9 @@
-/** The allocator of WebAssembly memory, by random traces of allocations and frees. */
+/** Tests of the allocator of WebAssembly memory, by random sequences of allocations and frees. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GRAIN, Heap } from '../../../../src/tensor/device/wasm/heap.ts';
 
-const START = 1000; // not a multiple of anything
+const START = 1000; // not a multiple of GRAIN
 const FIRST = Math.ceil(START / GRAIN) * GRAIN;
 
 interface Block {
@@ -11,7 +11,7 @@ interface Block {
   readonly size: number;
 }
 
-/** A heap whose memory may grow up to a limit, and what is known of it without looking inside. */
+/** A heap whose memory may grow up to a limit, and a model of it: the blocks in use. */
 class Model {
   readonly live: Block[] = [];
   readonly heap: Heap;
@@ -22,7 +22,7 @@ class Model {
   constructor(end: number, limit: number) {
     this.end = end;
     this.heap = new Heap(START, end, (needed) => {
-      expect(this.largestGap()).toBeLessThan(this.asked); // growth only where there is no room
+      expect(this.largestGap()).toBeLessThan(this.asked); // it grows only if there is no room
       if (needed > limit) return false;
       this.end = needed;
       this.growths++;
@@ -30,7 +30,7 @@ class Model {
     });
   }
 
-  /** Allocates, holds the block against all others, and says whether there was room. */
+  /** Allocates a block and checks that it overlaps no other. Returns whether there was room. */
   allocate(bytes: number): boolean {
     const size = Heap.blockSize(bytes);
     expect(size).toBeGreaterThanOrEqual(bytes);
@@ -54,7 +54,7 @@ class Model {
     this.heap.free(address, size);
   }
 
-  /** The largest free part of the memory there is, but for the guard at its end. */
+  /** The largest free gap in the present memory, without the guard at its end. */
   largestGap(): number {
     const blocks = this.live.toSorted((a, b) => a.address - b.address);
     const ends = [FIRST, ...blocks.map(({ address, size }) => address + size)];
@@ -63,7 +63,7 @@ class Model {
   }
 }
 
-/** A few sizes that come up again, as in training, and any others. */
+/** A few sizes that recur, as in training, and arbitrary others. */
 const sizes = fc.oneof(fc.constantFrom(0, 1, 64, 65, 400, 1200, 3136), fc.nat(5000));
 const traces = fc.array(
   fc.oneof(
@@ -73,8 +73,8 @@ const traces = fc.array(
   { maxLength: 200, size: 'max' },
 );
 
-describe('whatever is allocated and freed', () => {
-  it('blocks never overlap, are aligned and inside; memory grows, or is refused, only where there is no room', () => {
+describe('for any sequence of allocations and frees', () => {
+  it('blocks are aligned, inside the memory and disjoint; memory grows or is refused only if there is no room', () => {
     fc.assert(
       fc.property(traces, fc.integer({ min: 2_000, max: 60_000 }), fc.nat(60_000), (trace, end, more) => {
         const model = new Model(end, end + more);
@@ -90,7 +90,7 @@ describe('whatever is allocated and freed', () => {
     );
   });
 
-  it('all is found again: once everything is freed, in any order, it is one block', () => {
+  it('all memory is one free block once every block is freed, in any order', () => {
     fc.assert(
       fc.property(traces, fc.nat(), (trace, order) => {
         const model = new Model(30_000, 300_000);
@@ -111,7 +111,7 @@ describe('whatever is allocated and freed', () => {
 });
 
 describe('a heap', () => {
-  it('gives the block of a size that was freed last, which is still in the cache', () => {
+  it('reuses the block of a size that was freed last, which is still in the cache', () => {
     const heap = new Heap(0, 1e6, () => false);
     const [a, b, c] = [640, 640, 640].map((size) => heap.allocate(size) ?? -1);
     heap.free(a, 640);
@@ -120,10 +120,10 @@ describe('a heap', () => {
     expect(b).not.toBe(a);
   });
 
-  it('splits a larger block where there is none of the size, and joins the parts again', () => {
+  it('splits a larger block if no block of the size is free, and joins the parts again', () => {
     const heap = new Heap(0, 1024 + 64 + GRAIN, () => false);
     const whole = heap.allocate(1024) ?? -1;
-    heap.allocate(64); // which stays, so that what is free is not at the end
+    heap.allocate(64); // stays, so that the free block is not at the end
     expect(heap.allocate(64)).toBeNull();
     heap.free(whole, 1024);
     const parts = Array.from({ length: 16 }, () => heap.allocate(64) ?? -1);
@@ -143,7 +143,7 @@ describe('a heap', () => {
     expect(heap.allocate(640)).toBe(large);
   });
 
-  it('grows by a quarter of what there is, or else by just enough', () => {
+  it('grows by a quarter, or else by just enough', () => {
     const ends: number[] = [];
     const growing = (limit: number) => new Heap(0, 64_000, (end) => (ends.push(end), end <= limit));
     const free = growing(Infinity);
@@ -159,7 +159,7 @@ describe('a heap', () => {
     expect(tight.inUse).toBe(64_000 - GRAIN + 640);
   });
 
-  it('is scattered once a block was split and much is free, until all blocks lie together again', () => {
+  it('is scattered once a block was split and much is free, until the blocks are moved together', () => {
     const heap = new Heap(0, 6400 + GRAIN, () => false);
     const blocks = Array.from({ length: 10 }, () => heap.allocate(640) ?? -1);
     for (const block of [0, 2, 4, 6]) heap.free(blocks[block], 640);
@@ -172,7 +172,7 @@ describe('a heap', () => {
   });
 });
 
-it('begins large arrays of whole pages at different places of a page', () => {
+it('places large arrays of whole pages at different offsets within a page', () => {
   const heap = new Heap(START, 2 ** 24, () => false);
   const places = Array.from({ length: 3 }, () => (heap.allocate(Heap.blockSize(2 ** 17)) ?? NaN) % 4096);
   expect(new Set(places).size).toBe(3);

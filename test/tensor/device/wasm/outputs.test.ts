@@ -1,4 +1,7 @@
-/** What fusions put out: found once for each combination of shapes, and the same as by their kernels' shape rules. */
+/**
+ * Tests of the outputs of fusions: they follow the shape rules of the kernels, and are cached per combination of
+ * shapes.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchnormForward, batchnormSums } from '../../../../kernels/fused/batchnorm.ts';
@@ -11,7 +14,7 @@ const eps = 1e-5;
 const forward = (m: number, C: number) => outputsOf(batchnormForward, [[m, C], [C], [C]], { eps });
 
 describe('outputsOf', () => {
-  it('gives the shapes of the shape rules, however many there are, and whatever came before', () => {
+  it('follows the shape rules for any sequence of shapes, cached or not', () => {
     const extents = fc.integer({ min: 1, max: 6 });
     fc.assert(
       fc.property(fc.array(fc.tuple(extents, extents), { maxLength: 60, size: 'max' }), (sizes) => {
@@ -25,17 +28,17 @@ describe('outputsOf', () => {
     );
   });
 
-  it('refuses what does not fit each time anew', () => {
+  it('throws each time for inputs that do not fit', () => {
     for (let turn = 0; turn < 2; turn++) {
       expect(() => outputsOf(batchnormForward, [[2, 3], [3], [4]], { eps })).toThrow(ShapeError);
       expect(forward(2, 3)).toHaveLength(4);
     }
   });
 
-  it('keeps shapes of its own, which nobody can change', () => {
+  it('returns frozen copies of shapes', () => {
     const shape = [5, 3];
     const [y] = outputsOf(batchnormForward, [shape, [3], [3]], { eps });
-    shape[0] = 4; // as a program without types might
+    shape[0] = 4; // as untyped code might
     expect(forward(5, 3)[0].shape).toEqual([5, 3]);
     expect(forward(4, 3)[0].shape).toEqual([4, 3]);
     expect(() => (y.shape as number[]).push(1)).toThrow(TypeError);

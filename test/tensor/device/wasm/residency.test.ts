@@ -1,11 +1,11 @@
-/** Which arrays are in WebAssembly memory: random programs on a memory that is too small for them. */
+/** Tests of which arrays are in WebAssembly memory, by random programs that need more memory than there is. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeviceError } from '../../../../src/index.ts';
 import { Heap } from '../../../../src/tensor/device/wasm/heap.ts';
 import { Residency, WasmStorage } from '../../../../src/tensor/device/wasm/residency.ts';
 
-/** A device that computes nothing but sums, in a memory of so many bytes. */
+/** A device that only computes sums, in a memory of `bytes` bytes. */
 class Machine {
   readonly residency: Residency;
   readonly heap: Heap;
@@ -28,7 +28,7 @@ class Machine {
     return storage;
   }
 
-  /** As a kernel does: its inputs are in memory, at places that stay, until its outputs are written. */
+  /** Runs like a kernel: its inputs stay at their addresses until its outputs are written. */
   sums(inputs: readonly WasmStorage[], outputs: number): WasmStorage[] {
     this.residency.begin(inputs);
     const places = inputs.map(({ address }) => address);
@@ -58,7 +58,7 @@ type Step =
   | { readonly sum: readonly number[]; readonly outputs: number }
   | { readonly free: number };
 
-/** Of such sizes that there always is room for a kernel's arrays, wherever they lie. */
+/** Sizes are limited so that there is always room for the arrays of one kernel. */
 const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.nat(150).map((upload) => ({ upload })) },
   {
@@ -73,7 +73,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
 const programs = fc.array(steps, { maxLength: 80, size: 'max' });
 
 describe('a residency of 8 kB', () => {
-  it('keeps the values of all that is held, whatever moves out and in again', () => {
+  it('keeps the values of all arrays, whichever move out and in again', () => {
     let [out, back, together] = [0, 0, 0];
     fc.assert(
       fc.property(programs, (program) => {
@@ -111,11 +111,11 @@ describe('a residency of 8 kB', () => {
       }),
       { numRuns: 150 },
     );
-    expect(Math.min(out, back)).toBeGreaterThan(100); // or nothing of this was tried
+    expect(Math.min(out, back)).toBeGreaterThan(100); // the programs do move arrays
     expect(together).toBeGreaterThan(20);
   });
 
-  it('moves out what was not used for longest', () => {
+  it('moves out the least recently used array', () => {
     const machine = new Machine(6600);
     const [a, b, c, d] = [1, 2, 3, 4].map((value) => machine.upload(Array<number>(400).fill(value))); // 1.6 kB each
     machine.sums([a], 1);
@@ -124,25 +124,25 @@ describe('a residency of 8 kB', () => {
     expect([c, d].map((storage) => machine.read(storage)[399])).toEqual([3, 4]);
   });
 
-  it('passes over an input of the kernel that runs, be it the one that was not used for longest', () => {
+  it('never moves out an input of the running kernel, even the least recently used one', () => {
     const machine = new Machine(64 + 5 * 640 + 64);
     const [a, b, c] = [1, 2, 3].map((value) => machine.upload(Array<number>(150).fill(value)));
     const others = [4, 5, 6].map((value) => machine.upload(Array<number>(150).fill(value))); // a moves out
     expect(a.address).toBe(0);
-    const [sum] = machine.sums([a, b], 1); // so that a may move in, c has to move out
+    const [sum] = machine.sums([a, b], 1); // c has to move out for a to move in
     expect(machine.read(sum)[0]).toBe(3);
     expect([c, ...others].map((storage) => machine.read(storage)[149])).toEqual([3, 4, 5, 6]);
   });
 
-  it('moves together what is scattered, once a larger block had to be split, but not what is too much to move', () => {
+  it('moves scattered arrays together once a block was split, unless too little memory is free', () => {
     const scattered = (held: number) => {
       const machine = new Machine(64 + 12 * 640 + 64);
       const all = Array.from({ length: 12 }, (_, i) => machine.upload(Array<number>(150).fill(i)));
       all.forEach((storage, i) => {
-        if (i % 12 >= held || i === 0) machine.residency.free(storage); // which leaves holes
+        if (i % 12 >= held || i === 0) machine.residency.free(storage); // leaves gaps
       });
       const kept = all.filter(({ address }) => address !== 0);
-      machine.upload([1]); // splits one of them
+      machine.upload([1]); // splits a gap
       machine.upload([2]);
       return { machine, kept };
     };
@@ -153,7 +153,7 @@ describe('a residency of 8 kB', () => {
     expect(scattered(11).machine.residency.moves.together).toBe(0);
   });
 
-  it('refuses what has no room beside the inputs of the kernel that runs, names the sizes, and loses nothing', () => {
+  it('throws if the outputs do not fit beside the inputs, names the sizes, and keeps all arrays', () => {
     const machine = new Machine(2 ** 22);
     const million = Array.from({ length: 300_000 }, (_, i) => i % 97);
     const [a, b] = [machine.upload(million), machine.upload(million)]; // 1.2 MB each

@@ -1,6 +1,6 @@
 /**
- * Trains for long and prints what memory that took, as JSON; to be run by itself, with `--expose-gc`, so that
- * nothing else is measured: `node --expose-gc --import tsx test/tensor/device/wasm/training-memory.ts layers 20000`.
+ * Trains for many steps and prints the memory in use as JSON. It runs in a process of its own, so that nothing else is
+ * measured: `node --expose-gc --import tsx test/tensor/device/wasm/training-memory.ts layers 20000`.
  */
 import {
   BatchNorm1d,
@@ -16,16 +16,16 @@ import {
 } from '../../../../src/index.ts';
 import type { WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
 
-/** Bytes, after a garbage collection. */
+/** Memory after a garbage collection, in bytes. */
 export interface Measured {
   readonly step: number;
-  /** Of WebAssembly memory. */
+  /** The size of WebAssembly memory. */
   readonly wasm: number;
-  /** Of which arrays take so many. */
+  /** The part of it that arrays use. */
   readonly inUse: number;
-  /** All of JavaScript's: the heap, and array buffers beside it. */
+  /** JavaScript memory: the heap and array buffers. */
   readonly javascript: number;
-  /** How often an array moved out of WebAssembly memory, and in again. */
+  /** How often an array moved out of WebAssembly memory, or in again. */
   readonly moves: { readonly out: number; readonly in: number };
 }
 
@@ -35,7 +35,7 @@ const batches = Array.from({ length: 8 }, (_, seed) => {
   return Float32Array.from(randn([32 * 64]).dataSync());
 });
 
-/** 64 → 32 → 10 with batch normalization, as a model of layers. */
+/** A model 64 → 32 → 10 with batch normalization, made of layers. */
 function layers(): (step: number) => Tensor {
   const model = new Sequential(
     new BatchNorm1d(64),
@@ -55,7 +55,7 @@ function layers(): (step: number) => Tensor {
   };
 }
 
-/** The same without layers: every tensor in it is one that the program sees. */
+/** A similar model of tensor methods: the program sees every tensor. */
 function tensors(): (step: number) => Tensor {
   const weight = (...shape: number[]) =>
     tensor(randn(shape).mul(0.1).dataSync(), { shape, requiresGrad: true });
@@ -78,7 +78,7 @@ function measure(step: number): Measured {
   const { gc } = globalThis as { gc?: () => void };
   if (gc === undefined) throw new Error('run this with node --expose-gc');
   gc();
-  gc(); // what the first one has made ready to be collected
+  gc(); // collects what the first run made collectable
   const { heapUsed, external } = process.memoryUsage();
   const { memory, residency } = tensor(0).home as WasmDevice;
   const moves = { ...residency.moves };

@@ -1,9 +1,9 @@
-/** What tests of the wasm device's memory share. */
+/** Helpers for tests of the wasm device's memory. */
 import { expect } from 'vitest';
 import { type Tensor, tensor, useDevice } from '../../../../src/index.ts';
 import type { WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
 
-/** The wasm device that new tensors are made on. */
+/** Selects and returns the wasm device. */
 export async function wasmDevice(): Promise<WasmDevice> {
   await useDevice('wasm');
   const { home } = tensor(0);
@@ -11,21 +11,21 @@ export async function wasmDevice(): Promise<WasmDevice> {
   return home as WasmDevice;
 }
 
-/** Tensors that a program holds on to, with the values that they have to keep. */
+/** Tensors that a program keeps, with the values that they must keep. */
 export class Held {
   private readonly all: { readonly what: string; readonly x: Tensor; readonly values: ArrayLike<number> }[] =
     [];
 
   private paused = false;
 
-  /** Holds a tensor and returns it. A missing one is a failure. */
+  /** Holds a tensor and returns it. Throws if it is missing. */
   hold(what: string, x: Tensor | null | undefined): Tensor {
     if (!x) throw new Error(`${what}: a tensor was expected`);
     if (!this.paused) this.all.push({ what, x, values: x.dataSync() });
     return x;
   }
 
-  /** Holds nothing until it is to go on. */
+  /** Until `resume`, `hold` keeps nothing. */
   pause(): void {
     this.paused = true;
   }
@@ -38,7 +38,7 @@ export class Held {
     return this.all.length;
   }
 
-  /** Memory that was given back is used again first; then all that is held has to be as it was. */
+  /** Overwrites all memory that was freed, then checks that every held tensor has its values. */
   check(): void {
     for (const { x } of this.all) for (let k = 0; k < 4; k++) tensor(new Float32Array(x.size).fill(777));
     for (const { what, x, values } of this.all) {

@@ -1,4 +1,4 @@
-/** Engines with less than all of WebAssembly: what runs there, and what is said about it. */
+/** Tests of engines without parts of WebAssembly: which device runs, and what is reported. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -10,7 +10,7 @@ function on(engine: Engine, ...flags: string[]): Outcome {
   return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' })) as Outcome;
 }
 
-/** Relaxed SIMD is there from Node 22 on; Node 20 has it behind a flag. */
+/** Node 22 and newer have relaxed SIMD; Node 20 has it behind a flag. */
 const relaxed = Number.parseInt(process.versions.node) < 22 ? ['--experimental-wasm-relaxed-simd'] : [];
 
 describe.each<[engine: Engine, flags: string[], adapter: string]>([
@@ -19,7 +19,7 @@ describe.each<[engine: Engine, flags: string[], adapter: string]>([
 ])('with %s', (engine, flags, adapter) => {
   const { info, losses, refusal, after } = on(engine, ...flags);
 
-  it(`wasm is the default, and runs on '${adapter}'`, () => {
+  it(`wasm is the default, with the adapter '${adapter}'`, () => {
     expect(info).toEqual({ device: 'wasm', adapter, dtypes: ['float32'], passedOver: [] });
     expect([refusal, after]).toEqual([null, 'wasm']);
   });
@@ -36,7 +36,7 @@ describe.each<[engine: Engine, reason: string]>([
 ])('with %s', (engine, reason) => {
   const { info, losses, refusal, after } = on(engine);
 
-  it('the cpu is the default, and deviceInfo says why', () => {
+  it('cpu is the default, and deviceInfo gives the reason', () => {
     expect(info).toMatchObject({
       device: 'cpu',
       adapter: 'JavaScript',
@@ -48,7 +48,7 @@ describe.each<[engine: Engine, reason: string]>([
     expect(losses[49]).toBeLessThan(losses[0] / 20);
   });
 
-  it('naming wasm is refused, with the reason and a hint, and changes nothing', () => {
+  it('useDevice("wasm") throws with the reason and a hint, and changes nothing', () => {
     expect(refusal).toEqual({
       name: 'DeviceError',
       message: `useDevice: 'wasm' is not available: ${reason}. Hint: the device 'cpu' computes the same, slower`,
@@ -57,7 +57,7 @@ describe.each<[engine: Engine, reason: string]>([
   });
 });
 
-it('both builds train alike, and as the cpu does, to a few roundings', () => {
+it('both builds and the cpu train alike, up to rounding', () => {
   const [plain, fused, cpu] = (['no relaxed SIMD', 'all', 'nothing'] as const).map((engine) =>
     on(engine, ...relaxed),
   );

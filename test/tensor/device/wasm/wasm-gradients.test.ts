@@ -1,4 +1,4 @@
-/** Gradients that are made of the same memory, on the wasm device: none is freed while another is left. */
+/** Tests of gradients that share memory on the wasm device: it is not freed while any of them is in use. */
 import { describe, expect, it } from 'vitest';
 import { type Tensor, tensor } from '../../../../src/index.ts';
 import { values } from '../../../tensors.ts';
@@ -8,13 +8,13 @@ await wasmDevice();
 
 const leaf = (data: number[]) => tensor(data, { requiresGrad: true });
 
-describe('one gradient that reaches two values', () => {
+describe('one gradient shared by two leaves', () => {
   it.each<[what: string, y: (a: Tensor, b: Tensor) => Tensor]>([
     ['a + b', (a, b) => a.add(b)],
     ['a + b, under another shape', (a, b) => a.reshape([3, 1]).add(b.reshape([3, 1]))],
     ['(a + b) + (b + a)', (a, b) => a.add(b).add(b.add(a))],
     ['views of a and b', (a, b) => a.reshape([1, 3]).reshape([3]).add(b.slice(0))],
-  ])('%s: forgetting the one leaves the other', (_what, y) => {
+  ])('%s: clearing one leaves the other', (_what, y) => {
     for (const forgotten of [0, 1]) {
       const leaves = [leaf([1, 2, 3]), leaf([4, 5, 6])];
       const g = tensor([7, 8, 9]);
@@ -29,7 +29,7 @@ describe('one gradient that reaches two values', () => {
     }
   });
 
-  it('of which the one has a gradient already is added to that, and stays the other’s', () => {
+  it('is added to an existing gradient of one leaf, and stays unchanged for the other', () => {
     for (const before of [0, 1]) {
       const leaves = [leaf([1, 2]), leaf([3, 4])];
       leaves[before].mul(5).sum().backward();
@@ -44,7 +44,7 @@ describe('one gradient that reaches two values', () => {
     }
   });
 
-  it('that nobody has read is still there for the second to forget it', () => {
+  it('stays for the second leaf when the first clears it unread', () => {
     for (let step = 0; step < 5; step++) {
       const [a, b, c] = [leaf([1, 2]), leaf([3, 4]), leaf([5, 6])];
       a.add(b)
@@ -62,8 +62,8 @@ describe('one gradient that reaches two values', () => {
   });
 });
 
-describe('the gradient of', () => {
-  it('x + x, and of many uses of x, is one', () => {
+describe('gradients', () => {
+  it('of a value used several times are summed', () => {
     const x = leaf([1, 2]);
     x.add(x)
       .add(x.reshape([2]))
@@ -73,7 +73,7 @@ describe('the gradient of', () => {
     expect(values(x.grad)).toEqual([5, 7]);
   });
 
-  it('several backward passes adds up, and what was read on the way stays', () => {
+  it('of several backward passes accumulate, and gradients read in between keep their values', () => {
     const held = new Held();
     const [x, w] = [leaf([1, 2]), leaf([3, 4])];
     for (let step = 1; step <= 6; step++) {
@@ -89,7 +89,7 @@ describe('the gradient of', () => {
     held.check();
   });
 
-  it('a value with a seed leaves the seed as it is, which may be used again, also as a gradient', () => {
+  it('leave a seed unchanged, even if it becomes a gradient or is used again', () => {
     const held = new Held();
     const seed = held.hold('seed', tensor([2, 3]));
     const [x, y] = [leaf([1, 1]), leaf([5, 6])];
@@ -104,7 +104,7 @@ describe('the gradient of', () => {
     }
   });
 
-  it('a leaf stays as it was where an op on the way fails', () => {
+  it('stay unchanged if an op of the backward pass throws', () => {
     const held = new Held();
     const [x, w] = [leaf([1, 2]), leaf([3, 4])];
     x.mul(w).sum().backward();
@@ -117,7 +117,7 @@ describe('the gradient of', () => {
     expect(values(w.grad)[1]).toBe(2);
   });
 
-  it('a wide sum, of thousands of leaves, takes no time to speak of', () => {
+  it('of a sum of 5,000 leaves are computed quickly', () => {
     const leaves = Array.from({ length: 5000 }, (_, k) => leaf([k]));
     leaves
       .reduce((sum: Tensor, x) => sum.add(x.mul(x)))

@@ -1,4 +1,6 @@
-/** Random graphs: on wasm they give the gradients that they give on the cpu, and take nothing from who looks on. */
+/**
+ * Tests with random graphs: gradients on wasm match those on the cpu, and tensors that a program keeps stay unchanged.
+ */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { concat, defineOp, noGrad, type Tensor, tensor, useDevice } from '../../../../src/index.ts';
@@ -9,14 +11,14 @@ import { Held } from './wasm-device.ts';
 const ROWS = 3;
 const COLUMNS = 5;
 
-/** Moves values off a kink: those that are equal but for rounding would lie on one side here, on the other there. */
+/** An offset that moves values off a kink, where rounding could put the two devices on different sides. */
 const beside = () =>
   tensor(
     Float32Array.from({ length: ROWS * COLUMNS }, (_, i) => 0.3 * Math.sin(i + 1)),
     { shape: [ROWS, COLUMNS] },
   );
 
-/** The ops of which graphs are made, all of [3, 5]; an op may hold what it is given and what it computes. */
+/** The ops of the graphs, on shape [3, 5]. An op may hold its inputs and results. */
 const ops: Record<string, (held: Held, a: Tensor, b: Tensor) => Tensor> = {
   add: (_, a, b) => a.add(b),
   sub: (_, a, b) => a.sub(b),
@@ -72,8 +74,9 @@ interface Program {
     readonly b: number;
     readonly held: boolean;
   }[];
-  /** Which values are summed up, and whether backward() begins with a gradient of the program's. */
+  /** The values that are summed. */
   readonly ends: readonly number[];
+  /** Whether backward() gets a seed. */
   readonly seeded: boolean;
 }
 
@@ -92,7 +95,7 @@ const drawn = (seed: number) => {
   return Float32Array.from({ length: ROWS * COLUMNS }, () => 2 * stream.uniform() - 1);
 };
 
-/** Computes the graph twice, with gradients that add up, and gives them after each time. */
+/** Computes the graph twice, accumulating gradients, and returns them after each time. */
 function run({ leaves, steps, ends, seeded }: Program, held: Held): number[][] {
   const made = leaves.map(({ seed, wanted }, k) =>
     tensor(drawn(seed), { shape: [ROWS, COLUMNS], requiresGrad: wanted || k === 0 }),
@@ -104,7 +107,7 @@ function run({ leaves, steps, ends, seeded }: Program, held: Held): number[][] {
       const y = ops[op](held, all[a % all.length], all[b % all.length]);
       all.push(looks ? held.hold(op, y) : y);
     }
-    // The first leaf takes part, so that there is a gradient.
+    // The first leaf is always included, so that there is a gradient.
     const y = ends.reduce(
       (sum: Tensor, end) => sum.add(all[all.length - 1 - (end % all.length)]),
       made[0].mul(0.1),
@@ -124,7 +127,7 @@ function run({ leaves, steps, ends, seeded }: Program, held: Held): number[][] {
   return gradients;
 }
 
-it('gradients are those of the cpu, and what is held stays as it was', async () => {
+it('gradients match those of the cpu, and held tensors stay unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(programs, async (program) => {
       await useDevice('cpu');

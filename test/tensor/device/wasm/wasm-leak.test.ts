@@ -1,4 +1,4 @@
-/** Memory over 20,000 steps of training, in a process of its own. */
+/** Tests that memory stays flat over 20,000 training steps, in a process of its own. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,29 +20,29 @@ function train(way: 'layers' | 'tensors'): Report {
 
 describe.each([
   { way: 'layers', what: 'a model of layers' },
-  { way: 'tensors', what: 'a loop of tensor methods, all of whose results the program sees' },
+  { way: 'tensors', what: 'tensor methods, whose results the program sees' },
 ] as const)(`${STEPS} steps of $what`, ({ way }) => {
   const { measured, losses } = train(way);
-  const [, warm, ...later] = measured; // after the first tenth
+  const [, warm, ...later] = measured; // warm: after the first tenth of the steps
 
-  it('train', () => {
+  it('reduce the loss', () => {
     expect(measured.map(({ step }) => step)).toEqual(Array.from({ length: 11 }, (_, k) => (k * STEPS) / 10));
     expect(losses.at(-1)).toBeLessThan(losses[0] / 50);
   });
 
-  it('leave the size of WebAssembly memory as it was', () => {
+  it('do not grow WebAssembly memory', () => {
     for (const { wasm } of measured) expect(wasm).toBe(warm.wasm);
   });
 
-  it('take less than 5 MB more of memory, WebAssembly’s and JavaScript’s together', () => {
+  it('need less than 5 MB more of WebAssembly and JavaScript memory together', () => {
     const total = ({ wasm, javascript }: Measured) => (wasm + javascript) / MB;
     for (const measurement of later) expect(total(measurement) - total(warm)).toBeLessThan(5);
   });
 
-  it('fill no more of it than the budget, and never move a parameter or what an optimizer remembers', () => {
-    expect(warm.moves.out).toBeGreaterThan(0); // what the program dropped has made room
+  it('stay within the budget, and never move out a parameter or optimizer state', () => {
+    expect(warm.moves.out).toBeGreaterThan(0); // dropped tensors moved out
     for (const { moves, inUse } of later) {
-      expect(moves.in).toBe(0); // what moves out and is needed moves in again
+      expect(moves.in).toBe(0); // an array in use that moved out would move in again
       expect(inUse).toBeLessThan(17 * MB);
     }
   });

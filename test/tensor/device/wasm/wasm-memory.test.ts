@@ -1,4 +1,4 @@
-/** The memory of the wasm device: nothing that is held is lost, and it grows as little as it can. */
+/** Tests of the wasm device's memory: tensors in use keep their values, and it grows no more than needed. */
 import { freemem } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,15 +15,15 @@ import { Held, wasmDevice } from './wasm-device.ts';
 const MB = 2 ** 20;
 const device = await wasmDevice();
 
-/** The tensor of n floats of one value. */
+/** A tensor of n equal values. */
 const filled = (n: number, value: number) => tensor(new Float32Array(n).fill(value));
 
-describe('a loop that holds some of what it makes', () => {
-  it('finds it as it was, however much it made in between, in memory of a few budgets', () => {
+describe('a loop that keeps some of its tensors', () => {
+  it('keeps their values, and needs memory of at most three budgets', () => {
     const held = new Held();
     let x = filled(2 ** 15, 1);
     for (let step = 0; step < 3000; step++) {
-      const y = x.mul(1.001).add(0.001); // 128 kB each: over the loop 46 times the budget
+      const y = x.mul(1.001).add(0.001); // 128 kB each: 46 times the budget over the whole loop
       if (step % 200 === 7) held.hold(`step ${step}`, y);
       if (step % 10 === 0) x = y;
     }
@@ -32,7 +32,7 @@ describe('a loop that holds some of what it makes', () => {
     held.check();
   });
 
-  it('and only uploads, with no kernel in between, takes no more', () => {
+  it('needs no more memory if it only uploads and runs no kernel', () => {
     const before = device.memory;
     const held = new Held();
     for (let k = 0; k < 200; k++) {
@@ -44,7 +44,7 @@ describe('a loop that holds some of what it makes', () => {
     held.check();
   });
 
-  it('may hold more than the budget, and use it again and again', () => {
+  it('may repeatedly use more tensors than the budget holds', () => {
     const all = Array.from({ length: 64 }, (_, k) => filled(2 ** 18, k)); // 64 MB
     const { moves } = device.residency;
     for (let round = 0; round < 3; round++) {
@@ -52,10 +52,10 @@ describe('a loop that holds some of what it makes', () => {
     }
     const before = moves.in;
     for (const [k, x] of all.entries()) expect(x.sub(k).abs().max().item()).toBe(0);
-    expect(moves.in - before).toBe(0); // by now there is room for all of it
+    expect(moves.in - before).toBe(0); // the budget has grown to hold all of them
   });
 
-  it('computes what it would in any memory: random programs, against arrays', () => {
+  it('computes the right values in random programs', () => {
     const size = 2 ** 18;
     const step = fc.record({ op: fc.constantFrom('upload', 'add', 'mul', 'drop'), a: fc.nat(), b: fc.nat() });
     fc.assert(
@@ -75,8 +75,8 @@ describe('a loop that holds some of what it makes', () => {
   });
 });
 
-describe('memory that grows', () => {
-  it('leaves all that is held where it was, and moves nothing', () => {
+describe('growing memory', () => {
+  it('keeps all values', () => {
     const fresh = openWasm();
     const values = Float32Array.from({ length: 1000 }, (_, k) => k);
     const held = Array.from({ length: 20 }, () => fresh.upload(values, 'float32'));
@@ -89,11 +89,11 @@ describe('memory that grows', () => {
 
   const needed = 3000 * MB;
   it.skipIf(freemem() < needed)(
-    `works beyond 2 GB, where addresses are negative as i32 (skipped where less than ${needed / MB} MB are free)`,
+    `works beyond 2 GB, where addresses are negative as i32 (skipped with less than ${needed / MB} MB free)`,
     () => {
       const [low, high] = [openWasm(), openWasm()];
       const heap = Reflect.get(high.residency, 'heap') as Heap;
-      expect(heap.allocate(Heap.blockSize(2 ** 31))).not.toBeNull(); // which nothing touches, so it costs nothing
+      expect(heap.allocate(Heap.blockSize(2 ** 31))).not.toBeNull(); // untouched, so it costs nothing
       expect(high.memory).toBeGreaterThan(2 ** 31);
       for (const { kernel, calls } of Object.values(cases)) {
         for (const n of [9, 300]) {
@@ -116,7 +116,7 @@ describe('memory that grows', () => {
     },
   );
 
-  it('is refused beyond what there can be, with the sizes; what was there before is still there, and works', () => {
+  it('throws beyond the maximum, with the sizes; existing tensors stay usable', () => {
     const held = new Held();
     held.hold('small', filled(1000, 5));
     const x = filled(8 * MB, 3);

@@ -1,4 +1,4 @@
-/** Random models: on wasm they train as on the cpu, and take nothing from layers that look on. */
+/** Tests with random models: training on wasm matches the cpu, and tensors that user layers keep stay unchanged. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import {
@@ -31,7 +31,7 @@ const BATCH = 6;
 const WIDTH = 5;
 const labels = [0, 1, 2, 3, 4, 0];
 
-/** What a layer of the user's does with what it sees: y, and perhaps a value on a branch of its own. */
+/** The function of a user's layer: it returns y, and perhaps a value on a separate branch of the graph. */
 type Look = (x: Tensor) => { readonly y: Tensor; readonly branch?: Tensor };
 
 class Watching extends Layer {
@@ -60,7 +60,7 @@ const watching =
   (held, branches) =>
     new Watching(held, branches, look);
 
-/** Layers that take and give [6, 5]. */
+/** Layers from [6, 5] to [6, 5]. */
 const layers: Record<string, Make> = {
   dense: () => new Dense(WIDTH, WIDTH),
   'dense without a bias': () => new Dense(WIDTH, WIDTH, { bias: false }),
@@ -83,7 +83,7 @@ const layers: Record<string, Make> = {
   watching: watching((x) => ({ y: x })),
   'watching a product': watching((x) => ({ y: x.mul(0.9).add(x.reshape(x.shape)) })),
   'a branch': watching((x) => ({ y: x.tanh(), branch: x.mul(x).mean() })),
-  'a branch behind which nothing passes on': watching((x) => ({ y: x.detach(), branch: x.pow(2).mean() })),
+  'a branch beside a detached output': watching((x) => ({ y: x.detach(), branch: x.pow(2).mean() })),
 };
 
 const programs = fc.record({
@@ -91,12 +91,14 @@ const programs = fc.record({
   seed: fc.nat(),
   adam: fc.boolean(),
   scoped: fc.boolean(),
-  /** Whether the branches' losses are added to the model's, or each has a backward pass of its own. */
+  /**
+   * Whether the losses of the branches are added to the model's loss; otherwise each has a backward pass of its own.
+   */
   together: fc.boolean(),
 });
 type Program = typeof programs extends fc.Arbitrary<infer P> ? P : never;
 
-/** Three steps of training, with an evaluation after each; what came of them. */
+/** Trains three steps, with an evaluation after each. Returns losses, gradients and outputs. */
 function train({ names, seed, adam, scoped, together }: Program, held: Held): number[] {
   manualSeed(seed);
   const branches: Tensor[] = [];
@@ -129,7 +131,7 @@ function train({ names, seed, adam, scoped, together }: Program, held: Held): nu
   return results;
 }
 
-/** In a scope, what it does not return goes: so nothing of it is held. */
+/** Runs the pass in a scope, which frees all tensors but the result; so none of them is held. */
 function scopedPass(pass: () => Tensor, held: Held): Tensor {
   held.pause();
   try {
@@ -139,7 +141,7 @@ function scopedPass(pass: () => Tensor, held: Held): Tensor {
   }
 }
 
-it('training gives what it gives on the cpu, and what is held stays as it was', async () => {
+it('training matches the cpu, and held tensors stay unchanged', async () => {
   await fc.assert(
     fc.asyncProperty(programs, async (program) => {
       await useDevice('cpu');
@@ -147,8 +149,8 @@ it('training gives what it gives on the cpu, and what is held stays as it was', 
       await useDevice('wasm');
       const found = train(program, new Held());
       expect(found).toHaveLength(expected.length);
-      // Adam makes steps of the roundings where a gradient is 0 but for them; a batch normalization enlarges those
-      // of a column that is nearly constant 300 times, and the next one does so again.
+      // Values are only compared where rounding errors stay small. Adam turns a gradient that is 0 up to rounding
+      // into a full step; each batch normalization enlarges the errors of a nearly constant column 300 times.
       const norms = program.names.filter((name) => /batchnorm|nested/.test(name)).length;
       if (program.adam || norms > 1) return;
       const scale = 1 + Math.max(...expected.map(Math.abs));

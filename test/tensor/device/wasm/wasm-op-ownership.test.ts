@@ -1,4 +1,4 @@
-/** What an op of the user's is given and computes on the wasm device is its own, and stays. */
+/** Tests that tensors which a user's op receives or computes on the wasm device keep their values. */
 import { describe, it } from 'vitest';
 import { defineOp, type Tensor, tensor } from '../../../../src/index.ts';
 import { Held, wasmDevice } from './wasm-device.ts';
@@ -7,8 +7,8 @@ await wasmDevice();
 
 const leaf = (data: number[]) => tensor(data, { requiresGrad: true });
 
-describe('an op of the user may hold', () => {
-  it('g, its own values and what it computes from them, in both passes', () => {
+describe('a user’s op may keep', () => {
+  it('g, the values of its forward pass, and results computed from them', () => {
     const held = new Held();
     const op = defineOp({
       name: 'held',
@@ -35,7 +35,7 @@ describe('an op of the user may hold', () => {
     held.check();
   });
 
-  it('g that it passes on as the gradient, or a constant of its own', () => {
+  it('g or a constant that it returns as the gradient', () => {
     const held = new Held();
     const mask = held.hold('mask', tensor([0, 1, 2]));
     const through = defineOp({

@@ -1,4 +1,7 @@
-/** What a program holds on the wasm device stays, though the library frees what it alone has seen. */
+/**
+ * Tests that tensors a program keeps on the wasm device stay valid, although the library frees tensors that only it has
+ * seen.
+ */
 import { describe, expect, it } from 'vitest';
 import {
   BatchNorm1d,
@@ -26,7 +29,7 @@ await wasmDevice();
 const leaf = (data: number[]) => tensor(data, { requiresGrad: true });
 const labels = [0, 1, 2, 0, 1, 2, 0, 1];
 
-/** A layer that keeps what it sees and what it makes. */
+/** A layer that keeps its input and output. */
 class Keeper extends Layer {
   readonly held: Held;
   readonly f: (x: Tensor) => Tensor;
@@ -42,7 +45,7 @@ class Keeper extends Layer {
   }
 }
 
-/** Steps of training, of which `look` sees every model, loss and logits before and after the backward pass. */
+/** Trains a model. `look` sees logits and loss after the forward pass, the backward pass and the optimizer step. */
 function train(
   model: Layer,
   steps: number,
@@ -67,7 +70,7 @@ const net = (...inside: Layer[]) => {
   return new Sequential(...first, ...inside, new Dense(6, 5), new LeakyReLU(0.3), new Dense(5, 3));
 };
 
-describe('a training loop may hold', () => {
+describe('a training loop may keep', () => {
   it('logits and losses, through backward() and later steps', () => {
     const held = new Held();
     train(net(), 20, (at, logits, loss) => {
@@ -79,7 +82,7 @@ describe('a training loop may hold', () => {
     held.check();
   });
 
-  it('gradients that it has read, though zeroGrad() forgets them', () => {
+  it('gradients that it has read, although zeroGrad() clears them', () => {
     const held = new Held();
     const model = net();
     train(model, 20, (at) => {
@@ -90,7 +93,7 @@ describe('a training loop may hold', () => {
     held.check();
   });
 
-  it('gradients that it has set, shared between parameters, or clipped', () => {
+  it('gradients that it sets, shares between parameters, or clips', () => {
     const held = new Held();
     const [a, b] = [leaf([1, 2]), leaf([3, 4])];
     const g = held.hold('set by hand', tensor([5, 6]));
@@ -104,7 +107,7 @@ describe('a training loop may hold', () => {
     held.check();
   });
 
-  it('what a layer of its own sees and makes inside a Sequential, in training and without a tape', () => {
+  it('inputs and outputs of its own layer in a Sequential, in training and under noGrad', () => {
     const held = new Held();
     const model = net(
       new Keeper(held),
@@ -117,7 +120,7 @@ describe('a training loop may hold', () => {
     held.check();
   });
 
-  it('what a layer of the library sees whose forward it has replaced, or extended', () => {
+  it('inputs and outputs of a library layer whose forward it replaces or extends', () => {
     const held = new Held();
     const replaced = new ReLU();
     replaced.forward = (x) => held.hold('made', ReLU.prototype.forward.call(replaced, held.hold('seen', x)));
@@ -142,7 +145,7 @@ describe('a training loop may hold', () => {
     held.check();
   });
 
-  it('a branch off a layer of its own, behind which no gradient passes on', () => {
+  it('a branch in its own layer, whose output is detached', () => {
     for (const tail of [new Dense(6, 3), new ReLU()]) {
       const held = new Held();
       let branch: Tensor | null = null;
@@ -157,7 +160,7 @@ describe('a training loop may hold', () => {
     }
   });
 
-  it('a gradient that an op of the library has kept from its forward pass, for one leaf or two', () => {
+  it('a gradient that a library op kept from its forward pass, for one leaf or two', () => {
     const held = new Held();
     const scaled = op({
       name: 'scaled',
@@ -173,7 +176,7 @@ describe('a training loop may hold', () => {
       [x, w].forEach((each) => held.hold('gradient', each.grad));
       if (step === 0) expect(values(x.grad)).toEqual([8, 10, 12]);
       held.check();
-      x.grad = null; // that of w grows
+      x.grad = null; // the gradient of w accumulates
     }
   });
 });

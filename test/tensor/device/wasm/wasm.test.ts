@@ -1,4 +1,4 @@
-/** What the wasm device refuses, and what it says. */
+/** Tests of the wasm device: float64, slices, memory of other devices, and builds. */
 import { describe, expect, it } from 'vitest';
 import {
   arange,
@@ -23,12 +23,12 @@ import { wasmDevice } from './wasm-device.ts';
 
 const device = await wasmDevice();
 
-describe('float64 is refused, with the device that has it:', () => {
+describe('float64 throws, with a hint to the cpu device:', () => {
   const float64 = { dtype: 'float64' } as const satisfies TensorOptions;
   const makers: Record<string, () => unknown> = {
     tensor: () => tensor([1], float64),
     zeros: () => zeros([1], float64),
-    ones: () => new BatchNorm1d(2, float64), // whose γ is ones
+    ones: () => new BatchNorm1d(2, float64), // γ is made by ones
     full: () => full([1], 2, float64),
     eye: () => eye(2, float64),
     arange: () => arange(0, 1, 1, float64),
@@ -45,7 +45,7 @@ describe('float64 is refused, with the device that has it:', () => {
     expectError(make, DTypeError, message);
   });
 
-  it('a float64 array is converted, as any other array is, where no type is asked for', () => {
+  it('a float64 array without a dtype is converted to float32', () => {
     expect(
       ones([2])
         .add(tensor(Float64Array.of(0.5, 1)))
@@ -54,10 +54,10 @@ describe('float64 is refused, with the device that has it:', () => {
   });
 });
 
-describe('slices that begin anywhere', () => {
+describe('slices at any offset', () => {
   const values = Float32Array.from({ length: 61 }, (_, i) => Math.sin(7 * i));
 
-  it('are computed with as any other array', () => {
+  it('compute like any other array', () => {
     for (let begin = 0; begin < 20; begin++) {
       const x = tensor(values).slice(begin, 61 - (begin % 7));
       const part = values.slice(begin, 61 - (begin % 7));
@@ -72,7 +72,7 @@ describe('slices that begin anywhere', () => {
     }
   });
 
-  it('of rows of any length, in a product', () => {
+  it('of rows of any length multiply correctly', () => {
     for (const width of [1, 2, 3, 5, 6, 7, 9, 11]) {
       const x = tensor(values.slice(0, 5 * width), { shape: [5, width] });
       const gram = x.slice(1, 4).matmul(x.slice(2).transpose());
@@ -85,7 +85,7 @@ describe('slices that begin anywhere', () => {
 });
 
 describe('two wasm devices', () => {
-  it('have memory of their own, and refuse that of the other', () => {
+  it('have separate memory, and refuse each other’s tensors', () => {
     const other: WasmDevice = openWasm();
     const there = tensor([1], { device: other });
     expectError(() => tensor([1]).add(there), DeviceError, /^add: tensors on different devices: wasm, wasm/);
@@ -96,7 +96,7 @@ describe('two wasm devices', () => {
 });
 
 describe('builds', () => {
-  it('are tried best first, and named', () => {
+  it('are tried fastest first, and named by the adapter', () => {
     expect(builds).toEqual(['relaxed', 'simd']);
     const accepted = wasmBuilds.filter((build) => 'device' in build).map((build) => build.device.adapter);
     expect(accepted.length).toBeGreaterThan(0);
@@ -104,7 +104,7 @@ describe('builds', () => {
     expect(accepted.at(-1)).toBe('WebAssembly, SIMD');
   });
 
-  it('that are not accepted are refused by name', () => {
+  it('throw an error that names the missing feature', () => {
     expectError(
       () => openWasm([]),
       DeviceError,
