@@ -89,7 +89,7 @@ export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> 
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
-    throw new ValueError('useDevice', `unknown device: ${String(name)}`, `one of auto, ${names.join(', ')}`);
+    throw new ValueError('useDevice', `unknown device: ${name}`, `one of auto, ${names.join(', ')}`);
   }
   const choice = lastChoice.then(async () => {
     await (named === undefined ? chooseAutomatically() : chooseByName(named));
