@@ -1,6 +1,6 @@
 import { assign } from '../tensor/assign.ts';
 import * as kernels from '../../kernels/update.ts';
-import { adamUpdate } from '../../kernels/fused/update.ts';
+import { adamUpdate } from '../../kernels/fused/adam.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import { transient } from '../tensor/memory.ts';
