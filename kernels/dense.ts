@@ -1,24 +1,17 @@
-/** The bias of a dense layer; its product is in `matmul.ts`, and all of it in one pass in `fused/dense.ts`. */
-import { kernel, type Kernel } from './kernel.ts';
-import { expectColumns } from './shape.ts';
+/** The bias of a dense layer. Its product is in `matmul.ts`; `fused/dense.ts` computes both in one pass. */
+import { rowwise } from './families.ts';
+import type { Kernel } from './kernel.ts';
 
 /** y[i,j] = x[i,j] + b[j]. x [m, n], b [n] → [m, n]. */
-export const addBias: Kernel = kernel({
+export const addBias: Kernel = rowwise({
   name: 'addBias',
   equation: 'y[i,j] = x[i,j] + b[j]',
   inputs: ['x', 'b'],
-  shape: ([x, b]) => {
-    expectColumns('addBias', x, [b]);
-    return x;
-  },
-  sizes: ([x]) => [x[0], x[1]],
-  reference: (y, [x, b], [m, n]) => {
-    for (let i = 0; i < m; i++) {
-      const row = i * n;
-      for (let j = 0; j < n; j++) y[row + j] = x[row + j] + b[j];
-    }
-  },
   simd: 'addBias',
   inPlace: true,
-  cost: ([m, n]) => ({ flops: m * n, bytes: 8 * m * n }),
+  reference: (y, [x, b], [m, n]) => {
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) y[i * n + j] = x[i * n + j] + b[j];
+    }
+  },
 });

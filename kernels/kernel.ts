@@ -41,8 +41,10 @@ export interface Kernel<P extends Params = Params> {
   readonly name: string;
   /** The formula, as it is printed in documentation and benchmarks. */
   readonly equation: string;
-  /** What the inputs are called, in order. */
+  /** The names of the inputs, in order. */
   readonly inputs: readonly string[];
+  /** Any number of inputs, at least one; `inputs` names the first two. */
+  readonly variadic?: boolean;
   /** The only shape rule: ops inherit it. Throws {@link ShapeError} when the inputs do not fit. */
   shape(shapes: readonly Shape[], params: P): Shape;
   /** The loop bounds of `reference`, from shapes that `shape` has accepted. */
@@ -63,7 +65,10 @@ export interface Kernel<P extends Params = Params> {
   cost(sizes: readonly number[]): Cost;
 }
 
-/** Declares a kernel. It only returns its argument: the point is the type, and one word to search for. */
+/** What a kernel declares itself when its family supplies the shape rule, the sizes and the cost. */
+export type Definition<P extends Params> = Omit<Kernel<P>, 'shape' | 'sizes' | 'cost'>;
+
+/** Declares a kernel. It returns its argument: it exists for the type, and as one word to search for. */
 export function kernel<P extends Params = NoParams>(definition: Kernel<P>): Kernel<P> {
   return definition;
 }

@@ -1,10 +1,10 @@
 /**
- * Kernels that move elements and compute nothing. Each works along one axis; the op composes them where
- * several axes are meant. For an axis, a shape is seen as [outer, n, inner]: see `aroundAxis`.
+ * Kernels that move elements and compute nothing. Each works along one axis; for several axes, the op composes
+ * them. A shape is seen as [outer, n, inner] from that axis: see `aroundAxis`.
  */
 import { ShapeError } from './errors.ts';
 import { kernel, type Kernel } from './kernel.ts';
-import { aroundAxis, formatShape, sameShape, withExtent } from './shape.ts';
+import { aroundAxis, formatShape, sameShape, sizeOf, withExtent } from './shape.ts';
 
 const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
 
@@ -16,16 +16,10 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
   simd: 'repeatAxis',
   shape: ([x], { axis, count }) => {
     if (x[axis] === 1) return withExtent(x, axis, count);
-    throw new ShapeError(
-      'repeatAxis',
-      `axis ${axis} of ${formatShape(x)} is not of extent 1`,
-      'only such an axis repeats',
-    );
+    const problem = `axis ${axis} of ${formatShape(x)} does not have extent 1`;
+    throw new ShapeError('repeatAxis', problem, 'only an axis of extent 1 can be repeated');
   },
-  sizes: ([x], { axis, count }) => {
-    const [outer, , inner] = aroundAxis(x, axis);
-    return [outer, count, inner];
-  },
+  sizes: ([x], { axis, count }) => aroundAxis(withExtent(x, axis, count), axis),
   reference: (y, [x], [outer, count, inner]) => {
     for (let o = 0; o < outer; o++) {
       for (let r = 0; r < count; r++) {
@@ -47,10 +41,7 @@ export const transpose: Kernel = kernel({
     if (x.length >= 2) return [...x.slice(0, -2), x[x.length - 1], x[x.length - 2]];
     throw new ShapeError('transpose', `fewer than two axes: ${formatShape(x)}`, 'reshape to a matrix first');
   },
-  sizes: ([x]) => {
-    const [outer, rows] = aroundAxis(x, x.length - 2);
-    return [outer, rows, x[x.length - 1]];
-  },
+  sizes: ([x]) => aroundAxis(x, x.length - 2),
   reference: (y, [x], [outer, rows, columns]) => {
     for (let o = 0; o < outer; o++) {
       const start = o * rows * columns;
@@ -69,11 +60,8 @@ export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = k
   inputs: ['x'],
   shape: ([x], { axis, begin, end }) => {
     if (begin >= 0 && begin <= end && end <= x[axis]) return withExtent(x, axis, end - begin);
-    throw new ShapeError(
-      'slice',
-      `range ${begin}…${end} is not inside axis ${axis} of ${formatShape(x)}`,
-      `0 ≤ begin ≤ end ≤ ${x[axis]}`,
-    );
+    const problem = `range ${begin}…${end} is not inside axis ${axis} of ${formatShape(x)}`;
+    throw new ShapeError('slice', problem, `0 ≤ begin ≤ end ≤ ${x[axis]}`);
   },
   sizes: ([x], { axis, begin, end }) => [...aroundAxis(x, axis), begin, end],
   reference: (y, [x], [outer, n, inner, begin, end]) => {
@@ -92,11 +80,8 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
   inputs: ['g'],
   shape: ([g], { axis, begin, extent }) => {
     if (begin >= 0 && begin + g[axis] <= extent) return withExtent(g, axis, extent);
-    throw new ShapeError(
-      'sliceAxisDx',
-      `${formatShape(g)} at ${begin} does not fit into ${extent}`,
-      'begin + extent of g ≤ extent',
-    );
+    const problem = `${formatShape(g)} at ${begin} does not fit into ${extent}`;
+    throw new ShapeError('sliceAxisDx', problem, 'begin + extent of g ≤ extent');
   },
   sizes: ([g], { axis, begin, extent }) => [...aroundAxis(g, axis), begin, extent],
   reference: (dx, [g], [outer, n, inner, begin, extent]) => {
@@ -112,29 +97,26 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
 export const concat: Kernel<{ axis: number }> = kernel({
   name: 'concat',
   equation: 'y[o,nₐ+k,i] = b[o,k,i]',
-  inputs: ['a', 'b', '…'],
+  inputs: ['a', 'b'],
+  variadic: true,
   shape: (shapes, { axis }) => {
     const [first] = shapes;
+    const misfit = shapes.find((shape) => !sameShape(withExtent(shape, axis, first[axis]), first));
     const total = shapes.reduce((sum, shape) => sum + shape[axis], 0);
-    const misfit = shapes.find((shape) => !sameShape(withExtent(shape, axis, 0), withExtent(first, axis, 0)));
     if (misfit === undefined) return withExtent(first, axis, total);
-    throw new ShapeError(
-      'concat',
-      `${formatShape(misfit)} does not fit ${formatShape(first)} along axis ${axis}`,
-      `all extents but that of axis ${axis} must be equal`,
-    );
+    const problem = `${formatShape(misfit)} does not fit ${formatShape(first)} along axis ${axis}`;
+    throw new ShapeError('concat', problem, `all extents except that of axis ${axis} must be equal`);
   },
-  sizes: (shapes, { axis }) => {
-    const [outer, , inner] = aroundAxis(shapes[0], axis);
-    return [outer, ...shapes.map((shape) => shape[axis] * inner)];
-  },
+  sizes: (shapes, { axis }) => [
+    sizeOf(shapes[0].slice(0, axis)),
+    ...shapes.map((shape) => sizeOf(shape.slice(axis))),
+  ],
   reference: (y, inputs, [outer, ...lengths]) => {
     let at = 0;
     for (let o = 0; o < outer; o++) {
       inputs.forEach((input, k) => {
-        const n = lengths[k];
-        y.set(input.subarray(o * n, (o + 1) * n), at);
-        at += n;
+        y.set(input.subarray(o * lengths[k], (o + 1) * lengths[k]), at);
+        at += lengths[k];
       });
     }
   },
@@ -148,11 +130,8 @@ export const gather: Kernel = kernel({
   inputs: ['x', 'rows'],
   shape: ([x, rows]) => {
     if (x.length > 0 && rows.length === 1) return withExtent(x, 0, rows[0]);
-    throw new ShapeError(
-      'gather',
-      `rows ${formatShape(rows)} of x ${formatShape(x)}`,
-      'x has at least one axis and rows exactly one',
-    );
+    const problem = `rows ${formatShape(rows)} of x ${formatShape(x)}`;
+    throw new ShapeError('gather', problem, 'x has at least one axis and rows exactly one');
   },
   sizes: ([x, rows]) => [rows[0], aroundAxis(x, 0)[2]],
   reference: (y, [x, rows], [count, inner]) => {
@@ -170,11 +149,8 @@ export const gatherDx: Kernel<{ extent: number }> = kernel({
   inputs: ['g', 'rows'],
   shape: ([g, rows], { extent }) => {
     if (rows.length === 1 && g[0] === rows[0]) return withExtent(g, 0, extent);
-    throw new ShapeError(
-      'gatherDx',
-      `rows ${formatShape(rows)} for g ${formatShape(g)}`,
-      'g has one entry along its first axis for each row',
-    );
+    const problem = `rows ${formatShape(rows)} for g ${formatShape(g)}`;
+    throw new ShapeError('gatherDx', problem, 'g has one entry along its first axis for each row');
   },
   sizes: ([g, rows], { extent }) => [rows[0], aroundAxis(g, 0)[2], extent],
   reference: (dx, [g, rows], [count, inner]) => {

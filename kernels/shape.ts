@@ -22,25 +22,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** The rule of elementwise kernels: all shapes are equal, and so is the output's. */
 export function expectSameShape(op: string, shapes: readonly Shape[]): Shape {
-  const [first] = shapes;
-  let same = true;
-  for (const shape of shapes) same &&= sameShape(shape, first);
-  if (same) return first;
-  throw new ShapeError(
-    op,
-    `shapes differ: ${shapes.map(formatShape).join(', ')}`,
-    'every input of this kernel has the same shape',
-  );
-}
-
-/** The rule of column kernels: `x` is [m, C] and each of the others is [C], one value per column. */
-export function expectColumns(op: string, x: Shape, perColumn: readonly Shape[]): void {
-  if (x.length === 2 && perColumn.every((shape) => shape.length === 1 && shape[0] === x[1])) return;
-  throw new ShapeError(
-    op,
-    `expected x [m, C] and values per column [C]: ${[x, ...perColumn].map(formatShape).join(', ')}`,
-    'give one value for each column of x',
-  );
+  if (shapes.every((shape) => sameShape(shape, shapes[0]))) return shapes[0];
+  const problem = `shapes differ: ${shapes.map(formatShape).join(', ')}`;
+  throw new ShapeError(op, problem, 'every input of this kernel has the same shape');
 }
 
 /** A shape seen from one axis: the extents before it, its own, and those after it, each multiplied out. */
@@ -48,7 +32,22 @@ export function aroundAxis(shape: Shape, axis: number): [outer: number, n: numbe
   return [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
 }
 
-/** The shape with one axis' extent replaced. */
+/**
+ * Calls `each` for every line along the axis of a shape [outer, n, inner]. The n values of the line stand at
+ * `start`, `start + inner`, `start + 2·inner` …; `line` counts the lines, and is the place of a result per line.
+ */
+export function eachLine(
+  outer: number,
+  n: number,
+  inner: number,
+  each: (start: number, line: number) => void,
+): void {
+  for (let o = 0; o < outer; o++) {
+    for (let i = 0; i < inner; i++) each(o * n * inner + i, o * inner + i);
+  }
+}
+
+/** The shape with the extent of one axis replaced. */
 export function withExtent(shape: Shape, axis: number, extent: number): Shape {
   return shape.map((old, i) => (i === axis ? extent : old));
 }
@@ -57,19 +56,6 @@ export function withExtent(shape: Shape, axis: number, extent: number): Shape {
 export function resolveAxis(op: string, shape: Shape, axis: number): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
-  throw new ShapeError(
-    op,
-    `no axis ${axis} in shape ${formatShape(shape)}`,
-    rank === 0 ? 'a scalar has no axes' : `use an integer from ${-rank} to ${rank - 1}`,
-  );
-}
-
-/** The shape of one value for each column of x [m, C]. */
-export function columnsOf(op: string, x: Shape): Shape {
-  if (x.length === 2 && x[0] > 0) return [x[1]];
-  throw new ShapeError(
-    op,
-    `expected x [m, C] with m ≥ 1: ${formatShape(x)}`,
-    'one row for each example, one column for each feature',
-  );
+  const hint = rank === 0 ? 'a scalar has no axes' : `use an integer from ${-rank} to ${rank - 1}`;
+  throw new ShapeError(op, `no axis ${axis} in shape ${formatShape(shape)}`, hint);
 }

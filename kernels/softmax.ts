@@ -3,17 +3,8 @@
  * exponential overflows: logits of ±1e6 are fine.
  */
 import { ShapeError } from './errors.ts';
-import { type FloatArray, kernel, type Kernel, type Shape } from './kernel.ts';
-import { aroundAxis, expectSameShape, formatShape } from './shape.ts';
-
-interface Axis extends Record<string, number> {
-  axis: number;
-}
-
-const cost = ([outer, n, inner]: readonly number[]) => ({
-  flops: 5 * outer * n * inner,
-  bytes: 8 * outer * n * inner,
-});
+import { type Definition, type FloatArray, kernel, type Kernel, type Shape } from './kernel.ts';
+import { aroundAxis, eachLine, expectSameShape, formatShape } from './shape.ts';
 
 /** maxₖ xₖ over n values, `stride` apart. */
 function maxOf(x: FloatArray, start: number, n: number, stride: number): number {
@@ -23,8 +14,8 @@ function maxOf(x: FloatArray, start: number, n: number, stride: number): number 
 }
 
 /**
- * ln Σₖ exp(xₖ − max), in float64. With it, ln Σₖ exp(xₖ) = max + rest; the two are kept apart, since beside
- * a large maximum the digits of the rest would be lost.
+ * ln Σₖ exp(xₖ − max), in float64, so that ln Σₖ exp(xₖ) = max + rest. The two are kept apart: added to a large
+ * maximum, the rest would lose its digits.
  */
 function logSumBelow(max: number, x: FloatArray, start: number, n: number, stride: number): number {
   let sum = 0;
@@ -33,104 +24,88 @@ function logSumBelow(max: number, x: FloatArray, start: number, n: number, strid
 }
 
 /** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
-export const softmax: Kernel<Axis> = kernel({
+export const softmax: Kernel<Axis> = alongAxis({
   name: 'softmax',
   equation: 'yₖ = exp(xₖ) / Σⱼ exp(xⱼ)',
   inputs: ['x'],
-  simd: 'softmax',
-  shape: ([x]) => x,
-  sizes: ([x], { axis }) => aroundAxis(x, axis),
   reference: (y, [x], [outer, n, inner]) => {
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) {
-        const start = o * n * inner + i;
-        const max = maxOf(x, start, n, inner);
-        const rest = logSumBelow(max, x, start, n, inner);
-        for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - max - rest);
-      }
-    }
+    eachLine(outer, n, inner, (start) => {
+      const max = maxOf(x, start, n, inner);
+      const rest = logSumBelow(max, x, start, n, inner);
+      for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - max - rest);
+    });
   },
-  cost,
 });
 
 /** dxₖ = yₖ·(gₖ − Σⱼ gⱼyⱼ), from the output y. */
-export const softmaxDx: Kernel<Axis> = kernel({
+export const softmaxDx: Kernel<Axis> = alongAxis({
   name: 'softmaxDx',
   equation: 'dxₖ = yₖ·(gₖ − Σⱼ gⱼ·yⱼ)',
   inputs: ['g', 'y'],
-  simd: 'softmaxDx',
-  shape: (shapes) => expectSameShape('softmaxDx', shapes),
-  sizes: ([g], { axis }) => aroundAxis(g, axis),
   reference: (dx, [g, y], [outer, n, inner]) => {
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) {
-        const start = o * n * inner + i;
-        let dot = 0;
-        for (let k = 0; k < n; k++) dot += g[start + k * inner] * y[start + k * inner];
-        for (let k = 0; k < n; k++) {
-          const at = start + k * inner;
-          dx[at] = y[at] * (g[at] - dot);
-        }
-      }
-    }
+    eachLine(outer, n, inner, (start) => {
+      const end = start + n * inner;
+      let dot = 0;
+      for (let at = start; at < end; at += inner) dot += g[at] * y[at];
+      for (let at = start; at < end; at += inner) dx[at] = y[at] * (g[at] - dot);
+    });
   },
-  cost,
 });
 
 /** yₖ = xₖ − ln Σⱼ exp(xⱼ). */
-export const logSoftmax: Kernel<Axis> = kernel({
+export const logSoftmax: Kernel<Axis> = alongAxis({
   name: 'logSoftmax',
   equation: 'yₖ = xₖ − ln Σⱼ exp(xⱼ)',
   inputs: ['x'],
-  simd: 'logSoftmax',
-  shape: ([x]) => x,
-  sizes: ([x], { axis }) => aroundAxis(x, axis),
   reference: (y, [x], [outer, n, inner]) => {
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) {
-        const start = o * n * inner + i;
-        const max = maxOf(x, start, n, inner);
-        const rest = logSumBelow(max, x, start, n, inner);
-        for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - max - rest;
-      }
-    }
+    eachLine(outer, n, inner, (start) => {
+      const max = maxOf(x, start, n, inner);
+      const rest = logSumBelow(max, x, start, n, inner);
+      for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - max - rest;
+    });
   },
-  cost,
 });
 
 /** dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ, from the output y. */
-export const logSoftmaxDx: Kernel<Axis> = kernel({
+export const logSoftmaxDx: Kernel<Axis> = alongAxis({
   name: 'logSoftmaxDx',
   equation: 'dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ',
   inputs: ['g', 'y'],
-  simd: 'logSoftmaxDx',
-  shape: (shapes) => expectSameShape('logSoftmaxDx', shapes),
-  sizes: ([g], { axis }) => aroundAxis(g, axis),
   reference: (dx, [g, y], [outer, n, inner]) => {
-    for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++) {
-        const start = o * n * inner + i;
-        let sum = 0;
-        for (let k = 0; k < n; k++) sum += g[start + k * inner];
-        for (let k = 0; k < n; k++) {
-          const at = start + k * inner;
-          dx[at] = g[at] - Math.exp(y[at]) * sum;
-        }
-      }
-    }
+    eachLine(outer, n, inner, (start) => {
+      const end = start + n * inner;
+      let sum = 0;
+      for (let at = start; at < end; at += inner) sum += g[at];
+      for (let at = start; at < end; at += inner) dx[at] = g[at] - Math.exp(y[at]) * sum;
+    });
   },
-  cost,
 });
+
+interface Axis extends Record<string, number> {
+  axis: number;
+}
+
+/** What these four share: shapes that are equal, seen as [outer, n, inner] from the axis. */
+function alongAxis(definition: Definition<Axis>): Kernel<Axis> {
+  return kernel<Axis>({
+    ...definition,
+    simd: definition.name,
+    shape: (shapes) => expectSameShape(definition.name, shapes),
+    sizes: ([first], { axis }) => aroundAxis(first, axis),
+    cost: ([outer, n, inner]) => ({ flops: 5 * outer * n * inner, bytes: 8 * outer * n * inner }),
+  });
+}
 
 /** In `labels`: this row does not count. Its loss and its gradient are 0. */
 export const IGNORED = -1;
 
 function expectLabels(op: string, logits: Shape, labels: Shape): void {
   if (logits.length === 2 && logits[1] > 0 && labels.length === 1 && labels[0] === logits[0]) return;
+  const problem = `logits ${formatShape(logits)} and labels ${formatShape(labels)}`;
   throw new ShapeError(
     op,
-    `logits ${formatShape(logits)} and labels ${formatShape(labels)}`,
-    'logits are [batch, classes], and labels one class index for each row: [batch]',
+    problem,
+    'logits are [batch, classes]; labels are [batch], one class index per row',
   );
 }
 

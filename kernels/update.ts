@@ -1,5 +1,5 @@
 /** The arithmetic of optimizers: elementwise kernels, of which every update rule is composed. */
-import { elementwise } from './elementwise.ts';
+import { elementwise } from './families.ts';
 import type { Kernel } from './kernel.ts';
 
 /** a ← b: a copy, into memory that is kept. */
@@ -8,7 +8,6 @@ export const assign: Kernel = {
     name: 'assign',
     equation: 'a ← b',
     inputs: ['a', 'b'],
-    simd: 'assign',
     reference: (y, [, b]) => y.set(b),
   }),
   cost: ([n]) => ({ flops: 0, bytes: 8 * n }), // what a held is not read
@@ -19,7 +18,6 @@ export const blend: Kernel<{ alpha: number; beta: number }> = elementwise({
   name: 'blend',
   equation: 'y = α·a + β·b',
   inputs: ['a', 'b'],
-  simd: 'blend',
   params: ['alpha', 'beta'],
   flops: 3,
   reference: (y, [a, b], [n], { alpha, beta }) => {
@@ -32,7 +30,6 @@ export const secondMoment: Kernel<{ decay: number }> = elementwise({
   name: 'secondMoment',
   equation: 'v ← decay·v + (1−decay)·g²',
   inputs: ['v', 'g'],
-  simd: 'secondMoment',
   params: ['decay'],
   flops: 5,
   reference: (y, [v, g], [n], { decay }) => {
@@ -45,7 +42,6 @@ export const centeredMoment: Kernel = elementwise({
   name: 'centeredMoment',
   equation: 'y = max(v − m², 0)',
   inputs: ['v', 'm'],
-  simd: 'centeredMoment',
   flops: 3,
   reference: (y, [v, m], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.max(v[i] - m[i] * m[i], 0);
@@ -57,7 +53,6 @@ export const divideByRoot: Kernel<{ correction: number; eps: number }> = element
   name: 'divideByRoot',
   equation: 'y = m / (√(v/correction) + ε)',
   inputs: ['m', 'v'],
-  simd: 'divideByRoot',
   params: ['correction', 'eps'],
   flops: 4,
   reference: (y, [m, v], [n], { correction, eps }) => {

@@ -78,7 +78,7 @@ export function gpuThreads(sources: Readonly<Record<string, GpuSource>> = shippe
         runThreads(sources[kernel.name], arrays, kernel.sizes(of, params), params);
       const arrays = inputs.map(valuesOf);
       let values: Float64Array;
-      if (kernel.inputs.includes('…')) {
+      if (kernel.variadic) {
         // Variadic kernels run on two inputs at a time, as on a GPU.
         let joined = shapes[0];
         values = arrays.slice(1).reduce((before, next, k) => {

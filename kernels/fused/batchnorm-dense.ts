@@ -22,7 +22,6 @@ export const batchnormDense: Fusion<{ eps: number; slope: number }> = fusion({
     return [y, mean, variance, rstd];
   },
   sizes: ([x, , , W]) => [x[0], x[1], W[1]],
-  simd: 'batchnormDense',
   params: ['eps', 'slope'],
   scratch: ([m, k, n]) => m * k + k + n,
   cost: ([m, k, n]) => ({
@@ -49,7 +48,6 @@ export const batchnormDenseSums: Fusion<NoParams> = fusion({
     return [dgamma, dbeta, dW];
   },
   sizes: ([dz, x]) => [dz[0], x[1], dz[1]],
-  simd: 'batchnormDenseSums',
   scratch: ([m, k, n]) => m * k + 2 * k + n,
   cost: ([m, k, n]) => ({
     flops: 2 * m * k * n + 8 * k * n,

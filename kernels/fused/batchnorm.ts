@@ -34,7 +34,6 @@ export const batchnormForward: Fusion<{ eps: number }> = fusion({
     return [y, mean, variance, rstd];
   },
   sizes,
-  simd: 'batchnormForward',
   params: ['eps'],
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
 });
@@ -58,7 +57,6 @@ export const runningStatistics: Fusion<Tracking> = fusion({
     return [];
   },
   sizes: ([mean]) => [mean[0]],
-  simd: 'runningStatistics',
   params: ['alpha', 'correction'],
   cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
 });
@@ -75,7 +73,6 @@ export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
     return [y, mean, rstd];
   },
   sizes,
-  simd: 'batchnormTraining',
   params: ['eps', 'alpha', 'correction'],
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
 });
@@ -92,7 +89,6 @@ export const batchnormSums: Fusion<NoParams> = fusion({
     return [dgamma, dbeta];
   },
   sizes,
-  simd: 'batchnormSums',
   cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
 });
 
@@ -112,7 +108,6 @@ export const batchnormBackward: Fusion<NoParams> = fusion({
     return [dx, dgamma, dbeta];
   },
   sizes,
-  simd: 'batchnormBackward',
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 20 * m * C }),
 });
 
@@ -129,7 +124,6 @@ export const batchnormInference: Fusion<{ eps: number }> = fusion({
     return [y, scale, rstd];
   },
   sizes,
-  simd: 'batchnormInference',
   params: ['eps'],
   cost: ([m, C]) => ({ flops: 3 * m * C, bytes: 8 * m * C }),
 });

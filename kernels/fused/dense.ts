@@ -27,7 +27,6 @@ export const dense: Fusion<Activation> = fusion({
     return [activation(composer, z, slope)];
   },
   sizes: ([x, W]: readonly Shape[]) => [x[0], x[1], W[1]],
-  simd: 'dense',
   params: ['slope'],
   cost: ([m, k, n]) => ({ flops: 2 * m * k * n + 2 * m * n, bytes: 4 * (m * k + k * n + m * n) }),
 });
@@ -43,7 +42,6 @@ export const denseDz: Fusion<Activation> = fusion({
     return [dz, db];
   },
   sizes: ([g]: readonly Shape[]) => [g[0], g[1]],
-  simd: 'denseDz',
   params: ['slope'],
   cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
 });

@@ -43,7 +43,7 @@ export interface Fusion<P extends Params = Params> {
   cost(sizes: readonly number[]): Cost;
 }
 
-/** Declares a fusion, as `kernel` declares a kernel. */
-export function fusion<P extends Params>(definition: Fusion<P>): Fusion<P> {
-  return definition;
+/** Declares a fusion. Its WebAssembly export has the name of the fusion. */
+export function fusion<P extends Params>(definition: Omit<Fusion<P>, 'simd'>): Fusion<P> {
+  return { ...definition, simd: definition.name };
 }

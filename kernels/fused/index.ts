@@ -1,6 +1,7 @@
-/** The one list of fusions that tests and benchmarks iterate. */
+/** The list of all fusions, which tests and benchmarks iterate. */
 export * from './batchnorm.ts';
 export * from './batchnorm-dense.ts';
 export { dense, denseDz } from './dense.ts';
 export * from './softmax.ts';
-export * from './update.ts';
+export { momentumUpdate, sgdUpdate } from './sgd.ts';
+export { adamUpdate } from './adam.ts';

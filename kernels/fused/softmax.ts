@@ -20,7 +20,6 @@ export const softmaxCrossEntropy: Fusion<{ smoothing: number }> = fusion({
     return [loss, dlogits];
   },
   sizes: ([logits]: readonly Shape[]) => [logits[0], logits[1]],
-  simd: 'softmaxCrossEntropy',
   params: ['smoothing'],
   cost: ([m, K]) => ({ flops: 8 * m * K, bytes: 8 * m * K }),
 });

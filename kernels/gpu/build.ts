@@ -56,9 +56,8 @@ export function entry({ name, inputs, params = [] }: Kernel, form: GpuForm | und
   const { sizes, threads, thread, derived = {} } = form;
   const text = thread.toString();
   const names = argumentsOf(text);
-  const arrays = inputs.filter((input) => input !== '…'); // of any number of inputs, two
-  const numbers = names.slice(arrays.length);
-  arrays.forEach((input, k) => {
+  const numbers = names.slice(inputs.length);
+  inputs.forEach((input, k) => {
     if (names[k]?.replace(/^_/, '') === input) return;
     throw new Error(`${name}: argument ${k} is named '${names[k] ?? ''}', but the input is '${input}'`);
   });

@@ -1,7 +1,7 @@
 import { assign } from '../tensor/assign.ts';
 import { maximum } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/update.ts';
-import { adamUpdate } from '../../kernels/fused/update.ts';
+import { adamUpdate } from '../../kernels/fused/adam.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';

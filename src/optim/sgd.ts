@@ -1,4 +1,4 @@
-import { momentumUpdate, sgdUpdate } from '../../kernels/fused/update.ts';
+import { momentumUpdate, sgdUpdate } from '../../kernels/fused/sgd.ts';
 import { expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
 import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';

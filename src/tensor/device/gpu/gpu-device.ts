@@ -84,7 +84,7 @@ export class GpuDevice implements Device {
     }
     const slots = operands.map(({ slot }) => slot);
     if (output.size === 0) this.leaveEmpty(kernel.name, output.slot);
-    else if (kernel.inputs.includes('…')) this.fold(kernel, slots, shapes, output.slot, params);
+    else if (kernel.variadic) this.fold(kernel, slots, shapes, output.slot, params);
     else this.launch(kernel, slots, shapes, output.slot, params);
     return output;
   }

@@ -1,0 +1,78 @@
+/** Families of kernels: the shape rule, the sizes and the cost that the kernels of a family share. */
+import { ShapeError } from './errors.ts';
+import { type Definition, kernel, type Kernel, type NoParams, type Params, type Shape } from './kernel.ts';
+import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
+
+/**
+ * Each output element comes from the input elements at the same place: all shapes are equal, and the size is the
+ * number of elements. `flops` counts the operations per element, 1 by default; a root or an exponential counts as
+ * one. The kernel has a SIMD form of its own name, except with `hasSimd: false`.
+ */
+export function elementwise<P extends Params = NoParams>({
+  flops = 1,
+  hasSimd = true,
+  ...definition
+}: Omit<Definition<P>, 'simd'> & { readonly flops?: number; readonly hasSimd?: boolean }): Kernel<P> {
+  return kernel<P>({
+    ...definition,
+    ...(hasSimd ? { simd: definition.name } : {}),
+    shape: (shapes) => expectSameShape(definition.name, shapes),
+    sizes: ([first]) => [sizeOf(first)],
+    inPlace: true,
+    cost: ([n]) => ({ flops: flops * n, bytes: 4 * n * (definition.inputs.length + 1) }),
+  });
+}
+
+// ── on the columns of a matrix: x is [m, C], and a vector [C] holds one value per column ───────────────
+
+/** Checks that x is [m, C] with at least `rows` rows, and each of `vectors` is [C]. Returns [C]. */
+export function expectColumns(op: string, x: Shape, vectors: readonly Shape[] = [], rows = 0): Shape {
+  const columns = x.slice(1);
+  if (x.length === 2 && x[0] >= rows && vectors.every((vector) => sameShape(vector, columns))) return columns;
+  throw new ShapeError(
+    op,
+    `expected x [m, C]${rows > 0 ? ` with m ≥ ${rows}` : ' and one value per column [C]'}: ` +
+      [x, ...vectors].map(formatShape).join(', '),
+    'x has one row per example and one column per feature',
+  );
+}
+
+/** Vectors [C] → [C]. */
+export function perColumn<P extends Params = NoParams>(definition: Definition<P>): Kernel<P> {
+  const { name, inputs } = definition;
+  return kernel<P>({
+    ...definition,
+    shape: (shapes) => {
+      const shape = expectSameShape(name, shapes);
+      if (shape.length === 1) return shape;
+      throw new ShapeError(name, `expected vectors [C]: ${formatShape(shape)}`, 'give one value per column');
+    },
+    sizes: ([first]) => first,
+    cost: ([C]) => ({ flops: 3 * C, bytes: 4 * C * (inputs.length + 1) }),
+  });
+}
+
+/** A matrix x [m, C] and vectors [C] → [m, C]: every row of x with the same vectors. */
+export function rowwise(definition: Definition<NoParams>): Kernel {
+  return kernel({
+    ...definition,
+    shape: ([x, ...vectors]) => {
+      expectColumns(definition.name, x, vectors);
+      return x;
+    },
+    sizes: ([x]) => x,
+    cost: ([m, C]) => ({ flops: (definition.inputs.length - 1) * m * C, bytes: 8 * m * C }),
+  });
+}
+
+/** Matrices [m, C] → [C]: a sum over the rows, with one multiplication per further matrix. */
+export function columnSum(definition: Definition<NoParams>): Kernel {
+  const { name, inputs } = definition;
+  return kernel({
+    ...definition,
+    simd: name,
+    shape: (shapes) => expectColumns(name, expectSameShape(name, shapes), [], 1),
+    sizes: ([x]) => x,
+    cost: ([m, C]) => ({ flops: inputs.length * m * C, bytes: 4 * inputs.length * m * C }),
+  });
+}

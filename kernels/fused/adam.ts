@@ -1,0 +1,41 @@
+/** The update of Adam and AdamW in one pass over the parameter. */
+import { type Fusion, fusion } from './fusion.ts';
+import { decayed } from './sgd.ts';
+import { sizeOf } from '../shape.ts';
+import { blend, divideByRoot, secondMoment } from '../update.ts';
+
+interface Moments extends Record<string, number> {
+  /** lr / (1−β₁ᵗ). */
+  stepSize: number;
+  beta1: number;
+  beta2: number;
+  /** 1 − β₂ᵗ. */
+  correction: number;
+  eps: number;
+  /** λ, added to the gradient (Adam). */
+  weightDecay: number;
+  /** lr·λ, taken off the parameter first (AdamW). */
+  decoupled: number;
+}
+
+/** m ← β₁·m + (1−β₁)·d; v ← β₂·v + (1−β₂)·d²; w ← w − stepSize·m / (√(v/correction) + ε). */
+export const adamUpdate: Fusion<Moments> = fusion({
+  name: 'adamUpdate',
+  inputs: ['w', 'g', 'm', 'v'],
+  outputs: [],
+  updates: [0, 2, 3],
+  compose: (composer, [w, g, m, v], params) => {
+    const { stepSize, beta1, beta2, correction, eps, weightDecay, decoupled } = params;
+    const { run, update } = composer;
+    if (decoupled !== 0) update(blend, [w, w], { alpha: 1, beta: -decoupled });
+    const d = decayed(composer, g, w, weightDecay);
+    update(blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
+    update(secondMoment, [v, d], { decay: beta2 });
+    const step = run(divideByRoot, [m, v], { correction, eps });
+    update(blend, [w, step], { alpha: 1, beta: -stepSize });
+    return [];
+  },
+  sizes: ([w]) => [sizeOf(w)],
+  params: ['stepSize', 'beta1', 'beta2', 'correction', 'eps', 'weightDecay', 'decoupled'],
+  cost: ([n]) => ({ flops: 16 * n, bytes: 28 * n }),
+});

@@ -1,0 +1,53 @@
+/** The updates of SGD, each in one pass over the parameter. */
+import { type Composer, type Fusion, fusion } from './fusion.ts';
+import { sizeOf } from '../shape.ts';
+import { blend } from '../update.ts';
+
+/** w ← w − lr·d, d = g + λ·w. */
+export const sgdUpdate: Fusion<{ lr: number; weightDecay: number }> = fusion({
+  name: 'sgdUpdate',
+  inputs: ['w', 'g'],
+  outputs: [],
+  updates: [0],
+  compose: (composer, [w, g], { lr, weightDecay }) => {
+    const d = decayed(composer, g, w, weightDecay);
+    composer.update(blend, [w, d], { alpha: 1, beta: -lr });
+    return [];
+  },
+  sizes: ([w]) => [sizeOf(w)],
+  params: ['lr', 'weightDecay'],
+  cost: ([n]) => ({ flops: 4 * n, bytes: 12 * n }),
+});
+
+interface Momentum extends Record<string, number> {
+  lr: number;
+  momentum: number;
+  dampening: number;
+  /** 1 to look ahead along the velocity, else 0. */
+  nesterov: number;
+  weightDecay: number;
+}
+
+/** v ← μ·v + (1−τ)·d; w ← w − lr·v, or w − lr·(d + μ·v) with Nesterov. */
+export const momentumUpdate: Fusion<Momentum> = fusion({
+  name: 'momentumUpdate',
+  inputs: ['w', 'g', 'v'],
+  outputs: [],
+  updates: [0, 2],
+  compose: (composer, [w, g, v], { lr, momentum, dampening, nesterov, weightDecay }) => {
+    const { run, update } = composer;
+    const d = decayed(composer, g, w, weightDecay);
+    update(blend, [v, d], { alpha: momentum, beta: 1 - dampening });
+    const direction = nesterov === 0 ? v : run(blend, [d, v], { alpha: 1, beta: momentum });
+    update(blend, [w, direction], { alpha: 1, beta: -lr });
+    return [];
+  },
+  sizes: ([w]) => [sizeOf(w)],
+  params: ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay'],
+  cost: ([n]) => ({ flops: 8 * n, bytes: 20 * n }),
+});
+
+/** d = g + λ·w: the gradient with L2 weight decay. */
+export function decayed<T>({ run }: Composer<T>, g: T, w: T, weightDecay: number): T {
+  return weightDecay === 0 ? g : run(blend, [g, w], { alpha: 1, beta: weightDecay });
+}
