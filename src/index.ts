@@ -14,22 +14,11 @@ export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
-export {
-  arange,
-  eye,
-  full,
-  type NestedArray,
-  ones,
-  randn,
-  tensor,
-  type TensorData,
-  type TensorOptions,
-  uniform,
-  zeros,
-} from './tensor/create.ts';
+export { arange, concat, eye, type NestedArray, tensor, type TensorData } from './tensor/create.ts';
+export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
+export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
-export { concat } from './tensor/concat.ts';
 export type { Kept, Op } from './tensor/op.ts';
 export { defineOp, type OpDefinition, type Thunk } from './tensor/user-code.ts';
 export { scope } from './tensor/memory.ts';

@@ -27,7 +27,7 @@ import { assign as assignKernel } from '../../kernels/update.ts';
 import * as fused from '../../kernels/fused/batchnorm.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { assign } from '../tensor/assign.ts';
-import { full, ones, zeros } from '../tensor/create.ts';
+import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
 import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';

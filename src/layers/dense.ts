@@ -1,10 +1,11 @@
 import { formatShape } from '../../kernels/shape.ts';
-import { uniform, zeros } from '../tensor/create.ts';
+import { drawn, uniform } from '../tensor/draw.ts';
+import { zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
 import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { type Initializer, kaimingUniform } from './init.ts';
+import type { Initializer } from './init.ts';
 import { Layer } from './layer.ts';
 
 export interface DenseOptions {
@@ -45,8 +46,10 @@ export class Dense extends Layer {
     expectInteger('Dense', 'outFeatures', outFeatures, 1);
     const { bias = true, init, dtype = 'float32' } = options;
     const trainable = { dtype, requiresGrad: true };
-    this.weight = this.addParameter('weight', (init ?? kaimingUniform)([inFeatures, outFeatures], trainable));
     const limit = 1 / Math.sqrt(inFeatures);
+    const kaimingUniform: Initializer = (shape) =>
+      drawn('Dense', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
+    this.weight = this.addParameter('weight', (init ?? kaimingUniform)([inFeatures, outFeatures], trainable));
     const initialBias = () =>
       init === undefined ? uniform([outFeatures], -limit, limit, trainable) : zeros([outFeatures], trainable);
     this.bias = bias ? this.addParameter('bias', initialBias()) : null;

@@ -4,7 +4,8 @@
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
-import { drawn, type TensorOptions } from '../tensor/create.ts';
+import { drawn } from '../tensor/draw.ts';
+import type { TensorOptions } from '../tensor/fill.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 

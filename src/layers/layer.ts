@@ -90,16 +90,6 @@ export abstract class Layer {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
-  /** @internal Any one parameter (cheaper than collecting them all). */
-  anyParameter(): Tensor | undefined {
-    for (const parameter of this.ownParameters.values()) return parameter;
-    for (const layer of this.children.values()) {
-      const parameter = layer.anyParameter();
-      if (parameter !== undefined) return parameter;
-    }
-    return undefined;
-  }
-
   /** @internal All its tensors: parameters, buffers and constants. */
   tensors(): Tensor[] {
     return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];
@@ -123,28 +113,23 @@ export abstract class Layer {
    * @throws {StateDictError} Names every missing, unexpected or mis-shaped entry at once.
    */
   loadStateDict(state: Readonly<StateDict>, options: { readonly strict?: boolean } = {}): void {
-    const slots = new Map(this.namedSlots());
-    const missing = [...slots.keys()].filter((name) => !(name in state));
-    const unexpected = Object.keys(state).filter((name) => !slots.has(name));
-    const misshaped = [...slots].flatMap(([name, { shape }]) =>
-      name in state && !sameShape(state[name].shape, shape)
-        ? [`${name} is ${formatShape(state[name].shape)}, not ${formatShape(shape)}`]
-        : [],
-    );
     const { strict = true } = options;
+    const slots = new Map(this.namedSlots());
+    const names = [...slots.keys()];
+    const missing = names.filter((name) => !(name in state));
+    const unexpected = Object.keys(state).filter((name) => !slots.has(name));
+    const misshaped = [...slots]
+      .filter(([name, { shape }]) => name in state && !sameShape(state[name].shape, shape))
+      .map(([name, { shape }]) => `${name} is ${formatShape(state[name].shape)}, not ${formatShape(shape)}`);
     const problems = [
       ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
       ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
       ...(misshaped.length > 0 ? [`of another shape: ${misshaped.join(', ')}`] : []),
     ];
     if (problems.length > 0) {
-      throw new StateDictError(
-        'loadStateDict',
-        `the state does not fit ${this.toString()}: ${problems.join('; ')}`,
-        misshaped.length > 0
-          ? 'build the model that was saved'
-          : 'build the model that was saved, or pass { strict: false }',
-      );
+      const hint = `build the model that was saved${misshaped.length > 0 ? '' : ', or pass { strict: false }'}`;
+      const problem = `the state does not fit ${this.toString()}: ${problems.join('; ')}`;
+      throw new StateDictError('loadStateDict', problem, hint);
     }
     for (const [name, slot] of slots) if (name in state) slot.write(state[name]);
   }

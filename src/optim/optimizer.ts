@@ -1,7 +1,7 @@
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
 import { assign, copy } from '../tensor/assign.ts';
-import { zeros } from '../tensor/create.ts';
+import { zeros } from '../tensor/fill.ts';
 import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
 import { composite, keep, run } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -134,26 +134,22 @@ export abstract class Optimizer<O extends LearningRate> {
    */
   loadStateDict(state: OptimizerState): void {
     const { parameters, groups } = this;
-    const mine = groups.map(({ params }) => params.length).join(' + ');
-    const theirs = state.groups.map(({ params }) => params.length).join(' + ');
-    const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
+    const sizesOf = (of: readonly { readonly params: readonly unknown[] }[]) =>
+      of.map(({ params }) => params.length).join(' + ');
+    const [mine, theirs] = [sizesOf(groups), sizesOf(state.groups)];
     const entries = state.slots.length;
-    const problem =
-      state.optimizer !== this.kind()
-        ? `it is of ${state.optimizer}`
-        : mine !== theirs
-          ? `it is of ${theirs} parameters, here are ${mine}`
-          : entries !== parameters.length
-            ? `it has ${entries} entries for ${parameters.length} parameters`
-            : misfit >= 0
-              ? `the entry of parameter ${misfit} is not of shape ${formatShape(parameters[misfit].shape)}`
-              : null;
-    if (problem !== null) {
-      throw new OptimizerStateError(
-        this.kind(),
-        `the state does not fit: ${problem}`,
-        'build the optimizer that was saved',
-      );
+    const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
+    const problems = [
+      state.optimizer !== this.kind() && `it is of ${state.optimizer}`,
+      mine !== theirs && `it is of ${theirs} parameters, this optimizer has ${mine}`,
+      entries !== parameters.length && `it has ${entries} entries for ${parameters.length} parameters`,
+      misfit >= 0 &&
+        `the entry of parameter ${misfit} is not of shape ${formatShape(parameters[misfit].shape)}`,
+    ];
+    const problem = problems.find((text) => text !== false);
+    if (problem !== undefined) {
+      const hint = 'build the optimizer that was saved';
+      throw new OptimizerStateError(this.kind(), `the state does not fit: ${problem}`, hint);
     }
     const options = groups.map((group, k) => ({
       ...group.options,
@@ -198,14 +194,13 @@ function isGroups<O>(
 }
 
 function expectParameters(op: string, parameters: readonly Tensor[]): void {
-  if (parameters.length === 0) {
-    throw new ValueError(op, 'no parameters', 'pass model.parameters(), of a model that has some');
-  }
+  const hint = 'pass model.parameters()';
+  if (parameters.length === 0) throw new ValueError(op, 'no parameters', `${hint}, of a model that has some`);
   if (!parameters.every((w) => w instanceof Tensor && w.node === null)) {
-    throw new ValueError(op, 'not all of the parameters are leaf tensors', 'pass model.parameters()');
+    throw new ValueError(op, 'not all of the parameters are leaf tensors', hint);
   }
   if (new Set(parameters).size < parameters.length) {
-    throw new ValueError(op, 'a parameter is named twice', 'each belongs to one group, once');
+    throw new ValueError(op, 'a parameter is given twice', 'list each parameter in one group, once');
   }
 }
 

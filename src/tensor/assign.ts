@@ -1,9 +1,6 @@
 /** Copies of tensors, and values that are written into tensors. */
-import type { FloatArray } from '../../kernels/kernel.ts';
 import * as kernels from '../../kernels/update.ts';
-import { setGradient } from './autodiff.ts';
-import type { Device } from './device/device.ts';
-import { constant, keep, run, runInPlace } from './op.ts';
+import { constant, run, runInPlace } from './op.ts';
 import type { Tensor } from './tensor.ts';
 
 /** The same values in memory of their own. */
@@ -15,13 +12,4 @@ export function copy(x: Tensor): Tensor {
 export function assign(target: Tensor, source: Tensor): void {
   const isAtHome = source.dtype === target.dtype && source.home === target.home;
   runInPlace(kernels.assign, [target, isAtHome ? source : constant(target, source.dataSync(), target.shape)]);
-}
-
-/** Moves a tensor to another device, with these values: every holder of it finds it there. */
-export function move(x: Tensor, device: Device, values: FloatArray): void {
-  setGradient(x, null);
-  const storage = device.upload(values, x.dtype);
-  x.home = device;
-  x.storage = storage;
-  keep(x);
 }

@@ -1,24 +1,11 @@
 /** Tensors from values. */
 import type { NumericArray, Shape } from '../../kernels/kernel.ts';
-import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import type { Device, DType } from './device/device.ts';
-import { currentDevice } from './device/current.ts';
-import { DTypeError, expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
+import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
+import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
+import { fromValues, optionNames, type TensorOptions } from './fill.ts';
 import { expectShape } from './indexing.ts';
-import { track } from './op.ts';
-import { type Stream, streams } from './random.ts';
-import { Tensor } from './tensor.ts';
-
-export interface TensorOptions {
-  /** `float32` by default; `float64` on the `cpu` device only. */
-  readonly dtype?: DType;
-  /** Whether `backward()` is to compute its gradient. */
-  readonly requiresGrad?: boolean;
-  /** Where it is made; the current device by default. */
-  readonly device?: Device;
-}
-
-const optionNames = ['dtype', 'requiresGrad', 'device'] as const satisfies (keyof TensorOptions)[];
+import * as ops from './ops.ts';
+import type { Tensor } from './tensor.ts';
 
 /** Numbers nested to any depth, as long as no row is longer than another. */
 export type NestedArray = readonly (number | NestedArray)[];
@@ -57,48 +44,6 @@ export function tensor(data: TensorData, options: TensorOptions & { readonly sha
     );
   }
   return fromValues('tensor', values, shape, options);
-}
-
-/**
- * A tensor of zeros. Also an initializer, as in `new Dense(2, 3, { init: zeros })`.
- * @throws {ShapeError} An extent is not an integer ≥ 0.
- * @example
- * ```ts
- * import { zeros } from 'gammabeta';
- *
- * console.log(zeros([2, 2]).toArray()); // [ [ 0, 0 ], [ 0, 0 ] ]
- * ```
- */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return filled('zeros', shape, 0, options);
-}
-
-/**
- * A tensor of ones. Also an initializer.
- * @throws {ShapeError} An extent is not an integer ≥ 0.
- * @example
- * ```ts
- * import { ones } from 'gammabeta';
- *
- * console.log(ones([3]).toArray()); // [ 1, 1, 1 ]
- * ```
- */
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return filled('ones', shape, 1, options);
-}
-
-/**
- * A tensor with one value everywhere.
- * @throws {ShapeError} An extent is not an integer ≥ 0.
- * @example
- * ```ts
- * import { full } from 'gammabeta';
- *
- * console.log(full([2], 0.5).toArray()); // [ 0.5, 0.5 ]
- * ```
- */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  return filled('full', shape, value, options);
 }
 
 /**
@@ -143,72 +88,20 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
 }
 
 /**
- * Normal values with mean 0 and deviation 1, from the initialization stream of {@link manualSeed}.
- * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * Tensors one after the other along an axis; their other extents are equal.
+ *
+ * @throws {ShapeError} They do not fit, or there are none.
  * @example
  * ```ts
- * import { manualSeed, randn } from 'gammabeta';
+ * import { concat, tensor } from 'gammabeta';
  *
- * manualSeed(1);
- * const x = randn([10000]);
- * console.log(Math.abs(x.mean().item()) < 0.03); // true
+ * console.log(concat([tensor([[1, 2]]), tensor([[3, 4]])], 0).toArray()); // [ [ 1, 2 ], [ 3, 4 ] ]
  * ```
  */
-export function randn(shape: Shape, options: TensorOptions = {}): Tensor {
-  return drawn('randn', shape, (stream) => stream.normal(), options);
-}
-
-/**
- * Uniform values from `low` to `high`, from the initialization stream of {@link manualSeed}. As in NumPy,
- * `high` itself can come up through rounding to float32.
- * @throws {ShapeError} An extent is not an integer ≥ 0.
- * @throws {ValueError} A bound is not finite, or low > high.
- * @example
- * ```ts
- * import { uniform } from 'gammabeta';
- *
- * const x = uniform([1000], -1, 1);
- * console.log(x.abs().max().item() <= 1); // true
- * ```
- */
-export function uniform(shape: Shape, low = 0, high = 1, options: TensorOptions = {}): Tensor {
-  expectNumber('uniform', 'low', low);
-  expectNumber('uniform', 'high', high, { from: low });
-  return drawn('uniform', shape, (stream) => low + (high - low) * stream.uniform(), options);
-}
-
-/** A tensor of draws from the initialization stream: what `randn`, `uniform` and the initializers share. */
-export function drawn(
-  op: string,
-  shape: Shape,
-  draw: (stream: Stream) => number,
-  options: TensorOptions = {},
-): Tensor {
-  expectOptions(op, options, optionNames);
-  const values = new Float64Array(sizeOf(expectShape(op, shape)));
-  for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
-  return fromValues(op, values, shape, options);
-}
-
-function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
-  expectOptions(op, options, optionNames);
-  const size = sizeOf(expectShape(op, shape));
-  const values = options.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
-  return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
-}
-
-function fromValues(op: string, values: ArrayLike<number>, shape: Shape, options: TensorOptions): Tensor {
-  const { dtype = 'float32', requiresGrad = false, device = currentDevice() } = options;
-  if (!device.dtypes.includes(dtype)) {
-    throw new DTypeError(
-      op,
-      `the device '${device.name}' has no ${dtype}`,
-      device.dtypes.includes('float64')
-        ? `use ${device.dtypes.join(' or ')}`
-        : "useDevice('cpu') has float64",
-    );
-  }
-  return track(new Tensor(device.upload(values, dtype), [...shape], device, null, requiresGrad));
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const [first] = tensors;
+  if (tensors.length === 0) throw new ShapeError('concat', 'no tensors', 'give at least one');
+  return ops.concat(resolveAxis('concat', first.shape, axis), ...tensors);
 }
 
 function expectNumbers(data: ArrayBufferView): void {

@@ -20,39 +20,25 @@ export class GraphError extends GammaBetaError {}
 /** `gradcheck` found a gradient that does not match its function. */
 export class GradientError extends GammaBetaError {}
 
-/** A GPU that is software, where only hardware will do. */
-export function softwareGpu(name: string, adapter: string): DeviceError {
-  return new DeviceError(
-    name,
-    `its GPU is software: ${adapter}`,
-    `it is used if it is named: useDevice('${name}')`,
-  );
+/** Bounds of a number: > above, ≥ from, < below, ≤ to. */
+export interface Range {
+  readonly above?: number;
+  readonly from?: number;
+  readonly below?: number;
+  readonly to?: number;
 }
 
-/** A finite number in a range: > above, ≥ from, < below, ≤ to, as far as they are given. */
-export function expectNumber(
-  op: string,
-  name: string,
-  value: number,
-  range: { above?: number; from?: number; below?: number; to?: number } = {},
-): number {
-  const { above, from, below, to } = range;
-  const inRange =
-    (above === undefined || value > above) &&
-    (from === undefined || value >= from) &&
-    (below === undefined || value < below) &&
-    (to === undefined || value <= to);
-  if (typeof value === 'number' && Number.isFinite(value) && inRange) return value;
-  const bounds = [
-    above === undefined ? '' : ` > ${above}`,
-    from === undefined ? '' : ` ≥ ${from}`,
-    below === undefined ? '' : ` < ${below}`,
-    to === undefined ? '' : ` ≤ ${to}`,
-  ];
+/** A finite number in a range. */
+export function expectNumber(op: string, name: string, value: number, range: Range = {}): number {
+  const { above = -Infinity, from = -Infinity, below = Infinity, to = Infinity } = range;
+  const isInRange = value > above && value >= from && value < below && value <= to;
+  if (typeof value === 'number' && Number.isFinite(value) && isInRange) return value;
+  const signs = { above: '>', from: '≥', below: '<', to: '≤' };
+  const bounds = Object.entries(range).map(([bound, limit]) => ` ${signs[bound as keyof Range]} ${limit}`);
   throw new ValueError(
     op,
     `${name} is ${String(value)}`,
-    `a finite number${bounds.filter(Boolean).join(' and')} is expected`,
+    `a finite number${bounds.join(' and')} is expected`,
   );
 }
 

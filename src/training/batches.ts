@@ -57,9 +57,13 @@ export async function measure(metrics: Metrics, output: Tensor, labels: NumericA
 
 /** The batch's x on the device and in the element type of the model's parameters. */
 export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
-  const parameter = model.anyParameter();
+  if (!parameters.has(model)) parameters.set(model, model.parameters().at(0));
+  const parameter = parameters.get(model);
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
 }
+
+/** One parameter of each model; collecting all of them for each batch takes longer. */
+const parameters = new WeakMap<Layer, Tensor | undefined>();
 
 /** Of several values, the first would pass for all of them. */
 function expectSingleValue(op: string, error: Tensor): void {

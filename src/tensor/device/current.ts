@@ -4,51 +4,43 @@ import type { Device, DeviceName } from './device.ts';
 import { DeviceError } from '../errors.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
-/** A device that was not chosen, and why. */
+/** A device that was not chosen, and the reason. */
 export interface PassedOver {
   readonly device: DeviceName;
   readonly reason: string;
 }
 
-/** The devices that were opened: each is opened once, and keeps its memory. */
-export const opened: Map<DeviceName, Device> = new Map<DeviceName, Device>();
+/** A device, and the faster ones that are not available. */
+export interface Choice {
+  readonly device: Device;
+  readonly passedOver: readonly PassedOver[];
+}
 
-let current: Device | null = null;
-let skipped: readonly PassedOver[] = [];
+let choice: Choice | null = null;
 
-/** The device on which new tensors are made; before `useDevice`, `wasm` where it works, else `cpu`. */
+/** The choice of `useDevice`; without one, `wasm`, and `cpu` where `wasm` is not available. */
+export function currentChoice(): Choice {
+  return (choice ??= byDefault());
+}
+
 export function currentDevice(): Device {
-  return (current ??= byDefault());
+  return currentChoice().device;
 }
 
-/** What was passed over on the way to the current device. */
-export function passedOver(): readonly PassedOver[] {
-  return skipped;
+export function choose(chosen: Choice): void {
+  choice = chosen;
 }
 
-export function setCurrentDevice(device: Device, without: readonly PassedOver[]): void {
-  current = device;
-  skipped = without;
-}
+/** The devices that were opened: each is opened once, and keeps its memory. */
+export const opened: Map<DeviceName, Device> = new Map<DeviceName, Device>([['cpu', cpu]]);
 
-function byDefault(): Device {
+function byDefault(): Choice {
   try {
-    skipped = [];
-    return remembered('wasm', openWasm);
+    const device = opened.get('wasm') ?? openWasm();
+    opened.set('wasm', device);
+    return { device, passedOver: [] };
   } catch (error) {
-    skipped = [{ device: 'wasm', reason: reasonOf(error) }];
-    return remembered('cpu', () => cpu);
+    if (!(error instanceof DeviceError)) throw error;
+    return { device: cpu, passedOver: [{ device: 'wasm', reason: error.problem }] };
   }
-}
-
-function remembered(name: DeviceName, open: () => Device): Device {
-  const device = opened.get(name) ?? open();
-  opened.set(name, device);
-  return device;
-}
-
-/** Why a device is not available; other errors are thrown on. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof DeviceError) return error.problem;
-  throw error;
 }

@@ -1,8 +1,9 @@
 /** Choosing a device by name, or automatically. */
 import { cpu } from './cpu.ts';
-import { currentDevice, opened, passedOver, type PassedOver, reasonOf, setCurrentDevice } from './current.ts';
+import { choose, currentChoice, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
-import { DeviceError, softwareGpu, ValueError } from '../errors.ts';
+import { DeviceError, ValueError } from '../errors.ts';
+import { softwareGpu } from './software-gpu.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
 /** The current device, and the devices that were passed over before it. */
@@ -41,13 +42,14 @@ const candidates: readonly Candidate[] = [
 
 /** The first candidate that works. */
 async function chooseAutomatically(): Promise<void> {
-  const skipped: PassedOver[] = [];
+  const passedOver: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
-      setCurrentDevice(await open(candidate, true), skipped);
+      choose({ device: await open(candidate, true), passedOver });
       return;
     } catch (error) {
-      skipped.push({ device: candidate.name, reason: reasonOf(error) });
+      if (!(error instanceof DeviceError)) throw error;
+      passedOver.push({ device: candidate.name, reason: error.problem });
     }
   }
   throw new DeviceError('useDevice', 'no device works', 'this is a bug in gammabeta: please report it');
@@ -55,7 +57,7 @@ async function chooseAutomatically(): Promise<void> {
 
 async function chooseByName(candidate: Candidate): Promise<void> {
   try {
-    setCurrentDevice(await open(candidate, false), []);
+    choose({ device: await open(candidate, false), passedOver: [] });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     throw new DeviceError('useDevice', `'${candidate.name}' is not available: ${error.problem}`, error.hint);
@@ -113,12 +115,7 @@ let lastChoice: Promise<unknown> = Promise.resolve();
  * ```
  */
 export function deviceInfo(): DeviceInfo {
-  const { name, adapter, software, dtypes } = currentDevice();
-  return {
-    device: name,
-    adapter,
-    ...(software !== undefined && { software }),
-    dtypes,
-    passedOver: passedOver(),
-  };
+  const { device, passedOver } = currentChoice();
+  const { name, adapter, software, dtypes } = device;
+  return { device: name, adapter, ...(software !== undefined && { software }), dtypes, passedOver };
 }

@@ -7,7 +7,8 @@
  * - `gpu-js.ts` compiles the GPU forms of kernels with gpu.js and launches them.
  * - `dawn.ts` provides WebGPU in Node; `platform.ts` declares the types of browsers and Node that are used.
  */
-import { DeviceError, softwareGpu } from '../../errors.ts';
+import { DeviceError } from '../../errors.ts';
+import { softwareGpu } from '../software-gpu.ts';
 import { Gpu, type GpuName, type Handle, type Library, loadGpuJs } from './gpu-js.ts';
 import { type GpuBackend, GpuDevice } from './gpu-device.ts';
 import { borrowNavigatorGpu, otherDevice } from './dawn.ts';

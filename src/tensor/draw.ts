@@ -1,0 +1,56 @@
+/** Tensors of random values, from the initialization stream of `manualSeed`. */
+import type { Shape } from '../../kernels/kernel.ts';
+import { sizeOf } from '../../kernels/shape.ts';
+import { expectNumber, expectOptions } from './errors.ts';
+import { fromValues, optionNames, type TensorOptions } from './fill.ts';
+import { expectShape } from './indexing.ts';
+import { type Stream, streams } from './random.ts';
+import type { Tensor } from './tensor.ts';
+
+/**
+ * Normal values with mean 0 and deviation 1, from the initialization stream of {@link manualSeed}.
+ * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @example
+ * ```ts
+ * import { manualSeed, randn } from 'gammabeta';
+ *
+ * manualSeed(1);
+ * const x = randn([10000]);
+ * console.log(Math.abs(x.mean().item()) < 0.03); // true
+ * ```
+ */
+export function randn(shape: Shape, options: TensorOptions = {}): Tensor {
+  return drawn('randn', shape, (stream) => stream.normal(), options);
+}
+
+/**
+ * Uniform values from `low` to `high`, from the initialization stream of {@link manualSeed}. As in NumPy,
+ * `high` itself can come up through rounding to float32.
+ * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} A bound is not finite, or low > high.
+ * @example
+ * ```ts
+ * import { uniform } from 'gammabeta';
+ *
+ * const x = uniform([1000], -1, 1);
+ * console.log(x.abs().max().item() <= 1); // true
+ * ```
+ */
+export function uniform(shape: Shape, low = 0, high = 1, options: TensorOptions = {}): Tensor {
+  expectNumber('uniform', 'low', low);
+  expectNumber('uniform', 'high', high, { from: low });
+  return drawn('uniform', shape, (stream) => low + (high - low) * stream.uniform(), options);
+}
+
+/** A tensor of draws from the initialization stream: what `randn`, `uniform` and the initializers share. */
+export function drawn(
+  op: string,
+  shape: Shape,
+  draw: (stream: Stream) => number,
+  options: TensorOptions = {},
+): Tensor {
+  expectOptions(op, options, optionNames);
+  const values = new Float64Array(sizeOf(expectShape(op, shape)));
+  for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
+  return fromValues(op, values, shape, options);
+}
