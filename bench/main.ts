@@ -1,6 +1,6 @@
 /** `npm run bench`: kernels and training steps; see README.md. */
 import { Command } from 'commander';
-import { runCommand } from '../examples/experiments/cli/run.ts';
+import { runCommand } from './command-line.ts';
 import { runSuites, type SuiteName, type SuiteOptions } from './suites.ts';
 
 const program = new Command('bench').description(

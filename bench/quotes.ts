@@ -1,9 +1,9 @@
 /** What README.md says of the committed results of the suites, computed from them. */
-import { quoted } from '../examples/experiments/results/quotes.ts';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
 import type { RatedTiming } from './kernels.ts';
 import { backendOf, experiment, peers } from './peers-quotes.ts';
+import { quoted } from './quoted-block.ts';
 import type { Report } from './report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
 

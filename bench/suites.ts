@@ -1,8 +1,8 @@
 /** Runs suites of benchmarks, prints what comes out, and writes it. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeJson } from '../examples/experiments/cli/write-json.ts';
 import { deviceInfo, type DeviceName, GammaBetaError, useDevice } from '../src/index.ts';
+import { progress } from './command-line.ts';
 import { type Form, type FormName, formNames, openForms } from './forms.ts';
 import { type KernelResults, timeKernels } from './kernel-suite.ts';
 import { describeMachine, header, type Report } from './report.ts';
@@ -12,6 +12,7 @@ import { subjects } from './cases/subjects.ts';
 import { ceilingTable, kernelTable, scalingTables, stepTable } from './tables.ts';
 import type { TimerOptions } from './timer.ts';
 import { labelOf } from './validate.ts';
+import { writeJson } from './write-json.ts';
 
 export type SuiteName = 'kernels' | 'step' | 'scaling';
 
@@ -129,9 +130,4 @@ function selected(names: readonly SuiteName[], filter: string) {
 /** The reference, to be faster than; and what the device has. */
 function formsFor(device: string): readonly FormName[] {
   return device === 'cpu' ? ['reference'] : formNames;
-}
-
-/** The line that says what is being timed; a terminal shows it until the next one. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
 }

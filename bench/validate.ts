@@ -2,18 +2,13 @@
 import type { FloatArray, Shape } from '../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../kernels/shape.ts';
 import type { Device } from '../src/tensor/device/device.ts';
-import type { KernelCase } from '../test/laws/kernel-laws.ts';
-import { inputsOf } from './cases/benchmark-case.ts';
-import type { KernelSubject, Subject } from './cases/subject.ts';
+import type { Subject } from './cases/subject.ts';
 
 /**
  * How far float32 may be from what it should be: |found − expected| ≤ 1e-5·(|expected| + largest |expected|).
  * The second term is for sums whose terms nearly cancel.
  */
 const TOLERANCE = 1e-5;
-
-/** What a kernel has to compute, element by element, said independently of it: see `test/kernels/cases`. */
-export type Definition = KernelCase['at'];
 
 /** A kernel or a fusion whose result is not what it should be. It is not timed. */
 export class DisagreesError extends Error {
@@ -43,30 +38,6 @@ export async function validate(
   });
 }
 
-/**
- * Holds a kernel's reference against its definition, at some hundred places.
- *
- * @throws {DisagreesError} It is another there.
- */
-export function validateReference(
-  subject: KernelSubject,
-  definition: Definition,
-  [expected]: readonly FloatArray[] = subject.expected(),
-): void {
-  const [{ shape }] = subject.results;
-  const { shapes, params } = subject.benchmark;
-  const inputs = inputsOf(subject.benchmark).map((values, k) => ({
-    shape: shapes[k],
-    data: Float64Array.from(values),
-  }));
-  const readers = inputs.map((input) => readerOf(input.data, input.shape));
-  const nearTo = comparison(labelOf(subject), shape, expected);
-  const stride = Math.max(1, Math.floor(expected.length / 211)); // a prime: no column is met each time
-  for (let place = 0; place < expected.length; place += stride) {
-    nearTo(place, expected[place], definition(indexOf(place, shape), readers, { inputs, params }));
-  }
-}
-
 /** How a table names it. */
 export function labelOf({ name, size }: Subject): string {
   return `${name} ${size}`;
@@ -87,10 +58,6 @@ export function comparison(
     const index = formatShape(indexOf(place, shape));
     throw new DisagreesError(`${what} at ${index} is ${value}, and should be ${should}`);
   };
-}
-
-function readerOf(data: FloatArray, shape: Shape): (...index: readonly number[]) => number {
-  return (...index) => data[index.reduce((place, i, axis) => place * shape[axis] + i, 0)];
 }
 
 function indexOf(place: number, shape: Shape): number[] {

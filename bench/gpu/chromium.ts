@@ -1,9 +1,25 @@
 /** Measures in headless Chromium. */
+import { existsSync } from 'node:fs';
 import { chromium } from 'playwright';
-import { softwareGpu } from '../../test/chromium.ts';
 import type { GpuOptions } from './options.ts';
 import type { HostReport } from './report.ts';
 import { type Message, serve } from './server.ts';
+
+/** The Chromium that the variable CHROMIUM names, or the system's; undefined if there is none. */
+export const chromiumPath: string | undefined = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+].find((path) => path !== undefined && existsSync(path));
+
+/** Flags for WebGL2 and WebGPU on SwiftShader, a software GPU that computes on the CPU. */
+const softwareGpu: readonly string[] = [
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
 
 /**
  * Graphics cards: in headless Chromium they want to be asked for. On Linux by way of Vulkan, without a window to

@@ -1,12 +1,12 @@
 /** Runs the GPU benchmarks where they can run, prints what comes out, and writes it. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeJson } from '../../examples/experiments/cli/write-json.ts';
 import { GammaBetaError } from '../../src/index.ts';
-import { chromiumPath } from '../../test/chromium.ts';
+import { progress } from '../command-line.ts';
 import { describeMachine } from '../report.ts';
 import { tableOf } from '../tables.ts';
-import { measureInChromium } from './chromium.ts';
+import { writeJson } from '../write-json.ts';
+import { chromiumPath, measureInChromium } from './chromium.ts';
 import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';
@@ -127,9 +127,4 @@ function print(report: HostReport): HostReport[] {
   for (const line of report.refused) console.error(`not timed: ${line}`);
   if (report.refused.length > 0) process.exitCode = 1;
   return [report];
-}
-
-/** The line that says what is being timed; a terminal shows it until the next one. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
 }

@@ -1,6 +1,6 @@
 /** `npm run bench:gpu`: kernels and training steps on GPUs; see ../README.md. */
 import { Command, Option } from 'commander';
-import { runCommand } from '../../examples/experiments/cli/run.ts';
+import { runCommand } from '../command-line.ts';
 import { type CommandOptions, runGpuBenchmarks } from './command.ts';
 import { gpuNames } from './options.ts';
 

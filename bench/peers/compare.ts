@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
-import { writeJson } from '../../examples/experiments/cli/write-json.ts';
+import { progress } from '../command-line.ts';
 import { describeMachine } from '../report.ts';
+import { writeJson } from '../write-json.ts';
 import { type ContenderName, contenderNames, nodeFlags } from './contenders.ts';
 import {
   experimentNets,
@@ -116,9 +117,4 @@ function selected({ filter = '', experiment }: ComparePeersOptions) {
   if (chosen.length + nets.length > 0) return { chosen, nets };
   const hint = experiment === undefined ? 'leave it out, or pass --experiment' : 'leave it out to see all';
   throw new GammaBetaError('--filter', `no workload has it in its name: '${filter}'`, hint);
-}
-
-/** The line that says what is being timed; a terminal shows it until the next one. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
 }

@@ -18,7 +18,7 @@ const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.001;
 const SEED = 1;
 
-export const experimentNets = ['plain', 'bn'] as const satisfies readonly NetName[];
+export const experimentNets: readonly NetName[] = ['plain', 'bn'];
 
 /** The others have no training loop of this kind here: see README.md. */
 const taking: readonly ContenderName[] = ['gammabeta', 'pytorch'];

@@ -1,7 +1,6 @@
 /** `npx tsx bench/peers/main.ts`: gammabeta beside its peers. See README.md. */
-import { Command } from 'commander';
-import { integerFrom, listOf, oneOf } from '../../examples/experiments/cli/options.ts';
-import { runCommand } from '../../examples/experiments/cli/run.ts';
+import { Command, Option } from 'commander';
+import { integerFrom, runCommand } from '../command-line.ts';
 import { comparePeers } from './compare.ts';
 import { type ContenderName, contenderNames } from './contenders.ts';
 
@@ -22,7 +21,7 @@ const { experiment, data, epochs, limit, ...options } = new Command('peers')
   .description('Compares gammabeta with its peers, on the CPU and one thread, in turns.')
   .option('--quick', 'a look, not a measurement', false)
   .option('--rounds <n>', 'how often each is timed (default: 15; 3 with --quick)', integerFrom(1))
-  .option('--only <names>', `of ${contenderNames.join(', ')}`, listOf(oneOf(contenderNames)))
+  .addOption(new Option('--only <names...>', 'compare only these').choices(contenderNames))
   .option('--filter <text>', "only workloads that have this in their name, such as 'step bn'", '')
   .option('--json <file>', 'write all measured values to a file')
   .option('--device <name>', "gammabeta's (default: the one that a program begins with)")

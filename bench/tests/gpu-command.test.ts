@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { chromiumPath } from '../gpu/chromium.ts';
 import type { GpuReport } from '../gpu/report.ts';
-import { chromiumPath } from '../../test/chromium.ts';
 
 const run = (...args: string[]) =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/gpu/main.ts', ...args]);
