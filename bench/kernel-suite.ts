@@ -1,8 +1,8 @@
 /** Times kernels and fusions in all forms, between two measurements of the ceilings. */
 import { openCeilings } from './ceilings.ts';
 import type { Form } from './forms.ts';
-import { type KernelTiming, rated, timeKernel } from './kernels.ts';
-import type { Report } from './report.ts';
+import { type KernelTiming, rated, timeKernel } from './kernel-timing.ts';
+import type { Report } from './suite-report.ts';
 import { subjects } from './cases/subjects.ts';
 import type { TimerOptions } from './timer.ts';
 import { DisagreesError, labelOf } from './validate.ts';

@@ -1,13 +1,18 @@
 /** The committed results, which README.md quotes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CheckoutReport } from './checkouts.ts';
 import type { FormName } from './forms.ts';
-import type { GpuReport } from './gpu/report.ts';
-import type { PeersReport } from './peers-quotes.ts';
-import type { Machine, Report } from './report.ts';
+import type { GpuReport } from './gpu/gpu-report.ts';
+import type { PeersReport } from './peers/peers-report.ts';
+import type { Machine } from './machine.ts';
+import type { Report } from './suite-report.ts';
 
 /** What a file of `results` holds, and its name. */
 export type Result<T> = T & { readonly file: string };
+
+/** Reports that README.md does not quote. */
+type NotQuoted = GpuReport | CheckoutReport;
 
 export interface Results {
   readonly suites: readonly Result<Report>[];
@@ -23,11 +28,10 @@ export function readResults(folder: string = join(import.meta.dirname, 'results'
   const suites: Result<Report>[] = [];
   const peers: Result<PeersReport>[] = [];
   for (const file of filesOf(folder)) {
-    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport | GpuReport;
-    if (report.benchmark === 'gammabeta-gpu') continue; // nothing of these is quoted
-    if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again, without`);
+    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport | NotQuoted;
+    if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again without it`);
     if (report.benchmark === 'gammabeta') suites.push({ ...report, file });
-    else peers.push({ ...report, file });
+    else if (report.benchmark === 'gammabeta peers') peers.push({ ...report, file });
   }
   return { suites: suites.sort(newestNodeFirst), peers: peers.sort(newestNodeFirst) };
 }

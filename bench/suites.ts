@@ -5,9 +5,10 @@ import { deviceInfo, type DeviceName, GammaBetaError, useDevice } from '../src/i
 import { progress } from './command-line.ts';
 import { type Form, type FormName, formNames, openForms } from './forms.ts';
 import { type KernelResults, timeKernels } from './kernel-suite.ts';
-import { describeMachine, header, type Report } from './report.ts';
+import { header, type Report } from './suite-report.ts';
+import { describeMachine } from './machine.ts';
 import { type ScalingTiming, type Series, series, seriesName, timeSeries } from './scaling.ts';
-import { type StepCase, stepCases, stepName, type StepTiming, timeStep } from './steps.ts';
+import { type StepCase, stepCases, stepName, type StepTiming, timeStep } from './step-timing.ts';
 import { subjects } from './cases/subjects.ts';
 import { ceilingTable, kernelTable, scalingTables, stepTable } from './tables.ts';
 import type { TimerOptions } from './timer.ts';

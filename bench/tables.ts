@@ -3,9 +3,9 @@ import Table from 'cli-table3';
 import type { Ceilings } from './ceilings.ts';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
-import type { OfCeiling, RatedTiming } from './kernels.ts';
+import type { OfCeiling, RatedTiming } from './kernel-timing.ts';
 import type { ScalingTiming, Variable } from './scaling.ts';
-import type { StepTiming } from './steps.ts';
+import type { StepTiming } from './step-timing.ts';
 
 export function ceilingTable(ceilings: readonly Ceilings[]): string {
   const both = ({ before, after }: Ceilings, rate: keyof Ceilings['before']) =>

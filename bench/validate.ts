@@ -2,7 +2,7 @@
 import type { FloatArray, Shape } from '../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../kernels/shape.ts';
 import type { Device } from '../src/tensor/device/device.ts';
-import type { Subject } from './cases/subject.ts';
+import type { Subject } from './cases/kernel-subject.ts';
 
 /**
  * How far float32 may be from what it should be: |found − expected| ≤ 1e-5·(|expected| + largest |expected|).

@@ -18,7 +18,7 @@ export interface Request {
 export type Reply = { readonly problem: string | null } | { readonly failure: string };
 
 export class Validation {
-  private readonly process: ChildProcess = fork(join(import.meta.dirname, 'validator.ts'));
+  private readonly process: ChildProcess = fork(join(import.meta.dirname, 'validation-process.ts'));
 
   /** @throws {DisagreesError} Its result is wrong. */
   async validate(request: Request): Promise<void> {

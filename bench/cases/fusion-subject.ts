@@ -3,7 +3,7 @@ import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { type BenchmarkCase, inputsOf, sizeName, uploadInputs } from './benchmark-case.ts';
 import { onDevice, onShapes, onValues } from '../composers.ts';
-import type { Subject } from './subject.ts';
+import type { Subject } from './kernel-subject.ts';
 
 export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject {
   const { shapes, params, statistics = [] } = benchmark;

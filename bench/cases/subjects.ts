@@ -7,7 +7,7 @@ import type { BenchmarkCase } from './benchmark-case.ts';
 import { fusionCases } from './fusion-cases.ts';
 import { fusionSubject } from './fusion-subject.ts';
 import { benchmarkCases } from './kernel-cases.ts';
-import { kernelSubject, type KernelSubject, type Subject } from './subject.ts';
+import { kernelSubject, type KernelSubject, type Subject } from './kernel-subject.ts';
 
 export const kernelSubjects: readonly KernelSubject[] = keysOf(benchmarkCases).flatMap((name) => {
   const kernel: Kernel = kernels[name];

@@ -2,9 +2,9 @@
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { inputsOf } from '../cases/benchmark-case.ts';
-import type { KernelSubject } from '../cases/subject.ts';
+import type { KernelSubject } from '../cases/kernel-subject.ts';
 import { comparison, DisagreesError, labelOf } from '../validate.ts';
-import { isProduct } from './cases.ts';
+import { isProduct } from './gpu-subjects.ts';
 
 /**
  * |found − expected| ≤ 4e-5·(|expected| + largest |expected|), which is four times what the CPU is allowed: GPUs sum

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright';
 import type { GpuOptions } from './options.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 import { type Message, serve } from './server.ts';
 
 /** The Chromium that the variable CHROMIUM names, or the system's; undefined if there is none. */

@@ -3,16 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
 import { progress } from '../command-line.ts';
-import { describeMachine } from '../report.ts';
+import { describeMachine, machineText } from '../machine.ts';
 import { tableOf } from '../tables.ts';
 import { writeJson } from '../write-json.ts';
 import { chromiumPath, measureInChromium } from './chromium.ts';
 import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';
-import type { GpuReport, HostReport } from './report.ts';
+import type { GpuReport, HostReport } from './gpu-report.ts';
 import { serve } from './server.ts';
-import { introduction, tablesOf } from './tables.ts';
+import { introduction, tablesOf } from './gpu-tables.ts';
 
 export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software'> {
   readonly device?: GpuName;
@@ -41,8 +41,7 @@ export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSig
   const save = async (hosts: readonly HostReport[]): Promise<void> => {
     if (json !== undefined) await writeJson(json, { ...introduced, hosts } satisfies GpuReport);
   };
-  const { cpu, cores, os, load } = introduced.machine;
-  console.log(`machine  ${cpu}, ${cores} cores, ${os}, load ${load.toFixed(1)}`);
+  console.log(`machine  ${machineText(introduced.machine)}`);
   if (options.serve) await serveByHand(options, save, signal);
   else await save(await measureEverywhere(options, signal));
 }

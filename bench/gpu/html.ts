@@ -1,6 +1,6 @@
 /** The page of the GPU benchmarks: its frame, and what it shows. */
-import type { HostReport } from './report.ts';
-import { introduction, type Table, tablesOf } from './tables.ts';
+import type { HostReport } from './gpu-report.ts';
+import { introduction, type Table, tablesOf } from './gpu-tables.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; }

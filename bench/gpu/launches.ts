@@ -4,10 +4,10 @@ import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { uploadInputs } from '../cases/benchmark-case.ts';
 import { median } from '../statistics.ts';
-import type { KernelSubject } from '../cases/subject.ts';
+import type { KernelSubject } from '../cases/kernel-subject.ts';
 import { check } from './check.ts';
 import type { GpuName } from './options.ts';
-import type { LaunchTiming } from './report.ts';
+import type { LaunchTiming } from './gpu-report.ts';
 import { timeInTurns } from './turns.ts';
 
 /** What launches leave behind until the GPU has come so far, in bytes, at most. */

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GpuOptions } from './options.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 import type { Message } from './server.ts';
 
 /** Chromium's software GPU, as Debian has it; Vulkan drivers that the user names come before it. */

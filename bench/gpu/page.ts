@@ -2,7 +2,7 @@
 import { resultsHtml } from './html.ts';
 import type { GpuOptions } from './options.ts';
 import { runBenchmarks } from './program.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 import type { Message } from './server.ts';
 
 /** The parts of a page that are used: what declares them for TypeScript declares a whole page. */

@@ -3,12 +3,11 @@ import { DeviceError, type DeviceInfo, deviceInfo, useDevice } from '../../src/i
 import type { Device } from '../../src/tensor/device/device.ts';
 import { currentDevice } from '../../src/tensor/device/registry.ts';
 import { labelOf } from '../validate.ts';
-import { gpuSubjects } from './cases.ts';
+import { gpuSubjects } from './gpu-subjects.ts';
 import { timeLaunches } from './launches.ts';
 import { type GpuName, type GpuOptions, leaves } from './options.ts';
-import { timeReading } from './reading.ts';
-import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './report.ts';
-import { handlingCases, stepCases, timeSteps } from './steps.ts';
+import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './gpu-report.ts';
+import { handlingCases, stepCases, timeReading, timeSteps } from './gpu-steps.ts';
 import { timeSubmits } from './submits.ts';
 
 /** Is told what was measured so far, and the line of what is measured next; null at the end. */

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
 import { frame } from './html.ts';
 import type { GpuOptions } from './options.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 
 /** What the page tells: what it measures next, what it measured, or why it could not. */
 export type Message =

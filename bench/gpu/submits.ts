@@ -1,6 +1,6 @@
 /** A training step on WebGPU: submitted kernel by kernel, as gpu.js does it, beside several kernels together. */
-import type { NetAndBatch, SubmitTiming } from './report.ts';
-import { expectSame } from './steps.ts';
+import type { NetAndBatch, SubmitTiming } from './gpu-report.ts';
+import { expectSame } from './gpu-steps.ts';
 import { type Trainer, trainerOn } from './trainer.ts';
 import { timeInTurns } from './turns.ts';
 import { type Counts, interpose, type WebGpuClasses, webGpuClasses } from './web-gpu-queue.ts';

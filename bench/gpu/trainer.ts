@@ -11,7 +11,7 @@ import {
   useDevice,
 } from '../../src/index.ts';
 import { stepOf, trainingOf } from '../training.ts';
-import type { NetAndBatch } from './report.ts';
+import type { NetAndBatch } from './gpu-report.ts';
 
 /** One that computes next to nothing: what its step takes is what it takes to ask a GPU for anything. */
 const small = (): Layer =>

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
 import { progress } from '../command-line.ts';
-import { describeMachine } from '../report.ts';
+import { describeMachine } from '../machine.ts';
 import { writeJson } from '../write-json.ts';
 import { type ContenderName, contenderNames, nodeFlags } from './contenders.ts';
 import {
@@ -15,7 +15,7 @@ import {
   runExperiment,
 } from './experiment.ts';
 import { measure, protocolOf } from './measure.ts';
-import { experimentTable, header, type PeersReport, type Timing, timingTable } from './report.ts';
+import { experimentTable, header, type PeersReport, type Timing, timingTable } from './peers-report.ts';
 import { lineUp, messageOf } from './session.ts';
 import { workloads } from './workloads.ts';
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GammaBetaError } from '../../src/index.ts';
 
 export const contenderNames = ['gammabeta', 'pytorch', 'jax-js', 'tfjs-wasm', 'tfjs-cpu'] as const;
@@ -56,7 +57,12 @@ function gammabeta(device?: string): Launch {
   if (!existsSync(built)) {
     throw new GammaBetaError('gammabeta', `not built: no ${relative(root, built)}`, 'npm run build');
   }
-  return node(['gammabeta.js'], device === undefined ? {} : { GAMMABETA_DEVICE: device });
+  return launchOfEntry(pathToFileURL(built).href, device);
+}
+
+/** Starts gammabeta from the URL of its main module; without a device, on the one that every program starts with. */
+export function launchOfEntry(entry: string, device?: string): Launch {
+  return node(['gammabeta.js', entry], device === undefined ? {} : { GAMMABETA_DEVICE: device });
 }
 
 /** A source that is newer than what was built, so that something older than it is timed. */

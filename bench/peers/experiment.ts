@@ -9,7 +9,7 @@ import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 import { networkOf } from './network.ts';
 import { type Contender, messageOf, type Run, withSession } from './session.ts';
-import { pairedRatios, type Summary, summarize } from './statistics.ts';
+import { pairedRatios, type Summary, summarize } from '../statistics.ts';
 import type { Prepared } from './workloads.ts';
 
 // As in `examples/experiments/mnist-batchnorm.ts`.

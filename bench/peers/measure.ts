@@ -1,5 +1,5 @@
 /** One workload: prepared, checked, and timed in turns. */
-import type { Timing } from './report.ts';
+import type { Timing } from './peers-report.ts';
 import { type Protocol, takeTurns } from './rounds.ts';
 import {
   type Contender,
@@ -9,7 +9,7 @@ import {
   type Run,
   withSession,
 } from './session.ts';
-import { pairedRatios, summarize } from './statistics.ts';
+import { pairedRatios, summarize } from '../statistics.ts';
 import type { Workload } from './workloads.ts';
 
 export function protocolOf(quick: boolean, rounds: number | undefined): Protocol {

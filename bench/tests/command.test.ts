@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { formNames, openForms } from '../forms.ts';
-import type { Report } from '../report.ts';
+import type { Report } from '../suite-report.ts';
 
 const minutes = 60_000;
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { chromiumPath } from '../gpu/chromium.ts';
-import type { GpuReport } from '../gpu/report.ts';
+import type { GpuReport } from '../gpu/gpu-report.ts';
 
 const run = (...args: string[]) =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/gpu/main.ts', ...args]);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { gpuSubjects, isProduct } from '../gpu/cases.ts';
+import { gpuSubjects, isProduct } from '../gpu/gpu-subjects.ts';
 import { check } from '../gpu/check.ts';
-import { crossover } from '../gpu/crossover.ts';
+import { crossover } from '../gpu/gpu-tables.ts';
 import { frame, resultsHtml } from '../gpu/html.ts';
 import { leaves } from '../gpu/options.ts';
-import { emptyReport, type HostReport } from '../gpu/report.ts';
-import { NOT_A_RESULT, tablesOf } from '../gpu/tables.ts';
+import { emptyReport, type HostReport } from '../gpu/gpu-report.ts';
+import { NOT_A_RESULT, tablesOf } from '../gpu/gpu-tables.ts';
 import { timeInTurns } from '../gpu/turns.ts';
-import { kernelSubject } from '../cases/subject.ts';
+import { kernelSubject } from '../cases/kernel-subject.ts';
 import { DisagreesError } from '../validate.ts';
 import * as kernels from '../../kernels/index.ts';
 

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { PeersReport } from '../peers-quotes.ts';
-import { quoteResults } from '../quotes.ts';
-import type { Report } from '../report.ts';
+import type { PeersReport } from '../peers/peers-report.ts';
+import { quoteResults } from '../readme-blocks.ts';
+import type { Report } from '../suite-report.ts';
 import { readResults } from '../results.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
@@ -54,21 +54,30 @@ const report: Report = {
   refused: [],
 };
 const summary = (median: number) => ({ median, quartiles: [0.9 * median, 1.1 * median] as const });
+const measured = {
+  workload: 'step bn 32',
+  checkedAgainst: 'pytorch',
+  iterations: 1,
+  seconds: [],
+  ratios: [],
+} as const;
 const peersReport: PeersReport = {
   benchmark: 'gammabeta peers',
   date: report.date,
   quick: false,
   rounds: 15,
   machine,
+  nodeFlags: [],
   contenders: [
     { name: 'gammabeta', version: '0.1.0', backend: 'wasm', threads: 1 },
     { name: 'pytorch', version: '1.13', backend: 'OpenBLAS', threads: 1 },
   ],
   timings: [
-    { workload: 'step bn 32', contender: 'gammabeta', time: summary(0.002), ratio: summary(1) },
-    { workload: 'step bn 32', contender: 'pytorch', time: summary(0.004), ratio: summary(2) },
+    { ...measured, contender: 'gammabeta', time: summary(0.002), ratio: summary(1) },
+    { ...measured, contender: 'pytorch', time: summary(0.004), ratio: summary(2) },
   ],
   experiment: [],
+  problems: [],
 };
 
 describe('the README of the benchmarks', () => {

@@ -1,6 +1,6 @@
 /** What a run of the GPU benchmarks writes. */
 import type { DeviceInfo, DeviceName } from '../../src/index.ts';
-import type { Machine } from '../report.ts';
+import type { Machine } from '../machine.ts';
 import type { GpuName } from './options.ts';
 import type { SubmitMode } from './submits.ts';
 import type { Network } from './trainer.ts';

@@ -3,7 +3,7 @@ import * as kernels from '../../kernels/index.ts';
 import type { Kernel, Shape } from '../../kernels/kernel.ts';
 import type { BenchmarkCase } from '../cases/benchmark-case.ts';
 import { benchmarkCases } from '../cases/kernel-cases.ts';
-import { kernelSubject, type KernelSubject } from '../cases/subject.ts';
+import { kernelSubject, type KernelSubject } from '../cases/kernel-subject.ts';
 
 /** Which sizes there are depends on these: a software GPU is some thousand times slower. */
 export interface Sizes {

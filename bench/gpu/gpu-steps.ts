@@ -1,8 +1,8 @@
 /** The training step on each GPU beside `wasm`, in turns, at growing batches. */
 import { DisagreesError } from '../validate.ts';
-import type { Sizes } from './cases.ts';
+import type { Sizes } from './gpu-subjects.ts';
 import type { GpuName } from './options.ts';
-import type { NetAndBatch, StepTiming } from './report.ts';
+import type { NetAndBatch, ReadingTiming, StepTiming } from './gpu-report.ts';
 import { trainerOn } from './trainer.ts';
 import { timeInTurns } from './turns.ts';
 
@@ -48,6 +48,22 @@ export async function timeSteps(
     { quick },
   );
   return sampled.map((each, k) => ({ ...netAndBatch, device: devices[k], ...each }));
+}
+
+/** Between two reads. */
+const SELDOM = 16;
+
+export async function timeReading(
+  netAndBatch: NetAndBatch,
+  device: GpuName,
+  quick: boolean,
+): Promise<ReadingTiming> {
+  const trainer = await trainerOn(device, netAndBatch);
+  const [each, seldom] = await timeInTurns(
+    [(steps) => trainer.run(steps, 1), (steps) => trainer.run(steps, SELDOM)],
+    { quick, multiple: SELDOM },
+  );
+  return { ...netAndBatch, device, each, seldom };
 }
 
 /** @throws {DisagreesError} A loss is further off than the tolerance. */

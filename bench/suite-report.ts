@@ -1,22 +1,11 @@
 /** What a run of the benchmarks writes, and how it introduces itself. */
-import { availableParallelism, cpus, loadavg, release, type } from 'node:os';
 import type { DeviceInfo } from '../src/index.ts';
 import type { Ceilings } from './ceilings.ts';
 import type { FormName, PassedOver } from './forms.ts';
-import type { RatedTiming } from './kernels.ts';
+import type { RatedTiming } from './kernel-timing.ts';
+import { type Machine, machineText } from './machine.ts';
 import type { ScalingTiming } from './scaling.ts';
-import type { StepTiming } from './steps.ts';
-
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly os: string;
-  readonly node: string;
-  /** What Node was started with, but for what loads TypeScript. */
-  readonly flags: readonly string[];
-  /** Processes that wanted to run in the last minute, before the benchmarks began: what else ran. */
-  readonly load: number;
-}
+import type { StepTiming } from './step-timing.ts';
 
 /** What `--json` writes; empty is what was not asked for. */
 export interface Report {
@@ -37,26 +26,6 @@ export interface Report {
   readonly refused: readonly string[];
 }
 
-export function describeMachine(): Machine {
-  const [cpu] = cpus();
-  return {
-    cpu: cpu.model,
-    cores: availableParallelism(),
-    os: `${type()} ${release()}`,
-    node: process.version,
-    flags: flagsOf(process.execArgv),
-    load: loadavg()[0],
-  };
-}
-
-/** `--import tsx`, `--require …`: how a run under tsx is started. */
-function flagsOf(args: readonly string[]): string[] {
-  const loaders = ['--import', '--require', '-r', '--loader'];
-  return args.filter(
-    (arg, i) => !loaders.includes(arg.split('=')[0]) && !(i > 0 && loaders.includes(args[i - 1])),
-  );
-}
-
 /** The machine, the device and the forms, with why others were passed over. */
 export function header({
   machine,
@@ -64,10 +33,9 @@ export function header({
   forms,
   passedOver,
 }: Pick<Report, 'machine' | 'device' | 'forms' | 'passedOver'>): string {
-  const { cpu, cores, os, node, flags, load } = machine;
   const names = forms.map(({ form, adapter }) => `${form} (${adapter})`);
   return [
-    `machine  ${cpu}, ${cores} cores, ${os}, ${['Node', node, ...flags].join(' ')}, load ${load.toFixed(1)}`,
+    `machine  ${machineText(machine)}`,
     `device   ${device.device} (${device.adapter})`,
     ...device.passedOver.map((skipped) => `         ${skipped.device} passed over: ${skipped.reason}`),
     ...(names.length === 0 ? [] : [`kernels  ${names.join(', ')}`]),

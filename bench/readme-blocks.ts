@@ -1,10 +1,10 @@
 /** What README.md says of the committed results of the suites, computed from them. */
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
-import type { RatedTiming } from './kernels.ts';
-import { backendOf, experiment, peers } from './peers-quotes.ts';
+import type { RatedTiming } from './kernel-timing.ts';
+import { backendOf, experiment, peers } from './readme-peers.ts';
 import { quoted } from './quoted-block.ts';
-import type { Report } from './report.ts';
+import type { Report } from './suite-report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
 
 /** The text between `<!-- results: name -->` and `<!-- /results: name -->`. */

@@ -1,8 +1,7 @@
 /** What a host measured, as tables: the terminal prints them, and the page shows them. */
 import type { DeviceInfo } from '../../src/index.ts';
 import { digits, milliseconds } from '../format.ts';
-import { crossover } from './crossover.ts';
-import type { HostReport, StepTiming } from './report.ts';
+import type { HostReport, StepTiming } from './gpu-report.ts';
 import type { Sampled } from './turns.ts';
 
 export interface Table {
@@ -91,6 +90,25 @@ function stepTable({ steps, devices }: HostReport): Table {
 function winsFrom(timings: readonly StepTiming[], name: StepTiming['device']): string {
   const from = crossover(timings, name);
   return from === null ? `none up to ${Math.max(...timings.map(({ batch }) => batch))}` : String(from);
+}
+
+/**
+ * The smallest batch from which the device takes less time than `wasm`, at it and at all larger ones that were
+ * measured; null if it loses at the largest.
+ */
+export function crossover(
+  timings: readonly Pick<StepTiming, 'device' | 'batch' | 'seconds'>[],
+  device: StepTiming['device'],
+): number | null {
+  const secondsOf = (name: string, batch: number) =>
+    timings.find((timing) => timing.device === name && timing.batch === batch)?.seconds ?? NaN;
+  const batches = timings.filter((timing) => timing.device === device).map(({ batch }) => batch);
+  let from: number | null = null;
+  for (const batch of batches.sort((a, b) => b - a)) {
+    if (!(secondsOf(device, batch) < secondsOf('wasm', batch))) break;
+    from = batch;
+  }
+  return from;
 }
 
 function readingTable({ reading, devices }: HostReport): Table {

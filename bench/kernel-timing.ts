@@ -1,7 +1,7 @@
 /** How long a kernel or a fusion takes, in one of its forms. */
 import { type Ceilings, highest } from './ceilings.ts';
 import type { Form, FormName } from './forms.ts';
-import type { Subject } from './cases/subject.ts';
+import type { Subject } from './cases/kernel-subject.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
 
 export interface KernelTiming extends Timing {

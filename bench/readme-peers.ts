@@ -1,40 +1,8 @@
 /** What README.md says of the comparison with peers, computed from what `peers/main.ts --json` wrote. */
 import { digits, milliseconds } from './format.ts';
-import type { Machine } from './report.ts';
+import type { PeersReport } from './peers/peers-report.ts';
 import { markdownTable, notMeasured, type Result, source } from './results.ts';
-
-interface Summary {
-  readonly median: number;
-  readonly quartiles: readonly [number, number];
-}
-
-/** As far as it is quoted; `peers/report.ts` has all of it, and is type-checked on its own. */
-export interface PeersReport {
-  readonly benchmark: 'gammabeta peers';
-  readonly date: string;
-  readonly quick: boolean;
-  readonly rounds: number;
-  readonly machine: Machine;
-  readonly contenders: readonly {
-    readonly name: string;
-    readonly version: string;
-    readonly backend: string;
-    readonly threads: number;
-  }[];
-  readonly timings: readonly {
-    readonly workload: string;
-    readonly contender: string;
-    readonly time: Summary;
-    readonly ratio: Summary | null;
-  }[];
-  readonly experiment: readonly {
-    readonly net: string;
-    readonly contender: string;
-    readonly perEpoch: Summary;
-    readonly ratio: Summary | null;
-    readonly history: { readonly valAccuracy?: readonly number[]; readonly valLoss?: readonly number[] };
-  }[];
-}
+import type { Summary } from './statistics.ts';
 
 const OURS = 'gammabeta';
 
@@ -99,7 +67,7 @@ function experimentTable({ experiment: runs }: PeersReport): string {
       contender,
       digits(perEpoch.median),
       ratioCell(ratio),
-      ...[history.valAccuracy, history.valLoss].map((column) => column?.at(-1)?.toFixed(3) ?? '–'),
+      ...[history.valAccuracy, history.valLoss].map((column) => column.at(-1)?.toFixed(3) ?? '–'),
     ]),
   );
 }

@@ -1,10 +1,11 @@
 /** What a comparison prints and writes. */
-import type { Machine } from '../report.ts';
+import { digits, milliseconds } from '../format.ts';
+import { type Machine, machineText } from '../machine.ts';
+import type { Summary } from '../statistics.ts';
 import { tableOf } from '../tables.ts';
-import { type ContenderName, nodeFlags } from './contenders.ts';
+import type { ContenderName } from './contenders.ts';
 import type { ExperimentRun } from './experiment.ts';
 import type { Contender } from './session.ts';
-import type { Summary } from './statistics.ts';
 
 export interface Timing {
   readonly workload: string;
@@ -38,10 +39,8 @@ export interface PeersReport {
 
 /** The machine, and each contender: its version, on what it computes, and on how many threads. */
 export function header({ machine, contenders }: Pick<PeersReport, 'machine' | 'contenders'>): string {
-  const { cpu, cores, os, node, load } = machine;
-  const flags = nodeFlags.length === 0 ? '' : ` ${nodeFlags.join(' ')}`;
   return [
-    `machine    ${cpu}, ${cores} cores, ${os}, Node ${node}${flags}, load ${load.toFixed(1)}`,
+    `machine    ${machineText(machine)}`,
     ...contenders.map(
       ({ name, version, backend, threads }) =>
         `${name.padEnd(10)} ${version}, ${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -84,11 +83,4 @@ export function experimentTable(runs: readonly ExperimentRun[]): string {
     2,
   );
   return `${table}\ns and ÷ gammabeta: the median of the epochs, with validation; accuracies and loss: after the last.`;
-}
-
-const milliseconds = (seconds: number): string => digits(1000 * seconds);
-
-/** Three significant digits, never as 1e-3. */
-function digits(value: number): string {
-  return value.toFixed(Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(value)))));
 }
