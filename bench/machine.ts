@@ -6,9 +6,9 @@ export interface Machine {
   readonly cores: number;
   readonly os: string;
   readonly node: string;
-  /** What Node was started with, but for what loads TypeScript. */
+  /** The flags of Node, without those that load TypeScript. */
   readonly flags: readonly string[];
-  /** Processes that wanted to run in the last minute, before the benchmarks began: what else ran. */
+  /** The load average of the minute before the benchmarks started: other programs that ran. */
   readonly load: number;
 }
 
@@ -29,7 +29,7 @@ export function machineText({ cpu, cores, os, node, flags, load }: Machine): str
   return `${cpu}, ${cores} cores, ${os}, ${['Node', node, ...flags].join(' ')}, load ${load.toFixed(1)}`;
 }
 
-/** `--import tsx`, `--require …`: how a run under tsx is started. */
+/** Removes the flags with which tsx starts Node: `--import …` and `--require …`. */
 function flagsOf(args: readonly string[]): string[] {
   const loaders = ['--import', '--require', '-r', '--loader'];
   return args.filter(

@@ -1,4 +1,4 @@
-/** `npm run docs`: brings the numbers of README.md up to date with `results`. */
+/** `npm run docs`: writes the tables of README.md from the files in `results`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { quoteResults } from './readme-blocks.ts';

@@ -1,4 +1,4 @@
-/** What README.md says of the committed results of the suites, computed from them. */
+/** The blocks of README.md that quote committed results. */
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
 import type { RatedTiming } from './kernel-timing.ts';
@@ -7,7 +7,7 @@ import { quoted } from './quoted-block.ts';
 import type { Report } from './suite-report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
 
-/** The text between `<!-- results: name -->` and `<!-- /results: name -->`. */
+/** The contents of `<!-- results: name -->` … `<!-- /results: name -->`, by name. */
 const blocks: Readonly<Record<string, (results: Results) => string>> = {
   machine,
   ceilings: ({ suites }) => each(suites, ({ ceilings }) => ceilings.length > 0, ceilings, 'kernels'),
@@ -20,7 +20,7 @@ const blocks: Readonly<Record<string, (results: Results) => string>> = {
   experiment: ({ peers: reports }) => experiment(reports),
 };
 
-/** The README with its blocks as the results have them. */
+/** The README with all blocks rewritten from the results. */
 export async function quoteResults(readme: string, results: Results): Promise<string> {
   let text = readme;
   for (const [name, content] of Object.entries(blocks)) {
@@ -29,7 +29,7 @@ export async function quoteResults(readme: string, results: Results): Promise<st
   return text;
 }
 
-/** Of each report that has it, one after the other. */
+/** One table for each report that passes `has`. */
 function each(
   reports: readonly Result<Report>[],
   has: (report: Report) => boolean,
@@ -71,7 +71,7 @@ function ceilings({ ceilings: measured }: Report): string {
 type Rate = 'gigaflops' | 'gigabytesPerSecond';
 const units: Readonly<Record<Rate, string>> = { gigaflops: 'GFLOP/s', gigabytesPerSecond: 'GB/s' };
 
-/** Those that are named so and have more than a reference, in all forms. */
+/** A table of the kernels whose names match, in all forms; kernels that have only a reference are left out. */
 function kernels(reports: readonly Result<Report>[], name: RegExp, rate: Rate): string {
   const chosen = (report: Report) =>
     report.kernels.filter(({ kernel, form }) => name.test(kernel) && formsOf(report).includes(form));

@@ -1,4 +1,4 @@
-/** What README.md says of the comparison with peers, computed from what `peers/main.ts --json` wrote. */
+/** The blocks of README.md that quote the comparison with peers. */
 import { digits, milliseconds } from './format.ts';
 import type { PeersReport } from './peers/peers-report.ts';
 import { markdownTable, notMeasured, type Result, source } from './results.ts';
@@ -6,12 +6,12 @@ import type { Summary } from './statistics.ts';
 
 const OURS = 'gammabeta';
 
-/** On what gammabeta ran. */
+/** The backend on which gammabeta ran. */
 export function backendOf({ contenders }: PeersReport): string {
   return contenders.find(({ name }) => name === OURS)?.backend ?? '–';
 }
 
-/** Of each report, who took part, and how much longer than gammabeta they take. */
+/** For each report, the participants and their times divided by gammabeta's. */
 export function peers(reports: readonly Result<PeersReport>[]): string {
   const those = reports.filter(({ timings }) => timings.length > 0);
   if (those.length === 0) return notMeasured('peers --json bench/results/peers.json');
@@ -51,7 +51,7 @@ function ratioCell(ratio: Summary | null | undefined): string {
   return `**${digits(ratio.median)}** (${ratio.quartiles.map(digits).join(' … ')})`;
 }
 
-/** The whole experiment of `npm run mnist`, timed. */
+/** The times of the experiment of `npm run mnist`. */
 export function experiment(reports: readonly Result<PeersReport>[]): string {
   const those = reports.filter((report) => report.experiment.length > 0);
   const command = 'peers --filter experiment --experiment --data DIR --json bench/results/experiment.json';

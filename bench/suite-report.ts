@@ -1,4 +1,4 @@
-/** What a run of the benchmarks writes, and how it introduces itself. */
+/** The report of `npm run bench`, and the lines that it starts with. */
 import type { DeviceInfo } from '../src/index.ts';
 import type { Ceilings } from './ceilings.ts';
 import type { FormName, PassedOver } from './forms.ts';
@@ -7,26 +7,26 @@ import { type Machine, machineText } from './machine.ts';
 import type { ScalingTiming } from './scaling.ts';
 import type { StepTiming } from './step-timing.ts';
 
-/** What `--json` writes; empty is what was not asked for. */
+/** What `--json` writes. The arrays of suites that did not run are empty. */
 export interface Report {
   readonly benchmark: 'gammabeta';
   readonly date: string;
   readonly quick: boolean;
   readonly machine: Machine;
-  /** On which training was timed. */
+  /** The device on which training was timed. */
   readonly device: DeviceInfo;
-  /** In which kernels were timed. */
+  /** The forms in which kernels were timed. */
   readonly forms: readonly { readonly form: FormName; readonly adapter: string }[];
   readonly passedOver: readonly PassedOver[];
   readonly ceilings: readonly Ceilings[];
   readonly kernels: readonly RatedTiming[];
   readonly steps: readonly StepTiming[];
   readonly scaling: readonly ScalingTiming[];
-  /** Why kernels were not timed: they disagree with their definition. */
+  /** Messages about kernels that were not timed because their results are wrong. */
   readonly refused: readonly string[];
 }
 
-/** The machine, the device and the forms, with why others were passed over. */
+/** The machine, the device and the forms, with the reasons why other devices and forms were not chosen. */
 export function header({
   machine,
   device,

@@ -1,4 +1,4 @@
-/** The process that validates: see `validation.ts`, which starts it. Answers each request it is sent. */
+/** The process that `validation.ts` starts. It answers each request with a reply. */
 import type { FloatArray } from '../kernels/kernel.ts';
 import type { Device } from '../src/tensor/device/device.ts';
 import { type FormName, openForm } from './forms.ts';
@@ -8,7 +8,7 @@ import type { Reply, Request } from './validation.ts';
 
 const devices = new Map<FormName, Device>();
 
-/** Of the subject that was asked for last: the next form of it is asked for next. */
+/** The expected results of the latest subject, kept because its other forms are requested next. */
 let latest: { readonly subject: number; readonly expected: readonly FloatArray[] } | null = null;
 
 async function answer({ form, subject }: Request): Promise<Reply> {
@@ -24,7 +24,7 @@ async function answer({ form, subject }: Request): Promise<Reply> {
   }
 }
 
-process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes, and the other one ends this one
+process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes; the parent ends this one
 process.on('message', (request: Request) => {
   void answer(request).then((reply) => process.send?.(reply));
 });

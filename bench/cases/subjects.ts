@@ -1,4 +1,4 @@
-/** All that is timed: every kernel and every fusion, at each of its sizes. */
+/** Everything that is timed: all kernels and fusions, at each of their sizes. */
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import * as fusions from '../../kernels/fused/index.ts';
 import * as kernels from '../../kernels/index.ts';

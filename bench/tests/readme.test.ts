@@ -85,7 +85,7 @@ describe('the README of the benchmarks', () => {
     expect(await quoteResults(readme, readResults())).toBe(readme);
   });
 
-  it('says so where nothing was measured', async () => {
+  it('says which tables have no results', async () => {
     const text = await quoteResults(readme, none);
     expect(text.match(/^Not measured yet/gm)).toHaveLength(9);
   });
@@ -121,7 +121,7 @@ describe('the results', () => {
     return folder;
   };
 
-  it('are read by what they are, the newest Node first', async () => {
+  it('are sorted by kind and by Node version, newest first', async () => {
     const on = (node: string) => ({ ...report, machine: { ...machine, node } });
     const files = { 'a.json': on('v20.20.2'), 'b.json': peersReport, 'c.json': on('v24.1.0') };
     const { suites, peers } = readResults(await folderWith(files));
@@ -129,11 +129,11 @@ describe('the results', () => {
     expect(peers.map(({ file }) => file)).toEqual(['b.json']);
   });
 
-  it('are none where there is no folder', () => {
+  it('are empty if there is no folder', () => {
     expect(readResults(join(tmpdir(), 'gammabeta-no-such-folder'))).toEqual(none);
   });
 
-  it('are refused where they are a look only', async () => {
+  it('are rejected if they were measured with --quick', async () => {
     const folder = await folderWith({ 'a.json': { ...report, quick: true } });
     expect(() => readResults(folder)).toThrow('a.json: measured with --quick');
   });

@@ -1,6 +1,6 @@
 /**
- * jax-js on its WebAssembly backend. As its documentation has it, a step is one jitted function of the weights,
- * whose arguments are consumed unless `.ref` is said. It computes when it is waited for: after each step.
+ * jax-js on its WebAssembly backend. As its documentation advises, a step is one jitted function of the weights. A call
+ * consumes its arguments, except those passed with `.ref`. jax-js computes when a result is awaited, so each step is.
  */
 import {
   blockUntilReady,
@@ -26,7 +26,7 @@ const mapped = (object, f) =>
 const parted = (object, isWanted) =>
   Object.fromEntries(Object.entries(object).filter(([name]) => isWanted(name)));
 
-/** @returns {Promise<Record<string, { shape: number[], data: Float32Array }>>} Consumes nothing. */
+/** @returns {Promise<Record<string, { shape: number[], data: Float32Array }>>} Consumes no array. */
 async function read(arrays) {
   const entries = Object.entries(arrays).map(async ([name, array]) => [
     name,
@@ -35,7 +35,7 @@ async function read(arrays) {
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** y and the batch's mean and biased variance. jax-js has no such layer; its gradient is taken through all of it. */
+/** Returns y and the batch's mean and biased variance. jax-js has no such layer; autodiff computes its gradient. */
 function normalized(x, gamma, beta, eps) {
   const mean = np.mean(x.ref, 0);
   const centered = x.sub(mean.ref);
@@ -44,7 +44,7 @@ function normalized(x, gamma, beta, eps) {
   return { y: centered.div(sd).mul(gamma).add(beta), mean, variance };
 }
 
-/** Takes what it needs from `weights` and `running`, each once. */
+/** Uses each array of `weights` and `running` once, which consumes it. */
 function forward(layers, weights, running, x) {
   const moved = {};
   for (const { type, key, slope, eps, momentum } of layers) {
@@ -109,7 +109,7 @@ function step({ layers, lr }, inputs) {
 function batchnorm({ eps, momentum }, inputs) {
   const { x, gamma, beta, g } = mapped(inputs, onDevice);
   const [m, features] = inputs.x.shape;
-  const correction = m / (m - 1); // PyTorch's running variance, the default here
+  const correction = m / (m - 1); // for the unbiased running variance of PyTorch, which is the default in gammabeta
   let running = [np.zeros([features]), np.ones([features])];
   const pass = jit((x, gamma, beta, g, [E, Var]) => {
     const f = (x, gamma, beta) => {
@@ -158,7 +158,7 @@ function matmul(_workload, inputs) {
 const describe = () => ({
   version: versionIn('../node_modules/@jax-js/jax/package.json'),
   backend: 'wasm',
-  // Its threads are Web Workers: without them there is one.
+  // jax-js uses Web Workers as threads. Node has none.
   threads: typeof Worker === 'undefined' ? 1 : navigator.hardwareConcurrency,
 });
 
