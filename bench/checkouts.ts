@@ -120,8 +120,9 @@ async function bundle(name: Side, root: string, folder: string): Promise<string>
   }
   const outfile = join(folder, `${name}.mjs`);
   try {
-    const shared = { bundle: true, platform: 'node', format: 'esm', packages: 'external' } as const;
-    await build({ ...shared, entryPoints: [entry], outfile, logLevel: 'silent' });
+    const external = ['gpu.js', 'webgpu']; // loaded only for GPUs
+    const shared = { bundle: true, platform: 'node', format: 'esm', external, logLevel: 'silent' } as const;
+    await build({ ...shared, entryPoints: [entry], outfile });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new GammaBetaError('--against', `cannot bundle ${entry}: ${reason}`, 'npm run build:kernels there');
