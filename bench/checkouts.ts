@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { GammaBetaError } from '../src/index.ts';
 import { progress } from './command-line.ts';
-import { timeFirstResult } from './first-result.ts';
+import { timeFirstResults } from './first-result.ts';
 import { milliseconds } from './format.ts';
 import { describeMachine, type Machine, machineText } from './machine.ts';
 import { ContenderProcess, type Verified } from './peers/contender-process.ts';
@@ -95,7 +95,8 @@ export async function compareCheckouts(options: CheckoutOptions, signal: AbortSi
       steps.push(await compare(workload, participants, options, folder, signal));
     }
     progress('first result');
-    const firstResult = compareFirstResults(roots, quick ? 3 : 15, signal);
+    const starts = timeFirstResults([roots.this, roots.other], quick ? 3 : 15, signal);
+    const firstResult = starts === null ? null : compared({ this: starts[0], other: starts[1] });
     progress('');
     console.log(tableText(steps, firstResult));
     if (firstResult === null) {
@@ -180,21 +181,6 @@ function firstDifference(a: Verified, b: Verified): string | null {
       return found.length !== expected.length || found.some((value, k) => !Object.is(value, expected[k]));
     }) ?? null
   );
-}
-
-function compareFirstResults(
-  roots: Readonly<Record<Side, string>>,
-  starts: number,
-  signal: AbortSignal,
-): Compared | null {
-  const built = (side: Side) => join(roots[side], 'dist/src/index.js');
-  if (!sides.every((side) => existsSync(built(side)))) return null;
-  const seconds: Record<Side, number[]> = { this: [], other: [] };
-  for (let start = 0; start < starts; start++) {
-    signal.throwIfAborted();
-    for (const side of sides) seconds[side].push(timeFirstResult(built(side)));
-  }
-  return compared(seconds);
 }
 
 function compared(seconds: Readonly<Record<Side, readonly number[]>>): Compared {

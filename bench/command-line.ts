@@ -1,4 +1,4 @@
-/** What the commands of the benchmarks share: Ctrl-C, errors of the user's, options, and the line of progress. */
+/** Shared by all commands of the benchmarks: Ctrl-C, user errors, options, and the line of progress. */
 import { InvalidArgumentError } from 'commander';
 import { GammaBetaError } from '../src/index.ts';
 

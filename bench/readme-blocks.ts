@@ -1,9 +1,9 @@
 /** The blocks of README.md that quote committed results. */
+import { format, resolveConfig } from 'prettier';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
 import type { RatedTiming } from './kernel-timing.ts';
 import { backendOf, experiment, peers } from './readme-peers.ts';
-import { quoted } from './quoted-block.ts';
 import type { Report } from './suite-report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
 
@@ -27,6 +27,19 @@ export async function quoteResults(readme: string, results: Results): Promise<st
     text = await quoted(text, `results: ${name}`, content(results));
   }
   return text;
+}
+
+/**
+ * The document with `content` between `<!-- name -->` and `<!-- /name -->`, formatted by Prettier.
+ *
+ * @throws {Error} The document has no such block.
+ */
+async function quoted(document: string, name: string, content: string): Promise<string> {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`quoted: the document has no block ${begin} … ${end}`);
+  const replaced = `${document.slice(0, from + begin.length)}\n\n${content}\n\n${document.slice(to)}`;
+  return format(replaced, { ...(await resolveConfig(import.meta.filename)), parser: 'markdown' });
 }
 
 /** One table for each report that passes `has`. */

@@ -1,5 +1,5 @@
 /** Compares the results of two contenders. */
-import { readTensors } from './contenders/tensor-file.js';
+import { type NamedTensor, readTensors } from './contenders/tensor-file.js';
 import type { Verified } from './contender-process.ts';
 import type { Prepared } from './workloads.ts';
 
@@ -20,15 +20,16 @@ export function disagreement(
 ): string | null {
   const losses = lossesDiffer(found.losses ?? [], expected.losses ?? []);
   if (losses !== null) return losses;
-  const results = readTensors(found.outputs);
+  const results: Readonly<Record<string, NamedTensor | undefined>> = readTensors(found.outputs);
+  const before: typeof results = inputs;
   for (const [name, { data: right }] of Object.entries(readTensors(expected.outputs))) {
     const data = results[name]?.data;
     if (data?.length !== right.length) return `${name} has ${data?.length ?? 0} values, not ${right.length}`;
-    const before = inputs[`state:${name}`]?.data;
+    const initial = before[`state:${name}`]?.data;
     const difference =
-      before === undefined
+      initial === undefined
         ? valuesDiffer(data, right, tolerance)
-        : changesDiffer(data, right, before, tolerance);
+        : changesDiffer(data, right, initial, tolerance);
     if (difference !== null) return `${name}${difference}`;
   }
   return null;

@@ -67,7 +67,12 @@ export async function comparePeers(options: ComparePeersOptions = {}): Promise<P
     rounds: protocol.rounds,
     machine,
     nodeFlags,
-    contenders: contenders.map(({ launch: _, ...description }) => description),
+    contenders: contenders.map(({ name, version, backend, threads }) => ({
+      name,
+      version,
+      backend,
+      threads,
+    })),
     timings,
     experiment: runs,
     problems,

@@ -85,8 +85,14 @@ export class ContenderProcess {
         this.settle = null;
       };
       this.settle = {
-        resolve: (answer) => (settled(), resolve(answer)),
-        reject: (error) => (settled(), reject(this.failure(op, error.message))),
+        resolve: (answer) => {
+          settled();
+          resolve(answer);
+        },
+        reject: (error) => {
+          settled();
+          reject(this.failure(op, error.message));
+        },
       };
       this.child.stdin?.write(`${JSON.stringify({ op, ...args })}\n`);
     });

@@ -99,7 +99,8 @@ async function prepare(net: NetName, images: Images): Promise<Prepared> {
   const { layers, state } = await networkOf(net, SEED);
   const inputs: Record<string, NamedTensor> = {};
   for (const [name, value] of Object.entries(state)) inputs[`state:${name}`] = value;
-  for (const [part, { x, labels }] of Object.entries(images)) {
+  for (const part of ['training', 'validation'] as const) {
+    const { x, labels } = images[part];
     inputs[`x:${part}`] = { shape: [labels.length, 784], data: Uint8Array.from(x) };
     inputs[`labels:${part}`] = { shape: [labels.length], data: Uint8Array.from(labels) };
   }

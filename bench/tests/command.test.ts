@@ -72,7 +72,7 @@ describe('npm run bench', () => {
     expect(report.scaling[0].points.map(({ value }) => value)).toEqual([64, 128, 256, 512, 1024, 2048]);
   });
 
-  it('passes options on to peers', async () => {
+  it('prints the help of peers', async () => {
     const { stdout } = await run('peers', '--help');
     expect(stdout).toContain('--rounds');
   });

@@ -144,7 +144,6 @@ function describe() {
     version: versionIn('../../../package.json'),
     backend: `${info.device} (${info.adapter})`,
     threads: 1,
-    deviceInfo: info,
   };
 }
 
