@@ -1,13 +1,13 @@
 /**
- * What bounds a kernel: a loop of multiply-adds that touches registers only, and a copy of arrays that are far
- * larger than L2. AssemblyScript, built as the kernels are; see `ceilings.ts`.
+ * The two limits of a kernel's speed: a loop of multiply-adds on registers, and a copy of arrays that are far larger
+ * than L2. This is AssemblyScript, built like the kernels; see `ceilings.ts`.
  */
 import { madd, VECTOR } from '../kernels/simd/vector';
 
 /**
- * Twelve chains, c ← b + c·a, n times each: enough to hide how long one multiply-add takes, and few enough for
- * the 16 registers of x64. A chain depends on itself, so nothing can be left out or moved out of the loop.
- * In memory: a, b, and the twelve c.
+ * Twelve chains of c ← b + c·a, n times each. Twelve are enough to hide the latency of a multiply-add, and few enough
+ * for the 16 registers of x64. Each step of a chain needs the one before, so the compiler can remove none. Memory holds
+ * a, b, and the twelve c.
  */
 export function multiplyAdd(values: usize, n: i32): void {
   const a = v128.load(values);
@@ -52,7 +52,7 @@ export function multiplyAdd(values: usize, n: i32): void {
   v128.store(values, c11, 13 * VECTOR);
 }
 
-/** Copies whole cache lines, vector by vector, as a kernel would. */
+/** Copies whole cache lines in vectors, as a kernel does. */
 export function copyVectors(to: usize, from: usize, bytes: usize): void {
   const end = from + bytes;
   for (; from < end; from += 4 * VECTOR) {
@@ -68,7 +68,7 @@ export function copyVectors(to: usize, from: usize, bytes: usize): void {
   }
 }
 
-/** Copies with the one instruction that WebAssembly has for it. */
+/** Copies with the WebAssembly instruction `memory.copy`. */
 export function copyMemory(to: usize, from: usize, bytes: usize): void {
   memory.copy(to, from, bytes);
 }

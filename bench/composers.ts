@@ -1,4 +1,4 @@
-/** What a fusion is composed with here: shapes alone, arrays in float64, or a device's memory. */
+/** Three ways to run the kernels of a fusion one by one: on shapes, on float64 arrays, or on a device. */
 import type { Composer } from '../kernels/fused/fusion.ts';
 import type { Kernel, Params, Shape } from '../kernels/kernel.ts';
 import { sizeOf } from '../kernels/shape.ts';
@@ -17,7 +17,7 @@ interface Stored extends Shaped {
   readonly storage: Storage;
 }
 
-/** One run of a kernel; the shape rule has been applied. */
+/** One run of a kernel, with the output shape that its shape rule gives. */
 interface Run<T> {
   readonly kernel: Kernel;
   readonly inputs: readonly T[];
@@ -39,13 +39,13 @@ function composer<T extends Shaped>(compute: (run: Run<T>) => T): Composer<T> {
   };
 }
 
-/** The shape rules and no more: what a device is told of a fusion's outputs. */
+/** Applies only the shape rules, which gives the outputs that a device has to allocate. */
 export const onShapes: Composer<OutputLike> = composer(({ kernel, shape }) => ({
   shape,
   statistic: kernel.statistic ?? false,
 }));
 
-/** The references, in float64. */
+/** Runs the references in float64. */
 export const onValues: Composer<Values> = composer(({ kernel, inputs, shapes, shape, params, inPlace }) => {
   const data = inPlace ? inputs[0].data : new Float64Array(sizeOf(shape));
   const arrays = inputs.map((input) => input.data);
@@ -53,7 +53,7 @@ export const onValues: Composer<Values> = composer(({ kernel, inputs, shapes, sh
   return { shape, data };
 });
 
-/** A device's kernels, one by one. */
+/** Runs a device's kernels. */
 export function onDevice(device: Device): Composer<Stored> {
   return composer(({ kernel, inputs, shapes, shape, params, inPlace }) => {
     const storages = inputs.map(({ storage }) => storage);

@@ -1,6 +1,6 @@
-/** How numbers are printed, in tables and in documents. */
+/** Formats numbers for tables and documents. */
 
-/** Three significant digits, never as 1e-3. */
+/** Three significant digits, without an exponent. */
 export function digits(value: number): string {
   const decimals = 2 - Math.floor(Math.log10(Math.abs(value) || 1));
   return value.toFixed(Math.min(6, Math.max(0, decimals)));
@@ -14,7 +14,7 @@ export function percent(value: number, decimals = 0): string {
   return `${value.toFixed(decimals)} %`;
 }
 
-/** The margin of error, which takes two measurements. */
+/** The margin of error; a single measurement has none. */
 export function margin({ rme, samples }: { readonly rme: number; readonly samples: number }): string {
   return samples < 2 ? '–' : percent(rme, 1);
 }

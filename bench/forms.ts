@@ -1,4 +1,4 @@
-/** The forms in which kernels are timed: the reference, and the two builds of the WebAssembly ones. */
+/** The forms in which kernels are timed: the reference and the two WebAssembly builds. */
 import { cpu } from '../src/tensor/device/cpu.ts';
 import type { Device } from '../src/tensor/device/device.ts';
 import { DeviceError } from '../src/tensor/errors.ts';
@@ -14,7 +14,7 @@ export interface Form {
   readonly device: Device;
 }
 
-/** Those that this engine has, and why it has not the others. */
+/** The forms that this engine supports, and the reasons why it does not support the others. */
 export interface Forms {
   readonly opened: readonly Form[];
   readonly passedOver: readonly PassedOver[];
@@ -40,9 +40,9 @@ export function openForms(names: readonly FormName[]): Forms {
 }
 
 /**
- * Memory of its own: what was timed before is no part of it.
+ * Opens a form with new memory, so that earlier measurements leave nothing in it.
  *
- * @throws {DeviceError} This engine does not have it.
+ * @throws {DeviceError} This engine does not support it.
  */
 export function openForm(form: FormName): Device {
   return form === 'reference' ? cpu : openWasm([form]);

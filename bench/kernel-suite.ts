@@ -1,8 +1,8 @@
-/** Times kernels and fusions in all forms, between two measurements of the ceilings. */
+/** Times kernels and fusions in all forms, and measures the ceilings before and after. */
 import { openCeilings } from './ceilings.ts';
 import type { Form } from './forms.ts';
-import { type KernelTiming, rated, timeKernel } from './kernels.ts';
-import type { Report } from './report.ts';
+import { type KernelTiming, rated, timeKernel } from './kernel-timing.ts';
+import type { Report } from './suite-report.ts';
 import { subjects } from './cases/subjects.ts';
 import type { TimerOptions } from './timer.ts';
 import { DisagreesError, labelOf } from './validate.ts';
@@ -11,8 +11,8 @@ import { Validation } from './validation.ts';
 export type KernelResults = Pick<Report, 'ceilings' | 'kernels' | 'refused'>;
 
 /**
- * @param chosen By their index in `subjects`.
- * @param next Called before each measurement.
+ * @param chosen Indices in `subjects`.
+ * @param next Called before each measurement with a line that describes it.
  */
 export async function timeKernels(
   chosen: readonly number[],

@@ -1,7 +1,7 @@
-/** `npm run docs`: brings the numbers of README.md up to date with `results`. */
+/** `npm run docs`: writes the tables of README.md from the files in `results`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quoteResults } from './quotes.ts';
+import { quoteResults } from './readme-blocks.ts';
 import { readResults } from './results.ts';
 
 const readme = join(import.meta.dirname, 'README.md');

@@ -1,13 +1,18 @@
-/** The committed results, which README.md quotes. */
+/** Reads the committed results that README.md quotes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CheckoutReport } from './checkouts.ts';
 import type { FormName } from './forms.ts';
-import type { GpuReport } from './gpu/report.ts';
-import type { PeersReport } from './peers-quotes.ts';
-import type { Machine, Report } from './report.ts';
+import type { GpuReport } from './gpu/gpu-report.ts';
+import type { PeersReport } from './peers/peers-report.ts';
+import type { Machine } from './machine.ts';
+import type { Report } from './suite-report.ts';
 
-/** What a file of `results` holds, and its name. */
+/** A report with the name of its file in `results`. */
 export type Result<T> = T & { readonly file: string };
+
+/** Reports that README.md does not quote. */
+type NotQuoted = GpuReport | CheckoutReport;
 
 export interface Results {
   readonly suites: readonly Result<Report>[];
@@ -15,19 +20,18 @@ export interface Results {
 }
 
 /**
- * All of a folder, the newest Node first.
+ * Reads all results of a folder, sorted by Node version, newest first.
  *
- * @throws {Error} One of them was a look, not a measurement.
+ * @throws {Error} A result was measured with `--quick`.
  */
 export function readResults(folder: string = join(import.meta.dirname, 'results')): Results {
   const suites: Result<Report>[] = [];
   const peers: Result<PeersReport>[] = [];
   for (const file of filesOf(folder)) {
-    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport | GpuReport;
-    if (report.benchmark === 'gammabeta-gpu') continue; // nothing of these is quoted
-    if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again, without`);
+    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport | NotQuoted;
+    if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again without it`);
     if (report.benchmark === 'gammabeta') suites.push({ ...report, file });
-    else peers.push({ ...report, file });
+    else if (report.benchmark === 'gammabeta peers') peers.push({ ...report, file });
   }
   return { suites: suites.sort(newestNodeFirst), peers: peers.sort(newestNodeFirst) };
 }
@@ -36,7 +40,7 @@ function filesOf(folder: string): string[] {
   try {
     return readdirSync(folder).filter((file) => file.endsWith('.json'));
   } catch {
-    return []; // nothing was measured yet
+    return []; // there are no results yet
   }
 }
 
@@ -49,19 +53,19 @@ function newestNodeFirst(a: Result<Measured>, b: Result<Measured>): number {
   return major(b) - major(a) || a.file.localeCompare(b.file);
 }
 
-/** The forms that were timed, in their order. */
+/** The forms that were timed, in the order of the table's columns. */
 export function formsOf({ forms }: Report): readonly FormName[] {
   return forms.map(({ form }) => form);
 }
 
-/** A Markdown table; the first column is words, the others numbers. */
+/** A Markdown table. The first column is aligned left, and the others, which are numbers, right. */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const alignment = head.map((_, column) => (column === 0 ? '---' : '---:'));
   return [head, alignment, ...rows].map(line).join('\n');
 }
 
-/** What stands where there is nothing to quote. */
+/** The text of a block that has no results, with the command that measures them. */
 export function notMeasured(command: string): string {
   return `Not measured yet: \`npm run bench -- ${command}\`.`;
 }

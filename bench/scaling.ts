@@ -1,4 +1,4 @@
-/** How the cost of training grows, with the batch and with the width of the layers. */
+/** Measures how the cost of training grows with the batch and with the width of the layers. */
 import { type NetName, nets } from '../src/networks.ts';
 import { BatchNorm1d, Dense, ReLU, scope, Sequential, tensor } from '../src/index.ts';
 import { seededStream } from '../src/tensor/random.ts';
@@ -8,11 +8,11 @@ import { stepOf, trainingOf } from './training.ts';
 
 export type Variable = 'batch' | 'width';
 
-/** One thing that is timed at growing sizes. */
+/** A computation that is timed at growing sizes. */
 export interface Series {
   readonly name: string;
   readonly over: Variable;
-  /** What is timed, at a size. */
+  /** Returns the function that is timed at a size. */
   readonly workAt: (value: number) => () => unknown;
 }
 
@@ -20,7 +20,7 @@ export interface ScalingTiming {
   readonly name: string;
   readonly over: Variable;
   readonly points: readonly (Timing & { readonly value: number })[];
-  /** Over the upper half of the values. */
+  /** Fitted over the upper half of the values. */
   readonly fit: PowerLaw;
 }
 
@@ -29,7 +29,7 @@ export const values: Readonly<Record<Variable, readonly number[]>> = {
   width: [64, 128, 256, 512, 1024, 2048],
 };
 
-/** What the other variable is meanwhile. */
+/** The value of the variable that does not grow. */
 const BATCH = 32;
 const NORMALIZED = { batch: 64, features: 512 };
 
@@ -46,7 +46,7 @@ export function seriesName({ name, over }: Pick<Series, 'name' | 'over'>): strin
   return `${name} ${over}`;
 }
 
-/** Times a series, and calls `onPoint` before each point. */
+/** Times a series. Calls `onPoint` before each point. */
 export async function timeSeries(
   { name, over, workAt }: Series,
   onPoint: (value: number) => void,
@@ -63,11 +63,11 @@ export async function timeSeries(
 
 function stepAt(make: () => Sequential, features: number, batch: number): () => unknown {
   const training = trainingOf(make, features, batch);
-  for (let k = 0; k < training.batches; k++) stepOf(training); // memory settles once all batches were seen
+  for (let k = 0; k < training.batches; k++) stepOf(training); // allocates memory for every batch before the timing
   return () => stepOf(training);
 }
 
-/** Two hidden layers as wide as the input, and ten classes. */
+/** A network with two hidden layers as wide as the input, and ten classes. */
 function square(net: NetName, width: number): Sequential {
   const hidden = () => [
     new Dense(width, width),
@@ -77,7 +77,7 @@ function square(net: NetName, width: number): Sequential {
   return new Sequential(...hidden(), ...hidden(), new Dense(width, 10));
 }
 
-/** BatchNorm1d alone, forward in training and backward from a given gradient, to x, γ and β. */
+/** BatchNorm1d by itself: forward in training mode, and backward from a given gradient to x, γ and β. */
 function batchnormAt(batch: number, features: number): () => unknown {
   const stream = seededStream(1);
   const drawn = (requiresGrad: boolean) =>

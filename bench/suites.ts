@@ -1,17 +1,19 @@
-/** Runs suites of benchmarks, prints what comes out, and writes it. */
+/** Runs the suites kernels, step and scaling; prints and writes the results. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeJson } from '../examples/experiments/cli/write-json.ts';
 import { deviceInfo, type DeviceName, GammaBetaError, useDevice } from '../src/index.ts';
+import { progress } from './command-line.ts';
 import { type Form, type FormName, formNames, openForms } from './forms.ts';
 import { type KernelResults, timeKernels } from './kernel-suite.ts';
-import { describeMachine, header, type Report } from './report.ts';
+import { header, type Report } from './suite-report.ts';
+import { describeMachine } from './machine.ts';
 import { type ScalingTiming, type Series, series, seriesName, timeSeries } from './scaling.ts';
-import { type StepCase, stepCases, stepName, type StepTiming, timeStep } from './steps.ts';
+import { type StepCase, stepCases, stepName, type StepTiming, timeStep } from './step-timing.ts';
 import { subjects } from './cases/subjects.ts';
 import { ceilingTable, kernelTable, scalingTables, stepTable } from './tables.ts';
 import type { TimerOptions } from './timer.ts';
 import { labelOf } from './validate.ts';
+import { writeJson } from './write-json.ts';
 
 export type SuiteName = 'kernels' | 'step' | 'scaling';
 
@@ -22,7 +24,7 @@ export interface SuiteOptions {
   readonly device: string;
 }
 
-/** To be called before each measurement, with a line that says what it is. */
+/** Called before each measurement with a line that describes it. */
 type Next = (line: string) => void;
 
 /** @throws {GammaBetaError} An option is wrong. @throws The signal's reason, once it is aborted. */
@@ -31,7 +33,7 @@ export async function runSuites(
   options: SuiteOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const machine = describeMachine(); // before the load is our own
+  const machine = describeMachine(); // before this command adds to the load
   await useDevice(options.device as DeviceName | 'auto');
   const work = selected(names, options.filter);
   const { opened, passedOver } = openForms(work.subjects.length === 0 ? [] : formsFor(options.device));
@@ -43,7 +45,7 @@ export async function runSuites(
   };
   console.log(header(introduction));
   const { json, quick } = options;
-  if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // or fail now, and not at the end
+  if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // fails now instead of at the end
   const next: Next = (line) => {
     signal.throwIfAborted();
     progress(line);
@@ -74,7 +76,7 @@ async function runKernels(
   const names = forms.map(({ form }) => form);
   if (ceilings.length > 0) console.log(ceilingTable(ceilings));
   if (kernels.length > 0) console.log(kernelTable(kernels, names));
-  for (const line of refused) console.error(`not timed, because it is wrong: ${line}`);
+  for (const line of refused) console.error(`not timed, because the result is wrong: ${line}`);
   return results;
 }
 
@@ -108,9 +110,9 @@ async function runScaling(
   return timings;
 }
 
-/** The work that the filter leaves; kernels are named by their index in `subjects`. */
+/** The work that the filter selects; kernels are given by their index in `subjects`. */
 function selected(names: readonly SuiteName[], filter: string) {
-  const text = filter.replaceAll(/(\d)x(?=\d)/g, '$1×'); // which no keyboard has
+  const text = filter.replaceAll(/(\d)x(?=\d)/g, '$1×'); // so that × can be typed as x
   const left = <T>(suite: SuiteName, all: readonly T[], lineOf: (each: T) => string): readonly T[] =>
     names.includes(suite) ? all.filter((each) => lineOf(each).includes(text)) : [];
   const work = {
@@ -119,19 +121,10 @@ function selected(names: readonly SuiteName[], filter: string) {
     series: left('scaling', series, seriesName),
   };
   if (work.subjects.length + work.steps.length + work.series.length > 0) return work;
-  throw new GammaBetaError(
-    '--filter',
-    `nothing has '${filter}' in its line`,
-    'leave it out to see all lines',
-  );
+  throw new GammaBetaError('--filter', `no line contains '${filter}'`, 'leave it out to run everything');
 }
 
-/** The reference, to be faster than; and what the device has. */
+/** On `cpu` only the reference. */
 function formsFor(device: string): readonly FormName[] {
   return device === 'cpu' ? ['reference'] : formNames;
-}
-
-/** The line that says what is being timed; a terminal shows it until the next one. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
 }

@@ -1,11 +1,11 @@
-/** The tables that a run of the benchmarks prints. */
+/** The tables that `npm run bench` prints. */
 import Table from 'cli-table3';
 import type { Ceilings } from './ceilings.ts';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
-import type { OfCeiling, RatedTiming } from './kernels.ts';
+import type { OfCeiling, RatedTiming } from './kernel-timing.ts';
 import type { ScalingTiming, Variable } from './scaling.ts';
-import type { StepTiming } from './steps.ts';
+import type { StepTiming } from './step-timing.ts';
 
 export function ceilingTable(ceilings: readonly Ceilings[]): string {
   const both = ({ before, after }: Ceilings, rate: keyof Ceilings['before']) =>
@@ -22,7 +22,7 @@ export function ceilingTable(ceilings: readonly Ceilings[]): string {
   );
 }
 
-/** A line for each form; – for one that a kernel does not have. */
+/** One row for each kernel and form; – marks a form that the kernel does not have. */
 export function kernelTable(timings: readonly RatedTiming[], forms: readonly FormName[]): string {
   const lineOf = ({ kernel, size }: RatedTiming) => `${kernel} ${size}`;
   const rows = [...new Set(timings.map(lineOf))].flatMap((line) => {
@@ -49,7 +49,7 @@ function numbers(timing: RatedTiming): string[] {
   ];
 }
 
-/** With which of the ceilings it is. */
+/** The percentage, and the ceiling that it refers to. */
 export function fractionOf({ ceiling, fraction }: OfCeiling): string {
   return `${percent(100 * fraction)} ${ceiling === 'copy' ? 'copy' : 'madd'}`;
 }
@@ -69,7 +69,7 @@ export function stepTable(timings: readonly StepTiming[]): string {
   );
 }
 
-/** One table for each variable: a line for each of its values, a column for each series. */
+/** One table for each variable, with a row for each of its values and a column for each series. */
 export function scalingTables(timings: readonly ScalingTiming[]): string {
   const variables = [...new Set(timings.map(({ over }) => over))];
   return variables.map((over) => scalingTable(timings, over)).join('\n');
@@ -94,7 +94,7 @@ function scalingTable(timings: readonly ScalingTiming[], over: Variable): string
   );
 }
 
-/** A table whose first columns are words and the others numbers. */
+/** @param words How many of the first columns are text, aligned left; the others are numbers. */
 export function tableOf(head: string[], rows: string[][], words: number): string {
   const table = new Table({
     head,

@@ -1,47 +1,46 @@
 /**
- * The one place that knows the engine which takes the time: Benchmark.js, which calls a function in loops
- * long enough for the clock, and repeats those until the mean is certain or the time is up.
+ * Times a function with Benchmark.js, which calls it in loops that are long enough for the clock, and repeats the loops
+ * until the mean is precise enough or the time is up. No other file depends on Benchmark.js.
  */
 import Benchmark from 'benchmark';
 
-/** How long one call takes. */
+/** The time of one call. */
 export interface Timing {
   /** The mean over the samples. */
   readonly seconds: number;
-  /** The margin of error of that mean, at 95 % confidence, in percent of it. */
+  /** The margin of error of the mean at 95 % confidence, in percent of the mean. */
   readonly rme: number;
-  /** How many loops were timed. */
+  /** The number of loops that were timed. */
   readonly samples: number;
 }
 
 export interface TimerOptions {
-  /** Shorter loops, and fewer of them: a look, not a measurement. Default false. */
+  /** Fewer and shorter loops, for a rough look. Default false. */
   readonly quick?: boolean;
 }
 
-/** How long it runs untimed, at least: engines compile what runs often. In seconds. */
+/** The least duration of the warm-up in seconds: engines optimize code that runs often. */
 const WARM_UP = { quick: 0.02, careful: 0.2 };
 
-/** Beyond this, in seconds, a few calls have to do. */
+/** A call that takes longer than this, in seconds, is timed only a few times. */
 const SLOW = 0.25;
 
-/** What the engine is told. */
 function protocolOf(quick: boolean, slow: boolean): Benchmark.Options {
   if (quick) return { minTime: 0.01, maxTime: 0.05, minSamples: slow ? 1 : 3 };
   return { maxTime: 1, minSamples: slow ? 3 : 10 };
 }
 
 /**
- * Times a function, which is called many times. One that returns a promise is awaited each time.
+ * Times a function by calling it many times. If it returns a promise, each call is awaited before the next.
  *
- * @throws What the function throws.
+ * @throws The error that the function throws.
  */
 export async function time(work: () => unknown, { quick = false }: TimerOptions = {}): Promise<Timing> {
   const { awaits, seconds } = await warmUp(work, quick ? WARM_UP.quick : WARM_UP.careful);
   return new Promise((resolve, reject) => {
     let failed = false;
     const fail = (error: unknown) => {
-      failed = true; // the engine may have begun a loop, of which the rest does nothing
+      failed = true; // Benchmark.js may be in a loop; its remaining calls do nothing
       reject(error instanceof Error ? error : new Error(String(error)));
     };
     const called = () => {
@@ -56,7 +55,7 @@ export async function time(work: () => unknown, { quick = false }: TimerOptions 
         await work();
         deferred.resolve();
       } catch (error) {
-        fail(error); // unresolved, the loop ends here
+        fail(error); // the promise stays unresolved, which ends the loop
       }
     };
     const benchmark = new Benchmark({
@@ -72,7 +71,7 @@ export async function time(work: () => unknown, { quick = false }: TimerOptions 
   });
 }
 
-/** Calls it for a while; says whether it has to be awaited, and how long the last call took. */
+/** Calls the function for a while. Returns whether it has to be awaited, and the time of the last call. */
 async function warmUp(work: () => unknown, least: number): Promise<{ awaits: boolean; seconds: number }> {
   const begin = performance.now();
   for (;;) {

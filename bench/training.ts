@@ -1,4 +1,4 @@
-/** A training step of a network: forward, backward and SGD. */
+/** The training step that is timed: forward, backward and SGD. */
 import { crossEntropy, digits, type Layer, manualSeed, SGD, type Tensor, tensor } from '../src/index.ts';
 import { seededStream } from '../src/tensor/random.ts';
 
@@ -6,22 +6,22 @@ const CLASSES = 10;
 const BATCHES = 4;
 
 /**
- * Digits: the images that `npm run mnist` has where MNIST is not; four fifths of an image are 0, there and in MNIST, and
- * it takes less to multiply by them. Noise: no value is 0.
+ * `digits` are the built-in images. Four fifths of their values are 0, as in MNIST, and a product can skip those. `noise`
+ * has no zeros.
  */
 export type Inputs = 'digits' | 'noise';
 
-/** The parts of a step, to be called in this order. */
+/** The parts of a step, in the order in which they have to be called. */
 export interface Training {
-  /** How many batches there are, in turn. */
+  /** The number of batches, which are used in turn. */
   readonly batches: number;
-  /** The loss of the next batch. */
+  /** Returns the loss of the next batch. */
   readonly forward: () => Tensor;
   readonly backward: (loss: Tensor) => void;
   readonly update: () => void;
 }
 
-/** The batches are on the device before the clock starts; labels are a program's, as `fit` has them. */
+/** Builds the network and uploads the batches. Labels stay in JavaScript arrays, as in `fit`. */
 export function trainingOf(
   make: () => Layer,
   features: number,
@@ -50,7 +50,7 @@ export function trainingOf(
   };
 }
 
-/** Batches of a fixed seed; x is [batch, features], and digits have 784. */
+/** Batches from a fixed seed. x is [batch, features]; `digits` have 784 features. */
 export function batchesOf(
   inputs: Inputs,
   features: number,

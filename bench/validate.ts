@@ -1,29 +1,24 @@
-/** Whether a kernel or a fusion computes what it should, at a size and on a device. */
+/** Compares the results of a kernel or a fusion on a device with its reference. */
 import type { FloatArray, Shape } from '../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../kernels/shape.ts';
 import type { Device } from '../src/tensor/device/device.ts';
-import type { KernelCase } from '../test/laws/kernel-laws.ts';
-import { inputsOf } from './cases/benchmark-case.ts';
-import type { KernelSubject, Subject } from './cases/subject.ts';
+import type { Subject } from './cases/kernel-subject.ts';
 
 /**
- * How far float32 may be from what it should be: |found − expected| ≤ 1e-5·(|expected| + largest |expected|).
- * The second term is for sums whose terms nearly cancel.
+ * The allowed error of float32: |found − expected| ≤ 1e-5·(|expected| + max |expected|). The second term allows for sums
+ * whose terms nearly cancel.
  */
 const TOLERANCE = 1e-5;
 
-/** What a kernel has to compute, element by element, said independently of it: see `test/kernels/cases`. */
-export type Definition = KernelCase['at'];
-
-/** A kernel or a fusion whose result is not what it should be. It is not timed. */
+/** The result of a kernel or a fusion is wrong, so it is not timed. */
 export class DisagreesError extends Error {
   override readonly name: string = 'DisagreesError';
 }
 
 /**
- * Holds every element of the device's results against the references in float64.
+ * Compares every element of the device's results with the references in float64.
  *
- * @throws {DisagreesError} One of them is another.
+ * @throws {DisagreesError} An element differs by more than the tolerance.
  */
 export async function validate(
   subject: Subject,
@@ -34,45 +29,19 @@ export async function validate(
   subject.results.forEach(({ name, shape }, k) => {
     const what = name === '' ? labelOf(subject) : `${labelOf(subject)}: ${name}`;
     if (found[k].length !== expected[k].length) {
-      throw new DisagreesError(
-        `${what} has ${found[k].length} values, and should have ${expected[k].length}`,
-      );
+      throw new DisagreesError(`${what} has ${found[k].length} values and should have ${expected[k].length}`);
     }
     const nearTo = comparison(what, shape, expected[k]);
     found[k].forEach((value, place) => nearTo(place, value, expected[k][place]));
   });
 }
 
-/**
- * Holds a kernel's reference against its definition, at some hundred places.
- *
- * @throws {DisagreesError} It is another there.
- */
-export function validateReference(
-  subject: KernelSubject,
-  definition: Definition,
-  [expected]: readonly FloatArray[] = subject.expected(),
-): void {
-  const [{ shape }] = subject.results;
-  const { shapes, params } = subject.benchmark;
-  const inputs = inputsOf(subject.benchmark).map((values, k) => ({
-    shape: shapes[k],
-    data: Float64Array.from(values),
-  }));
-  const readers = inputs.map((input) => readerOf(input.data, input.shape));
-  const nearTo = comparison(labelOf(subject), shape, expected);
-  const stride = Math.max(1, Math.floor(expected.length / 211)); // a prime: no column is met each time
-  for (let place = 0; place < expected.length; place += stride) {
-    nearTo(place, expected[place], definition(indexOf(place, shape), readers, { inputs, params }));
-  }
-}
-
-/** How a table names it. */
+/** Its name and size, as in a table. */
 export function labelOf({ name, size }: Subject): string {
   return `${name} ${size}`;
 }
 
-/** Holds one value against what it should be; throws {@link DisagreesError}. */
+/** A function that compares one value with the expected one; it throws a {@link DisagreesError} if they differ. */
 export function comparison(
   what: string,
   shape: Shape,
@@ -82,15 +51,11 @@ export function comparison(
   let largest = 0;
   for (const value of expected) largest = Math.max(largest, Math.abs(value));
   return (place, value, should) => {
-    if (Object.is(value, should)) return; // NaN, and infinities
+    if (Object.is(value, should)) return; // NaN and infinities
     if (Math.abs(value - should) <= tolerance * (Math.abs(should) + largest)) return;
     const index = formatShape(indexOf(place, shape));
-    throw new DisagreesError(`${what} at ${index} is ${value}, and should be ${should}`);
+    throw new DisagreesError(`${what} at ${index} is ${value} and should be ${should}`);
   };
-}
-
-function readerOf(data: FloatArray, shape: Shape): (...index: readonly number[]) => number {
-  return (...index) => data[index.reduce((place, i, axis) => place * shape[axis] + i, 0)];
 }
 
 function indexOf(place: number, shape: Shape): number[] {

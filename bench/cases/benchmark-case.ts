@@ -1,30 +1,30 @@
-/** At which size a kernel or a fusion is timed, and with which values. */
+/** The size and the values with which a kernel or a fusion is timed. */
 import type { Params, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { seededStream, type Stream } from '../../src/tensor/random.ts';
 
-/** How one value of an input is drawn. */
+/** Draws one value of an input. */
 export type Draw = (stream: Stream) => number;
 
 export interface BenchmarkCase<P extends Params = Params> {
-  /** Of the inputs. */
+  /** The shapes of the inputs. */
   readonly shapes: readonly Shape[];
   readonly params: P;
-  /** One for each input; normal values by default. */
+  /** The distribution of each input; normal by default. */
   readonly draws?: readonly Draw[];
-  /** What the values are, where less is to do for these than for others. */
+  /** The name of special values that make the computation cheaper, such as zeros. */
   readonly values?: string;
-  /** The inputs that are kept in float64, as kernels marked `statistic` put them out; by their index. */
+  /** The indices of inputs in float64: outputs of kernels that are marked `statistic`. */
   readonly statistics?: readonly number[];
-  /** Into the first input, as optimizers do. */
+  /** Writes the result into the first input, as optimizers do. */
   readonly inPlace?: boolean;
 }
 
 export const normal: Draw = (stream) => stream.normal();
 export const positive: Draw = (stream) => 0.5 + stream.uniform();
 
-/** Four of five are 0, as in an image of a digit. */
+/** Four of five values are 0, as in an image of a digit. */
 export const ink: Draw = (stream) => (stream.uniform() < 0.2 ? stream.uniform() : 0);
 
 /** An integer from 0 to n − 1. */
@@ -33,14 +33,14 @@ export const below =
   (stream) =>
     Math.floor(n * stream.uniform());
 
-/** `32×784 784×300`, `32×10 axis 1`, `32×784 784×300 ink`: equal shapes are named once. */
+/** `32×784 784×300`, `32×10 axis 1`, or `32×784 784×300 ink`; equal shapes are listed once. */
 export function sizeName({ shapes, params, values }: BenchmarkCase): string {
   const names = new Set(shapes.map((shape) => shape.join('×')));
   const axis = 'axis' in params ? [`axis ${params.axis}`] : [];
   return [...names, ...axis, ...(values === undefined ? [] : [values])].join(' ');
 }
 
-/** The same values in every run, and in float32, so that float64 computes with equal ones. */
+/** The same values in every run, rounded to float32 so that float32 and float64 start from equal values. */
 export function inputsOf({ shapes, draws = [] }: BenchmarkCase): Float32Array[] {
   const stream = seededStream(1);
   return shapes.map((shape, k) => {
@@ -49,7 +49,7 @@ export function inputsOf({ shapes, draws = [] }: BenchmarkCase): Float32Array[] 
   });
 }
 
-/** The inputs in a device's memory, statistics in float64. */
+/** Uploads the inputs to a device, with statistics in float64. */
 export function uploadInputs(benchmark: BenchmarkCase, device: Device): readonly Storage[] {
   const { statistics = [] } = benchmark;
   return inputsOf(benchmark).map((values, k) =>

@@ -1,4 +1,4 @@
-/** At which sizes the fusions are timed: those of 784 → 300 → 100 → 10, and larger ones. */
+/** The sizes at which fusions are timed: those of the network 784 → 300 → 100 → 10, and larger ones. */
 import { LINEAR } from '../../kernels/fused/dense.ts';
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type * as fusions from '../../kernels/fused/index.ts';
@@ -7,7 +7,7 @@ import { below, type BenchmarkCase, type Draw, ink, normal, positive } from './b
 
 type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
 
-/** Cases for every fusion there is: one that is missing does not compile. */
+/** Cases for every fusion. A missing one is a compile error. */
 export type FusionCases = {
   readonly [Name in keyof typeof fusions]: readonly BenchmarkCase<ParamsOf<(typeof fusions)[Name]>>[];
 };
@@ -18,10 +18,10 @@ const batches: readonly Shape[] = [
   [1024, 512],
 ];
 
-/** Of the weight matrix that is largest: 235,200 elements. */
+/** The largest weight matrix: 235,200 elements. */
 const weight: Shape = [784, 300];
 
-const slope = 0.3; // as in `examples/experiments/mnist`
+const slope = 0.3; // of the network `plain`
 const layers = [
   { inputs: 784, outputs: 300, slope },
   { inputs: 300, outputs: 100, slope },
@@ -29,7 +29,7 @@ const layers = [
 ];
 const atBatches = <T>(casesAt: (m: number) => readonly T[]): readonly T[] => [32, 256].flatMap(casesAt);
 
-/** Matrices [m, C] and then vectors [C], at each size of a batch. */
+/** Matrices [m, C] followed by vectors [C], at each batch size. */
 function columns<P extends NoParams | { eps: number }>(
   matrices: number,
   vectors: number,
@@ -45,7 +45,7 @@ function columns<P extends NoParams | { eps: number }>(
   }));
 }
 
-/** x, gamma, beta, W and b. */
+/** The shapes of x, gamma, beta, W and b. */
 const intoDense: readonly (readonly Shape[])[] = [32, 256].map((m) => [
   [m, 784],
   [784],
@@ -55,7 +55,7 @@ const intoDense: readonly (readonly Shape[])[] = [32, 256].map((m) => [
 ]);
 
 const eps = 1e-5;
-/** Of g, x, mean and rstd. */
+/** The distributions of g, x, mean and rstd. */
 const draws = [normal, normal, normal, positive];
 const statistics = [2, 3];
 const noDecay = { weightDecay: 0 };

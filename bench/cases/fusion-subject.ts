@@ -1,9 +1,9 @@
-/** A fusion at a size, to be validated and timed. Its reference is what it is composed of. */
+/** A fusion at a size, to validate and time. Its reference is the kernels that it is composed of, run one by one. */
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { type BenchmarkCase, inputsOf, sizeName, uploadInputs } from './benchmark-case.ts';
 import { onDevice, onShapes, onValues } from '../composers.ts';
-import type { Subject } from './subject.ts';
+import type { Subject } from './kernel-subject.ts';
 
 export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject {
   const { shapes, params, statistics = [] } = benchmark;
@@ -11,7 +11,7 @@ export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject
   const likeInputs = shapes.map((shape, k) => ({ shape, statistic: statistics.includes(k) }));
   const outputs = fusion.compose(onShapes, likeInputs, params);
 
-  /** The outputs, on a device. */
+  /** Computes the outputs on a device. */
   const compute = (device: Device, inputs: readonly Storage[]): readonly Storage[] => {
     if (device.runFused) return device.runFused(fusion, inputs, shapes, params).map(({ storage }) => storage);
     const stored = inputs.map((storage, k) => ({ storage, shape: shapes[k] }));

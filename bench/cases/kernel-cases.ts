@@ -1,11 +1,11 @@
-/** At which sizes the kernels are timed: those of 784 → 300 → 100 → 10, and larger ones. */
+/** The sizes at which kernels are timed: those of the network 784 → 300 → 100 → 10, and larger ones. */
 import type * as kernels from '../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../kernels/kernel.ts';
 import { below, type BenchmarkCase, ink, normal, positive } from './benchmark-case.ts';
 
 type ParamsOf<K> = K extends Kernel<infer P> ? P : never;
 
-/** Cases for every kernel there is: one that is missing does not compile. */
+/** Cases for every kernel. A missing one is a compile error. */
 export type BenchmarkCases = {
   readonly [Name in keyof typeof kernels]: readonly BenchmarkCase<ParamsOf<(typeof kernels)[Name]>>[];
 };
@@ -17,7 +17,7 @@ const weight: Shape = [784, 300];
 const activations: readonly Shape[] = [hidden, large];
 const batches: readonly Shape[] = [input, hidden, large];
 
-/** Elementwise: all inputs have one shape. */
+/** Elementwise kernels: all inputs have one shape. */
 function elementwise<P extends Params>(
   inputs: number,
   params: P,
@@ -27,7 +27,7 @@ function elementwise<P extends Params>(
   return shapes.map((shape) => ({ shapes: Array<Shape>(inputs).fill(shape), params, ...others }));
 }
 
-/** Matrices [m, C] and then vectors [C]. */
+/** Matrices [m, C] followed by vectors [C]. */
 function columns(
   matrices: number,
   vectors: number,
@@ -40,7 +40,7 @@ function columns(
   }));
 }
 
-/** Matrix products: those of the three layers at two batches, and square ones; and where the first input is images. */
+/** Matrix products of the three layers at two batches, square ones, and one whose first input is images. */
 function products(
   shapes: (m: number, inputs: number, outputs: number) => readonly Shape[],
   squares: readonly number[],
@@ -109,7 +109,7 @@ export const benchmarkCases: BenchmarkCases = {
   tanh: elementwise(1, {}),
   tanhDx: elementwise(2, {}),
 
-  // the bias of a layer, over the batch
+  // the bias of a layer, repeated over the batch
   repeatAxis: [{ shapes: [[1, 300]], params: { axis: 0, count: 32 } }],
   transpose: [
     { shapes: [weight], params: {} },

@@ -1,4 +1,4 @@
-/** All that is timed: every kernel and every fusion, at each of its sizes. */
+/** Everything that is timed: all kernels and fusions, at each of their sizes. */
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import * as fusions from '../../kernels/fused/index.ts';
 import * as kernels from '../../kernels/index.ts';
@@ -7,7 +7,7 @@ import type { BenchmarkCase } from './benchmark-case.ts';
 import { fusionCases } from './fusion-cases.ts';
 import { fusionSubject } from './fusion-subject.ts';
 import { benchmarkCases } from './kernel-cases.ts';
-import { kernelSubject, type KernelSubject, type Subject } from './subject.ts';
+import { kernelSubject, type KernelSubject, type Subject } from './kernel-subject.ts';
 
 export const kernelSubjects: readonly KernelSubject[] = keysOf(benchmarkCases).flatMap((name) => {
   const kernel: Kernel = kernels[name];

@@ -1,30 +1,30 @@
-/** Whether a kernel computes on a GPU what its reference computes on the CPU, in float64 and on the same inputs. */
+/** Compares the result of a kernel on a GPU with its reference, in float64 and on the same inputs. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { inputsOf } from '../cases/benchmark-case.ts';
-import type { KernelSubject } from '../cases/subject.ts';
+import type { KernelSubject } from '../cases/kernel-subject.ts';
 import { comparison, DisagreesError, labelOf } from '../validate.ts';
-import { isProduct } from './cases.ts';
+import { isProduct } from './gpu-subjects.ts';
 
 /**
- * |found − expected| ≤ 4e-5·(|expected| + largest |expected|), which is four times what the CPU is allowed: GPUs sum
- * in float32, and their exponentials and powers are some 1e-6 off.
+ * |found − expected| ≤ 4e-5·(|expected| + max |expected|). This is four times the CPU's tolerance: GPUs sum in float32,
+ * and the error of their exponentials and powers is about 1e-6.
  */
 export const GPU_TOLERANCE = 4e-5;
 
-/** The reference takes a second for each 10⁹ of these. */
+/** A product of more operations is checked by some of its rows: the reference takes a second for each 10⁹. */
 const WHOLE = 2 * 1024 ** 3;
 const ROWS = 8;
 
 /**
- * @param whole Products of more operations are held against some of their rows.
- * @throws {DisagreesError} An element is another.
+ * @param whole Of products with more operations than this, only some rows are checked.
+ * @throws {DisagreesError} An element differs by more than the tolerance.
  */
 export function check(subject: KernelSubject, found: FloatArray, whole: number = WHOLE): void {
   const [{ shape }] = subject.results;
   if (found.length !== sizeOf(shape)) {
     throw new DisagreesError(
-      `${labelOf(subject)} has ${found.length} values, and should have ${sizeOf(shape)}`,
+      `${labelOf(subject)} has ${found.length} values and should have ${sizeOf(shape)}`,
     );
   }
   const sampled = isProduct(subject.name) && subject.cost.flops > whole;
@@ -37,9 +37,9 @@ export function check(subject: KernelSubject, found: FloatArray, whole: number =
 }
 
 interface Expected {
-  /** Of the result, each as long as the others. */
+  /** The indices of the rows, all of equal length. */
   readonly rows: readonly number[];
-  /** Their values, in this order. */
+  /** The values of these rows, in this order. */
   readonly expected: FloatArray;
 }
 
@@ -47,7 +47,7 @@ function allRows(subject: KernelSubject): Expected {
   return { rows: [0], expected: subject.expected()[0] };
 }
 
-/** The reference's product of a few rows of A, or of Aᵀ, with all of B. */
+/** The reference's product of some rows of A, or of Aᵀ, with B. */
 function someRows({ kernel, benchmark }: KernelSubject): Expected {
   const { shapes, params } = benchmark;
   const [[height, width], bShape] = shapes;

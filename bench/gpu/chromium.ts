@@ -1,13 +1,29 @@
-/** Measures in headless Chromium. */
+/** Runs the GPU benchmarks in headless Chromium. */
+import { existsSync } from 'node:fs';
 import { chromium } from 'playwright';
-import { softwareGpu } from '../../test/chromium.ts';
 import type { GpuOptions } from './options.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 import { type Message, serve } from './server.ts';
 
+/** The Chromium that the variable CHROMIUM names, or the system's; undefined if there is none. */
+export const chromiumPath: string | undefined = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+].find((path) => path !== undefined && existsSync(path));
+
+/** Flags for WebGL2 and WebGPU on SwiftShader, a software GPU that computes on the CPU. */
+const softwareGpu: readonly string[] = [
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
 /**
- * Graphics cards: in headless Chromium they want to be asked for. On Linux by way of Vulkan, without a window to
- * show anything in; on other systems Chromium's own choice is right.
+ * Flags for a graphics card, which headless Chromium does not use by default. On Linux it is reached through Vulkan,
+ * without a window; on other systems Chromium's default is right.
  */
 const hardwareGpu: readonly string[] = [
   '--enable-gpu',
@@ -18,7 +34,7 @@ const hardwareGpu: readonly string[] = [
     : []),
 ];
 
-/** What makes it start anywhere, and do nothing else meanwhile. */
+/** Flags with which Chromium starts on any machine and does nothing in the background. */
 const quiet: readonly string[] = [
   '--no-sandbox',
   '--no-first-run',
@@ -27,7 +43,7 @@ const quiet: readonly string[] = [
   '--disable-sync',
 ];
 
-/** @param next Is told what is measured next. */
+/** @param next Called before each measurement with a line that describes it. */
 export async function measureInChromium(
   executablePath: string,
   options: GpuOptions,
@@ -44,7 +60,7 @@ export async function measureInChromium(
       const failed = (reason: string) => reject(new Error(reason));
       page.once('crash', () => failed('the page crashed'));
       page.once('pageerror', ({ message }) => failed(message));
-      browser.once('disconnected', () => failed('it ended'));
+      browser.once('disconnected', () => failed('the browser ended'));
       signal.addEventListener('abort', () => failed('interrupted'), { once: true });
       receive = (message) => {
         if ('line' in message) next(message.line);

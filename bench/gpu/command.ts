@@ -1,18 +1,18 @@
-/** Runs the GPU benchmarks where they can run, prints what comes out, and writes it. */
+/** Runs the GPU benchmarks in Chromium and in Node; prints and writes the results. */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeJson } from '../../examples/experiments/cli/write-json.ts';
 import { GammaBetaError } from '../../src/index.ts';
-import { chromiumPath } from '../../test/chromium.ts';
-import { describeMachine } from '../report.ts';
+import { progress } from '../command-line.ts';
+import { describeMachine, machineText } from '../machine.ts';
 import { tableOf } from '../tables.ts';
-import { measureInChromium } from './chromium.ts';
+import { writeJson } from '../write-json.ts';
+import { chromiumPath, measureInChromium } from './chromium.ts';
 import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';
-import type { GpuReport, HostReport } from './report.ts';
+import type { GpuReport, HostReport } from './gpu-report.ts';
 import { serve } from './server.ts';
-import { introduction, tablesOf } from './tables.ts';
+import { introduction, tablesOf } from './gpu-tables.ts';
 
 export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software'> {
   readonly device?: GpuName;
@@ -25,13 +25,9 @@ export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 's
 export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSignal): Promise<void> {
   const { json, quick, filter } = options;
   if (!allLines(quick).some((line) => leaves(filter, line))) {
-    throw new GammaBetaError(
-      '--filter',
-      `nothing has '${filter}' in its line`,
-      'leave it out to see all lines',
-    );
+    throw new GammaBetaError('--filter', `no line contains '${filter}'`, 'leave it out to run everything');
   }
-  if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // or fail now, and not at the end
+  if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // fails now instead of at the end
   const introduced = {
     benchmark: 'gammabeta-gpu',
     date: new Date().toISOString(),
@@ -41,20 +37,19 @@ export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSig
   const save = async (hosts: readonly HostReport[]): Promise<void> => {
     if (json !== undefined) await writeJson(json, { ...introduced, hosts } satisfies GpuReport);
   };
-  const { cpu, cores, os, load } = introduced.machine;
-  console.log(`machine  ${cpu}, ${cores} cores, ${os}, load ${load.toFixed(1)}`);
+  console.log(`machine  ${machineText(introduced.machine)}`);
   if (options.serve) await serveByHand(options, save, signal);
   else await save(await measureEverywhere(options, signal));
 }
 
-/** In Chromium and in Node. What cannot run is said in a line, and the rest goes on. */
+/** Measures in Chromium and in Node. If one cannot run, a line says why, and the other still runs. */
 async function measureEverywhere(options: CommandOptions, signal: AbortSignal): Promise<HostReport[]> {
   const hosts: HostReport[] = [];
   const devices = options.device === undefined ? gpuNames : [options.device];
   const asked = { devices, filter: options.filter, quick: options.quick };
   if (chromiumPath === undefined) {
     console.log(
-      'Chromium was not found. Hint: apt-get install chromium, or set CHROMIUM to its path; or --serve',
+      'no Chromium was found. Hint: apt-get install chromium, set CHROMIUM to its path, or pass --serve',
     );
   } else {
     const path = chromiumPath;
@@ -69,7 +64,7 @@ async function measureEverywhere(options: CommandOptions, signal: AbortSignal): 
   return hosts;
 }
 
-/** On hardware; where there is none, on software. */
+/** Measures on a hardware GPU, or on a software GPU if there is no other. */
 async function measureIn(
   host: string,
   measure: (software: boolean) => Promise<HostReport>,
@@ -82,7 +77,8 @@ async function measureIn(
     if (onHardware !== null) print(onHardware);
     const onSoftware = await measure(true);
     if (onSoftware.devices.length === 0 && onHardware !== null) return [onHardware];
-    if (onHardware !== null) console.log('No hardware GPU: what follows is of a software one.');
+    if (onHardware !== null)
+      console.log('There is no hardware GPU. The following results are from a software GPU.');
     return print(onSoftware);
   } catch (error) {
     signal.throwIfAborted();
@@ -93,7 +89,7 @@ async function measureIn(
   }
 }
 
-/** For a browser that somebody opens: prints the address, and what comes back, until Ctrl-C. */
+/** Serves the page to a browser that the user opens. Prints its address and the results until Ctrl-C. */
 async function serveByHand(
   { filter, quick, device, port }: CommandOptions,
   save: (hosts: readonly HostReport[]) => Promise<void>,
@@ -112,12 +108,12 @@ async function serveByHand(
     },
     Number(port),
   );
-  console.log(`Open ${server.address} in a browser; Ctrl-C ends this.`);
+  console.log(`Open ${server.address} in a browser. Press Ctrl-C to stop.`);
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   server.close();
 }
 
-/** Prints a report; returns it, as the only one of its host. */
+/** Prints a report and returns it. */
 function print(report: HostReport): HostReport[] {
   progress('');
   console.log(`\n${introduction(report).join('\n')}`);
@@ -127,9 +123,4 @@ function print(report: HostReport): HostReport[] {
   for (const line of report.refused) console.error(`not timed: ${line}`);
   if (report.refused.length > 0) process.exitCode = 1;
   return [report];
-}
-
-/** The line that says what is being timed; a terminal shows it until the next one. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
 }

@@ -1,6 +1,6 @@
-/** The page of the GPU benchmarks: its frame, and what it shows. */
-import type { HostReport } from './report.ts';
-import { introduction, type Table, tablesOf } from './tables.ts';
+/** The page of the GPU benchmarks, as HTML. */
+import type { HostReport } from './gpu-report.ts';
+import { introduction, type Table, tablesOf } from './gpu-tables.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; }
@@ -19,7 +19,7 @@ td { border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent);
 #status { font-weight: 600; margin: 1rem 0; }
 `;
 
-/** What the server sends; the program fills it. */
+/** The empty page that the server sends; the script fills it. */
 export function frame(options: object, script: string): string {
   const json = JSON.stringify(options).replaceAll('<', String.raw`\u003c`);
   return `<!doctype html>
@@ -37,7 +37,7 @@ export function frame(options: object, script: string): string {
 `;
 }
 
-/** What was measured so far. */
+/** The results so far. */
 export function resultsHtml(report: HostReport): string {
   return [
     ...introduction(report).map((line) => `<p>${escaped(line)}</p>`),

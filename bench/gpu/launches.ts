@@ -1,22 +1,22 @@
-/** How long a kernel takes on a GPU: to be compiled, and for each launch. */
+/** Times a kernel on a GPU: its compilation, and each launch. */
 import * as kernels from '../../kernels/index.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { uploadInputs } from '../cases/benchmark-case.ts';
 import { median } from '../statistics.ts';
-import type { KernelSubject } from '../cases/subject.ts';
+import type { KernelSubject } from '../cases/kernel-subject.ts';
 import { check } from './check.ts';
 import type { GpuName } from './options.ts';
-import type { LaunchTiming } from './report.ts';
+import type { LaunchTiming } from './gpu-report.ts';
 import { timeInTurns } from './turns.ts';
 
-/** What launches leave behind until the GPU has come so far, in bytes, at most. */
+/** The most bytes of results that launches may allocate before the GPU has computed them. */
 const IN_FLIGHT = { software: 2 ** 28, hardware: 2 ** 30 };
 
 /**
- * Validates it, then times it.
+ * Validates a kernel, then times it.
  *
- * @throws {DisagreesError} Its result is wrong.
+ * @throws {DisagreesError} The result is wrong.
  */
 export async function timeLaunches(
   subject: KernelSubject,
@@ -75,7 +75,7 @@ export async function timeLaunches(
   }
 }
 
-/** A value of the GPU's that was read before: reading it again waits for what was launched, and compiles nothing. */
+/** A value on the GPU that was read once. Reading it again waits for earlier launches, and compiles nothing. */
 async function markerOn(device: Device): Promise<Storage> {
   const one = device.upload([1], 'float32');
   const marker = device.run(kernels.relu, [one], [[1]], [1], {}, false);
@@ -84,7 +84,7 @@ async function markerOn(device: Device): Promise<Storage> {
   return marker;
 }
 
-/** Waits until a result is there, by reading one of its elements. */
+/** Waits until a result is computed, by reading one of its elements. */
 async function arrived(device: Device, y: Storage, size: number): Promise<void> {
   const params = { axis: 0, begin: 0, end: 1 };
   const element = device.run(kernels.sliceAxis, [y], [[size]], [1], params, false);

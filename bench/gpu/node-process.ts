@@ -1,4 +1,4 @@
-/** The process that measures in Node: see `node.ts`, which starts and ends it. */
+/** The process that `node.ts` starts and ends: it runs the GPU benchmarks in Node. */
 import type { GpuOptions } from './options.ts';
 import { runBenchmarks } from './program.ts';
 import type { Message } from './server.ts';
@@ -6,7 +6,7 @@ import type { Message } from './server.ts';
 const tell = (message: Message) =>
   new Promise<void>((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 
-process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes, and the other one ends this one
+process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes; the parent ends this one
 process.once('message', (options: GpuOptions) => {
   const measured = runBenchmarks(options, `Node ${process.version}`, (_, line) => tell({ line: line ?? '' }));
   void measured.then(

@@ -1,15 +1,15 @@
-/** Measures in Node, in a process of its own: a driver that fails may end it. */
+/** Runs the GPU benchmarks in Node, in a separate process, because a failing driver can end it. */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GpuOptions } from './options.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 import type { Message } from './server.ts';
 
-/** Chromium's software GPU, as Debian has it; Vulkan drivers that the user names come before it. */
+/** Chromium's software GPU on Debian. Not used if the user names another Vulkan driver. */
 const SOFTWARE_DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** @param next Is told what is measured next. */
+/** @param next Called before each measurement with a line that describes it. */
 export function measureInNode(
   options: GpuOptions,
   next: (line: string) => void,

@@ -1,4 +1,4 @@
-/** What a run of the GPU benchmarks is asked for, in the command, in Node and in the page alike. */
+/** The options of the GPU benchmarks, shared by the command, the page and the process in Node. */
 export const gpuNames = ['webgl', 'webgpu'] as const;
 
 export type GpuName = (typeof gpuNames)[number];
@@ -7,11 +7,11 @@ export interface GpuOptions {
   readonly devices: readonly GpuName[];
   readonly filter: string;
   readonly quick: boolean;
-  /** Whether a GPU that is software is measured too. */
+  /** Whether to measure software GPUs too. */
   readonly software: boolean;
 }
 
-/** Whether the filter leaves a line; `x` between digits is ×, which no keyboard has. */
+/** Whether a line contains the filter. An `x` between digits stands for ×. */
 export function leaves(filter: string, line: string): boolean {
   return line.includes(filter.replaceAll(/(\d)x(?=\d)/g, '$1×'));
 }

@@ -1,11 +1,11 @@
-/** The program of the page: measures, shows it, and tells the server. */
+/** The script of the page: runs the benchmarks, shows the results, and sends them to the server. */
 import { resultsHtml } from './html.ts';
 import type { GpuOptions } from './options.ts';
 import { runBenchmarks } from './program.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 import type { Message } from './server.ts';
 
-/** The parts of a page that are used: what declares them for TypeScript declares a whole page. */
+/** The parts of the DOM that this script uses; TypeScript's `dom` library would declare all of it everywhere. */
 interface Page {
   readonly document: {
     getElementById(id: string): { textContent: string; innerHTML: string };
@@ -23,7 +23,7 @@ async function post(message: Message): Promise<void> {
   try {
     await fetch('/message', { method: 'POST', body: JSON.stringify(message) });
   } catch {
-    // the command was ended; the page goes on without it
+    // the command has ended; the page continues without it
   }
 }
 
@@ -36,7 +36,7 @@ try {
   const report = await runBenchmarks(options, host.replace('/', ' '), async (soFar, line) => {
     show(soFar, line === null ? 'Done.' : `Measuring ${line} …`);
     await post({ line: line ?? '' });
-    await new Promise((resolve) => setTimeout(resolve, 0)); // for the browser to show it
+    await new Promise((resolve) => setTimeout(resolve, 0)); // lets the browser draw
   });
   await post({ report });
 } catch (error) {

@@ -1,17 +1,16 @@
-/** The GPU benchmarks themselves, which run alike in a page and in Node. */
+/** The GPU benchmarks, which run both in a page and in Node. */
 import { DeviceError, type DeviceInfo, deviceInfo, useDevice } from '../../src/index.ts';
 import type { Device } from '../../src/tensor/device/device.ts';
 import { currentDevice } from '../../src/tensor/device/current.ts';
 import { labelOf } from '../validate.ts';
-import { gpuSubjects } from './cases.ts';
+import { gpuSubjects } from './gpu-subjects.ts';
 import { timeLaunches } from './launches.ts';
 import { type GpuName, type GpuOptions, leaves } from './options.ts';
-import { timeReading } from './reading.ts';
-import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './report.ts';
-import { handlingCases, stepCases, timeSteps } from './steps.ts';
+import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './gpu-report.ts';
+import { handlingCases, stepCases, timeReading, timeSteps } from './gpu-steps.ts';
 import { timeSubmits } from './submits.ts';
 
-/** Is told what was measured so far, and the line of what is measured next; null at the end. */
+/** Called with the results so far and the line of the next measurement, which is null at the end. */
 export type Tell = (report: HostReport, next: string | null) => Promise<void> | void;
 
 type GpuInfo = DeviceInfo & { readonly device: GpuName };
@@ -19,7 +18,7 @@ type GpuInfo = DeviceInfo & { readonly device: GpuName };
 export async function runBenchmarks(options: GpuOptions, host: string, tell: Tell): Promise<HostReport> {
   const { opened, passedOver } = await openGpus(options);
   let report: HostReport = { ...emptyReport(host), devices: opened, passedOver };
-  /** Measures something, unless the filter leaves it out; what fails has no line in the tables, but is named. */
+  /** Runs a measurement if the filter selects it. An error is added to `refused`, and the others continue. */
   const measure = async (line: string, device: GpuName | null, work: () => Promise<Partial<HostReport>>) => {
     if (!leaves(options.filter, line) || lost.has(device)) return;
     await tell(report, device === null ? line : `${line}, ${device}`);
@@ -73,7 +72,7 @@ export async function runBenchmarks(options: GpuOptions, host: string, tell: Tel
   return report;
 }
 
-/** The lines that there can be, for the filter to be held against. */
+/** All lines that a filter can select. */
 export function allLines(quick: boolean): string[] {
   return [true, false].flatMap((software) => [
     ...gpuSubjects({ software, quick }).map(labelOf),
@@ -114,7 +113,7 @@ async function useGpu(name: GpuName): Promise<Device & { readonly name: GpuName 
   return currentDevice() as Device & { readonly name: GpuName };
 }
 
-/** Whether a device is lost, and does not come back. */
+/** Whether a device is lost and cannot be opened again. */
 async function wentAway(name: GpuName | null): Promise<boolean> {
   if (name === null) return false;
   try {

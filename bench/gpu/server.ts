@@ -1,4 +1,4 @@
-/** Bundles the page, and serves it to this machine alone. */
+/** Bundles the page and serves it, only to this machine. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,9 +7,9 @@ import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
 import { frame } from './html.ts';
 import type { GpuOptions } from './options.ts';
-import type { HostReport } from './report.ts';
+import type { HostReport } from './gpu-report.ts';
 
-/** What the page tells: what it measures next, what it measured, or why it could not. */
+/** What the page sends: the line of the next measurement, the report, or an error. */
 export type Message =
   { readonly line: string } | { readonly report: HostReport } | { readonly failure: string };
 
@@ -18,7 +18,7 @@ export interface Server {
   close(): void;
 }
 
-/** @param port 0: any that is free. */
+/** @param port 0 is any free port. */
 export async function serve(
   options: GpuOptions,
   onMessage: (message: Message) => void,
@@ -50,14 +50,14 @@ export async function serve(
   };
 }
 
-/** What the page sent; null for what another page did. */
+/** The message of a request; null if the request comes from another page. */
 async function receive(request: IncomingMessage): Promise<Message | null> {
   const { origin = '', host = '' } = request.headers;
   if (origin !== `http://${host}`) return null;
   return JSON.parse(await text(request)) as Message;
 }
 
-/** The page's program, and gpu.js apart from it, as it is loaded when a GPU is asked for. */
+/** Bundles the page's script. gpu.js stays a separate file, which is loaded only when a GPU is used. */
 async function bundle(): Promise<ReadonlyMap<string, string>> {
   const outdir = '/out';
   const { outputFiles } = await build({

@@ -1,14 +1,17 @@
 /**
- * Hands commands to a GPU's queue several at a time. gpu.js submits each kernel by itself, and before it writes the
- * kernel's numbers into a buffer of the kernel's, at every run and mostly the same bytes as before.
+ * Submits several commands to a GPU's queue at once. gpu.js submits each kernel separately, and before each submit it
+ * writes the kernel's numbers into the kernel's buffer, although they are mostly the same as before.
  *
- * What makes this exact: commands keep their order; a write that changes nothing is dropped; one that changes a
- * buffer which a collected command uses waits until that has been submitted; and a buffer that is destroyed is so
- * after the commands that are collected. A command uses the buffers that were written since the command before: gpu.js
- * writes what a kernel needs right before it submits it.
+ * The results stay exact because commands keep their order, and because
+ * - a write that changes nothing is dropped;
+ * - before a write to a buffer that a collected command uses, the collected commands are submitted;
+ * - a buffer is destroyed only after the collected commands are submitted.
+ *
+ * A command uses the buffers that were written since the previous command: gpu.js writes a kernel's buffers right before
+ * it submits the kernel.
  */
 
-/** What the queue itself does. */
+/** The calls of the GPU's queue. */
 export interface QueueCalls<Command, Buffer> {
   submit(commands: readonly Command[]): void;
   write(buffer: Buffer, offset: number, bytes: Uint8Array): void;
@@ -16,11 +19,11 @@ export interface QueueCalls<Command, Buffer> {
 }
 
 export interface BatcherOptions {
-  /** So many commands are submitted together, at most. */
+  /** The largest number of commands in one submit. */
   readonly together: number;
 }
 
-/** Larger writes are data, and are not compared with what was there. */
+/** Larger writes are data, and are not compared with the buffer's contents. */
 const SMALL = 1024;
 
 export class SubmitBatcher<Command, Buffer extends object> {
@@ -28,9 +31,9 @@ export class SubmitBatcher<Command, Buffer extends object> {
   private readonly together: number;
   private commands: Command[] = [];
   private doomed: Buffer[] = [];
-  /** What collected commands use, of what is written. */
+  /** The written buffers that collected commands use. */
   private readonly used = new Set<Buffer>();
-  /** What was last written from the beginning of a buffer. */
+  /** The bytes last written at the start of each buffer. */
   private readonly written = new WeakMap<Buffer, Uint8Array>();
 
   constructor(queue: QueueCalls<Command, Buffer>, { together }: BatcherOptions) {
@@ -58,7 +61,7 @@ export class SubmitBatcher<Command, Buffer extends object> {
     else this.doomed.push(buffer);
   }
 
-  /** Submits what was collected: before anything is read, and at the end. */
+  /** Submits the collected commands. Has to be called before a read, and at the end. */
   flush(): void {
     if (this.commands.length > 0) this.queue.submit(this.commands);
     for (const buffer of this.doomed) this.queue.destroy(buffer);

@@ -1,11 +1,11 @@
-/** A training step on WebGPU: submitted kernel by kernel, as gpu.js does it, beside several kernels together. */
-import type { NetAndBatch, SubmitTiming } from './report.ts';
-import { expectSame } from './steps.ts';
+/** Times a training step on WebGPU when each kernel is submitted separately, and when several share a submit. */
+import type { NetAndBatch, SubmitTiming } from './gpu-report.ts';
+import { expectSame } from './gpu-steps.ts';
 import { type Trainer, trainerOn } from './trainer.ts';
 import { timeInTurns } from './turns.ts';
 import { type Counts, interpose, type WebGpuClasses, webGpuClasses } from './web-gpu-queue.ts';
 
-/** How many commands are submitted together, at most; null leaves all to gpu.js. */
+/** The largest number of commands in one submit; null leaves gpu.js as it is. */
 const together = {
   'each kernel': null,
   'each kernel, unchanged writes dropped': 1,
@@ -19,9 +19,9 @@ const modes = Object.keys(together) as SubmitMode[];
 const STEPS = 8;
 
 /**
- * Checks that the losses are the same, bit for bit, then times a step in each way.
+ * Checks that the losses of all modes are identical, bit for bit, then times a step in each mode.
  *
- * @throws {DisagreesError} They are not.
+ * @throws {DisagreesError} A loss differs.
  */
 export async function timeSubmits(netAndBatch: NetAndBatch, quick: boolean): Promise<SubmitTiming[]> {
   const classes = await webGpuClasses();

@@ -1,4 +1,4 @@
-/** Training on a device that is named, as the GPU benchmarks time it. */
+/** Training on a named device, for the GPU benchmarks. */
 import { nets } from '../../src/networks.ts';
 import {
   BatchNorm1d,
@@ -11,9 +11,9 @@ import {
   useDevice,
 } from '../../src/index.ts';
 import { stepOf, trainingOf } from '../training.ts';
-import type { NetAndBatch } from './report.ts';
+import type { NetAndBatch } from './gpu-report.ts';
 
-/** One that computes next to nothing: what its step takes is what it takes to ask a GPU for anything. */
+/** A network with almost no computation. The time of its step is the overhead of using a GPU. */
 const small = (): Layer =>
   new Sequential(new Dense(16, 16), new BatchNorm1d(16), new ReLU(), new Dense(16, 10));
 
@@ -26,9 +26,9 @@ const networks: Readonly<Record<Network, { readonly make: () => Layer; readonly 
 };
 
 export interface Trainer {
-  /** Takes so many steps, one after the other, and reads the loss after every `read`th and the last. */
+  /** Trains for `steps` steps. Reads the loss after every `read` steps, and after the last. */
   readonly run: (steps: number, read?: number) => Promise<void>;
-  /** The losses of so many steps; all are read at the end. */
+  /** Trains for `steps` steps, then reads and returns all losses. */
   readonly losses: (steps: number) => Promise<number[]>;
 }
 

@@ -1,38 +1,38 @@
 /**
- * Takes time on devices that are only asked, and answer later: a block of repetitions ends when its result has been
- * read, and its time is shared among them. What is compared takes turns, so that both see the same machine.
+ * Times work on devices that compute asynchronously. A block of repetitions ends when its result has been read, and its
+ * time is divided by the number of repetitions. Compared blocks run in turns, so that a slow moment affects all of them.
  */
 import { median } from '../statistics.ts';
 
-/** How long one repetition takes, over blocks of them. In seconds. */
+/** The time of one repetition in seconds, over several blocks. */
 export interface Sampled {
   /** The median. */
   readonly seconds: number;
   readonly least: number;
   readonly most: number;
-  /** How many blocks, and how many repetitions in each. */
+  /** The number of blocks, and of repetitions in each. */
   readonly samples: number;
   readonly repetitions: number;
 }
 
-/** Repeats what is timed so often, and returns when all of it is done. */
+/** Repeats the timed work, and returns when all of it is done. */
 export type Block = (repetitions: number) => Promise<void>;
 
 export interface TurnOptions {
   readonly quick: boolean;
-  /** A block has a multiple of this many repetitions. Default 1. */
+  /** The number of repetitions is a multiple of this. Default 1. */
   readonly multiple?: number;
-  /** And no more than this: what they leave behind is in memory until the block ends. Default 4096. */
+  /** The largest number of repetitions, whose results stay in memory until the block ends. Default 4096. */
   readonly atMost?: number;
 }
 
-/** A block beyond this, in seconds, is repeated a few times only. */
+/** A block that takes longer than this, in seconds, is repeated only a few times. */
 const SLOW = 1;
 
 /**
- * Times blocks in turns, after a warm-up that finds out how many repetitions make a block long enough.
+ * Times blocks in turns. A warm-up first finds how many repetitions make a block long enough.
  *
- * @returns One for each of the blocks.
+ * @returns One result for each block.
  */
 export async function timeInTurns(
   blocks: readonly Block[],
@@ -68,7 +68,7 @@ export async function secondsOf(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - begin) / 1000;
 }
 
-/** Longer and longer blocks, until one takes as long as it should. */
+/** Runs longer and longer blocks until one takes at least `target` seconds. */
 async function warmUp(
   block: Block,
   target: number,

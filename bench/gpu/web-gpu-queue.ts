@@ -1,4 +1,4 @@
-/** Comes between a program and WebGPU's queue, by the prototypes of WebGPU's classes. For measurements alone. */
+/** Replaces methods of WebGPU's queue and buffers, to count and to batch submits. Used only for measurements. */
 import { SubmitBatcher } from './submit-batcher.ts';
 
 type Bytes = ArrayBuffer | ArrayBufferView;
@@ -24,7 +24,7 @@ export interface WebGpuClasses {
   readonly GPUBuffer: { readonly prototype: BufferPrototype };
 }
 
-/** What was handed to the queue. */
+/** The number of calls of the queue. */
 export interface Counts {
   submits: number;
   writes: number;
@@ -32,21 +32,21 @@ export interface Counts {
 
 export interface Interposed {
   readonly counts: Counts;
-  /** Submits what was collected, and makes the prototypes what they were. */
+  /** Submits the collected commands and restores the original methods. */
   readonly restore: () => void;
 }
 
-/** A page's are global; in Node they are the package's. */
+/** In a page the classes are global; in Node the package `webgpu` has them. */
 export async function webGpuClasses(): Promise<WebGpuClasses> {
   if ('GPUQueue' in globalThis) return globalThis as unknown as WebGpuClasses;
-  const name = 'webgpu'; // not seen by the bundler of the page
+  const name = 'webgpu'; // a variable, so that the page's bundler does not resolve it
   const { globals } = (await import(name)) as { readonly globals: WebGpuClasses };
   return globals;
 }
 
 /**
- * Counts what is handed to the queue and, with `together`, collects commands: see {@link SubmitBatcher}. There is one
- * queue in a program of gpu.js'.
+ * Counts the calls of the queue. Unless `together` is null, it also collects commands: see {@link SubmitBatcher}. A
+ * program that uses gpu.js has one queue.
  */
 export function interpose({ GPUQueue, GPUBuffer }: WebGpuClasses, together: number | null): Interposed {
   const [queues, buffers] = [GPUQueue.prototype, GPUBuffer.prototype];

@@ -1,17 +1,17 @@
-/** Whether two contenders computed the same. */
-import { readTensors } from './contenders/tensor-file.js';
+/** Compares the results of two contenders. */
+import { type NamedTensor, readTensors } from './contenders/tensor-file.js';
 import type { Verified } from './contender-process.ts';
 import type { Prepared } from './workloads.ts';
 
-/** Of a loss, relative to it. */
+/** The relative tolerance of a loss. */
 const LOSS_TOLERANCE = 1e-3;
 
-/** Of values that hardly change, relative to their norm. */
+/** The tolerance for weights that hardly change, relative to their norm. */
 const ROUNDING = 1e-6;
 
 type Values = Float32Array | Uint8Array;
 
-/** The first difference that is too large, in words; null where there is none. */
+/** Describes the first difference that exceeds the tolerance; null if there is none. */
 export function disagreement(
   found: Verified,
   expected: Verified,
@@ -20,15 +20,16 @@ export function disagreement(
 ): string | null {
   const losses = lossesDiffer(found.losses ?? [], expected.losses ?? []);
   if (losses !== null) return losses;
-  const results = readTensors(found.outputs);
+  const results: Readonly<Record<string, NamedTensor | undefined>> = readTensors(found.outputs);
+  const before: typeof results = inputs;
   for (const [name, { data: right }] of Object.entries(readTensors(expected.outputs))) {
     const data = results[name]?.data;
     if (data?.length !== right.length) return `${name} has ${data?.length ?? 0} values, not ${right.length}`;
-    const before = inputs[`state:${name}`]?.data;
+    const initial = before[`state:${name}`]?.data;
     const difference =
-      before === undefined
+      initial === undefined
         ? valuesDiffer(data, right, tolerance)
-        : changesDiffer(data, right, before, tolerance);
+        : changesDiffer(data, right, initial, tolerance);
     if (difference !== null) return `${name}${difference}`;
   }
   return null;
@@ -53,15 +54,15 @@ function valuesDiffer(found: Values, expected: Values, tolerance: number): strin
 }
 
 /**
- * ‖found − expected‖ ≤ tolerance·‖expected − before‖: training changes little beside the weights themselves. Not
- * element by element, since other rounding puts a value on the other side of ReLU's kink now and then.
+ * ‖found − expected‖ ≤ tolerance·‖expected − before‖, relative to the change, because training changes the weights only
+ * little. Norms are compared instead of elements, because rounding moves some values across the kink of ReLU.
  */
 function changesDiffer(found: Values, expected: Values, before: Values, tolerance: number): string | null {
   const change = norm(expected, before);
   const difference = norm(found, expected);
   if (difference <= tolerance * change + ROUNDING * norm(expected)) return null;
   const [off, of] = [difference, change].map((value) => value.toPrecision(3));
-  return ` changed otherwise: off by ${off}, of ${of} (norms)`;
+  return ` changed by ${of}, with an error of ${off} (norms)`;
 }
 
 /** √Σ (aᵢ − bᵢ)² */

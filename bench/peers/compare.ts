@@ -1,10 +1,11 @@
-/** The comparison: who is there, each workload in turns, then the experiment. */
+/** Compares gammabeta with its peers: finds the contenders, times each workload, then runs the experiment. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
-import { writeJson } from '../../examples/experiments/cli/write-json.ts';
-import { describeMachine } from '../report.ts';
+import { progress } from '../command-line.ts';
+import { describeMachine } from '../machine.ts';
+import { writeJson } from '../write-json.ts';
 import { type ContenderName, contenderNames, nodeFlags } from './contenders.ts';
 import {
   experimentNets,
@@ -14,39 +15,42 @@ import {
   runExperiment,
 } from './experiment.ts';
 import { measure, protocolOf } from './measure.ts';
-import { experimentTable, header, type PeersReport, type Timing, timingTable } from './report.ts';
+import { experimentTable, header, type PeersReport, type Timing, timingTable } from './peers-report.ts';
 import { lineUp, messageOf } from './session.ts';
 import { workloads } from './workloads.ts';
 
 export interface ComparePeersOptions {
-  /** Short blocks, few rounds: a look, not a measurement. */
+  /** Short blocks and few rounds, for a rough look. */
   readonly quick?: boolean;
   readonly rounds?: number;
   readonly only?: readonly ContenderName[];
-  /** Only workloads that have this in their name. */
+  /** Only workloads whose name contains this. */
   readonly filter?: string;
-  /** Where to write the report; again after each workload. */
+  /** The file of the report, which is written again after each workload. */
   readonly json?: string;
-  /** gammabeta's device; else the one that a program begins with. */
+  /** gammabeta's device; by default the one that every program starts with. */
   readonly device?: string;
-  /** Run the experiment too, as `experiment plain` and `experiment bn`. */
+  /** Also run the experiment, as `experiment plain` and `experiment bn`. */
   readonly experiment?: ExperimentOptions;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Compares, prints, and returns what it printed. Who is missing or wrong is left out, with a line that says so.
- * @throws {GammaBetaError} The filter leaves nothing, or the report cannot be written. @throws {DataError} MNIST is not
- * there. @throws The signal's reason, once it is aborted.
+ * Compares, prints, and returns the report. A contender that is missing, fails or computes something else is left out,
+ * with a line that says why.
+ *
+ * @throws {GammaBetaError} The filter selects nothing, or the report cannot be written.
+ * @throws {DataError} MNIST cannot be loaded.
+ * @throws The signal's reason, once it is aborted.
  */
 export async function comparePeers(options: ComparePeersOptions = {}): Promise<PeersReport> {
   const { quick = false, only = contenderNames, json, device, experiment, signal } = options;
   const protocol = protocolOf(quick, options.rounds);
   const { chosen, nets } = selected(options);
-  const machine = describeMachine(); // before the load is our own
+  const machine = describeMachine(); // before this command adds to the load
   const problems: string[] = [];
   const onProblem = (line: string): void => {
-    signal?.throwIfAborted(); // else whom Ctrl-C ended would be a problem
+    signal?.throwIfAborted(); // a contender that Ctrl-C ended is not a problem
     progress('');
     problems.push(line);
     console.error(line);
@@ -63,17 +67,23 @@ export async function comparePeers(options: ComparePeersOptions = {}): Promise<P
     rounds: protocol.rounds,
     machine,
     nodeFlags,
-    contenders: contenders.map(({ launch: _, ...description }) => description),
+    contenders: contenders.map(({ name, version, backend, threads }) => ({
+      name,
+      version,
+      backend,
+      threads,
+    })),
     timings,
     experiment: runs,
     problems,
   };
   const save = () => (json === undefined ? Promise.resolve() : write(json, report));
-  await save(); // whatever is wrong with the file or the images is found out before, not after
+  await save(); // finds errors of the file and the images before the timing
   const images = experiment === undefined || nets.length === 0 ? null : await loadImages(experiment);
   const folder = mkdtempSync(join(tmpdir(), 'gammabeta-peers-'));
   const run = { folder, onProblem, ...(signal && { signal }) };
-  signal?.addEventListener('abort', () => rmSync(folder, { recursive: true, force: true })); // a second Ctrl-C ends at once
+  // At once, because a second Ctrl-C ends the process.
+  signal?.addEventListener('abort', () => rmSync(folder, { recursive: true, force: true }));
   try {
     for (const workload of chosen) {
       signal?.throwIfAborted();
@@ -114,11 +124,7 @@ function selected({ filter = '', experiment }: ComparePeersOptions) {
     (net) => experiment !== undefined && `experiment ${net}`.includes(filter),
   );
   if (chosen.length + nets.length > 0) return { chosen, nets };
-  const hint = experiment === undefined ? 'leave it out, or pass --experiment' : 'leave it out to see all';
-  throw new GammaBetaError('--filter', `no workload has it in its name: '${filter}'`, hint);
-}
-
-/** The line that says what is being timed; a terminal shows it until the next one. */
-function progress(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+  const hint =
+    experiment === undefined ? 'leave it out, or pass --experiment' : 'leave it out to run everything';
+  throw new GammaBetaError('--filter', `no workload has '${filter}' in its name`, hint);
 }

@@ -1,4 +1,4 @@
-/** A contender in a process of its own: the driver's side of the protocol in `contenders/serve.js`. */
+/** The driver's side of the protocol that `contenders/serve.js` describes: each contender is a separate process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { GammaBetaError } from '../../src/index.ts';
@@ -6,12 +6,12 @@ import type { Launch } from './contenders.ts';
 import type { TensorList } from './contenders/tensor-file.js';
 import type { WorkloadRequest } from './workloads.ts';
 
-/** What a contender says about itself. */
+/** A contender's description of itself. */
 export interface Description {
   readonly version: string;
   readonly backend: string;
   readonly threads: number;
-  /** What its times suffer from, if anything; and what to do. */
+  /** A reason why it is slower than it could be, and what to do. */
   readonly warning?: string | null;
 }
 
@@ -20,13 +20,13 @@ export interface Verified {
   readonly outputs: TensorList;
 }
 
-/** Per request. An epoch on a slow device takes minutes. */
+/** The time limit of a request in milliseconds. An epoch on a slow device takes minutes. */
 const TIMEOUT = 30 * 60 * 1000;
 
 export class ContenderProcess {
   private readonly name: string;
   private readonly child: ChildProcess;
-  /** What waits for the next line. */
+  /** The promise that the next line settles. */
   private settle: { resolve: (line: string) => void; reject: (error: Error) => void } | null = null;
   private ended: string | null = null;
   private stderr = '';
@@ -36,10 +36,10 @@ export class ContenderProcess {
     this.child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'pipe' });
     const { stdin, stdout, stderr } = this.child;
     if (stdin === null || stdout === null || stderr === null) throw new Error('no pipes');
-    stdin.on('error', () => undefined); // the end of the process, which says more, follows
+    stdin.on('error', () => undefined); // the process has ended; its own error says more
     stderr.on('data', (text: Buffer) => (this.stderr = (this.stderr + text.toString()).slice(-4000)));
     createInterface({ input: stdout }).on('line', (line) => {
-      if (line.startsWith('{')) this.settle?.resolve(line); // else a library talks
+      if (line.startsWith('{')) this.settle?.resolve(line); // other lines are messages of a library
     });
     this.child.on('error', (error) => this.end(error.message));
     this.child.on('close', (code, signal) =>
@@ -59,7 +59,7 @@ export class ContenderProcess {
     return this.request('verify', { output });
   }
 
-  /** The seconds that all iterations took together. */
+  /** The total seconds of all iterations. */
   async time(iterations: number): Promise<number> {
     const { seconds } = await this.request<{ seconds: number }>('time', { iterations });
     return seconds;
@@ -85,8 +85,14 @@ export class ContenderProcess {
         this.settle = null;
       };
       this.settle = {
-        resolve: (answer) => (settled(), resolve(answer)),
-        reject: (error) => (settled(), reject(this.failure(op, error.message))),
+        resolve: (answer) => {
+          settled();
+          resolve(answer);
+        },
+        reject: (error) => {
+          settled();
+          reject(this.failure(op, error.message));
+        },
       };
       this.child.stdin?.write(`${JSON.stringify({ op, ...args })}\n`);
     });
@@ -98,7 +104,7 @@ export class ContenderProcess {
   private end(reason: string): void {
     if (this.ended !== null) return;
     const lines = this.stderr.trim().split('\n');
-    // Python says what was wrong at the end of its trace; Node in the line of the error.
+    // Python prints the error in the last line of its trace, Node before the trace.
     const said = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? '';
     this.ended = said === '' ? reason : `${reason}: ${said.trim()}`;
     this.settle?.reject(new Error(this.ended));
@@ -108,7 +114,7 @@ export class ContenderProcess {
     return new GammaBetaError(
       this.name,
       `failed to ${op}: ${reason}`,
-      'its side is in bench/peers/contenders',
+      'the program of this contender is in bench/peers/contenders',
     );
   }
 }

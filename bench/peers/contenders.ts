@@ -1,7 +1,8 @@
-/** The libraries that are compared, and how a process of each is started: on one thread. */
+/** The libraries that are compared, and how to start each on one thread. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { GammaBetaError } from '../../src/index.ts';
 
 export const contenderNames = ['gammabeta', 'pytorch', 'jax-js', 'tfjs-wasm', 'tfjs-cpu'] as const;
@@ -17,11 +18,12 @@ export interface Launch {
 const root = join(import.meta.dirname, '../..');
 const implementation = (file: string): string => join(import.meta.dirname, 'contenders', file);
 
-/** Flags of this process that change what WebAssembly can do hold for all contenders under Node, or for none. */
+/** WebAssembly flags of this process, which all contenders in Node get as well. */
 export const nodeFlags: readonly string[] = process.execArgv.filter((flag) => /^--[\w-]*wasm/.test(flag));
 
 /**
- * How to start a contender.
+ * Returns the command that starts a contender.
+ *
  * @throws {GammaBetaError} It is not installed, or not built.
  */
 export function launchOf(name: ContenderName, device?: string): Launch {
@@ -56,10 +58,15 @@ function gammabeta(device?: string): Launch {
   if (!existsSync(built)) {
     throw new GammaBetaError('gammabeta', `not built: no ${relative(root, built)}`, 'npm run build');
   }
-  return node(['gammabeta.js'], device === undefined ? {} : { GAMMABETA_DEVICE: device });
+  return launchOfEntry(pathToFileURL(built).href, device);
 }
 
-/** A source that is newer than what was built, so that something older than it is timed. */
+/** Starts gammabeta from the URL of its main module. The default device is the one that every program starts with. */
+export function launchOfEntry(entry: string, device?: string): Launch {
+  return node(['gammabeta.js', entry], device === undefined ? {} : { GAMMABETA_DEVICE: device });
+}
+
+/** A source file that is newer than dist, if there is one. */
 export function newerThanBuilt(): string | undefined {
   const built = statSync(join(root, 'dist/src/index.js')).mtimeMs;
   return ['kernels', 'src']
@@ -76,7 +83,7 @@ function fromPackages(name: ContenderName, packages: readonly string[], args: re
   throw new GammaBetaError(name, `not installed: ${missing.join(', ')}`, 'npm ci --prefix bench/peers');
 }
 
-/** The first Python that has it: `python3` on the PATH need not be the system's. */
+/** Uses the first Python that can import torch: `python3` on the PATH may differ from the system's Python. */
 function pytorch(): Launch {
   const { PYTHON } = process.env;
   const candidates = PYTHON === undefined ? ['python3', '/usr/bin/python3'] : [PYTHON];
@@ -85,7 +92,7 @@ function pytorch(): Launch {
     throw new GammaBetaError(
       'pytorch',
       `not installed: no torch in ${candidates.join(', ')}`,
-      'apt-get install python3-torch, or name a Python that has it in the variable PYTHON',
+      'apt-get install python3-torch, or set PYTHON to a Python that has torch',
     );
   }
   const threads = ['OMP', 'MKL', 'OPENBLAS', 'BLIS', 'NUMEXPR'].map((library) => [
@@ -94,7 +101,7 @@ function pytorch(): Launch {
   ]);
   return {
     command: python,
-    args: ['-B', implementation('pytorch.py')], // -B: leave no bytecode in this folder
+    args: ['-B', implementation('pytorch.py')], // -B writes no bytecode into this folder
     env: Object.fromEntries(threads) as Record<string, string>,
   };
 }

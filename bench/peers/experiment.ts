@@ -1,6 +1,6 @@
 /**
- * The experiment of `npm run mnist`, in gammabeta and in PyTorch: the same images, initial weights and
- * constants; epoch by epoch in turns. The order of the images is each library's own.
+ * The experiment of `npm run mnist` in gammabeta and in PyTorch, with the same images, initial weights and constants.
+ * The libraries train one epoch each in turns. Each library shuffles the images with its own random numbers.
  */
 import { type Dataset, split, take } from '../../src/index.ts';
 import { loadMnist } from '../../src/node.ts';
@@ -9,29 +9,29 @@ import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 import { networkOf } from './network.ts';
 import { type Contender, messageOf, type Run, withSession } from './session.ts';
-import { pairedRatios, type Summary, summarize } from './statistics.ts';
+import { pairedRatios, type Summary, summarize } from '../statistics.ts';
 import type { Prepared } from './workloads.ts';
 
-// As in `examples/experiments/mnist-batchnorm.ts`.
+// The constants of `npm run mnist`.
 const VALIDATION_IMAGES = 5000;
 const BATCH_SIZE = 32;
 const LEARNING_RATE = 0.001;
 const SEED = 1;
 
-export const experimentNets = ['plain', 'bn'] as const satisfies readonly NetName[];
+export const experimentNets: readonly NetName[] = ['plain', 'bn'];
 
-/** The others have no training loop of this kind here: see README.md. */
+/** The others are not timed in the experiment; README.md says why. */
 const taking: readonly ContenderName[] = ['gammabeta', 'pytorch'];
 
 export interface ExperimentOptions {
   /** The folder of the four MNIST files. */
   readonly data?: string;
   readonly epochs: number;
-  /** Train on the first n images only: for a try. */
+  /** Train only on the first n images, for a quick try. */
   readonly limit?: number;
 }
 
-/** One entry per epoch in each column: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `seconds`. */
+/** One value per epoch in each column: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `seconds`. */
 export type Columns = Readonly<Record<string, readonly number[]>>;
 
 export interface ExperimentRun {
@@ -39,9 +39,9 @@ export interface ExperimentRun {
   readonly contender: ContenderName;
   readonly history: Columns;
   readonly totalSeconds: number;
-  /** Seconds of an epoch. */
+  /** The seconds of an epoch. */
   readonly perEpoch: Summary;
-  /** Seconds of an epoch by gammabeta's of the same epoch. */
+  /** The seconds of an epoch divided by those of gammabeta's same epoch. */
   readonly ratio: Summary | null;
 }
 
@@ -50,7 +50,7 @@ export interface Images {
   readonly validation: Dataset;
 }
 
-/** @throws {DataError} MNIST is not there. */
+/** @throws {DataError} MNIST cannot be loaded. */
 export async function loadImages({ data, limit }: ExperimentOptions): Promise<Images> {
   const { train: images } = await loadMnist(data === undefined ? {} : { dir: data });
   const [validation, rest] = split(images, VALIDATION_IMAGES);
@@ -99,7 +99,8 @@ async function prepare(net: NetName, images: Images): Promise<Prepared> {
   const { layers, state } = await networkOf(net, SEED);
   const inputs: Record<string, NamedTensor> = {};
   for (const [name, value] of Object.entries(state)) inputs[`state:${name}`] = value;
-  for (const [part, { x, labels }] of Object.entries(images)) {
+  for (const part of ['training', 'validation'] as const) {
+    const { x, labels } = images[part];
     inputs[`x:${part}`] = { shape: [labels.length, 784], data: Uint8Array.from(x) };
     inputs[`labels:${part}`] = { shape: [labels.length], data: Uint8Array.from(labels) };
   }

@@ -1,7 +1,6 @@
-/** `npx tsx bench/peers/main.ts`: gammabeta beside its peers. See README.md. */
-import { Command } from 'commander';
-import { integerFrom, listOf, oneOf } from '../../examples/experiments/cli/options.ts';
-import { runCommand } from '../../examples/experiments/cli/run.ts';
+/** `npx tsx bench/peers/main.ts`: compares gammabeta with its peers. See README.md. */
+import { Command, Option } from 'commander';
+import { integerFrom, runCommand } from '../command-line.ts';
 import { comparePeers } from './compare.ts';
 import { type ContenderName, contenderNames } from './contenders.ts';
 
@@ -19,21 +18,20 @@ interface Options {
 }
 
 const { experiment, data, epochs, limit, ...options } = new Command('peers')
-  .description('Compares gammabeta with its peers, on the CPU and one thread, in turns.')
-  .option('--quick', 'a look, not a measurement', false)
-  .option('--rounds <n>', 'how often each is timed (default: 15; 3 with --quick)', integerFrom(1))
-  .option('--only <names>', `of ${contenderNames.join(', ')}`, listOf(oneOf(contenderNames)))
-  .option('--filter <text>', "only workloads that have this in their name, such as 'step bn'", '')
+  .description('Compares gammabeta with other libraries on one thread of the CPU, in turns.')
+  .option('--quick', 'a rough look instead of a measurement', false)
+  .option('--rounds <n>', 'how often each library is timed (default: 15; 3 with --quick)', integerFrom(1))
+  .addOption(new Option('--only <names...>', 'compare only these').choices(contenderNames))
+  .option('--filter <text>', "only workloads whose name contains this, such as 'step bn'", '')
   .option('--json <file>', 'write all measured values to a file')
-  .option('--device <name>', "gammabeta's (default: the one that a program begins with)")
+  .option('--device <name>', "gammabeta's device (default: the one that every program starts with)")
+  .option('--experiment', 'also run npm run mnist, in gammabeta and in PyTorch; takes minutes', false)
   .option(
-    '--experiment',
-    'train the networks of npm run mnist too, here and in PyTorch: takes minutes',
-    false,
+    '--data <dir>',
+    'with --experiment: the folder of the four MNIST files (default: the variable MNIST_DIR)',
   )
-  .option('--data <dir>', 'for it: the folder with the four MNIST files (default: the variable MNIST_DIR)')
-  .option('--epochs <n>', 'for it: how often to go through the training images', integerFrom(1), 10)
-  .option('--limit <n>', 'for it: train on the first n images only', integerFrom(2))
+  .option('--epochs <n>', 'with --experiment: the number of epochs', integerFrom(1), 10)
+  .option('--limit <n>', 'with --experiment: train only on the first n images', integerFrom(2))
   .parse()
   .opts<Options>();
 
@@ -43,7 +41,7 @@ await runCommand(async (signal) => {
     ...(experiment && { experiment: { epochs, ...(data && { data }), ...(limit && { limit }) } }),
     signal,
   });
-  // A peer that is missing or wrong is a line of the report; without gammabeta there is nothing to report.
+  // The report names a missing peer, but without gammabeta the comparison has failed.
   const wanted = options.only === undefined || options.only.includes('gammabeta');
   if (wanted && ![...timings, ...runs].some(({ contender }) => contender === 'gammabeta'))
     process.exitCode = 1;

@@ -1,5 +1,5 @@
-/** One workload: prepared, checked, and timed in turns. */
-import type { Timing } from './report.ts';
+/** Prepares one workload, checks it, and times it in turns. */
+import type { Timing } from './peers-report.ts';
 import { type Protocol, takeTurns } from './rounds.ts';
 import {
   type Contender,
@@ -9,7 +9,7 @@ import {
   type Run,
   withSession,
 } from './session.ts';
-import { pairedRatios, summarize } from './statistics.ts';
+import { pairedRatios, summarize } from '../statistics.ts';
 import type { Workload } from './workloads.ts';
 
 export function protocolOf(quick: boolean, rounds: number | undefined): Protocol {
@@ -18,7 +18,7 @@ export function protocolOf(quick: boolean, rounds: number | undefined): Protocol
     : { rounds: rounds ?? 15, blockSeconds: 0.3, warmupSeconds: 1 };
 }
 
-/** Each contender in a fresh process: what an engine has seen of other workloads is no part of this one. */
+/** Starts fresh processes, so that code optimized for other workloads has no effect on this one. */
 export async function measure(
   workload: Workload,
   contenders: readonly Contender[],

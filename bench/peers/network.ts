@@ -1,4 +1,4 @@
-/** A network of the experiment, described so that other libraries can build the same. */
+/** A description of a network from which other libraries can build the same network. */
 import {
   BatchNorm1d,
   Dense,
@@ -11,7 +11,7 @@ import {
 import { type NetName, nets } from '../../src/networks.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 
-/** One layer; `key` is its place in the network, which begins the names of its state. */
+/** One layer. `key` is its index in the network, and the prefix of its names in the state. */
 export type LayerDescription = { readonly key: string } & (
   | { readonly type: 'dense'; readonly inputs: number; readonly outputs: number; readonly bias: boolean }
   | { readonly type: 'relu' }
@@ -28,17 +28,17 @@ export type LayerDescription = { readonly key: string } & (
 
 export interface Network {
   readonly layers: readonly LayerDescription[];
-  /** Weights and running statistics, as in a state dict: weights are [in, out]. */
+  /** Weights and running statistics, named as in a state dict. Weights are [in, out]. */
   readonly state: Readonly<Record<string, NamedTensor>>;
 }
 
-/** The network as `npm run mnist` begins with it. */
+/** The network with its initial weights, as in `npm run mnist`. */
 export async function networkOf(net: NetName, seed: number): Promise<Network> {
   manualSeed(seed);
   const model = nets[net]();
   const state: Record<string, NamedTensor> = {};
   for (const [name, value] of Object.entries(model.stateDict())) {
-    // How many batches were seen: not every library counts, and with these constants nothing depends on it.
+    // Not every library counts the batches, and with these constants no result depends on the count.
     if (name.endsWith('num_batches_tracked')) continue;
     state[name] = { shape: value.shape, data: Float32Array.from(await value.data()) };
   }
@@ -58,7 +58,7 @@ function described(layer: Layer, key: string): LayerDescription {
   }
   throw new GammaBetaError(
     'peers',
-    `no description of layer ${key}: ${layer.toString()}`,
-    'add it to bench/peers/network.ts, and to each contender',
+    `layer ${key} has no description: ${layer.toString()}`,
+    'add it to bench/peers/network.ts and to each contender',
   );
 }

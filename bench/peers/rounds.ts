@@ -1,24 +1,24 @@
-/** Timing in turns: A B C, A B C, … so that a machine that slows down slows all of them down. */
+/** Times contenders in turns, A B C, A B C, …, so that a slow moment of the machine affects all of them. */
 
-/** Computes something so often, and says how many seconds that took. */
+/** Runs the iterations and returns their total seconds. */
 export type TimeBlock = (iterations: number) => Promise<number>;
 
 export interface Protocol {
   readonly rounds: number;
-  /** How long one block should take. */
+  /** The intended duration of a block. */
   readonly blockSeconds: number;
-  /** Not counted: engines compile what runs often, and allocators settle. */
+  /** The duration of the untimed warm-up, in which engines optimize and allocators settle. */
   readonly warmupSeconds: number;
 }
 
 export interface Times {
-  /** In a block. */
+  /** The number of iterations in a block. */
   readonly iterations: number;
-  /** Of one iteration, per round. */
+  /** The seconds of one iteration, round by round. */
   readonly seconds: number[];
 }
 
-/** @param onFailure Called with who fails, which then is left out. */
+/** @param onFailure Called when a contender fails; it is left out from then on. */
 export async function takeTurns<Name extends string>(
   contenders: ReadonlyMap<Name, TimeBlock>,
   protocol: Protocol,
@@ -49,7 +49,7 @@ export async function takeTurns<Name extends string>(
   return times;
 }
 
-/** How many iterations fill a block, found by longer and longer blocks until the warm-up is over. */
+/** Runs longer and longer blocks until the warm-up is over. Returns the number of iterations that fill a block. */
 async function warmUp(block: TimeBlock, { blockSeconds, warmupSeconds }: Protocol): Promise<number> {
   let iterations = 1;
   let spent = 0;
@@ -58,6 +58,6 @@ async function warmUp(block: TimeBlock, { blockSeconds, warmupSeconds }: Protoco
     spent += seconds;
     const filling = Math.max(1, Math.round((blockSeconds * iterations) / Math.max(seconds, 1e-9)));
     if (spent >= warmupSeconds) return filling;
-    iterations = Math.min(filling, 10 * iterations); // the first call says little
+    iterations = Math.min(filling, 10 * iterations); // the first call is not representative
   }
 }

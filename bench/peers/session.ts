@@ -1,4 +1,4 @@
-/** One workload in all contenders: started, given the same inputs, and checked against each other. */
+/** One workload in all contenders: starts their processes, sends the inputs, and compares the results. */
 import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
 import { disagreement } from './agreement.ts';
@@ -7,23 +7,26 @@ import { type ContenderName, type Launch, launchOf, newerThanBuilt } from './con
 import { writeTensors } from './contenders/tensor-file.js';
 import type { Prepared, Workload } from './workloads.ts';
 
-/** Says in a line what became of a contender; the others go on. */
+/** Called with one line per problem. The contender it concerns is left out, and the others continue. */
 export type OnProblem = (line: string) => void;
 
-/** What is the same in all of a comparison. */
+/** What all workloads of a comparison share. */
 export interface Run {
-  /** For the files between the processes; it is removed at the end. */
+  /** For the files that the processes exchange; removed at the end. */
   readonly folder: string;
   readonly onProblem: OnProblem;
   readonly signal?: AbortSignal;
 }
 
-export interface Contender extends Description {
-  readonly name: ContenderName;
+/** A program to start, and its name in the tables. */
+export interface Participant<Name extends string = ContenderName> {
+  readonly name: Name;
   readonly launch: Launch;
 }
 
-/** Those that are there, as they describe themselves. */
+export type Contender = Participant & Description;
+
+/** Starts each contender once and returns those that are installed, with their descriptions of themselves. */
 export async function lineUp(
   names: readonly ContenderName[],
   device: string | undefined,
@@ -43,30 +46,26 @@ export async function lineUp(
   }
   const newer = contenders.some(({ name }) => name === 'gammabeta') ? newerThanBuilt() : undefined;
   if (newer !== undefined) {
-    onProblem(
-      `gammabeta: what is timed is older than its source: ${newer} is newer than dist. Hint: npm run build`,
-    );
+    onProblem(`gammabeta: dist is timed, but ${newer} is newer than dist. Hint: npm run build`);
   }
   return contenders;
 }
 
-export type Session = ReadonlyMap<ContenderName, ContenderProcess>;
-
-/** Runs `work` with a process of each contender that could prepare, and ends the processes. */
-export async function withSession<T>(
-  contenders: readonly Contender[],
+/** Calls `work` with a process of each participant that could prepare the workload, then ends the processes. */
+export async function withSession<T, Name extends string>(
+  participants: readonly Participant<Name>[],
   { request, inputs }: Prepared,
   { folder, onProblem, signal }: Run,
-  work: (session: Map<ContenderName, ContenderProcess>) => Promise<T>,
+  work: (session: Map<Name, ContenderProcess>) => Promise<T>,
 ): Promise<T> {
   const list = writeTensors(join(folder, 'inputs'), inputs);
-  const started = contenders.map(({ name, launch }) => [name, new ContenderProcess(name, launch)] as const);
+  const started = participants.map(({ name, launch }) => [name, new ContenderProcess(name, launch)] as const);
   const close = () => {
     for (const [, process] of started) process.close();
   };
   signal?.addEventListener('abort', close);
   try {
-    const session = new Map<ContenderName, ContenderProcess>();
+    const session = new Map<Name, ContenderProcess>();
     for (const [name, process] of started) {
       try {
         await process.prepare(request, list);
@@ -83,8 +82,9 @@ export async function withSession<T>(
 }
 
 /**
- * Takes out of the session whoever computes something else than the reference.
- * @returns The reference; null where nobody is left, or nobody to compare with.
+ * Removes every contender from the session whose results differ from those of the reference.
+ *
+ * @returns The reference; null if fewer than two contenders have results.
  */
 export async function expectAgreement(
   session: Map<ContenderName, ContenderProcess>,
@@ -109,8 +109,10 @@ export async function expectAgreement(
     const difference = name === reference ? null : disagreement(found, expected, prepared, tolerance);
     if (difference === null) continue;
     session.delete(name);
-    const problem = `not what ${reference} computes: ${difference}`;
-    onProblem(new GammaBetaError(name, problem, 'it is not timed here; see bench/peers/contenders').message);
+    const problem = `differs from ${reference}: ${difference}`;
+    onProblem(
+      new GammaBetaError(name, problem, 'this workload is not timed; see bench/peers/contenders').message,
+    );
   }
   return reference;
 }

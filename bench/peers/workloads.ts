@@ -1,4 +1,4 @@
-/** What is timed: the same inputs for every contender, from a fixed seed. */
+/** The workloads that are timed. Every contender gets the same inputs, drawn from a fixed seed. */
 import { type Stream, seededStream } from '../../src/tensor/random.ts';
 import { batchesOf, type Inputs } from '../training.ts';
 import type { NetName } from '../../src/networks.ts';
@@ -6,20 +6,20 @@ import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 import { networkOf } from './network.ts';
 
-/** What a contender is told: `kind` chooses its implementation, the rest are its parameters. */
+/** The request to a contender: `kind` selects the function, and the rest are its parameters. */
 export type WorkloadRequest = { readonly kind: string } & Readonly<Record<string, unknown>>;
 
 export interface Prepared {
   readonly request: WorkloadRequest;
-  /** `state:0.weight`, `x:0`, `labels:0` of a training step; plain names of the others. */
+  /** `state:0.weight`, `x:0` and `labels:0` for a training step; plain names for other workloads. */
   readonly inputs: Readonly<Record<string, NamedTensor>>;
 }
 
 export interface Workload {
   readonly name: string;
-  /** Whose results the others' are held against: the first of these that takes part. */
+  /** The results of the first of these that takes part are the reference for the others. */
   readonly references: readonly ContenderName[];
-  /** How far off results may be, relative to the largest of a tensor; a state, relative to its change. */
+  /** The tolerance, relative to the largest value of a tensor; for weights, relative to their change. */
   readonly tolerance: number;
   readonly prepare: () => Prepared | Promise<Prepared>;
 }
@@ -33,7 +33,7 @@ function values(shape: readonly number[], draw: () => number): NamedTensor {
   return { shape, data: Float32Array.from({ length: size }, draw) };
 }
 
-/** Forward, loss, backward and SGD of a network of `examples/experiments/mnist`, on a few batches in turn. */
+/** Forward, loss, backward and SGD of a network of `src/networks.ts`, on a few batches in turn. */
 function step(net: NetName, batch: number, images: Inputs): Workload {
   const prepare = async (): Promise<Prepared> => {
     const { layers, state } = await networkOf(net, 1);
@@ -45,7 +45,7 @@ function step(net: NetName, batch: number, images: Inputs): Workload {
     });
     return { request: { kind: 'step', layers, lr: LEARNING_RATE }, inputs };
   };
-  // 1 %, since steps with other rounding drift apart.
+  // 1 %, because rounding differences grow from step to step.
   const name = `step ${net} ${batch} ${images}`;
   return { name, references: ['pytorch', 'gammabeta'], tolerance: 1e-2, prepare };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { formNames, openForms } from '../forms.ts';
-import type { Report } from '../report.ts';
+import type { Report } from '../suite-report.ts';
 
 const minutes = 60_000;
 
@@ -13,7 +13,7 @@ describe('npm run bench', () => {
   const run = (...args: string[]) =>
     promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/main.ts', ...args]);
 
-  /** Runs it with `--json`. */
+  /** Runs the command with `--json` and returns its report. */
   const reported = async (...args: string[]): Promise<{ stdout: string; report: Report }> => {
     const dir = await mkdtemp(join(tmpdir(), 'gammabeta-bench-'));
     onTestFinished(() => rm(dir, { recursive: true }));
@@ -23,7 +23,7 @@ describe('npm run bench', () => {
     return { stdout, report: JSON.parse(await readFile(file, 'utf8')) as Report };
   };
 
-  it('prints machine, device and tables, and writes them to a file', async () => {
+  it('prints the machine, the device and tables, and writes them to a file', async () => {
     const { stdout, report } = await reported('--device', 'cpu', '--filter', 'softmax 32x10');
     expect(stdout).toContain(`Node ${process.version}`);
     expect(stdout).toContain('device   cpu (JavaScript)');
@@ -41,7 +41,7 @@ describe('npm run bench', () => {
     expect(report.kernels.map(({ kernel }) => kernel)).toEqual(['softmax']);
   });
 
-  it('times every form that there is, against ceilings of this run', { timeout: 2 * minutes }, async () => {
+  it('times every form against ceilings of the same run', { timeout: 2 * minutes }, async () => {
     const { stdout, report } = await reported('kernels', '--filter', '32x300 axis 0');
     const { opened, passedOver } = openForms(formNames);
     const forms = opened.map(({ form }) => form);
@@ -56,14 +56,14 @@ describe('npm run bench', () => {
     for (const { form } of passedOver) expect(stdout).toContain(`${form} passed over: `);
   });
 
-  it('times the training step, and its parts', async () => {
+  it('times the training step and its parts', async () => {
     const { stdout, report } = await reported('step', '--filter', 'step bn 32 digits');
     expect(stdout).toMatch(/forward .* backward .* SGD/);
     expect(report.steps).toMatchObject([{ net: 'bn', batch: 32, inputs: 'digits' }]);
     expect(report).toMatchObject({ kernels: [], scaling: [], forms: [] });
   });
 
-  it('times at growing sizes, and fits an exponent', { timeout: minutes }, async () => {
+  it('times growing sizes and fits an exponent', { timeout: minutes }, async () => {
     const { stdout, report } = await reported('scaling', '--filter', 'batchnorm width');
     expect(stdout).toMatch(/exponent, 512 … 2048/);
     expect(report.scaling).toMatchObject([
@@ -72,15 +72,15 @@ describe('npm run bench', () => {
     expect(report.scaling[0].points.map(({ value }) => value)).toEqual([64, 128, 256, 512, 1024, 2048]);
   });
 
-  it('knows the peers', async () => {
+  it('prints the help of peers', async () => {
     const { stdout } = await run('peers', '--help');
     expect(stdout).toContain('--rounds');
   });
 
-  it('says so when nothing is left by the filter', async () => {
+  it('rejects a filter that selects nothing', async () => {
     await expect(run('--filter', 'nothing')).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("nothing has 'nothing' in its line. Hint:") as string,
+      stderr: expect.stringContaining("no line contains 'nothing'. Hint:") as string,
     });
   });
 });

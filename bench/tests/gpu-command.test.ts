@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { GpuReport } from '../gpu/report.ts';
-import { chromiumPath } from '../../test/chromium.ts';
+import { chromiumPath } from '../gpu/chromium.ts';
+import type { GpuReport } from '../gpu/gpu-report.ts';
 
 const run = (...args: string[]) =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', 'bench/gpu/main.ts', ...args]);
 
 describe('npm run bench:gpu', () => {
-  const title = 'validates and times in Chromium, on both, and in Node where WebGPU loads';
+  const title = 'times kernels on both GPU devices in Chromium, and in Node if WebGPU loads';
 
   it.skipIf(chromiumPath === undefined)(title, { timeout: 120_000 }, async () => {
     const dir = await mkdtemp(join(tmpdir(), 'gammabeta-bench-gpu-'));
@@ -41,10 +41,10 @@ describe('npm run bench:gpu', () => {
     expect(inNode.devices.length + inNode.passedOver.length).toBe(1);
   });
 
-  it('says so when nothing is left by the filter', async () => {
+  it('rejects a filter that selects nothing', async () => {
     await expect(run('--filter', 'nothing')).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("nothing has 'nothing' in its line. Hint:") as string,
+      stderr: expect.stringContaining("no line contains 'nothing'. Hint:") as string,
     });
   });
 });

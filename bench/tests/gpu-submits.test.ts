@@ -4,8 +4,8 @@ import { interpose } from '../gpu/web-gpu-queue.ts';
 
 const bytes = (...values: readonly number[]) => Uint8Array.from(values);
 
-describe('submits together', () => {
-  /** What reaches the queue, in order. */
+describe('SubmitBatcher', () => {
+  /** A batcher, and the calls that reach its queue. */
   const batching = (together = 100) => {
     const calls: string[] = [];
     const batcher = new SubmitBatcher<string, { readonly name: string }>(
@@ -20,7 +20,7 @@ describe('submits together', () => {
   };
   const [p, q] = [{ name: 'p' }, { name: 'q' }];
 
-  it('come in order, at a flush or when they are enough', () => {
+  it('submits in order, at a flush or when enough commands are collected', () => {
     const { calls, batcher } = batching(3);
     for (const command of 'abcd') batcher.submit([command]);
     expect(calls).toEqual(['submit a+b+c']);
@@ -29,7 +29,7 @@ describe('submits together', () => {
     expect(calls).toEqual(['submit a+b+c', 'submit d']);
   });
 
-  it('leave out writes that change nothing', () => {
+  it('drops writes that change nothing', () => {
     const { calls, batcher } = batching();
     for (const command of 'ab') {
       batcher.write(p, 0, bytes(1, 2));
@@ -39,7 +39,7 @@ describe('submits together', () => {
     expect(calls).toEqual(['write p 1,2', 'submit a+b']);
   });
 
-  it('come before a write that changes what they use, and only then', () => {
+  it('submits before a write to a buffer that a collected command uses, and before no other write', () => {
     const { calls, batcher } = batching();
     batcher.write(p, 0, bytes(1));
     batcher.submit(['a']);
@@ -47,13 +47,13 @@ describe('submits together', () => {
     batcher.submit(['b']);
     batcher.write(p, 0, bytes(2));
     batcher.submit(['c']);
-    batcher.write(q, 0, bytes(2)); // which c does not use
+    batcher.write(q, 0, bytes(2)); // c does not use q
     batcher.submit(['d']);
     batcher.flush();
     expect(calls).toEqual(['write p 1', 'write q 1', 'submit a+b', 'write p 2', 'write q 2', 'submit c+d']);
   });
 
-  it('count a write that was left out as a use', () => {
+  it('counts a dropped write as a use of the buffer', () => {
     const { calls, batcher } = batching();
     batcher.write(p, 0, bytes(1));
     batcher.submit(['a']);
@@ -66,7 +66,7 @@ describe('submits together', () => {
     expect(calls).toEqual(['write p 1', 'submit a', 'submit b', 'write p 2', 'submit c']);
   });
 
-  it('compare copies of what was written, and only small ones', () => {
+  it('compares new writes with copies of earlier small writes', () => {
     const { calls, batcher } = batching();
     const data = bytes(1);
     batcher.write(p, 0, data);
@@ -87,7 +87,7 @@ describe('submits together', () => {
     ]);
   });
 
-  it('come before what they use is destroyed', () => {
+  it('submits before a buffer is destroyed', () => {
     const { calls, batcher } = batching();
     batcher.destroy(p);
     batcher.submit(['a']);
@@ -97,8 +97,8 @@ describe('submits together', () => {
   });
 });
 
-describe("between a program and WebGPU's queue", () => {
-  /** Classes that record their calls. */
+describe('interpose', () => {
+  /** WebGPU classes that record their calls. */
   const recording = () => {
     const calls: string[] = [];
     class GPUQueue {
@@ -121,7 +121,7 @@ describe("between a program and WebGPU's queue", () => {
     return { calls, GPUQueue, GPUBuffer };
   };
 
-  it('submits before a read, and is gone afterwards', async () => {
+  it('submits before a read, and restores the original methods', async () => {
     const { calls, GPUQueue, GPUBuffer } = recording();
     const before = [GPUQueue.prototype, GPUBuffer.prototype].map((each) =>
       Object.getOwnPropertyDescriptors(each),
@@ -148,7 +148,7 @@ describe("between a program and WebGPU's queue", () => {
     expect(after).toEqual(before.map((each) => Object.values(each).map(({ value }) => value as unknown)));
   });
 
-  it('only counts, if nothing is to be collected', () => {
+  it('only counts calls if it collects no commands', () => {
     const { calls, GPUQueue, GPUBuffer } = recording();
     const { counts, restore } = interpose({ GPUQueue, GPUBuffer }, null);
     new GPUQueue().submit([{}]);

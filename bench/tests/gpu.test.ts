@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { gpuSubjects, isProduct } from '../gpu/cases.ts';
+import { gpuSubjects, isProduct } from '../gpu/gpu-subjects.ts';
 import { check } from '../gpu/check.ts';
-import { crossover } from '../gpu/crossover.ts';
+import { crossover } from '../gpu/gpu-tables.ts';
 import { frame, resultsHtml } from '../gpu/html.ts';
 import { leaves } from '../gpu/options.ts';
-import { emptyReport, type HostReport } from '../gpu/report.ts';
-import { NOT_A_RESULT, tablesOf } from '../gpu/tables.ts';
+import { emptyReport, type HostReport } from '../gpu/gpu-report.ts';
+import { NOT_A_RESULT, tablesOf } from '../gpu/gpu-tables.ts';
 import { timeInTurns } from '../gpu/turns.ts';
-import { kernelSubject } from '../cases/subject.ts';
+import { kernelSubject } from '../cases/kernel-subject.ts';
 import { DisagreesError } from '../validate.ts';
 import * as kernels from '../../kernels/index.ts';
 
@@ -17,24 +17,24 @@ describe('the crossover', () => {
       times.map((seconds, i) => ({ device: (['webgpu', 'wasm'] as const)[k], batch: 32 * 4 ** i, seconds })),
     );
 
-  it('is the smallest batch from which on the GPU wins', () => {
+  it('is the smallest batch from which on the GPU is faster', () => {
     expect(crossover(timings([5, 5, 5], [1, 4, 16]), 'webgpu')).toBe(512);
     expect(crossover(timings([5, 5, 5], [6, 7, 16]), 'webgpu')).toBe(32);
   });
 
-  it('is none where the GPU loses at the largest, or where there is nothing to compare with', () => {
+  it('is null if the GPU is slower at the largest batch, or if a time is missing', () => {
     expect(crossover(timings([5, 5, 50], [1, 8, 16]), 'webgpu')).toBeNull();
     expect(crossover(timings([5, 5, 5], [1, 8]), 'webgpu')).toBeNull();
     expect(crossover([], 'webgpu')).toBeNull();
   });
 
-  it('is no batch that wins below one that loses', () => {
+  it('ignores a batch at which the GPU is faster if it is slower at a larger one', () => {
     expect(crossover(timings([5, 5, 5], [8, 4, 16]), 'webgpu')).toBe(512);
   });
 });
 
-describe('what is timed in turns', () => {
-  it('alternates, and repeats until a block is long enough', async () => {
+describe('timeInTurns', () => {
+  it('alternates the blocks and makes them long enough', async () => {
     const order: string[] = [];
     const block = (name: string) => async (repetitions: number) => {
       order.push(name);
@@ -49,14 +49,14 @@ describe('what is timed in turns', () => {
     expect(a.seconds).toBeGreaterThan(0.001);
   });
 
-  it('repeats no more often than it may', async () => {
+  it('makes at most the given number of repetitions', async () => {
     const [{ repetitions }] = await timeInTurns([() => Promise.resolve()], { quick: true, atMost: 7 });
     expect(repetitions).toBe(7);
   });
 });
 
-describe('the sizes', () => {
-  it('are of every kernel, and on hardware of square products up to 4096', () => {
+describe('the sizes on a GPU', () => {
+  it('cover every kernel, with square products up to 4096 on hardware', () => {
     const hardware = gpuSubjects({ software: false, quick: false });
     expect(new Set(hardware.map(({ name }) => name))).toEqual(new Set(Object.keys(kernels)));
     for (const name of ['matmul', 'matmulTransposedB', 'matmulTransposedA']) {
@@ -66,7 +66,7 @@ describe('the sizes', () => {
     }
   });
 
-  it('are small where the GPU is software', () => {
+  it('are small on a software GPU', () => {
     const software = gpuSubjects({ software: true, quick: false });
     for (const { name, cost } of software) expect(isProduct(name) ? cost.flops : 0).toBeLessThan(2e8);
   });
@@ -96,7 +96,7 @@ describe('a result', () => {
       ],
     },
   ])(
-    'that is right is accepted, by some of its rows where it is large: $kernel.name',
+    'accepts a right product of $kernel.name, and checks only some rows of a large one',
     ({ kernel, shapes }) => {
       const subject = kernelSubject(kernel, { shapes, params: {} });
       const found = Float32Array.from(subject.expected()[0]);
@@ -104,16 +104,16 @@ describe('a result', () => {
       check(subject, found, 0);
       found[19 * 7 + 3] += 1;
       for (const whole of [Infinity, 0]) {
-        expect(() => check(subject, found, whole)).toThrow(/at \[19, 3\] is .*, and should be/);
+        expect(() => check(subject, found, whole)).toThrow(/at \[19, 3\] is .* and should be/);
       }
       found.set(subject.expected()[0]);
-      found[1 * 7] += 1; // a row between those that are looked at
+      found[1 * 7] += 1; // this row is not among the checked ones
       check(subject, found, 0);
       expect(() => check(subject, found)).toThrow(DisagreesError);
     },
   );
 
-  it('that is wrong, or of another size, is refused', () => {
+  it('rejects a wrong value and a wrong size', () => {
     const subject = kernelSubject(kernels.relu, { shapes: [[2, 3]], params: {} });
     const found = Float32Array.from(subject.expected()[0]);
     check(subject, found);
@@ -123,7 +123,7 @@ describe('a result', () => {
   });
 });
 
-describe('what is shown', () => {
+describe('the tables and the page', () => {
   const sampled = { seconds: 0.002, least: 0.001, most: 0.003, samples: 3, repetitions: 8 };
   const report = (software: boolean): HostReport => ({
     ...emptyReport('Chromium 1'),
@@ -133,13 +133,13 @@ describe('what is shown', () => {
     refused: ['webgpu: relu is wrong'],
   });
 
-  it('says of a software GPU that it measures nothing', () => {
+  it('mark the results of a software GPU', () => {
     for (const { note } of tablesOf(report(true))) expect(note).toBe(NOT_A_RESULT);
     for (const { note } of tablesOf(report(false))) expect(note).toBe('');
     expect(resultsHtml(report(true))).toContain(NOT_A_RESULT);
   });
 
-  it('has the crossover, adapters, and why others were passed over', () => {
+  it('show the crossover, the adapters, and the reasons why others were passed over', () => {
     const [{ rows }] = tablesOf(report(false)).filter(({ title }) => title.includes('step'));
     expect(rows).toEqual([
       ['bn', '32', '2.00', '2.00', '1.00'],
@@ -151,13 +151,13 @@ describe('what is shown', () => {
     expect(html).toContain('not timed: webgpu: relu is wrong');
   });
 
-  it('is framed by a page that holds the options as text alone', () => {
+  it('contain the options as text, not as markup', () => {
     expect(frame({ filter: '</script><script>' }, '/page.js')).not.toContain('</script><script>"');
   });
 });
 
 describe('the filter', () => {
-  it('takes x for ×', () => {
+  it('accepts x for ×', () => {
     expect(leaves('matmul 32x784', 'matmul 32×784 784×300')).toBe(true);
     expect(leaves('relu', 'step bn 32')).toBe(false);
     expect(leaves('', 'step bn 32')).toBe(true);

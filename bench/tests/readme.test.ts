@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { PeersReport } from '../peers-quotes.ts';
-import { quoteResults } from '../quotes.ts';
-import type { Report } from '../report.ts';
+import type { PeersReport } from '../peers/peers-report.ts';
+import { quoteResults } from '../readme-blocks.ts';
+import type { Report } from '../suite-report.ts';
 import { readResults } from '../results.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
@@ -54,21 +54,30 @@ const report: Report = {
   refused: [],
 };
 const summary = (median: number) => ({ median, quartiles: [0.9 * median, 1.1 * median] as const });
+const measured = {
+  workload: 'step bn 32',
+  checkedAgainst: 'pytorch',
+  iterations: 1,
+  seconds: [],
+  ratios: [],
+} as const;
 const peersReport: PeersReport = {
   benchmark: 'gammabeta peers',
   date: report.date,
   quick: false,
   rounds: 15,
   machine,
+  nodeFlags: [],
   contenders: [
     { name: 'gammabeta', version: '0.1.0', backend: 'wasm', threads: 1 },
     { name: 'pytorch', version: '1.13', backend: 'OpenBLAS', threads: 1 },
   ],
   timings: [
-    { workload: 'step bn 32', contender: 'gammabeta', time: summary(0.002), ratio: summary(1) },
-    { workload: 'step bn 32', contender: 'pytorch', time: summary(0.004), ratio: summary(2) },
+    { ...measured, contender: 'gammabeta', time: summary(0.002), ratio: summary(1) },
+    { ...measured, contender: 'pytorch', time: summary(0.004), ratio: summary(2) },
   ],
   experiment: [],
+  problems: [],
 };
 
 describe('the README of the benchmarks', () => {
@@ -76,7 +85,7 @@ describe('the README of the benchmarks', () => {
     expect(await quoteResults(readme, readResults())).toBe(readme);
   });
 
-  it('says so where nothing was measured', async () => {
+  it('says which tables have no results', async () => {
     const text = await quoteResults(readme, none);
     expect(text.match(/^Not measured yet/gm)).toHaveLength(9);
   });
@@ -112,7 +121,7 @@ describe('the results', () => {
     return folder;
   };
 
-  it('are read by what they are, the newest Node first', async () => {
+  it('are sorted by kind and by Node version, newest first', async () => {
     const on = (node: string) => ({ ...report, machine: { ...machine, node } });
     const files = { 'a.json': on('v20.20.2'), 'b.json': peersReport, 'c.json': on('v24.1.0') };
     const { suites, peers } = readResults(await folderWith(files));
@@ -120,11 +129,11 @@ describe('the results', () => {
     expect(peers.map(({ file }) => file)).toEqual(['b.json']);
   });
 
-  it('are none where there is no folder', () => {
+  it('are empty if there is no folder', () => {
     expect(readResults(join(tmpdir(), 'gammabeta-no-such-folder'))).toEqual(none);
   });
 
-  it('are refused where they are a look only', async () => {
+  it('are rejected if they were measured with --quick', async () => {
     const folder = await folderWith({ 'a.json': { ...report, quick: true } });
     expect(() => readResults(folder)).toThrow('a.json: measured with --quick');
   });

@@ -1,20 +1,26 @@
-/** gammabeta as it is built, by `npm run build`: no transpiler runs here. */
-import {
-  BatchNorm1d,
-  crossEntropy,
-  deviceInfo,
-  scope,
-  SGD,
-  tensor,
-  useDevice,
-} from '../../../dist/src/index.js';
-import { loadState, networkOf } from './gammabeta-network.js';
-import { experiment } from './gammabeta-experiment.js';
+/** gammabeta: `node gammabeta.js entry`, where `entry` is the URL of the library's main module, as JavaScript. */
 import { serve, versionIn } from './serve.js';
 import { grouped, stepTask } from './step.js';
 
+const {
+  BatchNorm1d,
+  crossEntropy,
+  DataLoader,
+  Dense,
+  deviceInfo,
+  fit,
+  LeakyReLU,
+  manualSeed,
+  ReLU,
+  scope,
+  Sequential,
+  SGD,
+  tensor,
+  useDevice,
+} = await import(process.argv[2]);
+
 const device = process.env.GAMMABETA_DEVICE;
-if (device !== undefined) await useDevice(device); // else the one that a program begins with
+if (device !== undefined) await useDevice(device); // otherwise the device that every program starts with
 
 const onDevice = ({ shape, data }, options) => tensor(data, { shape, ...options });
 
@@ -27,10 +33,30 @@ async function read(tensors) {
   return Object.fromEntries(await Promise.all(entries));
 }
 
+const makers = {
+  dense: ({ inputs, outputs, bias }) => new Dense(inputs, outputs, { bias }),
+  leakyRelu: ({ slope }) => new LeakyReLU(slope),
+  relu: () => new ReLU(),
+  batchNorm: ({ features, eps, momentum, runningVariance }) =>
+    new BatchNorm1d(features, { eps, momentum, runningVariance }),
+};
+
+/** The network that the driver describes, with the driver's state. */
+function networkOf(layers, state) {
+  const model = new Sequential(...layers.map((layer) => makers[layer.type](layer)));
+  loadState(model, state);
+  return model;
+}
+
+/** Not strict: the driver does not send the number of batches seen, on which no result here depends. */
+function loadState(model, state) {
+  const tensors = Object.entries(state).map(([name, value]) => [name, onDevice(value)]);
+  model.loadStateDict(Object.fromEntries(tensors), { strict: false });
+}
+
 function step({ layers, lr }, inputs) {
   const { state, x: xs, labels } = grouped(inputs);
-  const model = networkOf(layers);
-  loadState(model, state);
+  const model = networkOf(layers, state);
   const parameters = model.parameters();
   const optimizer = new SGD(parameters, { lr });
   const batches = Object.keys(xs).map((k) => ({ x: onDevice(xs[k]), labels: labels[k].data }));
@@ -42,7 +68,7 @@ function step({ layers, lr }, inputs) {
       optimizer.step();
       return loss;
     },
-    settle: () => parameters.at(-1).data(), // devices compute in program order, and this is the last
+    settle: () => parameters.at(-1).data(), // devices compute in program order, and this is written last
     lossOf: async (loss) => (await loss.data())[0],
     stateOf: () => {
       const values = model.stateDict();
@@ -60,7 +86,7 @@ function batchnorm({ features, eps, momentum }, inputs) {
   const iterate = () => {
     for (const leaf of leaves) leaf.grad = null;
     scope(() => {
-      norm.forward(x).backward(g); // y is of no more use, as it would be by itself in PyTorch
+      norm.forward(x).backward(g); // the scope frees y, as PyTorch frees it once nothing refers to it
     });
   };
   return {
@@ -85,13 +111,39 @@ function matmul(_workload, inputs) {
   };
 }
 
+/** The experiment, trained as `npm run mnist` trains it. One request is one epoch. */
+function experiment({ layers, lr, batchSize, seed }, inputs) {
+  manualSeed(seed); // orders the images; the weights are the driver's, drawn with the same seed
+  const { state, x, labels } = grouped(inputs);
+  const model = networkOf(layers, state);
+  const part = (name) => ({ x: x[name].data, shape: [784], labels: labels[name].data, divisor: 255 });
+  const training = part('training');
+  const options = {
+    train: new DataLoader(training, {
+      batchSize,
+      shuffle: true,
+      dropLast: training.labels.length % batchSize === 1,
+    }),
+    validation: part('validation'),
+    loss: crossEntropy,
+    optimizer: new SGD(model.parameters(), { lr }),
+    epochs: 1,
+  };
+  return {
+    // The loader and the optimizer keep their state, so n calls of one epoch are a run of n epochs.
+    epoch: async () => {
+      const history = await fit(model, options);
+      return Object.fromEntries(Object.entries(history).map(([column, [value]]) => [column, value]));
+    },
+  };
+}
+
 function describe() {
   const info = deviceInfo();
   return {
     version: versionIn('../../../package.json'),
     backend: `${info.device} (${info.adapter})`,
     threads: 1,
-    deviceInfo: info,
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * jax-js on its WebAssembly backend. As its documentation has it, a step is one jitted function of the weights,
- * whose arguments are consumed unless `.ref` is said. It computes when it is waited for: after each step.
+ * jax-js on its WebAssembly backend. As its documentation advises, a step is one jitted function of the weights. A call
+ * consumes its arguments, except those passed with `.ref`. jax-js computes when a result is awaited, so each step is.
  */
 import {
   blockUntilReady,
@@ -13,7 +13,6 @@ import {
   valueAndGrad,
   vjp,
 } from '@jax-js/jax';
-import { forward, normalized } from './jax-js-network.js';
 import { serve, versionIn } from './serve.js';
 import { grouped, isTrained, oneHot, stepTask } from './step.js';
 
@@ -27,13 +26,40 @@ const mapped = (object, f) =>
 const parted = (object, isWanted) =>
   Object.fromEntries(Object.entries(object).filter(([name]) => isWanted(name)));
 
-/** @returns {Promise<Record<string, { shape: number[], data: Float32Array }>>} Consumes nothing. */
+/** @returns {Promise<Record<string, { shape: number[], data: Float32Array }>>} Consumes no array. */
 async function read(arrays) {
   const entries = Object.entries(arrays).map(async ([name, array]) => [
     name,
     { shape: array.shape, data: await array.ref.data() },
   ]);
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Returns y and the batch's mean and biased variance. jax-js has no such layer; autodiff computes its gradient. */
+function normalized(x, gamma, beta, eps) {
+  const mean = np.mean(x.ref, 0);
+  const centered = x.sub(mean.ref);
+  const variance = np.mean(np.square(centered.ref), 0);
+  const sd = np.sqrt(variance.ref.add(eps));
+  return { y: centered.div(sd).mul(gamma).add(beta), mean, variance };
+}
+
+/** Uses each array of `weights` and `running` once, which consumes it. */
+function forward(layers, weights, running, x) {
+  const moved = {};
+  for (const { type, key, slope, eps, momentum } of layers) {
+    if (type === 'dense') x = np.matmul(x, weights[`${key}.weight`]).add(weights[`${key}.bias`]);
+    else if (type === 'relu') x = nn.relu(x);
+    else if (type === 'leakyRelu') x = nn.leakyRelu(x, slope);
+    else {
+      const { y, mean, variance } = normalized(x, weights[`${key}.weight`], weights[`${key}.bias`], eps);
+      const towards = (old, now) => old.mul(1 - momentum).add(now.mul(momentum));
+      moved[`${key}.running_mean`] = towards(running[`${key}.running_mean`], mean);
+      moved[`${key}.running_var`] = towards(running[`${key}.running_var`], variance);
+      x = y;
+    }
+  }
+  return { logits: x, moved };
 }
 
 function step({ layers, lr }, inputs) {
@@ -83,7 +109,7 @@ function step({ layers, lr }, inputs) {
 function batchnorm({ eps, momentum }, inputs) {
   const { x, gamma, beta, g } = mapped(inputs, onDevice);
   const [m, features] = inputs.x.shape;
-  const correction = m / (m - 1); // PyTorch's running variance, the default here
+  const correction = m / (m - 1); // for the unbiased running variance of PyTorch, which is the default in gammabeta
   let running = [np.zeros([features]), np.ones([features])];
   const pass = jit((x, gamma, beta, g, [E, Var]) => {
     const f = (x, gamma, beta) => {
@@ -132,7 +158,7 @@ function matmul(_workload, inputs) {
 const describe = () => ({
   version: versionIn('../node_modules/@jax-js/jax/package.json'),
   backend: 'wasm',
-  // Its threads are Web Workers: without them there is one.
+  // jax-js uses Web Workers as threads. Node has none.
   threads: typeof Worker === 'undefined' ? 1 : navigator.hardwareConcurrency,
 });
 

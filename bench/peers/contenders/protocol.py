@@ -1,4 +1,4 @@
-"""The contender's side of the protocol, as in serve.js; and arrays in files, as in tensor-file.js."""
+"""The contender's side of the protocol, like serve.js, and the file format of tensor-file.js."""
 import json
 import sys
 import time
@@ -35,7 +35,7 @@ def write_tensors(path, tensors):
 
 
 def grouped(inputs):
-    """The driver's inputs by what they are: `x:0` → x['0']."""
+    """Groups the driver's inputs by the first part of their names: `x:0` → groups['x']['0']."""
     groups = {}
     for name, tensor in inputs.items():
         group, key = name.split(':')
@@ -44,7 +44,7 @@ def grouped(inputs):
 
 
 class Server:
-    """Answers requests until stdin ends, which it does when the driver ends."""
+    """Answers requests until the driver ends and closes stdin."""
 
     def __init__(self, describe, workloads):
         self.describe_contender = describe
@@ -73,11 +73,11 @@ class Server:
         return self.task.epoch()
 
     def serve(self):
-        answers, sys.stdout = sys.stdout, sys.stderr  # stdout belongs to the protocol
+        answers, sys.stdout = sys.stdout, sys.stderr  # stdout carries only the protocol
         for line in sys.stdin:
             try:
                 request = json.loads(line)
                 reply = getattr(self, request.pop('op'))(**request)
-            except Exception as error:  # whatever it is, the driver says so
+            except Exception as error:  # the driver prints the error
                 reply = {'error': f'{type(error).__name__}: {error}'}
             print(json.dumps(reply), file=answers, flush=True)

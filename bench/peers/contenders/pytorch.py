@@ -69,7 +69,7 @@ class Matmul:
 
 
 def blas():
-    """The library of matrix products that is loaded: Debian's PyTorch takes the one the system has chosen."""
+    """The BLAS library that is loaded. PyTorch on Debian uses the one that is selected in the system."""
     torch.ones(2, 2) @ torch.ones(2, 2)
     with open('/proc/self/maps') as maps:
         found = re.search(r'/(\S*/)?lib(openblas|mkl\w*|blis|atlas|blas)[^/\s]*', maps.read())
@@ -79,9 +79,9 @@ def blas():
 def describe():
     try:
         library = blas()
-    except OSError:  # only Linux says which libraries are loaded
+    except OSError:  # only Linux lists the loaded libraries
         library = None
-    slow = 'pytorch: slower than it can be: its matrix products are the reference BLAS\'. '
+    slow = 'pytorch: matrix products are slow, because the reference BLAS is loaded. '
     return {
         'version': torch.__version__,
         'backend': f'CPU, BLAS: {library or "unknown"}',

@@ -1,4 +1,4 @@
-"""The experiment as a PyTorch user would write it: data in memory, a permutation per epoch, slices of it."""
+"""The experiment as a PyTorch user would write it: data in memory, and slices of a new permutation per epoch."""
 import time
 
 import torch
@@ -12,7 +12,7 @@ EVALUATION_BATCH = 256  # as in gammabeta's `evaluate`
 
 class Experiment:
     def __init__(self, workload, inputs):
-        torch.manual_seed(workload['seed'])  # for the order of the images: the weights are the driver's
+        torch.manual_seed(workload['seed'])  # orders the images; the weights are the driver's
         groups = grouped(inputs)
         self.model = network_of(workload['layers'])
         load_state(self.model, groups['state'])
@@ -39,7 +39,7 @@ class Experiment:
         loss_sum, right, examples = 0.0, 0, 0
         for rows in torch.randperm(len(x)).split(self.batch_size):
             if len(rows) == 1:
-                continue  # BatchNorm needs two
+                continue  # batch normalization needs two rows
             batch, target = x[rows], labels[rows]
             output = self.model(batch)
             loss = F.cross_entropy(output, target)

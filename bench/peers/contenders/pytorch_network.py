@@ -1,4 +1,4 @@
-"""A network of PyTorch's, from the driver's description of it."""
+"""Builds a PyTorch network from the driver's description."""
 from torch import nn
 
 MAKERS = {
@@ -14,17 +14,18 @@ def network_of(layers):
 
 
 def load_state(model, state):
-    """The driver's dense weights are [in, out], PyTorch's [out, in]; all else has the same names and shapes."""
+    """Dense weights are [in, out] in the driver and [out, in] in PyTorch. Other names and shapes are equal."""
     own = {name: value.t() if value.dim() == 2 else value for name, value in state.items()}
-    _missing, unexpected = model.load_state_dict(own, strict=False)  # the count of batches is not sent
+    _missing, unexpected = model.load_state_dict(own, strict=False)  # the driver does not send the count of batches
     if unexpected:
-        raise ValueError(f'the state does not fit: unexpected {unexpected}')
+        raise ValueError(f'state: unexpected names {unexpected}')
 
 
 def state_of(model, layers, names, rows, steps):
     """
-    The state after some steps that began at a running variance of 1, in the driver's layout. PyTorch averages
-    m/(m-1)·σ², the driver's networks may average σ²; each average is (1-α)^steps plus a sum that is linear in σ².
+    The state in the driver's layout, after steps that started with a running variance of 1. PyTorch averages
+    m/(m-1)·σ², and the driver's networks may average σ². Both averages are (1-α)^steps plus a sum that is linear in
+    σ², so one is converted into the other.
     """
     state = {name: value.t() if value.dim() == 2 else value for name, value in model.state_dict().items()}
     for layer in layers:

@@ -5,27 +5,27 @@
  *     {"op":"describe"}                              → {"version":…, …}
  *     {"op":"prepare","workload":{…},"inputs":{…}}   → {}
  *     {"op":"verify","output":file}                  → {"losses":[…],"outputs":{…}}
- *     {"op":"time","iterations":n}                   → {"seconds": of all n}
- *     {"op":"epoch"}                                 → {"seconds":…,"loss":…, …}, of the experiment
+ *     {"op":"time","iterations":n}                   → {"seconds": total of n iterations}
+ *     {"op":"epoch"}                                 → {"seconds":…,"loss":…, …} of one epoch of the experiment
  *
- * What goes wrong is answered as {"error":"…"}.
+ * The reply to a request that fails is {"error":"…"}.
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { readTensors, writeTensors } from './tensor-file.js';
 
 /**
- * What a workload's function makes of its inputs.
+ * What the function of a workload returns.
  *
  * @typedef {object} Task
- * @property {() => unknown} [iterate] What is timed.
- * @property {() => Promise<unknown>} [settle] Returns once all that `iterate` began is computed.
- * @property {() => Promise<{ losses?: number[], tensors: object }>} [verify] What it computes.
- * @property {() => Promise<Record<string, number>>} [epoch] Of the experiment.
+ * @property {() => unknown} [iterate] The timed work.
+ * @property {() => Promise<unknown>} [settle] Waits until everything that `iterate` started is computed.
+ * @property {() => Promise<{ losses?: number[], tensors: object }>} [verify] Returns the results.
+ * @property {() => Promise<Record<string, number>>} [epoch] Trains one epoch of the experiment.
  */
 
 /**
- * Answers requests until stdin ends, which it does when the driver ends.
+ * Answers requests until the driver ends and closes stdin.
  *
  * @param {{ describe: () => object | Promise<object>, workloads: Record<string, Function> }} contender
  */
@@ -45,7 +45,7 @@ export async function serve({ describe, workloads }) {
     time: async ({ iterations }) => ({ seconds: await timed(task, iterations) }),
     epoch: () => task.epoch(),
   };
-  // stdout belongs to the protocol, whatever a library has to say.
+  // stdout carries only the protocol; a library's messages go to stderr.
   for (const method of ['log', 'info', 'debug']) console[method] = console.error;
   for await (const line of createInterface({ input: process.stdin })) {
     let reply;
@@ -57,10 +57,10 @@ export async function serve({ describe, workloads }) {
     }
     process.stdout.write(`${JSON.stringify(reply)}\n`);
   }
-  process.exit(); // a library may keep something open
+  process.exit(); // a library may keep the process alive
 }
 
-/** Awaits what is a promise, and nothing else: that would cost a fraction of a microsecond, which Python does not pay. */
+/** Awaits only promises: awaiting other values costs a fraction of a microsecond, and Python has no such cost. */
 async function timed({ iterate, settle }, iterations) {
   const start = performance.now();
   for (let i = 0; i < iterations; i++) {
@@ -71,7 +71,7 @@ async function timed({ iterate, settle }, iterations) {
   return (performance.now() - start) / 1000;
 }
 
-/** The version in a package.json, by its place relative to this folder. */
+/** The version in a package.json, whose path is relative to this folder. */
 export function versionIn(packageJson) {
   return JSON.parse(readFileSync(new URL(packageJson, import.meta.url), 'utf8')).version;
 }

@@ -1,12 +1,12 @@
-/** What the training steps of all JavaScript contenders share. */
+/** Functions that the training steps of all JavaScript contenders share. */
 
-/** Losses and state are compared after as many steps. */
+/** The number of steps whose losses are compared, and after which weights are compared. */
 const VERIFIED_STEPS = 8;
 
-/** Running statistics move, but are not trained. */
+/** Running statistics are not trained. */
 export const isTrained = (name) => !name.includes('running_');
 
-/** The driver's inputs by what they are: `x:0` → `x[0]`, `state:0.weight` → `state['0.weight']`. */
+/** Groups the driver's inputs by the first part of their names: `state:0.weight` → `state['0.weight']`. */
 export function grouped(inputs) {
   const groups = {};
   for (const [name, tensor] of Object.entries(inputs)) {
@@ -20,7 +20,7 @@ export function grouped(inputs) {
  * @template B
  * @param {readonly B[]} batches Used in turn.
  * @param {{ train: (batch: B) => unknown, settle: () => Promise<unknown>, lossOf: (trained: any) => Promise<number>,
- *   stateOf: () => Promise<object> }} contender `train` is one step; `lossOf` reads the loss of what it returned.
+ *   stateOf: () => Promise<object> }} contender `train` makes one step; `lossOf` reads the loss from its result.
  */
 export function stepTask(batches, { train, settle, lossOf, stateOf }) {
   let steps = 0;
@@ -33,7 +33,7 @@ export function stepTask(batches, { train, settle, lossOf, stateOf }) {
   return { iterate, settle, verify };
 }
 
-/** One row per label, with a 1 in its column: what libraries without integer labels take. */
+/** One row per label, with a 1 in its column, for libraries that take no integer labels. */
 export function oneHot({ data, shape: [rows] }, classes = 10) {
   const y = new Float32Array(rows * classes);
   for (let r = 0; r < rows; r++) y[r * classes + data[r]] = 1;

@@ -1,10 +1,10 @@
-/** For the driver, which is TypeScript. */
+/** The types of `tensor-file.js`, for the driver. */
 export interface NamedTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint8Array;
 }
 
-/** What is where in a file of arrays: the part that travels as JSON. */
+/** The contents of a file of arrays; sent as JSON. */
 export interface TensorList {
   readonly file: string;
   readonly entries: readonly {

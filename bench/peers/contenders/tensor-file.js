@@ -1,10 +1,10 @@
 /**
- * Arrays from one process to another: one binary file, and a list that says what is where in it. Driver and
- * contenders share this file; `pytorch.py` reads the same form.
+ * Sends arrays from one process to another: a binary file holds the values, and a list of entries describes them. The
+ * driver and the JavaScript contenders use this module; `protocol.py` reads and writes the same format.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Arrays that the format holds, with the names of their types in JSON. */
+/** The types of arrays by their names in the list. */
 const kinds = { float32: Float32Array, uint8: Uint8Array };
 
 /**
@@ -18,7 +18,7 @@ export function writeTensors(file, tensors) {
   for (const [name, { shape, data }] of Object.entries(tensors)) {
     const dtype = data instanceof Uint8Array ? 'uint8' : 'float32';
     entries.push({ name, dtype, shape, offset });
-    const padding = -data.byteLength & 3; // a Float32Array begins at a multiple of 4
+    const padding = -data.byteLength & 3; // a Float32Array has to start at a multiple of 4
     chunks.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength), Buffer.alloc(padding));
     offset += data.byteLength + padding;
   }
@@ -37,7 +37,7 @@ export function readTensors({ file, entries }) {
   );
 }
 
-/** Small files come in a slice of Node's pool, which need not begin at a multiple of 4. */
+/** Node reads small files into slices of a pool, which may not start at a multiple of 4. */
 function ownMemory(bytes) {
   return bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
 }

@@ -1,6 +1,6 @@
 /**
- * TensorFlow.js' core with gradients. Its bundle for Node comes without them, and Node cannot import the modules
- * that register them as they are; so they are bundled here, as an application would.
+ * Loads the core of TensorFlow.js with gradients. Its bundle for Node has none, and Node cannot import the modules that
+ * register them, so esbuild bundles them here, as it would for an application.
  */
 import { createRequire } from 'node:module';
 import { compileFunction } from 'node:vm';

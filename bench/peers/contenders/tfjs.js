@@ -1,4 +1,4 @@
-/** TensorFlow.js, on the backend that the command line names: `node tfjs.js cpu` or `node tfjs.js wasm`. */
+/** TensorFlow.js on the backend of the command line: `node tfjs.js cpu` or `node tfjs.js wasm`. */
 import { fileURLToPath } from 'node:url';
 import { serve, versionIn } from './serve.js';
 import { grouped, isTrained, oneHot, stepTask } from './step.js';
@@ -26,8 +26,8 @@ async function read(tensors) {
 }
 
 /**
- * As tfjs-layers trains it: moments, `batchNorm` of them, and the gradient through both. `correction` makes the
- * running variance PyTorch's.
+ * Batch normalization in training as tfjs-layers computes it: `moments`, then `batchNorm`, with the gradient through
+ * both. `correction` m/(m−1) gives PyTorch's unbiased running variance.
  */
 function batchNorm(x, gamma, beta, running, { eps, momentum, correction = 1 }) {
   const { mean, variance } = tf.moments(x, 0);
@@ -111,7 +111,7 @@ function matmul(_workload, inputs) {
     iterate();
     return { tensors: await read({ c }) };
   };
-  return { iterate, settle: () => Promise.resolve(), verify }; // both backends compute at once
+  return { iterate, settle: () => Promise.resolve(), verify }; // both backends compute synchronously
 }
 
 const describe = () => ({

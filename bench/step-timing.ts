@@ -1,4 +1,4 @@
-/** The training step of the networks of `examples/experiments/mnist`, and its parts. */
+/** Times the training step of the networks `plain` and `bn`, and its parts. */
 import { type NetName, nets } from '../src/networks.ts';
 import { mean, median } from './statistics.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
@@ -14,7 +14,7 @@ export interface StepTiming extends StepCase, Timing {
   readonly parts: Parts;
 }
 
-/** Medians over steps of their own, in seconds. */
+/** Medians in seconds, measured over separate steps. */
 export interface Parts {
   readonly forward: number;
   readonly backward: number;
@@ -30,9 +30,9 @@ export function stepName({ net, batch, inputs }: StepCase): string {
 }
 
 /**
- * Checks that the steps lower the loss, then times one.
+ * Checks that training lowers the loss, then times a step.
  *
- * @throws {Error} They do not.
+ * @throws {Error} The loss does not fall.
  */
 export async function timeStep(stepCase: StepCase, options: TimerOptions = {}): Promise<StepTiming> {
   const training = trainingOf(nets[stepCase.net], 784, stepCase.batch, stepCase.inputs);
@@ -47,7 +47,7 @@ export async function timeStep(stepCase: StepCase, options: TimerOptions = {}): 
   return { ...stepCase, ...timing, parts: timeParts(training, options) };
 }
 
-/** With the clock read between them, on devices that compute at once. */
+/** Reads the clock between the parts. Valid only on devices that compute synchronously. */
 function timeParts(training: Training, { quick = false }: TimerOptions): Parts {
   const forward: number[] = [];
   const backward: number[] = [];

@@ -1,22 +1,22 @@
-/** At which sizes kernels are timed on a GPU: those of the network, and what keeps a GPU busy. */
+/** The sizes at which kernels are timed on a GPU: those of the network, and larger ones that keep a GPU busy. */
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel, Shape } from '../../kernels/kernel.ts';
 import type { BenchmarkCase } from '../cases/benchmark-case.ts';
 import { benchmarkCases } from '../cases/kernel-cases.ts';
-import { kernelSubject, type KernelSubject } from '../cases/subject.ts';
+import { kernelSubject, type KernelSubject } from '../cases/kernel-subject.ts';
 
-/** Which sizes there are depends on these: a software GPU is some thousand times slower. */
+/** The options that decide the sizes. A software GPU is about a thousand times slower, so its sizes are small. */
 export interface Sizes {
   readonly software: boolean;
   readonly quick: boolean;
 }
 
-/** Of the network: these come first, at batch 32, in the cases of each product. */
+/** The number of layers: the first cases of each product are the layers at batch 32. */
 const LAYERS = 3;
 
 const products = ['matmul', 'matmulTransposedB', 'matmulTransposedA'] as const;
 
-/** With which a GPU is busy for longer than it takes to be told to: to see how fast it moves. */
+/** So large that the GPU takes longer to compute than to launch, which shows its memory bandwidth. */
 const large: Shape = [4096, 2048];
 const streaming: Readonly<Record<string, BenchmarkCase>> = {
   add: { shapes: [large, large], params: {} },
@@ -24,15 +24,15 @@ const streaming: Readonly<Record<string, BenchmarkCase>> = {
   sumAxis: { shapes: [large], params: { axis: 0 } },
 };
 
-/** The sides of square matrices; a software GPU would take minutes for the larger ones. */
+/** The sides of the square matrices. A software GPU would take minutes for larger ones. */
 function sides({ software, quick }: Sizes): readonly number[] {
   if (software) return quick ? [128] : [128, 256];
   return quick ? [1024] : [1024, 2048, 4096];
 }
 
 /**
- * Products at the network's shapes and square ones; each other kernel at its largest size, 1024×512 mostly, or at its
- * smallest where the GPU is software.
+ * Products of the network's shapes and square ones. Every other kernel at its largest size, which is mostly 1024×512; on
+ * a software GPU at its smallest.
  */
 export function gpuSubjects(sizes: Sizes): readonly KernelSubject[] {
   const squares = sides(sizes).map((n): BenchmarkCase => ({
@@ -42,7 +42,7 @@ export function gpuSubjects(sizes: Sizes): readonly KernelSubject[] {
   return keysOf(benchmarkCases).flatMap((name) => {
     const kernel: Kernel = kernels[name];
     const cases: readonly BenchmarkCase[] = benchmarkCases[name];
-    const all = cases.filter(({ values }) => values === undefined); // to a GPU, all values are alike
+    const all = cases.filter(({ values }) => values === undefined); // a GPU takes the same time for all values
     const chosen = isProduct(name) ? [...layersOf(all, sizes), ...squares] : [typical(all, sizes)];
     const more = !sizes.software && !sizes.quick && name in streaming ? [streaming[name]] : [];
     return [...chosen, ...more].map((benchmark) => kernelSubject(kernel, benchmark));

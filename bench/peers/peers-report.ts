@@ -1,22 +1,23 @@
-/** What a comparison prints and writes. */
-import type { Machine } from '../report.ts';
+/** The report of a comparison, and the tables that it prints. */
+import { digits, milliseconds } from '../format.ts';
+import { type Machine, machineText } from '../machine.ts';
+import type { Summary } from '../statistics.ts';
 import { tableOf } from '../tables.ts';
-import { type ContenderName, nodeFlags } from './contenders.ts';
+import type { ContenderName } from './contenders.ts';
 import type { ExperimentRun } from './experiment.ts';
 import type { Contender } from './session.ts';
-import type { Summary } from './statistics.ts';
 
 export interface Timing {
   readonly workload: string;
   readonly contender: ContenderName;
-  /** Whose results it was checked against, its own where the others were checked against it; null where it was alone. */
+  /** The contender whose results were the reference for the check; null if there was only one contender. */
   readonly checkedAgainst: ContenderName | null;
-  /** In each round's block. */
+  /** The number of iterations in a block. */
   readonly iterations: number;
-  /** Of one iteration, round by round. */
+  /** The seconds of one iteration, round by round. */
   readonly seconds: readonly number[];
   readonly time: Summary;
-  /** Its seconds by gammabeta's, round by round, and their middle. */
+  /** Its seconds divided by gammabeta's, round by round, and their summary. */
   readonly ratios: readonly number[] | null;
   readonly ratio: Summary | null;
 }
@@ -32,16 +33,14 @@ export interface PeersReport {
   readonly contenders: readonly Omit<Contender, 'launch'>[];
   readonly timings: readonly Timing[];
   readonly experiment: readonly ExperimentRun[];
-  /** Who is missing, failed, or was refused; and why. */
+  /** Messages about contenders that are missing, failed, or computed something else. */
   readonly problems: readonly string[];
 }
 
-/** The machine, and each contender: its version, on what it computes, and on how many threads. */
+/** The machine, and each contender with its version, backend and number of threads. */
 export function header({ machine, contenders }: Pick<PeersReport, 'machine' | 'contenders'>): string {
-  const { cpu, cores, os, node, load } = machine;
-  const flags = nodeFlags.length === 0 ? '' : ` ${nodeFlags.join(' ')}`;
   return [
-    `machine    ${cpu}, ${cores} cores, ${os}, Node ${node}${flags}, load ${load.toFixed(1)}`,
+    `machine    ${machineText(machine)}`,
     ...contenders.map(
       ({ name, version, backend, threads }) =>
         `${name.padEnd(10)} ${version}, ${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -62,7 +61,7 @@ export function timingTable(timings: readonly Timing[], rounds: number): string 
     ]),
     2,
   );
-  const key = `ms and ÷ gammabeta (its time by gammabeta's in the same round): the median of ${rounds} rounds.`;
+  const key = `ms and ÷ gammabeta (its time divided by gammabeta's of the same round) are medians of ${rounds} rounds.`;
   return `${table}\n${key}`;
 }
 
@@ -83,12 +82,7 @@ export function experimentTable(runs: readonly ExperimentRun[]): string {
     ]),
     2,
   );
-  return `${table}\ns and ÷ gammabeta: the median of the epochs, with validation; accuracies and loss: after the last.`;
-}
-
-const milliseconds = (seconds: number): string => digits(1000 * seconds);
-
-/** Three significant digits, never as 1e-3. */
-function digits(value: number): string {
-  return value.toFixed(Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(value)))));
+  const key =
+    's and ÷ gammabeta are medians over the epochs, with validation; the rest is after the last epoch.';
+  return `${table}\n${key}`;
 }

@@ -1,24 +1,23 @@
-/** What a host measured, as tables: the terminal prints them, and the page shows them. */
+/** The results of a host as tables, for the terminal and for the page. */
 import type { DeviceInfo } from '../../src/index.ts';
 import { digits, milliseconds } from '../format.ts';
-import { crossover } from './crossover.ts';
-import type { HostReport, StepTiming } from './report.ts';
+import type { HostReport, StepTiming } from './gpu-report.ts';
 import type { Sampled } from './turns.ts';
 
 export interface Table {
   readonly title: string;
-  /** What has to be known beside it; empty where nothing has. */
+  /** A warning that belongs to the table, or ''. */
   readonly note: string;
   readonly head: string[];
   readonly rows: string[][];
-  /** How many of the first columns are words; the others are numbers. */
+  /** How many of the first columns are text; the others are numbers. */
   readonly words: number;
 }
 
-/** Stands in the title of whatever a software GPU takes its time for. */
-export const NOT_A_RESULT = 'SOFTWARE GPU: shows that it computes right, not how fast a GPU is';
+/** The note of every table of a software GPU. */
+export const NOT_A_RESULT = 'SOFTWARE GPU: shows that results are right, not how fast a GPU is';
 
-/** Host, GPUs, and what was passed over. */
+/** The host, its GPUs, and the GPUs that were passed over. */
 export function introduction({ host, devices, passedOver }: HostReport): string[] {
   return [
     host,
@@ -54,7 +53,7 @@ function kernelTables({ kernels, devices }: HostReport): Table[] {
   }));
 }
 
-/** A line for each network and batch; below them, the batch from which on the GPU wins. */
+/** A row for each network and batch, then one with the smallest batch from which on the GPU is faster. */
 function stepTable({ steps, devices }: HostReport): Table {
   const names = [...new Set(steps.map(({ device }) => device))];
   const gpus = names.filter((name) => name !== 'wasm');
@@ -93,9 +92,28 @@ function winsFrom(timings: readonly StepTiming[], name: StepTiming['device']): s
   return from === null ? `none up to ${Math.max(...timings.map(({ batch }) => batch))}` : String(from);
 }
 
+/**
+ * The smallest batch such that the device takes less time than `wasm` there and at all larger batches that were
+ * measured. Null if it takes more time at the largest.
+ */
+export function crossover(
+  timings: readonly Pick<StepTiming, 'device' | 'batch' | 'seconds'>[],
+  device: StepTiming['device'],
+): number | null {
+  const secondsOf = (name: string, batch: number) =>
+    timings.find((timing) => timing.device === name && timing.batch === batch)?.seconds ?? NaN;
+  const batches = timings.filter((timing) => timing.device === device).map(({ batch }) => batch);
+  let from: number | null = null;
+  for (const batch of batches.sort((a, b) => b - a)) {
+    if (!(secondsOf(device, batch) < secondsOf('wasm', batch))) break;
+    from = batch;
+  }
+  return from;
+}
+
 function readingTable({ reading, devices }: HostReport): Table {
   return {
-    title: 'Training step, by how often the loss is read',
+    title: 'Training step, when the loss is read after each step or every 16th',
     note: noteOn(devices),
     head: ['net', 'device', 'batch', 'each step, ms', 'every 16th, ms', 'each ÷ 16th'],
     rows: reading.map(({ net, device, batch, each, seldom }) => [
@@ -112,7 +130,7 @@ function readingTable({ reading, devices }: HostReport): Table {
 
 function submitTable({ submits, devices }: HostReport): Table {
   return {
-    title: 'Training step on webgpu, by what is submitted together',
+    title: 'Training step on webgpu, by the number of kernels in one submit',
     note: noteOn(devices.filter(({ device }) => device === 'webgpu')),
     head: ['net', 'submitted', 'batch', 'ms', 'least … most', 'submits a step', 'writes a step'],
     rows: submits.map(({ net, mode, batch, seconds, submitsPerStep, writesPerStep, ...sampled }) => [

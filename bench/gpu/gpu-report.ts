@@ -1,6 +1,6 @@
-/** What a run of the GPU benchmarks writes. */
+/** The report of `npm run bench:gpu`. */
 import type { DeviceInfo, DeviceName } from '../../src/index.ts';
-import type { Machine } from '../report.ts';
+import type { Machine } from '../machine.ts';
 import type { GpuName } from './options.ts';
 import type { SubmitMode } from './submits.ts';
 import type { Network } from './trainer.ts';
@@ -15,18 +15,18 @@ export interface GpuReport {
   readonly hosts: readonly HostReport[];
 }
 
-/** What one browser, or Node, measured; empty is what was not asked for. */
+/** The results of one browser or of Node. Measurements that did not run are empty. */
 export interface HostReport {
   /** `Chromium 156.0.8078.79`, `Node v24.1.0`. */
   readonly host: string;
-  /** The GPUs that were measured, and whether they are software. */
+  /** The GPUs that were measured. */
   readonly devices: readonly DeviceInfo[];
   readonly passedOver: readonly PassedOverGpu[];
   readonly kernels: readonly LaunchTiming[];
   readonly steps: readonly StepTiming[];
   readonly reading: readonly ReadingTiming[];
   readonly submits: readonly SubmitTiming[];
-  /** What was not timed, and why: it disagrees with its reference, or fails. */
+  /** Messages about measurements that failed or whose results were wrong. */
   readonly refused: readonly string[];
 }
 
@@ -40,12 +40,12 @@ export interface LaunchTiming extends Sampled {
   readonly device: GpuName;
   readonly kernel: string;
   readonly size: string;
-  /** The first launch, less a later one that is awaited alike, in seconds; null where launches vary by more. */
+  /** The first launch minus a later one, both awaited, in seconds; null if launches vary by more than that. */
   readonly compile: number | null;
-  /** What it says that it moves, and computes; `flops` is 0 for one that only moves. */
+  /** The bytes and operations that the kernel states as its `cost`; `flops` is 0 if it only moves data. */
   readonly bytes: number;
   readonly flops: number;
-  /** By these, in 10⁹ per second. */
+  /** The cost divided by the time, in 10⁹ per second. */
   readonly gigabytesPerSecond: number;
   readonly gigaflops: number;
 }
@@ -59,21 +59,21 @@ export interface StepTiming extends Sampled, NetAndBatch {
   readonly device: DeviceName;
 }
 
-/** A training step whose loss is read after each, and after every 16th. */
+/** A training step whose loss is read after each step (`each`), or after every 16th (`seldom`). */
 export interface ReadingTiming extends NetAndBatch {
   readonly device: GpuName;
   readonly each: Sampled;
   readonly seldom: Sampled;
 }
 
-/** A training step on WebGPU, and how often it hands something to the GPU's queue. */
+/** A training step on WebGPU, and its number of calls of the GPU's queue. */
 export interface SubmitTiming extends Sampled, NetAndBatch {
   readonly mode: SubmitMode;
   readonly submitsPerStep: number;
   readonly writesPerStep: number;
 }
 
-/** Nothing measured yet. */
+/** A report without results. */
 export function emptyReport(host: string): HostReport {
   return {
     host,

@@ -1,33 +1,33 @@
-/** What is validated and timed: a kernel at a size, or a fusion. */
+/** A kernel at a size, to validate and time. */
 import type { Cost, FloatArray, Kernel, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Device } from '../../src/tensor/device/device.ts';
 import { type BenchmarkCase, inputsOf, sizeName, uploadInputs } from './benchmark-case.ts';
 
+/** A kernel or a fusion at a size. */
 export interface Subject {
   readonly name: string;
   readonly size: string;
   readonly cost: Cost;
-  /** Whether there is more than the reference. */
+  /** Whether it has a SIMD form beside the reference. */
   readonly simd: boolean;
-  /** What is computed, in order: the outputs, then the inputs that are updated in place. */
+  /** The results in order: the outputs, then the inputs that are updated in place. */
   readonly results: readonly { readonly name: string; readonly shape: Shape }[];
   prepare(device: Device): Prepared;
-  /** Its results on a device. */
+  /** Computes the results on a device. */
   compute(device: Device): Promise<readonly FloatArray[]>;
-  /** The same by the references, in float64. */
+  /** Computes the results with the references in float64. */
   expected(): readonly FloatArray[];
 }
 
-/** The inputs are on the device. */
+/** A subject whose inputs are on a device. */
 export interface Prepared {
-  /** Computes all results, and frees those that are new. */
+  /** Computes all results and frees new ones. */
   run(): void;
   /** Frees the inputs. */
   free(): void;
 }
 
-/** A subject that is a kernel, whose reference can be held against its definition. */
 export interface KernelSubject extends Subject {
   readonly kernel: Kernel;
   readonly benchmark: BenchmarkCase;

@@ -1,16 +1,14 @@
-/** The process that validates: see `validation.ts`, which starts it. Answers each request it is sent. */
-import type * as kernels from '../kernels/index.ts';
+/** The process that `validation.ts` starts. It answers each request with a reply. */
 import type { FloatArray } from '../kernels/kernel.ts';
 import type { Device } from '../src/tensor/device/device.ts';
-import { cases } from '../test/kernels/cases/index.ts';
 import { type FormName, openForm } from './forms.ts';
-import { kernelSubjects, subjects } from './cases/subjects.ts';
-import { DisagreesError, validate, validateReference } from './validate.ts';
+import { subjects } from './cases/subjects.ts';
+import { DisagreesError, validate } from './validate.ts';
 import type { Reply, Request } from './validation.ts';
 
 const devices = new Map<FormName, Device>();
 
-/** Of the subject that was asked for last: the next form of it is asked for next. */
+/** The expected results of the latest subject, kept because its other forms are requested next. */
 let latest: { readonly subject: number; readonly expected: readonly FloatArray[] } | null = null;
 
 async function answer({ form, subject }: Request): Promise<Reply> {
@@ -18,12 +16,7 @@ async function answer({ form, subject }: Request): Promise<Reply> {
     const device = devices.get(form) ?? openForm(form);
     devices.set(form, device);
     if (latest?.subject !== subject) latest = { subject, expected: subjects[subject].expected() };
-    const { expected } = latest;
-    await validate(subjects[subject], device, expected);
-    if (form === 'reference' && subject < kernelSubjects.length) {
-      const { kernel } = kernelSubjects[subject];
-      validateReference(kernelSubjects[subject], cases[kernel.name as keyof typeof kernels].at, expected);
-    }
+    await validate(subjects[subject], device, latest.expected);
     return { problem: null };
   } catch (error) {
     if (error instanceof DisagreesError) return { problem: error.message };
@@ -31,7 +24,7 @@ async function answer({ form, subject }: Request): Promise<Reply> {
   }
 }
 
-process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes, and the other one ends this one
+process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes; the parent ends this one
 process.on('message', (request: Request) => {
   void answer(request).then((reply) => process.send?.(reply));
 });

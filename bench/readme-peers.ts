@@ -1,49 +1,17 @@
-/** What README.md says of the comparison with peers, computed from what `peers/main.ts --json` wrote. */
+/** The blocks of README.md that quote the comparison with peers. */
 import { digits, milliseconds } from './format.ts';
-import type { Machine } from './report.ts';
+import type { PeersReport } from './peers/peers-report.ts';
 import { markdownTable, notMeasured, type Result, source } from './results.ts';
-
-interface Summary {
-  readonly median: number;
-  readonly quartiles: readonly [number, number];
-}
-
-/** As far as it is quoted; `peers/report.ts` has all of it, and is type-checked on its own. */
-export interface PeersReport {
-  readonly benchmark: 'gammabeta peers';
-  readonly date: string;
-  readonly quick: boolean;
-  readonly rounds: number;
-  readonly machine: Machine;
-  readonly contenders: readonly {
-    readonly name: string;
-    readonly version: string;
-    readonly backend: string;
-    readonly threads: number;
-  }[];
-  readonly timings: readonly {
-    readonly workload: string;
-    readonly contender: string;
-    readonly time: Summary;
-    readonly ratio: Summary | null;
-  }[];
-  readonly experiment: readonly {
-    readonly net: string;
-    readonly contender: string;
-    readonly perEpoch: Summary;
-    readonly ratio: Summary | null;
-    readonly history: { readonly valAccuracy?: readonly number[]; readonly valLoss?: readonly number[] };
-  }[];
-}
+import type { Summary } from './statistics.ts';
 
 const OURS = 'gammabeta';
 
-/** On what gammabeta ran. */
+/** The backend on which gammabeta ran. */
 export function backendOf({ contenders }: PeersReport): string {
   return contenders.find(({ name }) => name === OURS)?.backend ?? '–';
 }
 
-/** Of each report, who took part, and how much longer than gammabeta they take. */
+/** For each report, the participants and their times divided by gammabeta's. */
 export function peers(reports: readonly Result<PeersReport>[]): string {
   const those = reports.filter(({ timings }) => timings.length > 0);
   if (those.length === 0) return notMeasured('peers --json bench/results/peers.json');
@@ -83,7 +51,7 @@ function ratioCell(ratio: Summary | null | undefined): string {
   return `**${digits(ratio.median)}** (${ratio.quartiles.map(digits).join(' … ')})`;
 }
 
-/** The whole experiment of `npm run mnist`, timed. */
+/** The times of the experiment of `npm run mnist`. */
 export function experiment(reports: readonly Result<PeersReport>[]): string {
   const those = reports.filter((report) => report.experiment.length > 0);
   const command = 'peers --filter experiment --experiment --data DIR --json bench/results/experiment.json';
@@ -99,7 +67,7 @@ function experimentTable({ experiment: runs }: PeersReport): string {
       contender,
       digits(perEpoch.median),
       ratioCell(ratio),
-      ...[history.valAccuracy, history.valLoss].map((column) => column?.at(-1)?.toFixed(3) ?? '–'),
+      ...[history.valAccuracy, history.valLoss].map((column) => column.at(-1)?.toFixed(3) ?? '–'),
     ]),
   );
 }

@@ -1,12 +1,12 @@
-/** The training step on each GPU beside `wasm`, in turns, at growing batches. */
+/** Times the training step on each GPU and on `wasm`, in turns, at growing batches. */
 import { DisagreesError } from '../validate.ts';
-import type { Sizes } from './cases.ts';
+import type { Sizes } from './gpu-subjects.ts';
 import type { GpuName } from './options.ts';
-import type { NetAndBatch, StepTiming } from './report.ts';
+import type { NetAndBatch, ReadingTiming, StepTiming } from './gpu-report.ts';
 import { trainerOn } from './trainer.ts';
 import { timeInTurns } from './turns.ts';
 
-/** How many losses have to be those of `wasm`, and how nearly. */
+/** The number of losses that are compared with those of `wasm`, and their relative tolerance. */
 const STEPS = 8;
 const TOLERANCE = 1e-3;
 
@@ -16,7 +16,7 @@ export function stepCases({ software, quick }: Sizes): NetAndBatch[] {
   return (['plain', 'bn'] as const).flatMap((net) => batches.map((batch) => ({ net, batch })));
 }
 
-/** For how the loss is read and kernels are submitted: from a step that computes nothing to one that does. */
+/** The cases for reading losses and submitting kernels: from a step with almost no computation to a large one. */
 export function handlingCases({ software, quick }: Sizes): NetAndBatch[] {
   const small = { net: 'small', batch: 8 } as const;
   if (quick) return [small];
@@ -25,9 +25,9 @@ export function handlingCases({ software, quick }: Sizes): NetAndBatch[] {
 }
 
 /**
- * Checks that the losses are those of `wasm`, then times a step of each.
+ * Checks that the losses on each GPU are those of `wasm`, then times a step on each.
  *
- * @throws {DisagreesError} They are not.
+ * @throws {DisagreesError} A loss differs.
  */
 export async function timeSteps(
   netAndBatch: NetAndBatch,
@@ -50,7 +50,24 @@ export async function timeSteps(
   return sampled.map((each, k) => ({ ...netAndBatch, device: devices[k], ...each }));
 }
 
-/** @throws {DisagreesError} A loss is further off than the tolerance. */
+/** The number of steps between two reads. */
+const SELDOM = 16;
+
+/** Times a step whose loss is read after each step, and one whose loss is read after every 16th. */
+export async function timeReading(
+  netAndBatch: NetAndBatch,
+  device: GpuName,
+  quick: boolean,
+): Promise<ReadingTiming> {
+  const trainer = await trainerOn(device, netAndBatch);
+  const [each, seldom] = await timeInTurns(
+    [(steps) => trainer.run(steps, 1), (steps) => trainer.run(steps, SELDOM)],
+    { quick, multiple: SELDOM },
+  );
+  return { ...netAndBatch, device, each, seldom };
+}
+
+/** @throws {DisagreesError} A loss differs by more than the tolerance. */
 export function expectSame(
   what: string,
   expected: readonly number[],
@@ -59,6 +76,6 @@ export function expectSame(
 ): void {
   expected.forEach((loss, k) => {
     if (Math.abs(found[k] - loss) <= tolerance * Math.abs(loss)) return;
-    throw new DisagreesError(`${what}: loss ${k} is ${found[k]}, and should be ${loss}`);
+    throw new DisagreesError(`${what}: loss ${k} is ${found[k]} and should be ${loss}`);
   });
 }

@@ -1,13 +1,13 @@
-/** What README.md says of the committed results of the suites, computed from them. */
-import { quoted } from '../examples/experiments/results/quotes.ts';
+/** The blocks of README.md that quote committed results. */
+import { format, resolveConfig } from 'prettier';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
-import type { RatedTiming } from './kernels.ts';
-import { backendOf, experiment, peers } from './peers-quotes.ts';
-import type { Report } from './report.ts';
+import type { RatedTiming } from './kernel-timing.ts';
+import { backendOf, experiment, peers } from './readme-peers.ts';
+import type { Report } from './suite-report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
 
-/** The text between `<!-- results: name -->` and `<!-- /results: name -->`. */
+/** The contents of `<!-- results: name -->` … `<!-- /results: name -->`, by name. */
 const blocks: Readonly<Record<string, (results: Results) => string>> = {
   machine,
   ceilings: ({ suites }) => each(suites, ({ ceilings }) => ceilings.length > 0, ceilings, 'kernels'),
@@ -20,7 +20,7 @@ const blocks: Readonly<Record<string, (results: Results) => string>> = {
   experiment: ({ peers: reports }) => experiment(reports),
 };
 
-/** The README with its blocks as the results have them. */
+/** The README with all blocks rewritten from the results. */
 export async function quoteResults(readme: string, results: Results): Promise<string> {
   let text = readme;
   for (const [name, content] of Object.entries(blocks)) {
@@ -29,7 +29,20 @@ export async function quoteResults(readme: string, results: Results): Promise<st
   return text;
 }
 
-/** Of each report that has it, one after the other. */
+/**
+ * The document with `content` between `<!-- name -->` and `<!-- /name -->`, formatted by Prettier.
+ *
+ * @throws {Error} The document has no such block.
+ */
+async function quoted(document: string, name: string, content: string): Promise<string> {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`quoted: the document has no block ${begin} … ${end}`);
+  const replaced = `${document.slice(0, from + begin.length)}\n\n${content}\n\n${document.slice(to)}`;
+  return format(replaced, { ...(await resolveConfig(import.meta.filename)), parser: 'markdown' });
+}
+
+/** One table for each report that passes `has`. */
 function each(
   reports: readonly Result<Report>[],
   has: (report: Report) => boolean,
@@ -71,7 +84,7 @@ function ceilings({ ceilings: measured }: Report): string {
 type Rate = 'gigaflops' | 'gigabytesPerSecond';
 const units: Readonly<Record<Rate, string>> = { gigaflops: 'GFLOP/s', gigabytesPerSecond: 'GB/s' };
 
-/** Those that are named so and have more than a reference, in all forms. */
+/** A table of the kernels whose names match, in all forms; kernels that have only a reference are left out. */
 function kernels(reports: readonly Result<Report>[], name: RegExp, rate: Rate): string {
   const chosen = (report: Report) =>
     report.kernels.filter(({ kernel, form }) => name.test(kernel) && formsOf(report).includes(form));

@@ -1,47 +1,47 @@
-/** How long a kernel or a fusion takes, in one of its forms. */
+/** Times a kernel or a fusion in one form, and rates the time against a ceiling and the reference. */
 import { type Ceilings, highest } from './ceilings.ts';
 import type { Form, FormName } from './forms.ts';
-import type { Subject } from './cases/subject.ts';
+import type { Subject } from './cases/kernel-subject.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
 
 export interface KernelTiming extends Timing {
   readonly kernel: string;
   readonly size: string;
   readonly form: FormName;
-  /** What it says that it moves, and computes; `flops` is 0 for one that only moves. */
+  /** The bytes and operations that the kernel states as its `cost`; `flops` is 0 if it only moves data. */
   readonly bytes: number;
   readonly flops: number;
-  /** By these, in 10⁹ per second. */
+  /** The cost divided by the time, in 10⁹ per second. */
   readonly gigabytesPerSecond: number;
   readonly gigaflops: number;
 }
 
 export interface RatedTiming extends KernelTiming {
-  /** How near it comes to what bounds it; null for a reference. */
+  /** Its share of the ceiling's speed; null for a reference. */
   readonly ofCeiling: OfCeiling | null;
-  /** The reference's time by this one; null where the reference was not timed. */
+  /** The reference's time divided by this one; null if the reference was not timed. */
   readonly speedup: number | null;
 }
 
-/** The time that the ceiling allows, by the time that it took; above 1 for what stays in the cache. */
+/** The shortest time that the ceiling allows, divided by the measured time. Data in the cache can exceed 1. */
 export interface OfCeiling {
   readonly ceiling: 'multiplyAdd' | 'copy';
   readonly fraction: number;
 }
 
 /**
- * Validates it, then times it.
+ * Validates a kernel, then times it.
  *
- * @param validated What to await before: see `validation.ts`.
- * @throws {DisagreesError} Its result is wrong.
+ * @param validate Called first; see `validation.ts`.
+ * @throws {DisagreesError} The result is wrong.
  */
 export async function timeKernel(
   subject: Subject,
   { form, device }: Form,
-  validated: () => Promise<void>,
+  validate: () => Promise<void>,
   options: TimerOptions = {},
 ): Promise<KernelTiming> {
-  await validated();
+  await validate();
   const prepared = subject.prepare(device);
   const timing = await time(() => prepared.run(), options);
   prepared.free();
@@ -57,7 +57,7 @@ export async function timeKernel(
   };
 }
 
-/** Holds the times against the ceilings, and against the references. */
+/** Rates the times against the ceilings and against the references. */
 export function rated(timings: readonly KernelTiming[], ceilings: readonly Ceilings[]): RatedTiming[] {
   return timings.map((timing) => {
     const reference = timings.find(
