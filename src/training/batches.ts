@@ -5,7 +5,7 @@ import { isBuiltin, type Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/losses.ts';
 import { tensor } from '../tensor/create.ts';
 import { ShapeError } from '../tensor/errors.ts';
-import type { NumericArray } from '../data/numeric-array.ts';
+import type { NumericArray } from '../../kernels/kernel.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { accuracy, type Metric, type Metrics } from './metrics.ts';
 import type { Results } from './history.ts';
