@@ -20,7 +20,10 @@ export interface DownloadProgress {
   readonly total: number | undefined;
 }
 
-/** One file may take `base` milliseconds, and one second more for each `rate` bytes of its size. */
+/**
+ * A server may take `base` milliseconds to answer, and then `base` milliseconds and one second for each `rate` bytes of
+ * the file's size to send it.
+ */
 export interface TimeLimit {
   readonly base: number;
   readonly rate: number;

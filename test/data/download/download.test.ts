@@ -180,7 +180,7 @@ describe('several downloads at once', () => {
     async () => {
       const server = await mirror(served, stalling, slowly(50));
       const victim = start(server.url);
-      await expect.poll(files).toHaveLength(1); // its temporary file
+      await expect.poll(() => server.requests, { timeout: 20_000 }).toHaveLength(1);
       victim.kill('SIGKILL');
       await once(victim, 'exit');
       expect((await rejection(loadSmall([server], {}))).problem).toContain('no earlier download');
