@@ -11,8 +11,8 @@ export class GammaBetaError extends Error {
   /** What to do about it. */
   readonly hint: string;
 
-  constructor(op: string, problem: string, hint: string) {
-    super(`${op}: ${problem}. Hint: ${hint}`);
+  constructor(op: string, problem: string, hint: string, options?: ErrorOptions) {
+    super(`${op}: ${problem}. Hint: ${hint}`, options);
     this.name = new.target.name;
     this.op = op;
     this.problem = problem;

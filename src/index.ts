@@ -2,14 +2,8 @@
  * gammabeta: tensors, automatic differentiation, layers with a hand-written batch normalization,
  * optimizers and training. What touches files is in `gammabeta/node`.
  */
-import { setSeedSource } from './data/seed-source.ts';
-import { streams } from './tensor/random.ts';
 
-// A loader without a seed of its own draws one from the stream that `manualSeed` seeds. Said here, since
-// the data folder imports nothing of the tensor's but types.
-setSeedSource(() => streams.shuffling.uint32());
-
-export type { Shape } from '../kernels/kernel.ts';
+export type { NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { DeviceName, DType } from './tensor/device/device.ts';
@@ -64,14 +58,13 @@ export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 
-export { DataError } from './data/errors.ts';
+export { DataError } from './data/data-error.ts';
 export { type Dataset, split, take } from './data/dataset.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
 export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';
 export { digits, type DigitsOptions } from './data/digits.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
-export type { NumericArray } from './data/numeric-array.ts';
 
 export { type BatchProgress, type EpochProgress, fit, type FitOptions } from './training/fit.ts';
 export { Recovery, type RecoveryParts } from './training/safety/recovery.ts';

@@ -1,4 +1,4 @@
-/** `gammabeta/node`: what reads and writes files, and downloads data when asked to. */
+/** `gammabeta/node`: functions that read and write files, and download data on request. */
 export { type Cifar10, type Cifar10Options, loadCifar10 } from './data/files/cifar10-file.ts';
 export type { DownloadProgress } from './data/download/download.ts';
 export { loadMnist, type Mnist, type MnistOptions } from './data/files/mnist.ts';

@@ -1,16 +1,17 @@
-/** The package as users get it: packed and installed; and as a page gets it: bundled and minified. */
+/** The package as users install it, from the packed tarball; and as pages load it, bundled and minified. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as esbuild from 'esbuild';
 import * as vite from 'vite';
+import packageJson from '../package.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '..');
 
 /**
- * Builds and packs the package as it is now, in a folder of its own, and installs the tarball in an app there, with
- * gpu.js beside it and its command in the place where npm puts it.
+ * Builds and packs the package in a folder, and installs the tarball in an app there: with the packages that it depends
+ * on, and its command where npm puts it.
  *
  * @returns The app's folder.
  */
@@ -25,19 +26,20 @@ export function installPacked(folder: string): string {
     execFileSync(command, args, { cwd, encoding: 'utf8' });
   const dist = join(copy, 'dist');
   run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
-  run(root, 'node_modules/.bin/tsx', 'src/data/download/build-vendor.ts', dist);
   run(root, 'node_modules/.bin/tsx', 'examples/experiments/build-command.ts', dist);
   const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
   const installed = join(app, 'node_modules/gammabeta');
   mkdirSync(installed, { recursive: true });
   run(folder, 'tar', '-xzf', tarball.trim(), '-C', installed, '--strip-components=1');
-  symlinkSync(join(root, 'node_modules/gpu.js'), join(app, 'node_modules/gpu.js'));
+  for (const name of Object.keys(packageJson.dependencies)) {
+    symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
+  }
   mkdirSync(join(app, 'node_modules/.bin'));
   symlinkSync('../gammabeta/dist/command/gammabeta.js', join(app, 'node_modules/.bin/gammabeta'));
   return app;
 }
 
-/** Bundles and minifies a program of that app into files, of which `program.js` is the entry. */
+/** Bundles and minifies a program of the app. The entry of the bundle is `program.js`. */
 export type Bundler = (app: string, program: string, outdir: string) => Promise<void>;
 
 export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
@@ -63,7 +65,7 @@ export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
   },
 };
 
-/** esbuild as a page's bundler is set: one file for what is needed, others for what is asked for later. */
+/** Bundles for a page with esbuild: one file for what is imported at once, others for what is imported later. */
 export function bundle(
   options: esbuild.BuildOptions & { readonly outdir: string },
 ): Promise<esbuild.BuildResult & { readonly metafile: Metafile }> {
@@ -78,7 +80,7 @@ export function bundle(
   }) as Promise<esbuild.BuildResult & { readonly metafile: Metafile }>;
 }
 
-/** What a program loads before it runs: its own file, and those that it imports at once. */
+/** The files that a program loads before it runs: its entry, and the files that it imports statically. */
 export function loadedAtOnce({ outputs }: Metafile): string[] {
   const entry = Object.keys(outputs).find(
     (path) => outputs[path].entryPoint !== undefined && !path.includes('chunk'),

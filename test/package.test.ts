@@ -4,9 +4,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { create } from 'tar/create';
 import { describe, expect, it } from 'vitest';
-import type * as Vendor from '../src/data/download/vendor.ts';
 import { bundle, loadedAtOnce } from './bundles.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -56,7 +54,7 @@ describe('the package', () => {
         mistake: () => void;
         device: () => string;
       };
-      expect(program.device()).toBe('wasm'); // which is in the bundle, and needs no other file
+      expect(program.device()).toBe('wasm'); // the binary is in the bundle
       const losses = program.train();
       expect(losses.at(-1)).toBeLessThan(losses[0] / 4);
       expect(program.mistake).toThrow(/^BatchNorm1d\(2\): 1 value per feature, .* Hint: /);
@@ -65,7 +63,7 @@ describe('the package', () => {
     }
   });
 
-  it('holds what users need, and nothing else', () => {
+  it('contains the files that users need, and no others', () => {
     const [{ files }] = JSON.parse(
       execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
         cwd: root,
@@ -86,18 +84,17 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'dist/command/LICENSES.txt',
-      'dist/src/data/download/vendor.LICENSES.txt',
       'package.json',
     ]);
   });
 
-  it('needs gpu.js alone to be installed', () => {
+  it('imports the packages that it depends on: gpu.js, env-paths and nanotar', () => {
     const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
       dependencies: Record<string, string>;
     };
-    expect(Object.keys(dependencies)).toEqual(['gpu.js']);
+    expect(Object.keys(dependencies)).toEqual(['env-paths', 'gpu.js', 'nanotar']);
     const modules = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter(
-      (file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith('command'), // see examples/experiments/tests/command/packed.test.ts
+      (file) => /\.(js|d\.ts)$/.test(file) && !file.startsWith('command'), // see command.test.ts
     );
     const imported = modules.flatMap((file) => {
       const text = readFileSync(join(root, 'dist', file), 'utf8').replaceAll(/\/\*[^]*?\*\//g, ''); // no examples
@@ -111,30 +108,7 @@ describe('the package', () => {
     });
     const packages = imported.filter((name) => !name.startsWith('.') && !isBuiltin(name));
     expect(imported.length).toBeGreaterThan(100);
-    expect([...new Set(packages)]).toEqual(['gpu.js']);
-  });
-
-  it('has in it, with their licenses, the packages that downloads need', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'gammabeta-vendor-'));
-    try {
-      execFileSync(process.execPath, ['--import', 'tsx', 'src/data/download/build-vendor.ts', folder], {
-        cwd: root,
-      });
-      const file = join(folder, 'src/data/download/vendor.js');
-      const vendor = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as typeof Vendor;
-      expect(vendor.userCache('gammabeta')).toMatch(/gammabeta/);
-      await create({ file: join(folder, 'x.tgz'), cwd: root, gzip: true, prefix: 'top' }, ['LICENSE']);
-      await vendor.unpack(join(folder, 'x.tgz'), folder, ['LICENSE']);
-      expect(readFileSync(join(folder, 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
-
-      const licenses = readFileSync(join(folder, 'src/data/download/vendor.LICENSES.txt'), 'utf8');
-      const bundled = readFileSync(file, 'utf8').matchAll(/^\/\/ .*node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
-      const names = new Set([...bundled].map(([, name]) => name));
-      expect(names.size).toBeGreaterThan(4);
-      for (const name of names) expect(licenses).toMatch(new RegExp(`^${name} \\d`, 'm'));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    expect([...new Set(packages)].sort()).toEqual(['env-paths', 'gpu.js', 'nanotar']);
   });
 
   it('is imported by its name, in both entries', () => {

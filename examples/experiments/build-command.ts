@@ -1,20 +1,19 @@
 /**
- * Bundles the command `gammabeta` into `dist/command`, after tsc: the examples and the packages that they need, with
- * their licenses, so that gpu.js stays the only package to install. The library is not bundled once more, for there
- * must be one of each of its classes: it is imported from `dist/src`.
+ * Bundles the command `gammabeta` into `dist/command`, after tsc: the experiments and the packages that only they need,
+ * with the licenses of those packages. The library is not bundled: the command imports it from `dist/src`, so that each
+ * of its classes exists once.
  *
  *     tsx examples/experiments/build-command.ts [folder that tsc wrote to]
  */
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
-import { licensesIn } from '../../src/data/download/build-licenses.ts';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;
 const out = join(dist, 'command');
 
-/** All files of the bundle lie in one folder, so the way to the library is the same from each. */
+/** Imports of the library become imports of `dist`. All files of the bundle are in one folder, so one path fits all. */
 const library: Plugin = {
   name: 'library',
   setup: (bundling) => {
@@ -26,7 +25,7 @@ const library: Plugin = {
   },
 };
 
-const worker = 'examples/experiments/lab/worker.ts'; // a thread's program, which the lab looks for beside its own file
+const worker = 'examples/experiments/lab/worker.ts'; // the program of a thread: the lab looks for it in its own folder
 rmSync(out, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
@@ -42,14 +41,45 @@ const { metafile } = await build({
   plugins: [library],
   external: ['gpu.js', 'webgpu'],
   charset: 'utf8',
-  minifyWhitespace: true, // names stay, for the stack that a bug's report has
+  minifyWhitespace: true, // names are kept, for the stack traces of bug reports
   minifySyntax: true,
-  legalComments: 'none', // licenses have a file of their own
-  // Packages that are CommonJS ask for Node's modules with require, which an ES module does not have.
+  legalComments: 'none', // LICENSES.txt has them
+  // CommonJS packages load the modules of Node with `require`, which ES modules do not have.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
   },
   metafile: true,
 });
 chmodSync(join(out, 'gammabeta.js'), 0o755);
-writeFileSync(join(out, 'LICENSES.txt'), licensesIn(metafile, root));
+writeFileSync(join(out, 'LICENSES.txt'), licensesIn(metafile));
+
+/** The licenses and notices of all packages of which the bundle contains code. */
+function licensesIn({ outputs }: Metafile): string {
+  const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
+  const packages = inputs
+    .filter((input) => input.includes('node_modules/'))
+    .map((input) => packageOf(join(root, dirname(input))));
+  return [...new Set(packages.map(licensesOf))].sort().join('\n');
+}
+
+/** The nearest folder above with a package.json that has a version; some folders have one that only sets `type`. */
+function packageOf(folder: string): string {
+  const file = join(folder, 'package.json');
+  const isPackage = existsSync(file) && 'version' in (JSON.parse(readFileSync(file, 'utf8')) as object);
+  return isPackage ? folder : packageOf(dirname(folder));
+}
+
+/** The license files and notices in the folder of a package, with the name of the package. */
+function licensesOf(folder: string): string {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    name: string;
+    version: string;
+  };
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /^(?:licen[sc]e|notice)/i.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !relative(folder, file).includes('node_modules'));
+  if (files.length === 0) throw new Error(`the licenses: ${name} has no license file`);
+  const texts = files.sort().map((file) => readFileSync(file, 'utf8').trim());
+  return `${name} ${version}\n\n${texts.join('\n\n')}\n\n${'-'.repeat(80)}\n`;
+}

@@ -1,6 +1,6 @@
-import { DataError } from './errors.ts';
+import { DataError } from './data-error.ts';
 import type { Dataset } from './dataset.ts';
-import { isHtml } from './download/text.ts';
+import { isGzip, isHtml } from './signatures.ts';
 
 /** The names of CIFAR-10's classes: label k is `cifar10Classes[k]`. */
 export const cifar10Classes: readonly string[] = [
@@ -16,11 +16,11 @@ export const cifar10Classes: readonly string[] = [
   'truck',
 ];
 
-/** The values of an image: 32·32 red, then as many green, then blue ones. */
+/** The number of values in an image: 32·32 red values, then 32·32 green ones, then 32·32 blue ones. */
 export const CIFAR10_PIXELS = 3072;
 const RECORD = 1 + CIFAR10_PIXELS;
 
-/** Examples in bytes, as {@link parseCifar10} gives them. */
+/** The dataset that {@link parseCifar10} returns: images and labels in bytes. */
 export interface Cifar10Images extends Dataset {
   readonly x: Uint8Array;
   readonly labels: Uint8Array;
@@ -30,14 +30,14 @@ export interface Cifar10Images extends Dataset {
 /**
  * Reads a file of CIFAR-10's binary version, such as `data_batch_1.bin`. Runs in browsers too.
  *
- * The file is nothing but records of 3,073 bytes: the label, 0 … 9, and an image of 32×32 pixels, its red values row
- * by row, then its green, then its blue ones.
+ * The file consists of records of 3,073 bytes: a label, 0 … 9, and an image of 32×32 pixels: the red values row by
+ * row, then the green ones, then the blue ones.
  *
  * @param bytes the whole file, not compressed
- * @returns x of shape [3072] for each image, divided by 255 when batches are made, and the labels; they share no
- *   memory with `bytes`. For pixels from −1 to 1: `{ ...data, mean: 0.5, deviation: 0.5 }`
- * @throws {DataError} if the file is empty or truncated, a label is above 9, or it is something else: compressed, the
- *   archive, the Python version, CIFAR-100, or the HTML page that a server sent instead
+ * @returns a dataset that shares no memory with `bytes`: x with examples of shape [3072], which are divided by 255 when
+ *   batches are made, and the labels. For pixels from −1 to 1: `{ ...data, mean: 0.5, deviation: 0.5 }`
+ * @throws {DataError} if the file is empty or truncated, has a label above 9, or is another file: compressed, the
+ *   archive, the Python version, CIFAR-100, or an HTML page that a server sent in place of the file
  * @see Krizhevsky 2009, Learning multiple layers of features from tiny images; "Binary version" in
  *   https://www.cs.toronto.edu/~kriz/cifar.html
  * @example
@@ -62,7 +62,7 @@ export function parseCifar10(bytes: Uint8Array): Cifar10Images {
     if (label >= cifar10Classes.length) {
       throw refused(
         `label ${i} of ${count} is not a class: ${label}`,
-        'labels are 0 to 9: the file is damaged or another one, get it again',
+        'labels are 0 to 9: the file is damaged or not CIFAR-10, get it again',
       );
     }
     labels[i] = label;
@@ -71,16 +71,16 @@ export function parseCifar10(bytes: Uint8Array): Cifar10Images {
   return { x, shape: [CIFAR10_PIXELS], labels, divisor: 255 };
 }
 
-/** What people have in hand when it is no file of this format, each with a message of its own. */
+/** Recognizes the files that are often passed by mistake, and refuses each with its own message. */
 function refuseOtherFiles(bytes: Uint8Array): void {
   if (bytes.length === 0) throw refused('the file is empty: 0 bytes', 'get it again');
   if (isHtml(bytes)) {
     throw refused(
       'this is an HTML page, not a file of CIFAR-10: the server, or a proxy, sent it instead',
-      'download it again, and look at what came',
+      'download it again, and look at the file',
     );
   }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+  if (isGzip(bytes)) {
     throw refused(
       'these bytes are still compressed: they begin with 1f 8b, as gzip does',
       "gunzip them first: gunzipSync of node:zlib, or DecompressionStream('gzip') in a browser",
@@ -89,7 +89,7 @@ function refuseOtherFiles(bytes: Uint8Array): void {
   if (new TextDecoder('latin1').decode(bytes.subarray(257, 262)) === 'ustar') {
     throw refused(
       'this is the tar archive, not a file from it',
-      'unpack it, and take data_batch_1.bin … data_batch_5.bin and test_batch.bin',
+      'unpack it, and use data_batch_1.bin … data_batch_5.bin and test_batch.bin',
     );
   }
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) {
@@ -102,13 +102,13 @@ function refuseOtherFiles(bytes: Uint8Array): void {
   if (bytes.length % (RECORD + 1) === 0) {
     throw refused(
       `these are records of 3074 bytes, as CIFAR-100 has them: ${bytes.length} bytes`,
-      'get the binary version of CIFAR-10, which has one label for an image and not two',
+      'get the binary version of CIFAR-10, which has one label for each image instead of two',
     );
   }
   throw refused(
     `the file does not consist of records of ${RECORD} bytes: ${bytes.length} bytes are ` +
       `${Math.floor(bytes.length / RECORD)} records and ${bytes.length % RECORD} bytes`,
-    'a download was cut short, or it is another file: get it again',
+    'the file was cut short, or is not CIFAR-10: get it again',
   );
 }
 

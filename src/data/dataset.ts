@@ -1,11 +1,11 @@
-import { DataError } from './errors.ts';
-import { isNumericArray, kindOf, type NumericArray } from './numeric-array.ts';
+import type { NumericArray } from '../../kernels/kernel.ts';
+import { DataError } from './data-error.ts';
 
 /**
  * Examples with their labels, all in memory: n examples of one shape, and n labels.
  *
- * A dataset is any object of this form; nothing has to be constructed. Bytes may stay bytes: they become
- * (x / divisor − mean) / deviation when a batch is made, at a quarter of the memory of floats.
+ * A dataset is any object of this form; nothing has to be constructed. Images can stay bytes, at a quarter of the
+ * memory of floats: each batch is converted to (x / divisor − mean) / deviation when it is made.
  *
  * @example
  * ```ts
@@ -22,15 +22,15 @@ import { isNumericArray, kindOf, type NumericArray } from './numeric-array.ts';
 export interface Dataset {
   /** The values of all examples, one example after the other: n · (product of `shape`) numbers. */
   readonly x: NumericArray;
-  /** The shape of ONE example: `[784]`, `[3, 32, 32]`; `[]` where an example is one number. */
+  /** The shape of ONE example: `[784]`, `[3, 32, 32]`; `[]` if an example is one number. */
   readonly shape: readonly number[];
-  /** One number per example: class indices 0, 1, 2, … in an integer array, or targets of a regression. */
+  /** One number per example: class indices 0, 1, 2, … in an integer array, or the targets of a regression. */
   readonly labels: NumericArray;
-  /** Each value of x is divided by this when a batch is made, e.g. 255 for bytes. Default 1. */
+  /** When a batch is made, each value of x is divided by this, for example by 255 for bytes. Default 1. */
   readonly divisor?: number;
-  /** What is then subtracted: with 0.5, and a deviation of 0.5, bytes become numbers from −1 to 1. Default 0. */
+  /** Subtracted after that division: with 0.5, and a deviation of 0.5, bytes become numbers from −1 to 1. Default 0. */
   readonly mean?: number;
-  /** What that is then divided by. Default 1. */
+  /** The difference is divided by this. Default 1. */
   readonly deviation?: number;
 }
 
@@ -40,12 +40,12 @@ export function exampleSize(dataset: Dataset): number {
 }
 
 /**
- * Throws {@link DataError} where the parts of a dataset do not fit each other; returns the number of its
- * examples, at least 1.
+ * Checks that the parts of a dataset fit each other. The meaning of the labels is not checked, since they may be
+ * targets of a regression; {@link checkClassLabels} checks class indices.
  *
- * What the labels mean is not looked at, for they may be targets of a regression: {@link checkClassLabels}.
- *
- * @param op the name that the message begins with
+ * @param op the name that the error message begins with
+ * @returns the number of examples, at least 1
+ * @throws {DataError} if the parts do not fit each other
  */
 export function checkDataset(op: string, dataset: Dataset): number {
   const { x, shape, labels, divisor = 1, mean = 0, deviation = 1 } = dataset;
@@ -100,10 +100,11 @@ export function checkDataset(op: string, dataset: Dataset): number {
 }
 
 /**
- * Throws {@link DataError} where a label is not an integer in 0 … classes − 1, naming the first that is not.
+ * Checks that all labels are class indices: integers in 0 … classes − 1.
  *
- * @param op the name that the message begins with
- * @param classes the number of classes; left out, any integer from 0 will do
+ * @param op the name that the error message begins with
+ * @param classes the number of classes; if left out, there is no upper limit
+ * @throws {DataError} for the first label that is not a class index
  */
 export function checkClassLabels(op: string, labels: NumericArray, classes?: number): void {
   const limit = classes ?? Infinity;
@@ -117,12 +118,12 @@ export function checkClassLabels(op: string, labels: NumericArray, classes?: num
 }
 
 /**
- * The first `count` examples, and the rest: for a validation set. Order is kept, so shuffle what is sorted by
- * class first. Nothing is copied: both parts are views of the same memory.
+ * Splits a dataset into the first `count` examples and the rest, for example to get a validation set. The order is
+ * kept, so shuffle examples that are sorted by class first. Both parts are views: they share the dataset's memory.
  *
  * @param count an integer, 0 < count < n
  * @returns `[first, rest]`, of count and n − count examples
- * @throws {DataError} if count is no such integer, or the parts of the dataset do not fit each other
+ * @throws {DataError} if count is out of range, or the parts of the dataset do not fit each other
  * @example
  * ```ts
  * import { split } from 'gammabeta';
@@ -141,10 +142,10 @@ export function split(dataset: Dataset, count: number): [first: Dataset, rest: D
 }
 
 /**
- * The first `count` examples: for a quick run. Nothing is copied.
+ * The first `count` examples, for example for a quick run. They are a view: they share the dataset's memory.
  *
  * @param count an integer, 0 < count ≤ n
- * @throws {DataError} if count is no such integer, or the parts of the dataset do not fit each other
+ * @throws {DataError} if count is out of range, or the parts of the dataset do not fit each other
  * @example
  * ```ts
  * import { take } from 'gammabeta';
@@ -179,12 +180,14 @@ function checkCount(op: string, count: number, largest: number, n: number): void
   );
 }
 
-/** The types say so already; this is for JavaScript, where a plain array is the usual mistake. */
-function checkArray(op: string, name: string, array: NumericArray): void {
-  if (isNumericArray(array)) return;
+/** JavaScript programs often pass plain arrays, which the types cannot prevent there. */
+function checkArray(op: string, name: string, array: unknown): void {
+  // 'Uint8Array' for a Buffer, and for arrays of other realms too.
+  const kind = Object.prototype.toString.call(array).slice('[object '.length, -1);
+  if (/^(?:(?:Int|Uint)(?:8|16|32)|Uint8Clamped|Float(?:32|64))Array$/.test(kind)) return;
   throw new DataError(
     op,
-    `${name} is not a typed array of numbers: ${kindOf(array)}`,
+    `${name} is not a typed array of numbers: ${kind}`,
     `convert it, for example with Float32Array.from(${name})`,
   );
 }

@@ -1,42 +1,41 @@
+import { expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
 import type { Dataset } from './dataset.ts';
 import { Draws } from './digits/draws.ts';
 import { write } from './digits/hand.ts';
 import { draw, SIDE } from './digits/ink.ts';
 import { readStyles } from './digits/styles.ts';
-import { DataError } from './errors.ts';
-import { checkOptions } from './options.ts';
-import { checkSeed, permutation } from './shuffle.ts';
+import { permutation } from './shuffle.ts';
 
 export interface DigitsOptions {
-  /** The number of digits, an integer in 1 … 1,000,000. Each takes 784 bytes. */
+  /** The number of digits, an integer in 1 … 1,000,000. Each uses 784 bytes. */
   readonly count: number;
-  /** Says which digits, an integer in 0 … 2⁵³ − 1. Training and test data want two different seeds. */
+  /** Determines the digits, an integer in 0 … 2⁵³ − 1. Use different seeds for training and test data. */
   readonly seed: number;
 }
 
 const MOST = 1_000_000;
 
 /**
- * Draws digits that look handwritten, in the form of MNIST: for programs that shall run without any file. They
- * are NOT MNIST, and results on them are no results on MNIST; the networks of `npm run mnist` find them nearly
- * as hard.
+ * Draws digits that look handwritten, in the format of MNIST, for programs that run without any file. They are NOT
+ * MNIST, and results on them are not results on MNIST; for the networks of `npm run mnist` they are nearly as hard.
  *
- * An image is 28×28 gray values, row by row, as bytes: 0 is the background, 255 the ink; batches of it are
- * divided by 255. A label is the digit, 0 … 9; of each ten successive digits, every one has another label.
+ * An image is 28×28 gray values, row by row, as bytes: 0 is the background, 255 the ink; they are divided by 255 when
+ * batches are made. A label is the digit, 0 … 9; the labels 10k … 10k + 9 are the ten digits in random order.
  *
- * Digit i is a function of the seed and of i, and of nothing else: more digits of a seed begin with the fewer
- * ones, and `manualSeed` is not asked. The bytes are the same on every machine: they are computed by
- * + − × ÷ and √ alone, which IEEE 754 defines to the last bit, as it does not sin, exp or pow.
+ * Digit i depends on the seed and on i only: a longer dataset begins with the digits of a shorter one with the same
+ * seed, and `manualSeed` has no effect. The bytes are the same on every machine: they are computed with + − × ÷ and √
+ * only, for which IEEE 754 prescribes every bit, unlike for sin, exp and pow.
  *
- * How: a class has several styles, strokes through a few points. The points are shaken, joined by cubic curves,
- * slanted, turned, stretched and bent by a random polynomial, brought to MNIST's size (about 20 pixels) and
- * place (centre of mass in the middle), and drawn with a line of varying width, blurred and rough at its edge.
+ * Method: a class has several styles; a style is a list of strokes through a few points. The points are moved at random
+ * and joined by cubic curves; the curves are slanted, rotated, stretched and bent by a random polynomial, scaled and
+ * moved to the size and place of MNIST's digits (about 20 pixels, centre of mass in the middle), and drawn with a line
+ * of varying width with a blurred, rough edge.
  *
  * @returns `count` examples, with x of shape [784] and labels in Uint8Arrays
- * @throws {DataError} if count is not an integer in 1 … 1,000,000, or seed not one in 0 … 2⁵³ − 1; for unknown
- *   options
+ * @throws {ValueError} if count is not an integer in 1 … 1,000,000, or seed is not an integer in 0 … 2⁵³ − 1; for
+ *   unknown options
  * @see Simard, Steinkraus & Platt 2003, Best practices for convolutional neural networks applied to visual
- *   document analysis, for elastic distortions; LeCun, Bottou, Bengio & Haffner 1998, section III.A, for size
+ *   document analysis, for elastic distortions; LeCun, Bottou, Bengio & Haffner 1998, section III.A, for the size
  *   and place of MNIST's digits; Lake, Salakhutdinov & Tenenbaum 2015, Human-level concept learning through
  *   probabilistic program induction, for characters as programs of strokes
  * @example
@@ -52,10 +51,10 @@ const MOST = 1_000_000;
  * ```
  */
 export function digits(options: DigitsOptions): Dataset {
-  checkOptions('digits', options, ['count', 'seed']);
+  expectOptions('digits', options, ['count', 'seed']);
   const { count, seed } = options;
-  checkCount(count);
-  checkSeed('digits', seed);
+  expectNumber('digits', 'count', expectInteger('digits', 'count', count, 1), { to: MOST });
+  expectInteger('digits', 'seed', seed, 0);
   const styles = readStyles();
   const size = SIDE * SIDE;
   const x = new Uint8Array(count * size);
@@ -69,9 +68,4 @@ export function digits(options: DigitsOptions): Dataset {
     draw(x.subarray(i * size, (i + 1) * size), segments, draws);
   }
   return { x, shape: [size], labels, divisor: 255 };
-}
-
-function checkCount(count: number): void {
-  if (Number.isInteger(count) && count >= 1 && count <= MOST) return;
-  throw new DataError('digits', `count is ${count}`, `use an integer from 1 to ${MOST}`);
 }

@@ -1,6 +1,7 @@
-import { DataError } from './errors.ts';
+import { DataError } from './data-error.ts';
+import { isGzip, isHtml } from './signatures.ts';
 
-/** What an IDX file holds: the shape, the element type, and the elements in row-major order. */
+/** The contents of an IDX file: the shape, the element type, and the elements in row-major order. */
 export type IdxArray =
   | { readonly shape: number[]; readonly dtype: 'uint8'; readonly data: Uint8Array }
   | { readonly shape: number[]; readonly dtype: 'int8'; readonly data: Int8Array }
@@ -9,7 +10,7 @@ export type IdxArray =
   | { readonly shape: number[]; readonly dtype: 'float32'; readonly data: Float32Array }
   | { readonly shape: number[]; readonly dtype: 'float64'; readonly data: Float64Array };
 
-/** The third byte of a file → its element type, and the bytes of one element. */
+/** For each value of a file's third byte: the element type, and the size of an element in bytes. */
 const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: number]>([
   [0x08, ['uint8', 1]],
   [0x09, ['int8', 1]],
@@ -22,13 +23,13 @@ const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: 
 /**
  * Reads an IDX file, the format of MNIST, of any element type and rank. Runs in browsers too.
  *
- * All numbers are big-endian: two bytes 0, one for the element type, one for the rank; the extents, 4 bytes
- * each; the elements. A file of rank 0 has shape `[]` and one element.
+ * The format: two bytes 0, one byte for the element type, one for the rank; the extents, 4 bytes each; the
+ * elements. All numbers are big-endian. A file of rank 0 has shape `[]` and one element.
  *
  * @param bytes the whole file, not compressed
  * @returns shape, dtype, and the elements in an array of that type, which shares no memory with `bytes`
- * @throws {DataError} if the file is truncated or too long, no IDX file at all, still compressed, or the
- *   HTML page that a server sent instead of it
+ * @throws {DataError} if the file is truncated or too long, is still compressed, has another format, or is an HTML
+ *   page that a server sent in place of the file
  * @see http://yann.lecun.com/exdb/mnist/, "the IDX file format" (the host is gone; archived at
  *   https://web.archive.org/web/2024/http://yann.lecun.com/exdb/mnist/)
  * @example
@@ -66,13 +67,13 @@ export function parseIdx(bytes: Uint8Array): IdxArray {
     throw new DataError(
       'parseIdx',
       `bytes are left over after the data: expected ${expected} bytes, found ${bytes.length}`,
-      'the file is damaged, or several were joined: get it again',
+      'the file is damaged, or several files were joined: get it again',
     );
   }
   return elements(shape, dtype, view, start, size);
 }
 
-/** The elements, from the big-endian bytes of the file to the byte order of this machine. */
+/** Reads the big-endian elements of the file into an array in the byte order of this machine. */
 function elements(
   shape: number[],
   dtype: IdxArray['dtype'],
@@ -104,7 +105,7 @@ function filled<A extends Int16Array | Int32Array | Float32Array | Float64Array>
   return data;
 }
 
-/** The number of elements. Nothing of that size is allocated before the bytes of the file were counted. */
+/** The number of elements. It is compared with the size of the file before memory is allocated. */
 function checkedSize(shape: readonly number[], elementBytes: number): number {
   const size = shape.includes(0) ? 0 : shape.reduce((product, extent) => product * extent, 1);
   if (size * elementBytes <= Number.MAX_SAFE_INTEGER) return size;
@@ -115,16 +116,16 @@ function checkedSize(shape: readonly number[], elementBytes: number): number {
   );
 }
 
-/** What people have in hand when it is no IDX file, each with a message of its own. */
+/** Recognizes the files that are often passed by mistake, and refuses each with its own message. */
 function refuseOtherFormats(bytes: Uint8Array): void {
-  if (firstVisible(bytes) === LESS_THAN) {
+  if (isHtml(bytes)) {
     throw new DataError(
       'parseIdx',
       'this is an HTML page, not an IDX file: the server sent an error page',
-      'the original host of MNIST is gone: download from a mirror, and look at what came',
+      'the original host of MNIST is gone: download from a mirror, and look at the file',
     );
   }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+  if (isGzip(bytes)) {
     throw new DataError(
       'parseIdx',
       'these bytes are still compressed: they begin with 1f 8b, as gzip does',
@@ -139,14 +140,6 @@ function refuseOtherFormats(bytes: Uint8Array): void {
       'an IDX file begins with two bytes 0',
     );
   }
-}
-
-const LESS_THAN = 0x3c;
-const INVISIBLE = [0x09, 0x0a, 0x0c, 0x0d, 0x20, 0xef, 0xbb, 0xbf];
-
-/** The first byte that is neither white space nor part of a UTF-8 byte order mark. */
-function firstVisible(bytes: Uint8Array): number | undefined {
-  return bytes.find((byte) => !INVISIBLE.includes(byte));
 }
 
 function truncated(what: string, expected: number, found: number): DataError {

@@ -1,42 +1,44 @@
+import type { NumericArray } from '../../kernels/kernel.ts';
+import { expectInteger, expectOptions } from '../tensor/errors.ts';
+import { streams } from '../tensor/random.ts';
+import { DataError } from './data-error.ts';
 import { checkDataset, exampleSize, type Dataset } from './dataset.ts';
-import { DataError } from './errors.ts';
-import { zerosLike, type NumericArray } from './numeric-array.ts';
-import { checkOptions } from './options.ts';
-import { nextSeed } from './seed-source.ts';
-import { checkEpoch, checkSeed, identity, permutation } from './shuffle.ts';
+import { expectUint32, identity, permutation } from './shuffle.ts';
 
-/** Some examples with their labels, in arrays of their own: a batch may be kept. */
+/** Some examples with their labels. The arrays belong to the batch alone, so it can be kept. */
 export interface Batch {
   /** The values, float32: (x / divisor − mean) / deviation of the dataset's. */
   readonly x: Float32Array;
   /** The shape of x: `[n, ...shape of one example]`. */
   readonly shape: readonly number[];
-  /** The n labels, in the kind of array that the dataset has them in. */
+  /** The n labels, in the same kind of array as those of the dataset. */
   readonly labels: NumericArray;
 }
 
 export interface DataLoaderOptions {
   /** The number of examples in a batch, an integer ≥ 1. */
   readonly batchSize: number;
-  /** A new order in each epoch. Default false: the order of the dataset. */
+  /** Whether each epoch has a new random order. Default false: the order of the dataset. */
   readonly shuffle?: boolean;
-  /** Says which orders, an integer in 0 … 2⁵³ − 1. Default: drawn from the stream that `manualSeed` sets. */
+  /** The seed of the orders, an integer in 0 … 2⁵³ − 1. Default: drawn from the stream that `manualSeed` seeds. */
   readonly seed?: number;
-  /** Leave out the last batch where it is shorter than the others. Default false. */
+  /** Whether to leave out the last batch if it is shorter than the others. Default false. */
   readonly dropLast?: boolean;
 }
 
 /**
- * Goes through a dataset in batches, each example once; with `for` or with `for await`, as you like.
+ * Iterates over a dataset in batches, with `for` or `for await`. Each loop over the loader is one epoch and visits
+ * each example once.
  *
- * Each loop over the loader is an epoch. The order of epoch e is `permutation(n, seed, e)`: a function of the
- * seed and the number of the epoch, and of nothing else. So two loaders of one seed give the same batches, and
- * a training run that is resumed with `loader.epoch = 5` goes on as if it had never stopped.
+ * The order of epoch e is `permutation(n, seed, e)`: it depends on the seed and the number of the epoch only. Two
+ * loaders with one seed give the same batches, and `loader.epoch = 5` resumes a training run at its sixth epoch.
  *
- * A last batch of one example makes BatchNorm throw in training (a single value has no variance): `dropLast`.
+ * In training, BatchNorm throws for a batch of one example, since a single value has no variance. If the last batch
+ * may be one example, use `dropLast`.
  *
- * @throws {DataError} if batchSize is not an integer ≥ 1, or leaves no batch at all under `dropLast`; if seed
- *   is not an integer in 0 … 2⁵³ − 1; for unknown options; if the parts of the dataset do not fit each other
+ * @throws {ValueError} if batchSize is not an integer ≥ 1, or seed is not an integer in 0 … 2⁵³ − 1; for unknown
+ *   options
+ * @throws {DataError} if the parts of the dataset do not fit each other, or `dropLast` leaves no batch
  * @example
  * ```ts
  * import { DataLoader } from 'gammabeta';
@@ -57,24 +59,30 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
   readonly dataset: Dataset;
   readonly batchSize: number;
   readonly shuffle: boolean;
-  /** What the orders are made of; 0 where a loader that does not shuffle was given none. */
+  /** The seed of the orders; 0 if the loader does not shuffle and none was given. */
   readonly seed: number;
   readonly dropLast: boolean;
   readonly #count: number;
   #epoch = 0;
 
   constructor(dataset: Dataset, options: DataLoaderOptions) {
-    checkOptions('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast']);
+    expectOptions('DataLoader', options, ['batchSize', 'shuffle', 'seed', 'dropLast']);
     const { batchSize, shuffle = false, dropLast = false } = options;
     const count = checkDataset('DataLoader', dataset);
-    checkBatchSize(batchSize, dropLast, count);
-    // Only a loader that shuffles draws a seed: others must not move the stream of those that do.
-    const { seed = shuffle ? nextSeed() : 0 } = options;
-    checkSeed('DataLoader', seed);
+    expectInteger('DataLoader', 'batchSize', batchSize, 1);
+    if (dropLast && batchSize > count) {
+      throw new DataError(
+        'DataLoader',
+        `dropLast leaves no batch: batchSize ${batchSize}, ${count} examples`,
+        `use a batchSize of at most ${count}, or leave dropLast out`,
+      );
+    }
+    // A loader that does not shuffle draws no seed, so it does not change the seeds of those that do.
+    const { seed = shuffle ? streams.shuffling.uint32() : 0 } = options;
     this.dataset = dataset;
     this.batchSize = batchSize;
     this.shuffle = shuffle;
-    this.seed = seed;
+    this.seed = expectInteger('DataLoader', 'seed', seed, 0);
     this.dropLast = dropLast;
     this.#count = count;
   }
@@ -86,24 +94,23 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
   }
 
   /**
-   * How many epochs were begun, which is the number of the next one: 0 for a new loader. Save it in a
-   * checkpoint; set it to resume. An epoch left by `break` counts.
+   * The number of epochs that were started, which is the index of the next one: 0 for a new loader. Save it in a
+   * checkpoint and set it to resume. An epoch that `break` ended counts.
    */
   get epoch(): number {
     return this.#epoch;
   }
 
   set epoch(epoch: number) {
-    checkEpoch('DataLoader', epoch);
-    this.#epoch = epoch;
+    this.#epoch = expectUint32('DataLoader', 'epoch', epoch);
   }
 
-  /** Begins an epoch. */
+  /** Starts an epoch. */
   [Symbol.iterator](): Generator<Batch, undefined> {
     return this.#begin(false);
   }
 
-  /** Begins an epoch. The batches are those of the other iterator. */
+  /** Starts an epoch, with the same batches as the synchronous iterator. */
   [Symbol.asyncIterator](): AsyncIterator<Batch, undefined> {
     const batches = this[Symbol.iterator]();
     return {
@@ -113,8 +120,8 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
   }
 
   /**
-   * @internal An epoch of batches that nobody keeps: x is overwritten by the next batch. New memory for each takes
-   * longer than to fill it. A subclass that iterates in its own way does so here too.
+   * @internal An epoch whose batches are not kept: each batch overwrites x of the one before, because allocating
+   * memory takes longer than filling it. A subclass with an iterator of its own is iterated by that.
    */
   passing(): Iterable<Batch> | AsyncIterable<Batch> {
     const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = DataLoader.prototype;
@@ -144,17 +151,17 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
 
 const everyByte = identity(256);
 
-/** (value / divisor − mean) / deviation, in float64; to be rounded to float32 once. */
+/** (value / divisor − mean) / deviation, in float64. Storing it in a Float32Array is the only rounding to float32. */
 function scaling({ divisor = 1, mean = 0, deviation = 1 }: Dataset): (value: number) => number {
   return (value) => (value / divisor - mean) / deviation;
 }
 
-/** Whether {@link scaling} leaves every value what it is. */
+/** Whether {@link scaling} is the identity. */
 function isPlain({ divisor = 1, mean = 0, deviation = 1 }: Dataset): boolean {
   return divisor === 1 && mean === 0 && deviation === 1;
 }
 
-/** x[r,i] = (data[rows[r],i] / divisor − mean) / deviation, and labels[r] = labels[rows[r]]; x is filled. */
+/** Fills x with x[r,i] = (data[rows[r],i] / divisor − mean) / deviation; labels[r] = labels[rows[r]]. */
 function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null, x: Float32Array): Batch {
   const { x: data } = dataset;
   const plain = isPlain(dataset);
@@ -164,7 +171,7 @@ function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null
   for (let r = 0; r < rows.length; r++) {
     const from = data.subarray(rows[r] * size, (rows[r] + 1) * size);
     const to = x.subarray(r * size, (r + 1) * size); // faster than an index with an offset
-    // Copying what stays what it is is fastest; then looking it up; dividing is slowest.
+    // Fastest first: copy unscaled values, look bytes up in a table, divide.
     if (plain) to.set(from);
     else if (ofByte !== null) for (let i = 0; i < size; i++) to[i] = ofByte[from[i]];
     else for (let i = 0; i < size; i++) to[i] = scaled(from[i]);
@@ -173,19 +180,7 @@ function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null
   return { x, shape: [rows.length, ...dataset.shape], labels };
 }
 
-function checkBatchSize(batchSize: number, dropLast: boolean, count: number): void {
-  if (!(Number.isInteger(batchSize) && batchSize >= 1)) {
-    throw new DataError(
-      'DataLoader',
-      `batchSize is not a positive integer: ${batchSize}`,
-      'use an integer from 1, such as 32',
-    );
-  }
-  if (dropLast && batchSize > count) {
-    throw new DataError(
-      'DataLoader',
-      `dropLast leaves no batch: batchSize ${batchSize}, ${count} examples`,
-      `use a batchSize of at most ${count}, or leave dropLast out`,
-    );
-  }
+/** An array of zeros of the same kind. Not `array.slice()`: that of a Buffer is a view of the Buffer's memory. */
+function zerosLike(array: NumericArray, length: number): NumericArray {
+  return new globalThis[array[Symbol.toStringTag]](length);
 }

@@ -1,19 +1,20 @@
-import { DataError } from './errors.ts';
-import { hashWords, mix32 } from './download/hash.ts';
+import { expectInteger, expectNumber } from '../tensor/errors.ts';
+import { hashWords, mix32 } from './hash.ts';
 
 const TWO_32 = 2 ** 32;
 
 /**
- * The order of one epoch: the integers 0 … n − 1, shuffled. A pure function, so that to resume a training run
- * nothing of the shuffling has to be saved but the number of the epoch.
+ * The order of the examples in one epoch: a permutation of the integers 0 … n − 1. It is a pure function, so a
+ * training run can be resumed from the number of the epoch alone.
  *
- * Fisher–Yates: for i = n−1 … 1, swap p[i] and p[j], j = ⌊h(i)·(i+1) / 2³²⌋, where h(i) is a 32-bit hash of
- * (seed, epoch, i). No j is more likely than another by over (i+1)/2³²: for 60,000 examples by 1 in 70,000.
+ * The algorithm is Fisher–Yates: for i = n−1 … 1, swap p[i] and p[j] with j = ⌊h(i)·(i+1) / 2³²⌋, where h(i) is a
+ * 32-bit hash of (seed, epoch, i). The probabilities of two values of j differ by a factor of at most
+ * 1 + (i+1)/2³²: for 60,000 examples, by 1 in 70,000.
  *
- * @param n how many; an integer in 0 … 2³² − 1
+ * @param n the number of examples, an integer in 0 … 2³² − 1
  * @param seed an integer in 0 … 2⁵³ − 1
  * @param epoch an integer in 0 … 2³² − 1
- * @throws {DataError} if one of them is not
+ * @throws {ValueError} if one of them is not in its range
  * @see Knuth, The Art of Computer Programming, volume 2, algorithm 3.4.2P
  * @example
  * ```ts
@@ -25,11 +26,11 @@ const TWO_32 = 2 ** 32;
  * ```
  */
 export function permutation(n: number, seed: number, epoch: number): Uint32Array {
-  checkInteger('permutation', 'n', n, TWO_32 - 1);
-  checkSeed('permutation', seed);
-  checkEpoch('permutation', epoch);
-  // The key has 64 bits, in two words from two starts (the first digits of π): with one word of 32, the
-  // numbers of two epochs would now and then be the same ones in another order.
+  expectUint32('permutation', 'n', n);
+  expectInteger('permutation', 'seed', seed, 0);
+  expectUint32('permutation', 'epoch', epoch);
+  // The key has 64 bits: two words with different start values (the first digits of π). With a key of 32 bits,
+  // two epochs would sometimes use the same hashes in a different order.
   const words = [seed % TWO_32, Math.floor(seed / TWO_32), epoch];
   const key0 = hashWords(0x243f6a88, words);
   const key1 = hashWords(0x85a308d3, words);
@@ -51,19 +52,7 @@ export function identity(n: number): Uint32Array {
   return order;
 }
 
-export function checkSeed(op: string, seed: number): void {
-  checkInteger(op, 'seed', seed, Number.MAX_SAFE_INTEGER);
-}
-
-export function checkEpoch(op: string, epoch: number): void {
-  checkInteger(op, 'epoch', epoch, TWO_32 - 1);
-}
-
-function checkInteger(op: string, name: string, value: number, largest: number): void {
-  if (Number.isInteger(value) && value >= 0 && value <= largest) return;
-  throw new DataError(
-    op,
-    `${name} is not an integer in range: ${value}`,
-    `use an integer from 0 to ${largest}`,
-  );
+/** An integer in 0 … 2³² − 1: the hash takes words of 32 bits. */
+export function expectUint32(op: string, name: string, value: number): number {
+  return expectNumber(op, name, expectInteger(op, name, value, 0), { to: TWO_32 - 1 });
 }

@@ -1,8 +1,8 @@
 /** What `fit` and `evaluate` do with one batch. */
+import type { NumericArray } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
-import type { NumericArray } from '../data/numeric-array.ts';
 import type { Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/losses.ts';
 import { inSequence } from '../layers/sequential.ts';

@@ -1,5 +1,5 @@
 import { formatShape } from '../../kernels/shape.ts';
-import type { NumericArray } from '../data/numeric-array.ts';
+import type { NumericArray } from '../../kernels/kernel.ts';
 import { ShapeError, ValueError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';

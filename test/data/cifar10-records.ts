@@ -1,4 +1,4 @@
-/** A file of CIFAR-10's form with these labels; the pixels differ from image to image and from plane to plane. */
+/** A file in CIFAR-10's format with these labels. The pixels depend on image and plane. */
 export function records(labels: readonly number[]): Uint8Array {
   const file = new Uint8Array(labels.length * 3073);
   labels.forEach((label, i) => {

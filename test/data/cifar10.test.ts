@@ -7,7 +7,7 @@ import { cifar10Classes, parseCifar10 } from '../../src/index.ts';
 import { records } from './cifar10-records.ts';
 import { refusal } from './helpers.ts';
 
-/** The subset, where this machine has it. */
+/** The folder with the subset, if this machine has it. */
 const real = [process.env.CIFAR10_DIR, '../shared/data/cifar10'].find(
   (dir) => dir && existsSync(`${dir}/test_batch.bin.gz`),
 );
@@ -42,7 +42,7 @@ describe('parseCifar10', () => {
   });
 
   it.each([
-    ['nothing', new Uint8Array(), /^the file is empty: 0 bytes$/],
+    ['an empty file', new Uint8Array(), /^the file is empty: 0 bytes$/],
     ['HTML', text('<!DOCTYPE html><html>'), /^this is an HTML page, not a file of CIFAR-10/],
     ['HTML after white space', text('\n\t <html lang="en">'), /^this is an HTML page/],
     ['HTML after a byte order mark', text('\ufeff<HTML>'), /^this is an HTML page/],
@@ -75,13 +75,13 @@ describe('parseCifar10', () => {
     }
   });
 
-  it('takes a label of 9, which is a tab, with a pixel that is a "<"', () => {
+  it('accepts a label of 9 (a tab) and a pixel of 60 ("<"), although HTML may begin so', () => {
     const file = records([9]);
     file[1] = 0x3c;
     expect(parseCifar10(file).x[0]).toBe(0x3c);
   });
 
-  it.skipIf(real === undefined)('reads the real subset, of which each class is a tenth', async () => {
+  it.skipIf(real === undefined)('reads the real subset, in which each class is a tenth', async () => {
     const file = gunzipSync(await readFile(`${real}/test_batch.bin.gz`));
     const { labels } = parseCifar10(file);
     expect(labels).toHaveLength(1000);
@@ -89,7 +89,7 @@ describe('parseCifar10', () => {
   });
 });
 
-/** Nothing but what makes it recognizable. */
+/** The parts of a header by which a tar archive is recognized. */
 function tarHeader(): Uint8Array {
   const header = new Uint8Array(1024);
   header.set(text('cifar-10-batches-bin/'), 0);

@@ -13,19 +13,19 @@ describe('checkDataset', () => {
     expect(checkDataset('fit', { x: new Uint8Array(3), shape: [], labels: new Float64Array(3) })).toBe(3);
   });
 
-  it('names the caller', () => {
+  it('names the calling function', () => {
     expect(refusal(() => checkDataset('evaluate', { ...good, labels: new Uint8Array(1) })).op).toBe(
       'evaluate',
     );
   });
 
-  it('names both numbers where labels and examples differ', () => {
+  it('gives both numbers if labels and examples differ', () => {
     expect(refused({ labels: new Uint8Array(3) })).toBe(
       'the numbers of labels and examples differ: 3 labels, 4 examples',
     );
   });
 
-  it('refuses values that are not whole examples', () => {
+  it('refuses x with an incomplete example', () => {
     expect(refused({ x: new Uint8Array(25) })).toBe(
       'x does not hold whole examples: 25 values, 6 for each example of shape [2, 3]',
     );
@@ -53,30 +53,31 @@ describe('checkDataset', () => {
     expect(refused({ mean })).toBe(`mean is not a finite number: ${mean}`);
   });
 
-  it('refuses arrays that are not typed arrays of numbers, by their kind', () => {
+  it('refuses other arrays than typed arrays of numbers, and names their kind', () => {
     expect(refused({ labels: [1, 2, 3, 4] })).toBe('labels is not a typed array of numbers: Array');
     expect(refused({ x: new BigInt64Array(24) })).toBe('x is not a typed array of numbers: BigInt64Array');
+    expect(refused({ x: new DataView(new ArrayBuffer(24)) })).toContain('numbers: DataView');
     expect(refused({ x: undefined })).toBe('x is not a typed array of numbers: Undefined');
   });
 
-  it('takes a Buffer for the bytes that it is', () => {
+  it('accepts a Buffer', () => {
     expect(checkDataset('fit', { ...good, labels: Buffer.from([1, 2, 3, 4]) })).toBe(4);
   });
 });
 
 describe('checkClassLabels', () => {
-  it('takes integers from 0, below the number of classes where it is given', () => {
+  it('accepts integers from 0, below the number of classes if it is given', () => {
     expect(() => checkClassLabels('fit', new Uint8Array([0, 255]))).not.toThrow();
     expect(() => checkClassLabels('fit', new Float32Array([0, 9]), 10)).not.toThrow();
   });
 
-  it.each([10, -1, 0.5, NaN, Infinity])('refuses the label %s, and says where it is', (label) => {
+  it.each([10, -1, 0.5, NaN, Infinity])('refuses the label %s, and gives its index', (label) => {
     const error = refusal(() => checkClassLabels('fit', new Float64Array([0, 1, label]), 10));
     expect(error.problem).toBe(`label 2 of 3 is not a class: ${label}`);
     expect(error.hint).toBe('labels are integers from 0 to 9');
   });
 
-  it('refuses an infinite label also where the number of classes is open', () => {
+  it('refuses an infinite label if no number of classes is given', () => {
     expect(refusal(() => checkClassLabels('fit', new Float32Array([Infinity]))).hint).toBe(
       'labels are integers from 0',
     );
@@ -84,7 +85,7 @@ describe('checkClassLabels', () => {
 });
 
 describe('split', () => {
-  it('gives the first examples and the rest, whatever the sizes', () => {
+  it('gives the first examples and the rest, for all sizes', () => {
     const sizes = fc
       .integer({ min: 2, max: 40 })
       .chain((n) => fc.tuple(fc.constant(n), fc.integer({ min: 1, max: n - 1 })));
@@ -100,7 +101,7 @@ describe('split', () => {
     );
   });
 
-  it('copies nothing, and keeps the rest of the dataset', () => {
+  it('shares the memory, and keeps the other fields of the dataset', () => {
     const data = { ...numbered(3, [2]), divisor: 255 };
     const [first, rest] = split(data, 1);
     for (const part of [first, rest]) {
@@ -120,13 +121,13 @@ describe('split', () => {
     expect(refusal(() => split(numbered(1), 1)).problem).toBe('one example cannot be split');
   });
 
-  it('refuses a dataset whose parts do not fit', () => {
+  it('refuses a dataset whose parts do not fit each other', () => {
     expect(refusal(() => split({ ...numbered(3), labels: new Uint8Array(2) }, 1)).op).toBe('split');
   });
 });
 
 describe('take', () => {
-  it('gives the first examples, up to all of them', () => {
+  it('gives the first examples, or all of them', () => {
     expect(take(numbered(3, [2]), 2)).toEqual(numbered(2, [2]));
     expect(take(numbered(3), 3)).toEqual(numbered(3));
   });

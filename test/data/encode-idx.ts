@@ -1,6 +1,6 @@
 import type { IdxArray } from '../../src/data/idx.ts';
 
-/** The inverse of `parseIdx`, written from the format's description and not from the parser. */
+/** The inverse of `parseIdx`, written from the description of the format, independently of the parser. */
 export function encodeIdx({ shape, dtype, data }: IdxArray): Uint8Array {
   const [code, bytes] = {
     uint8: [0x08, 1],

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { DataError } from '../../src/data/errors.ts';
+import { DataError } from '../../src/data/data-error.ts';
+import type { GammaBetaError } from '../../src/tensor/errors.ts';
 
 /** n examples of a shape; every value of example i is i + 1, and so is its label. */
 export function numbered(n: number, shape: readonly number[] = [1]): Dataset {
@@ -15,7 +16,7 @@ export function numbered(n: number, shape: readonly number[] = [1]): Dataset {
   };
 }
 
-/** A new folder with these files in it, removed after the test. */
+/** A new folder with these files. It is removed after the test. */
 export async function folder(files: Record<string, Uint8Array | string>): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'gammabeta-data-'));
   onTestFinished(() => rm(dir, { recursive: true }));
@@ -23,25 +24,33 @@ export async function folder(files: Record<string, Uint8Array | string>): Promis
   return dir;
 }
 
-/** What an action throws, which has to be a DataError of the one form. */
-export function refusal(action: () => unknown): DataError {
+type ErrorClass = new (op: string, problem: string, hint: string) => GammaBetaError;
+
+/** The error that an action throws. It has to be of this class, with a message of the usual form. */
+export function refusal(action: () => unknown, errorClass: ErrorClass = DataError): GammaBetaError {
   try {
     action();
   } catch (error) {
-    return asDataError(error);
+    return checked(error, errorClass);
   }
   throw new Error('nothing was thrown');
 }
 
-/** What a promise is rejected with, which has to be a DataError of the one form. */
-export async function rejection(promise: Promise<unknown>): Promise<DataError> {
-  return promise.then(() => {
-    throw new Error('nothing was thrown');
-  }, asDataError);
+/** The error that a promise is rejected with; see {@link refusal}. */
+export async function rejection(
+  promise: Promise<unknown>,
+  errorClass: ErrorClass = DataError,
+): Promise<GammaBetaError> {
+  return promise.then(
+    () => {
+      throw new Error('nothing was thrown');
+    },
+    (error: unknown) => checked(error, errorClass),
+  );
 }
 
-function asDataError(error: unknown): DataError {
-  if (!(error instanceof DataError)) throw error;
-  if (error.name !== 'DataError' || !/^\w+: [^]+\. Hint: [^]+$/.test(error.message)) throw error;
+function checked(error: unknown, errorClass: ErrorClass): GammaBetaError {
+  if (!(error instanceof errorClass)) throw error;
+  if (error.name !== errorClass.name || !/^\w+: [^]+\. Hint: [^]+$/.test(error.message)) throw error;
   return error;
 }

@@ -7,7 +7,7 @@ import { refusal } from './helpers.ts';
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 5 });
 
-/** Arrays of every element type and rank, empty ones and those of rank 0 included. */
+/** Arrays of every element type and rank, including rank 0 and empty ones. */
 const arrays: fc.Arbitrary<IdxArray> = shapes.chain((shape) => {
   const length = shape.reduce((product, extent) => product * extent, 1);
   const exactly = { minLength: length, maxLength: length };
@@ -28,7 +28,7 @@ const text = (s: string) => new TextEncoder().encode(s);
 const problem = (bytes: Uint8Array) => refusal(() => parseIdx(bytes)).problem;
 
 describe('parseIdx reads', () => {
-  it('what was written, of any element type and rank', () => {
+  it('what was encoded, for every element type and rank', () => {
     fc.assert(
       fc.property(arrays, (array) => {
         expect(parseIdx(encodeIdx(array))).toEqual(array);
@@ -36,7 +36,7 @@ describe('parseIdx reads', () => {
     );
   });
 
-  it('bytes that begin anywhere in their buffer', () => {
+  it('views with any offset in their buffer', () => {
     fc.assert(
       fc.property(arrays, fc.integer({ min: 1, max: 9 }), (array, offset) => {
         const file = encodeIdx(array);
@@ -64,7 +64,7 @@ describe('parseIdx reads', () => {
     expect(parseIdx(header(0x0e, 0, 0xffffffff, 0xffffffff, 0xffffffff)).data).toEqual(new Float64Array());
   });
 
-  it('into memory of its own', () => {
+  it('into new memory', () => {
     for (const file of [Uint8Array.from([...header(8, 1), 5]), Buffer.from([...header(8, 1), 5])]) {
       const { data } = parseIdx(file);
       file.fill(0);
@@ -104,7 +104,7 @@ describe('parseIdx refuses', () => {
     );
   });
 
-  it('extents whose product is absurd, before it allocates anything', () => {
+  it('extents whose product is absurd, before it allocates memory', () => {
     const most = 0xffffffff;
     expect(problem(header(0x08, most, most))).toBe(
       'the shape is absurd: [4294967295, 4294967295] of 1 bytes each is more than 2⁵³ bytes',
@@ -117,7 +117,7 @@ describe('parseIdx refuses', () => {
     expect(problem(header(0x0a, 1))).toBe('unknown element type: 0x0a');
   });
 
-  it('what does not begin with two zeros, showing what it begins with', () => {
+  it('files that do not begin with two zeros, and shows their first bytes', () => {
     expect(problem(text('PNG'))).toBe('this is not an IDX file: it begins with 50 4e');
     expect(problem(new Uint8Array([0, 5, 8, 1]))).toBe('this is not an IDX file: it begins with 00 05');
   });
@@ -131,13 +131,13 @@ describe('parseIdx refuses', () => {
     },
   );
 
-  it('bytes that are still compressed, and says how to decompress them', () => {
+  it('compressed bytes, and says how to decompress them', () => {
     const error = refusal(() => parseIdx(gzipSync(header(8, 0))));
     expect(error.problem).toContain('still compressed');
     expect(error.hint).toContain('gunzipSync');
   });
 
-  it('or reads any bytes: nothing else is thrown', () => {
+  it('or reads any bytes: it throws no other error', () => {
     const starts = fc.constantFrom([], [0, 0], [0, 0, 8], [0, 0, 13, 1]);
     fc.assert(
       fc.property(starts, fc.array(fc.nat(255)), (start, rest) => {

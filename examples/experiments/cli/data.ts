@@ -1,65 +1,66 @@
-/** Where the examples' data comes from, and how they say so. */
+/** Finds the data of an experiment, and describes where it comes from. */
 import type { Command } from 'commander';
 import { DataError, type Dataset } from '../../../src/index.ts';
 import type { DataOrigin, DownloadProgress } from '../../../src/node.ts';
 import { downloadProgress } from './download-progress.ts';
 
-/** What `dataOptions` adds to a command. */
+/** The options that `dataOptions` adds to a command. */
 export interface DataOptions {
   readonly data?: string;
   readonly offline?: boolean;
 }
 
-/** The options of every example that needs data; `name` and `variable` as in {@link Wanted}. */
+/** Adds the options of every experiment that needs data; `name` and `variable` as in {@link Wanted}. */
 export function dataOptions(command: Command, name: string, variable: string): Command {
   return command
     .option(
       '--data <dir>',
       `the folder with the files of ${name} (default: ${variable}, the cache, a download)`,
     )
-    .option('--offline', 'do not touch the network');
+    .option('--offline', 'do not use the network');
 }
 
-/** The two parts of a set of data. */
+/** The two parts of a dataset. */
 export interface Parts {
   readonly train: Dataset;
   readonly test: Dataset;
 }
 
-/** What an example would like to have. */
+/** The data that an experiment is made for. */
 export interface Wanted {
-  /** As the output calls it: MNIST. */
+  /** Its name in the output: MNIST. */
   readonly name: string;
   /** The environment variable that may name a folder: MNIST_DIR. */
   readonly variable: string;
-  /** loadMnist, or another with these options. */
+  /** loadMnist, or another function with these options. */
   readonly load: (options: {
     readonly dir?: string;
     readonly download: boolean;
     readonly signal: AbortSignal;
     readonly onProgress: (progress: DownloadProgress) => void;
   }) => Promise<Parts & { readonly origin: DataOrigin }>;
-  /** What is taken where that can be neither found nor fetched. Without it, that is an error. */
+  /** The data to use if the wanted data cannot be found or downloaded. Without it, that is an error. */
   readonly standIn?: { readonly name: string; readonly make: () => Parts };
 }
 
-/** What an example got, under the name that its output has to give it. */
+/** The data that an experiment uses. */
 export interface Found extends Parts {
-  /** MNIST, or the name of what stands in for it: for titles and JSON. */
+  /** MNIST, or the name of the stand-in: for titles and JSON. */
   readonly name: string;
-  /** Whether it is not what was wanted. */
+  /** Whether it is the stand-in. */
   readonly isStandIn: boolean;
   /** Where it came from, for JSON: `folder`, `cache`, `download` or `built in`. */
   readonly from: DataOrigin['kind'] | 'built in';
-  /** The same as a sentence, for the first line of the output. */
+  /** A sentence with name and origin, for the first line of the output. */
   readonly sentence: string;
 }
 
 /**
- * The data of an example: `--data` or the environment's folder → the cache → a download → the stand-in.
+ * Finds the data of an experiment, in this order: the folder of `--data` or of the environment variable, else the cache,
+ * else a download, else the stand-in.
  *
- * @throws {DataError} a folder that was named is wrong: then nothing else is taken for it; or nothing was found and
- *   there is no stand-in
+ * @throws {DataError} if a folder is named and its files are missing or wrong; if no data is found and there is no
+ *   stand-in
  * @throws the signal's reason
  */
 export async function resolveData(
@@ -68,7 +69,7 @@ export async function resolveData(
   signal: AbortSignal,
 ): Promise<Found> {
   const { name, variable, load, standIn } = wanted;
-  const progress = downloadProgress(name);
+  const progress = downloadProgress();
   try {
     const { origin, ...parts } = await load({
       ...(data !== undefined && { dir: data }),
@@ -88,7 +89,7 @@ export async function resolveData(
       isStandIn: true,
       from: 'built in',
       sentence:
-        `Data: ${standIn.name}, NOT ${name}, which could not be had: ${why}. ` +
+        `Data: ${standIn.name}, NOT ${name}, which is not available: ${why}. ` +
         `Hint: --data DIR or ${variable}=DIR names a folder with ${name}.`,
     };
   } finally {

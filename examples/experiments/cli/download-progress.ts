@@ -1,22 +1,22 @@
 import { Presets, SingleBar } from 'cli-progress';
 import type { DownloadProgress } from '../../../src/node.ts';
 
-/** What `onProgress` reports to. */
+/** Shows the progress of downloads. */
 export interface DownloadDisplay {
   readonly update: (progress: DownloadProgress) => void;
   readonly stop: () => void;
 }
 
-/** On a terminal a bar for each file, elsewhere a line; on stderr, for stdout belongs to the results. */
-export function downloadProgress(name: string): DownloadDisplay {
-  return process.stderr.isTTY ? bars(name) : lines(name);
+/** A bar for each file on a terminal, else a line for each file. On stderr, since stdout is for results. */
+export function downloadProgress(): DownloadDisplay {
+  return process.stderr.isTTY ? bars() : lines();
 }
 
-function lines(name: string): DownloadDisplay {
+function lines(): DownloadDisplay {
   let last = '';
   return {
     update: (progress) => {
-      const line = describe(name, progress);
+      const line = describe(progress);
       if (line !== last) console.error(line);
       last = line;
     },
@@ -24,7 +24,7 @@ function lines(name: string): DownloadDisplay {
   };
 }
 
-function bars(name: string): DownloadDisplay {
+function bars(): DownloadDisplay {
   const format = '{what}  {bar} {megabytes}  {eta_formatted} left';
   const options = { format, hideCursor: true, clearOnComplete: true, barsize: 20, stream: process.stderr };
   let bar: SingleBar | null = null;
@@ -36,11 +36,11 @@ function bars(name: string): DownloadDisplay {
   return {
     update: (progress) => {
       const { state, received, total } = progress;
-      const line = describe(name, progress);
+      const line = describe(progress);
       if (line !== last) {
         stop();
         last = line;
-        // Where the server does not say how much it is, a bar would have no end.
+        // A bar needs the size, which some servers do not send.
         if (state === 'receiving' && total !== undefined)
           bar = new SingleBar(options, Presets.shades_classic);
         else console.error(line);
@@ -52,16 +52,9 @@ function bars(name: string): DownloadDisplay {
   };
 }
 
-/** The same for all that is told of one file from one address. */
-function describe(name: string, { state, file, url }: DownloadProgress): string {
-  switch (state) {
-    case 'waiting':
-      return `Another process is downloading ${name}: waiting for it`;
-    case 'unpacking':
-      return `Unpacking ${file}`;
-    case 'receiving':
-      return `Downloading ${file} from ${new URL(url).host}`;
-  }
+/** A line that is the same for all reports on one file from one address. */
+function describe({ state, file, url }: DownloadProgress): string {
+  return state === 'unpacking' ? `Unpacking ${file}` : `Downloading ${file} from ${new URL(url).host}`;
 }
 
 function megabytes(bytes: number): string {

@@ -1,9 +1,8 @@
-import { DataError, GammaBetaError } from '../../../src/index.ts';
+import { GammaBetaError } from '../../../src/index.ts';
 
-/** True of every command: files are written whole or not at all, and downloads keep what has arrived. */
+/** For every command: files are written completely or not at all. */
 const AFTER_CTRL_C =
-  'interrupted: what was written is whole, and what was downloaded is kept. Hint: the same command begins anew, ' +
-  'but for a download, which goes on where it broke off';
+  'interrupted: all files that were written are complete. Hint: run the same command to start again';
 
 /** Milliseconds in which a second signal is the same Ctrl-C: the terminal sends it, and a runner may pass it on. */
 const SAME_PRESS = 200;
@@ -32,7 +31,7 @@ export async function runCommand(
     if (interrupt.signal.aborted) {
       console.error(`${process.stderr.isTTY ? '\n' : ''}${afterCtrlC}`); // where the terminal has written ^C
       process.exitCode = 130;
-    } else if (error instanceof GammaBetaError || error instanceof DataError) {
+    } else if (error instanceof GammaBetaError) {
       console.error(error.message);
       process.exitCode = 1;
     } else {

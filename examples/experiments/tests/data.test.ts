@@ -1,19 +1,14 @@
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DataError } from '../../../src/index.ts';
+import type { DataOrigin, DownloadProgress } from '../../../src/node.ts';
 import { type DataOptions, dataOptions, resolveData, type Wanted } from '../cli/data.ts';
-import { folder, rejection } from '../../../test/data/helpers.ts';
-import { answering, type Mirror, mirror, well } from '../../../test/data/download/server.ts';
-import { served } from '../../../test/data/files/small-files.ts';
-import { loadSmall } from '../../../test/data/files/small-mnist.ts';
 
-let cache = '';
-let said: string[] = [];
-beforeEach(async () => {
-  cache = await folder({});
-  vi.stubEnv('GAMMABETA_CACHE', cache);
+let printed: string[] = [];
+beforeEach(() => {
   vi.stubEnv('MNIST_DIR', undefined);
-  said = [];
-  vi.spyOn(console, 'error').mockImplementation((line: string) => said.push(line));
+  printed = [];
+  vi.spyOn(console, 'error').mockImplementation((line: string) => printed.push(line));
 });
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -21,69 +16,73 @@ afterEach(() => {
 });
 
 const part = { x: new Uint8Array(784), shape: [784], labels: new Uint8Array([7]) };
-const standIn = { name: 'built-in digits', make: () => ({ train: part, test: part }) };
+const parts = { train: part, test: part };
+const standIn = { name: 'built-in digits', make: () => parts };
+const refused = new DataError('loadMnist', 'a mirror: it answers 503', 'try again');
 
-const want = (server: Mirror, options: DataOptions = {}, more: Partial<Wanted> = { standIn }) =>
-  resolveData(
-    { name: 'MNIST', variable: 'MNIST_DIR', load: (given) => loadSmall([server], given), ...more },
-    options,
-    new AbortController().signal,
-  );
+/** A function in place of `loadMnist`, and the options that it was called with. */
+const finding = (origin: DataOrigin) => vi.fn<Wanted['load']>(() => Promise.resolve({ ...parts, origin }));
+const failing = (error: Error) => vi.fn<Wanted['load']>(() => Promise.reject(error));
 
-describe('the data of an example', () => {
-  it('is downloaded, and then in the cache', async () => {
-    const server = await mirror(served, well);
-    const first = await want(server);
-    expect(first).toMatchObject({ name: 'MNIST', isStandIn: false, from: 'download' });
-    expect(first.sentence).toBe(`Data: MNIST, downloaded into ${cache}/mnist.`);
-    expect(said).toHaveLength(4); // a line for each file, on stderr
-    expect(said[0]).toMatch(/^Downloading train-images-idx3-ubyte\.gz from 127\.0\.0\.1:\d+$/);
-    expect((await want(server, { offline: true })).sentence).toBe(
-      `Data: MNIST, from the cache, ${cache}/mnist.`,
+const want = (load: Wanted['load'], options: DataOptions = {}, more: Partial<Wanted> = { standIn }) =>
+  resolveData({ name: 'MNIST', variable: 'MNIST_DIR', load, ...more }, options, new AbortController().signal);
+
+describe('the data of an experiment', () => {
+  it.each([
+    ['folder', 'Data: MNIST, from there.'],
+    ['cache', 'Data: MNIST, from the cache, there.'],
+    ['download', 'Data: MNIST, downloaded into there.'],
+  ] as const)('is described by a sentence: %s', async (kind, sentence) => {
+    const found = await want(finding({ kind, path: 'there' }));
+    expect(found).toMatchObject({ ...parts, name: 'MNIST', isStandIn: false, from: kind, sentence });
+  });
+
+  it('is read from the folder of --data, and downloaded only without --offline', async () => {
+    const load = finding({ kind: 'folder', path: 'there' });
+    await want(load, { data: 'there' });
+    expect(load.mock.lastCall?.[0]).toMatchObject({ dir: 'there', download: true });
+    await want(load, { offline: true });
+    expect(load.mock.lastCall?.[0]).toMatchObject({ download: false });
+    expect(load.mock.lastCall?.[0]).not.toHaveProperty('dir');
+  });
+
+  it('is downloaded with a line for each file, on stderr', async () => {
+    const progress = (file: string, received: number): DownloadProgress => {
+      return { state: 'receiving', file, url: `https://example.org/${file}`, received, total: 9 };
+    };
+    await want(({ onProgress }) => {
+      for (const file of ['a.gz', 'b.gz'])
+        for (const received of [0, 5, 9]) onProgress(progress(file, received));
+      onProgress({ ...progress('b.gz', 9), state: 'unpacking' });
+      return Promise.resolve({ ...parts, origin: { kind: 'download', path: 'there' } });
+    });
+    expect(printed).toEqual([
+      'Downloading a.gz from example.org',
+      'Downloading b.gz from example.org',
+      'Unpacking b.gz',
+    ]);
+  });
+
+  it('is the stand-in if it is not available, with the reason', async () => {
+    const found = await want(failing(refused));
+    expect(found).toMatchObject({ ...parts, name: 'built-in digits', isStandIn: true, from: 'built in' });
+    expect(found.sentence).toBe(
+      'Data: built-in digits, NOT MNIST, which is not available: a mirror: it answers 503. ' +
+        'Hint: --data DIR or MNIST_DIR=DIR names a folder with MNIST.',
     );
-    expect((await want(server)).from).toBe('cache');
-    expect(server.requests).toHaveLength(4);
-  });
-
-  it('is that of the folder that was named', async () => {
-    const server = await mirror(served, well);
-    const dir = await folder(Object.fromEntries(served));
-    expect((await want(server, { data: dir })).sentence).toBe(`Data: MNIST, from ${dir}.`);
-    vi.stubEnv('MNIST_DIR', dir);
-    expect((await want(server)).from).toBe('folder');
-    expect(server.requests).toEqual([]);
-  });
-
-  it('is the stand-in where it can be neither found nor fetched, and says so and why', async () => {
-    const server = await mirror(served, answering(503));
-    const found = await want(server);
-    expect(found).toMatchObject({ name: 'built-in digits', isStandIn: true, from: 'built in', train: part });
-    expect(found.sentence).toMatch(
-      /^Data: built-in digits, NOT MNIST, which could not be had: .* it answers 503 Service Unavailable\. Hint: --data DIR or MNIST_DIR=DIR/,
+    expect((await want(failing(refused), { offline: true })).sentence).toContain(
+      'NOT MNIST, which is not available: it is not in the cache, and --offline',
     );
-    expect((await rejection(want(server, {}, {}))).problem).toContain('503');
+    await expect(want(failing(refused), {}, {})).rejects.toBe(refused);
   });
 
-  it('is not asked for on the network with --offline', async () => {
-    const server = await mirror(served, well);
-    const found = await want(server, { offline: true });
-    expect(found.sentence).toContain(
-      'NOT MNIST, which could not be had: it is not in the cache, and --offline',
-    );
-    expect(server.requests).toEqual([]);
+  it('is never the stand-in if a folder was named', async () => {
+    await expect(want(failing(refused), { data: '' })).rejects.toBe(refused);
+    vi.stubEnv('MNIST_DIR', 'nowhere');
+    await expect(want(failing(refused))).rejects.toBe(refused);
   });
 
-  it('is never anything else where a folder was named', async () => {
-    const server = await mirror(served, well);
-    const dir = await folder({});
-    expect((await rejection(want(server, { data: dir }))).problem).toContain(`missing in ${dir}`);
-    expect((await rejection(want(server, { data: '' }))).problem).toContain('dir is empty');
-    vi.stubEnv('MNIST_DIR', `${dir}/no`);
-    expect((await rejection(want(server))).problem).toContain('cannot be read');
-    expect(server.requests).toEqual([]);
-  });
-
-  it('is no longer waited for when Ctrl-C is pressed', async () => {
+  it('is not waited for after Ctrl-C', async () => {
     const interrupt = new AbortController();
     const reason = new Error('interrupted');
     const load: Wanted['load'] = ({ signal }) =>
@@ -96,9 +95,8 @@ describe('the data of an example', () => {
     await expect(resolving).rejects.toBe(reason);
   });
 
-  it('does not hide a bug behind the stand-in', async () => {
-    const load = () => Promise.reject(new TypeError('a bug'));
-    await expect(want(await mirror(served, well), {}, { load, standIn })).rejects.toThrow(TypeError);
+  it('is not the stand-in after a bug', async () => {
+    await expect(want(failing(new TypeError('a bug')))).rejects.toThrow(TypeError);
   });
 
   it('is chosen with --data and --offline', () => {

@@ -55,7 +55,7 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
 
   it('takes the built-in digits, and says so first, at the table and in the JSON', () => {
     expect(stdout).toMatch(
-      /^Data: the built-in digits, NOT MNIST, which could not be had: .* Hint: --data DIR/,
+      /^Data: the built-in digits, NOT MNIST, which is not available: .* Hint: --data DIR/,
     );
     expect(stdout).toMatch(/^the built-in digits: 640 images to train on, 5000 to validate\.$/m);
     expect(stdout).toMatch(/^On the built-in digits:$/m);

@@ -1,14 +1,14 @@
-import { hashWords, mix32 } from '../download/hash.ts';
+import { hashWords, mix32 } from '../hash.ts';
 
 const TWO_32 = 4294967296;
 const ROOT_3 = 1.7320508;
 
 /**
- * The random numbers of one digit: a hash of (seed, index of the digit, how many were drawn). So a digit does
- * not depend on those before it.
+ * The random numbers of one digit. Draw k is a hash of (seed, index of the digit, k), so a digit does not depend on
+ * the digits before it.
  *
- * Everything that a digit is made of comes from + − × ÷ and √, which are the same to the last bit in every
- * engine. Math.sin, exp, log, pow and the operator ** are not, and one bit may turn a byte into its neighbour.
+ * Digits are computed with + − × ÷ and √ only, whose results are the same to the last bit in every engine. Those of
+ * Math.sin, exp, log, pow and the operator ** are not, and one bit may change a byte of the image.
  */
 export class Draws {
   readonly #key0: number;
@@ -16,7 +16,7 @@ export class Draws {
   #drawn = 0;
 
   constructor(seed: number, index: number) {
-    // Two words from two starts (further digits of π than those of `permutation`, which orders the labels).
+    // Two words with different start values: digits of π that `permutation`, which orders the labels, does not use.
     const words = [seed % TWO_32, Math.floor(seed / TWO_32), index];
     this.#key0 = hashWords(0x13198a2e, words);
     this.#key1 = hashWords(0x03707344, words);
@@ -31,7 +31,7 @@ export class Draws {
     return low + (high - low) * this.uniform();
   }
 
-  /** Nearly normal with mean 0 and deviation 1, and within ±3.5: a sum of four uniform numbers. */
+  /** A sum of four uniform numbers: nearly normal, with mean 0, deviation 1 and values within ±3.5. */
   bell(): number {
     return (this.uniform() + this.uniform() + this.uniform() + this.uniform() - 2) * ROOT_3;
   }

@@ -1,9 +1,8 @@
-import { bending } from './bending.ts';
 import type { Draws } from './draws.ts';
 import { SIDE } from './ink.ts';
 import type { Point, Stroke } from './styles.ts';
 
-/** A piece of the pen's way, short enough to be straight, from where the line has radius r0 to where it has r1. */
+/** A short straight piece of the line that the pen draws. Its radius changes from r0 at one end to r1 at the other. */
 export interface Segment {
   readonly x0: number;
   readonly y0: number;
@@ -13,13 +12,16 @@ export interface Segment {
   readonly r1: number;
 }
 
-/** A curve, point by point. */
+/** The points of a curve. */
 type Curve = readonly Point[];
 
-/** Into how many pieces the curve from one point of a style to the next is cut: about a pixel each. */
+/** The number of segments between two points of a style: about one per pixel. */
 const PIECES = 5;
 
-/** Writes a style by some hand; in pixels. The ranges were found by eye next to MNIST, and by how hard nets find them. */
+/**
+ * Writes a style with a random handwriting; the result is in pixels. The ranges were chosen so that the digits look like
+ * MNIST's and are about as hard for networks.
+ */
 export function write(style: readonly Stroke[], draws: Draws): Segment[] {
   const slip = draws.between(0.02, 0.07);
   const roundness = draws.between(0.25, 0.6);
@@ -30,7 +32,7 @@ export function write(style: readonly Stroke[], draws: Draws): Segment[] {
   return inked(fitted(curves, radius, draws), radius, draws);
 }
 
-/** A hand does not hit the same points twice, least of all where it begins and ends. */
+/** Moves each point at random; the first and the last one further than the others. */
 function shaken(stroke: Stroke, slip: number, draws: Draws): Stroke {
   return stroke.map(({ x, y, corner }, i) => {
     const amount = i === 0 || i === stroke.length - 1 ? 1.6 * slip : slip;
@@ -39,8 +41,8 @@ function shaken(stroke: Stroke, slip: number, draws: Draws): Stroke {
 }
 
 /**
- * A curve through the points, with tangents as Catmull & Rom's (1974): roundness · (next point − previous point),
- * where theirs is ½. At a corner the pen nearly stops: `atCorners` shortens the tangent.
+ * A curve through the points with the tangents of Catmull & Rom (1974), roundness · (next point − previous point); their
+ * roundness is ½. At a corner the pen nearly stops: `atCorners` shortens the tangent there.
  */
 function smooth(points: Stroke, roundness: number, atCorners: number): Curve {
   const tangents = points.map(({ corner }, i) => {
@@ -59,18 +61,47 @@ function smooth(points: Stroke, roundness: number, atCorners: number): Curve {
   return curve;
 }
 
-/** At t = 0 … 1, the cubic from p to q that has the derivatives m and n there. */
+/** The value at t, 0 … 1, of the cubic from p to q with the derivatives m at p and n at q. */
 function hermite(p: number, q: number, m: number, n: number, t: number): number {
   return p + t * (m + t * (3 * (q - p) - 2 * m - n + t * (2 * (p - q) + m + n)));
 }
 
-/** To pixels as in MNIST: the longer side about 20, with the line's width, and the centre of mass about (14, 14). */
+/**
+ * A random smooth map of the plane, the elastic distortion: it stretches, slants and rotates, and then bends by a
+ * polynomial in each direction,
+ *
+ *     x ← x + Σ aᵢⱼ xⁱ yʲ,   y ← y + Σ bᵢⱼ xⁱ yʲ,   2 ≤ i + j ≤ 3
+ */
+function bending(draws: Draws): (p: Point) => Point {
+  const width = draws.between(0.7, 1.2);
+  const slant = 0.12 + 0.2 * draws.bell();
+  const tangent = 0.07 * draws.bell(); // of half the angle: cosine and sine follow by arithmetic
+  const norm = 1 + tangent * tangent;
+  const [cos, sin] = [(2 - norm) / norm, (2 * tangent) / norm];
+  const [a, b] = [coefficients(draws), coefficients(draws)];
+  return (p) => {
+    const slanted = width * p.x - slant * p.y;
+    const [x, y] = [cos * slanted - sin * p.y, sin * slanted + cos * p.y];
+    return { x: x + polynomial(a, x, y), y: y + polynomial(b, x, y) };
+  };
+}
+
+function coefficients(draws: Draws): number[] {
+  return Array.from({ length: 7 }, () => 0.07 * draws.bell());
+}
+
+function polynomial(c: readonly number[], x: number, y: number): number {
+  const [xx, xy, yy] = [x * x, x * y, y * y];
+  return c[0] * xx + c[1] * xy + c[2] * yy + c[3] * xx * x + c[4] * xx * y + c[5] * x * yy + c[6] * yy * y;
+}
+
+/** Scales to pixels as in MNIST: the longer side, with the line's width, is about 20; the centre of mass about (14, 14). */
 function fitted(curves: readonly Curve[], radius: number, draws: Draws): Curve[] {
   const [left, right] = ends(curves.flatMap((curve) => curve.map(({ x }) => x)));
   const [top, bottom] = ends(curves.flatMap((curve) => curve.map(({ y }) => y)));
   const scale = (draws.between(18.5, 20.5) - 2 * radius) / Math.max(right - left, bottom - top);
   const centre = centreOfMass(curves);
-  /** The shift for a coordinate; the digit stays on the paper. */
+  /** The shift for a coordinate, limited so that the digit stays inside the image. */
   const shift = (middle: number, least: number, most: number) => {
     const wanted = 14 + 0.8 * draws.bell() - scale * middle;
     return Math.max(radius + 1 - scale * least, Math.min(SIDE - 2 - radius - scale * most, wanted));
@@ -83,7 +114,7 @@ function ends(values: readonly number[]): [least: number, most: number] {
   return [Math.min(...values), Math.max(...values)];
 }
 
-/** As if the line were equally wide everywhere. */
+/** The centre of mass of lines of constant width. */
 function centreOfMass(curves: readonly Curve[]): Point {
   const sum = { length: 0, x: 0, y: 0 };
   for (const curve of curves) {
@@ -98,7 +129,7 @@ function centreOfMass(curves: readonly Curve[]): Point {
   return { x: sum.x / sum.length, y: sum.y / sum.length };
 }
 
-/** How wide the line is: by pressure along the stroke, and by a nib that is wider in one diagonal direction. */
+/** Gives the line its width: by the pressure along the stroke, and by a nib that is wider in one diagonal direction. */
 function inked(curves: readonly Curve[], radius: number, draws: Draws): Segment[] {
   const nib = draws.between(-0.25, 0.25);
   return curves.flatMap((curve) => {

@@ -1,8 +1,8 @@
 /**
- * How people write each digit: for each class some styles, and how common each is.
+ * The styles in which people write each digit: for each class a list of `frequency: strokes`.
  *
- * A style says what the pen does. It goes through the points `x,y` in a smooth curve, in a box of about 80 × 100
- * with y downwards; after a `*` it has turned sharply there; at `|` it is lifted.
+ * The pen goes through the points `x,y` in a smooth curve, in a box of about 80 × 100 with y downwards. A point with a
+ * `*` is a corner; at `|` the pen is lifted.
  */
 const styles: readonly (readonly string[])[] = [
   [
@@ -72,19 +72,19 @@ export interface Point {
 
 /** A point that the pen goes through, with coordinates from about −1 to 1. */
 export interface Knot extends Point {
-  /** Whether it turns sharply there. */
+  /** Whether the pen turns sharply there. */
   readonly corner: boolean;
 }
 
-/** From where the pen is put down to where it is lifted. */
+/** The points from where the pen is put down to where it is lifted. */
 export type Stroke = readonly Knot[];
 
-/** For each class a list of strokes, in which a style stands as often as it is common. */
+/** For each class, its styles; each is repeated as often as its frequency says. */
 export function readStyles(): (readonly Stroke[])[][] {
   return styles.map((ofClass) =>
     ofClass.flatMap((style) => {
-      const [common, strokes] = style.split(': ');
-      return new Array<readonly Stroke[]>(Number(common)).fill(strokes.split('|').map(readStroke));
+      const [frequency, strokes] = style.split(': ');
+      return new Array<readonly Stroke[]>(Number(frequency)).fill(strokes.split('|').map(readStroke));
     }),
   );
 }

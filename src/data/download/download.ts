@@ -1,134 +1,170 @@
-import { mkdir, rename } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
-import { DataError } from '../errors.ts';
-import { AddressFault, DiskFault } from './faults.ts';
-import { codeOf } from '../files/files.ts';
-import { withLock } from './lock.ts';
-import { discard, patience, transfer, type Patience } from './transfer.ts';
+/** Downloads into the cache. This is the only file of the library that uses the network. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../data-error.ts';
+import { reasonOf } from '../files/files.ts';
+import { isHtml } from '../signatures.ts';
 
 /** How far a download is. */
 export interface DownloadProgress {
-  /** Bytes arrive; another process is downloading the same, and this one waits for it; an archive is unpacked. */
-  readonly state: 'receiving' | 'waiting' | 'unpacking';
-  /** The file, e.g. `train-images-idx3-ubyte.gz`. */
+  /** `receiving` while bytes arrive, `unpacking` while a complete archive is unpacked. */
+  readonly state: 'receiving' | 'unpacking';
+  /** The name of the file, e.g. `train-images-idx3-ubyte.gz`. */
   readonly file: string;
   /** The address that it comes from. */
   readonly url: string;
-  /** The bytes of it that are here, among them those of an earlier download that was interrupted. */
+  /** The number of bytes that have arrived. */
   readonly received: number;
-  /** The bytes of all of it, where the server says how many. */
+  /** The size of the file in bytes, if the server says it. */
   readonly total: number | undefined;
 }
 
-/** Who downloads, and how. */
+/**
+ * A server may take `base` milliseconds to answer, and then `base` milliseconds and one second for each `rate` bytes of
+ * the file's size to send it.
+ */
+export interface TimeLimit {
+  readonly base: number;
+  readonly rate: number;
+}
+
+const defaultLimit: TimeLimit = { base: 30_000, rate: 50_000 };
+
 export interface DownloadOptions {
+  /** The function that the user called, for messages. */
   readonly op: string;
-  /** What to do when it cannot be had, for the message. */
+  /** What the user can do if no address has the file, for the message. */
   readonly hint: string;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Other times than {@link patience}, for tests. */
-  readonly patience?: Patience;
+  readonly timeLimit?: TimeLimit | undefined;
 }
 
-/** A file, and where it is to be had. */
-export interface Remote {
-  /** In the order in which they are tried. */
+/** A file to download. */
+export interface RemoteFile {
+  readonly name: string;
+  /** The addresses, in the order in which they are tried. */
   readonly urls: readonly string[];
-  /** More bytes than this cannot be it. */
+  /** The largest size that it can have, in bytes. */
   readonly most: number;
-  /** What is wrong with the contents, or null. */
-  readonly wrong: (path: string) => Promise<string | null>;
+  /** Checks the file at the temporary path, and moves it or its contents into place. Throws {@link MirrorError}. */
+  readonly store: (temporary: string, url: string) => Promise<void>;
 }
 
-/** Does what makes a folder of the cache complete, one process at a time. */
-export async function filling(
-  folder: string,
-  options: DownloadOptions,
-  work: () => Promise<void>,
-): Promise<void> {
-  const { signal, onProgress } = options;
-  const onWait = () => {
-    onProgress?.({ state: 'waiting', file: basename(folder), url: '', received: 0, total: undefined });
-  };
-  signal?.throwIfAborted();
-  try {
-    await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-      throw new DiskFault(folder, cause);
-    });
-    await withLock(`${folder}.lock`, { signal, onWait }, work);
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof DiskFault) throw refusedByDisk(options.op, error);
-    if (/^E[A-Z0-9]+$/.test(codeOf(error) ?? ''))
-      throw refusedByDisk(options.op, new DiskFault(folder, error));
-    throw error;
-  }
-}
+/** A mirror did not send the right file; the message says what it did. The next mirror is tried. */
+export class MirrorError extends Error {}
 
 /**
- * Gets a file from the first address that has it right. It is written beside its place, as `….part`, checked there,
- * flushed to the disk, and then renamed: `path` never holds anything but the whole of it.
+ * Downloads a file into a temporary file in `folder` and hands that to `store`, from the first address that sends the
+ * right file in time. The temporary file has a name of its own, so several processes can download the same file at once,
+ * and it is removed in any case.
  *
- * @throws {DataError} no address has it: which ones, and why each
- * @throws {DiskFault} the disk refuses
+ * @throws {DataError} if no address sends the right file, with the reason for each; if the folder cannot be written
+ * @throws the signal's reason, if it is aborted
  */
-export async function download(path: string, remote: Remote, options: DownloadOptions): Promise<void> {
-  const reasons: string[] = [];
-  for (const url of remote.urls) {
-    try {
-      await downloadFrom(url, path, remote, options);
-      return;
-    } catch (error) {
-      if (error instanceof DiskFault && isFull(error)) await discard(`${path}.part`); // it takes the room away
-      if (!(error instanceof AddressFault)) throw error;
-      reasons.push(`${url}: ${error.message}`);
+export async function download(folder: string, file: RemoteFile, options: DownloadOptions): Promise<void> {
+  const { op, hint, signal } = options;
+  const problems: string[] = [];
+  try {
+    await mkdir(folder, { recursive: true });
+    for (const url of file.urls) {
+      const temporary = join(folder, `${file.name}.${randomUUID()}.tmp`);
+      try {
+        await writeFile(temporary, receive(url, file, options), { flag: 'wx', flush: true });
+        await file.store(temporary, url);
+        signal?.throwIfAborted();
+        return;
+      } catch (error) {
+        if (!(error instanceof MirrorError)) throw error;
+        problems.push(`${url}: ${error.message}`);
+      } finally {
+        await rm(temporary, { force: true });
+      }
     }
-  }
-  throw new DataError(
-    options.op,
-    `${basename(path)} could not be downloaded: ${reasons.join('; ')}`,
-    options.hint,
-  );
-}
-
-async function downloadFrom(
-  url: string,
-  path: string,
-  { most, wrong }: Remote,
-  { signal, onProgress, ...options }: DownloadOptions,
-): Promise<void> {
-  const part = `${path}.part`;
-  const file = basename(path);
-  const onBytes = (received: number, total: number | undefined) =>
-    onProgress?.({ state: 'receiving', file, url, received, total });
-  const task = { url, part, most, patience: options.patience ?? patience, signal, onBytes };
-  for (let anew = false; ; anew = true) {
-    const resumed = await transfer(task);
-    const problem = await wrong(part);
+  } catch (cause) {
     signal?.throwIfAborted();
-    if (problem === null) break;
-    await discard(part);
-    // What was put together of two connections may be the fault of neither: once more, in one.
-    if (!resumed || anew) throw new AddressFault(problem);
+    if (!isSystemError(cause)) throw cause;
+    throw new DataError(
+      op,
+      `${folder} cannot be written: ${cause.message}`,
+      'check that the disk has room and the folder can be written to, or set GAMMABETA_CACHE to another folder',
+      { cause },
+    );
   }
-  await rename(part, path).catch((cause: unknown) => {
-    throw new DiskFault(path, cause);
-  });
-  await discard(part);
+  throw new DataError(op, `${file.name} could not be downloaded: ${problems.join('; ')}`, hint);
 }
 
-/** Whether there is no room: on the disk, or in this user's share of it. */
-function isFull({ code }: DiskFault): boolean {
-  return code === 'ENOSPC' || code === 'EDQUOT';
+/** The bytes that an address sends, as they arrive. */
+async function* receive(
+  url: string,
+  { name, most }: RemoteFile,
+  { signal, onProgress, timeLimit: { base, rate } = defaultLimit }: DownloadOptions,
+): AsyncGenerator<Uint8Array> {
+  signal?.throwIfAborted();
+  const connection = new AbortController();
+  const interrupt = () => connection.abort(signal?.reason);
+  signal?.addEventListener('abort', interrupt);
+  let received = 0;
+  const limit = (ms: number, problem: () => string) =>
+    setTimeout(() => {
+      connection.abort(new MirrorError(`${problem()} in ${Math.round(ms / 1000)} s`));
+    }, ms);
+  let timer = limit(base, () => 'no answer');
+  /** Distinguishes what the network throws from what `onProgress` throws. */
+  const network = <T>(action: Promise<T>) =>
+    action.catch((error: unknown) => {
+      connection.signal.throwIfAborted();
+      throw new MirrorError(networkReason(error));
+    });
+  try {
+    // `identity`, so that sizes are those of the file and not of a compressed transfer.
+    const headers = { 'accept-encoding': 'identity' };
+    const response = await network(fetch(url, { headers, signal: connection.signal }));
+    const { ok, status, statusText } = response;
+    if (!ok) throw new MirrorError(`it answers ${`${status} ${statusText}`.trim()}`);
+    const total = sizeOf(response);
+    if (total !== undefined && total > most) {
+      throw new MirrorError(`it sends ${total} bytes where at most ${most} are expected`);
+    }
+    clearTimeout(timer);
+    timer = limit(base + (1000 * (total ?? most)) / rate, () => {
+      return `no more than ${received}${total === undefined ? '' : ` of ${total}`} bytes`;
+    });
+    onProgress?.({ state: 'receiving', file: name, url, received, total });
+    const body: ReadableStream<Uint8Array> = response.body ?? new Blob([]).stream();
+    const reader = body.getReader();
+    for (;;) {
+      const { done, value } = await network(reader.read());
+      if (done) return;
+      if (received === 0 && isHtml(value)) {
+        throw new MirrorError(`it sends an HTML page with status ${status} (a sign-in page, or a proxy's?)`);
+      }
+      received += value.length;
+      if (received > most) throw new MirrorError(`it sends more than the ${most} bytes that are expected`);
+      onProgress?.({ state: 'receiving', file: name, url, received, total });
+      yield value;
+    }
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', interrupt);
+    connection.abort(); // closes it, if the body was not read to its end
+  }
 }
 
-function refusedByDisk(op: string, fault: DiskFault): DataError {
-  const hint = isFull(fault) ? 'make room' : `make ${dirname(fault.path)} a folder that can be written to`;
-  return new DataError(
-    op,
-    fault.message,
-    `${hint}, or let the variable GAMMABETA_CACHE name another folder for downloads`,
-    { cause: fault },
-  );
+/** The number of bytes that will arrive. A server that compresses the transfer announces another number. */
+function sizeOf({ headers }: Response): number | undefined {
+  const length = headers.get('content-length');
+  return length === null || headers.has('content-encoding') ? undefined : Number(length);
+}
+
+/** The message of `fetch` is "fetch failed"; its cause has the reason, e.g. `connect ECONNREFUSED 127.0.0.1:9`. */
+function networkReason(error: unknown): string {
+  const { cause = error } = error instanceof Error ? error : {};
+  return reasonOf(cause instanceof AggregateError && cause.errors.length > 0 ? cause.errors[0] : cause);
+}
+
+/** Whether an error is the operating system's, e.g. ENOSPC or EACCES. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code));
 }

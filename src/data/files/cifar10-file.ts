@@ -1,21 +1,20 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expectOptions } from '../../tensor/errors.ts';
+import { CIFAR10_PIXELS, type Cifar10Images, parseCifar10 } from '../cifar10.ts';
+import { DataError } from '../data-error.ts';
 import {
   CHECKSUMS,
   type Cifar10Archive,
   cifar10Files,
   downloadCifar10,
   publicCifar10,
-} from '../download/cifar10-download.ts';
-import { CIFAR10_PIXELS, type Cifar10Images, parseCifar10 } from '../cifar10.ts';
-import { DataError } from '../errors.ts';
-import { namesIn, naming, readContents } from './files.ts';
-import { checkOptions } from '../options.ts';
+} from '../download/cifar10-archive.ts';
+import type { TimeLimit } from '../download/download.ts';
+import { namesIn, naming, readContents, sha256 } from './files.ts';
 import { type DataOrigin, find, sourceOptions, type SourceOptions } from './source.ts';
-import type { Patience } from '../download/transfer.ts';
 
-/** The two parts of CIFAR-10: 50,000 and 10,000 color images, or those of a subset. */
+/** The two parts of CIFAR-10: 50,000 and 10,000 color images; fewer for a subset. */
 export interface Cifar10 {
   readonly train: Cifar10Images;
   readonly test: Cifar10Images;
@@ -23,37 +22,39 @@ export interface Cifar10 {
   readonly origin: DataOrigin;
 }
 
-/** `dir`'s default is the folder that CIFAR10_DIR names; `verify` compares with the folder's SHA256SUMS, if it has one. */
+/** The default of `dir` is the folder that CIFAR10_DIR names; `verify` compares with the folder's SHA256SUMS, if it has one. */
 export type Cifar10Options = SourceOptions;
 
 const [HOME] = publicCifar10.urls;
 const HOW_TO_GET_IT = `download ${HOME} and unpack it`;
 
 const HOW_TO_GO_ON =
-  'look at the connection and try again, which goes on where this broke off (behind a proxy, Node 24 heeds ' +
-  `HTTPS_PROXY with NODE_USE_ENV_PROXY=1); or get ${HOME} on another machine, unpack it, and set ` +
+  'check the connection and try again (behind a proxy, Node 24 uses HTTPS_PROXY with NODE_USE_ENV_PROXY=1); ' +
+  `or get ${HOME} on another machine, unpack it, and set ` +
   'CIFAR10_DIR=path/to/cifar-10-batches-bin, or pass loadCifar10({ dir }) (--data in the examples)';
 
-const AGAIN = 'the file is damaged or another: get it again';
+const AGAIN = 'the file is damaged or not the right one: get it again';
 
 /**
  * Reads CIFAR-10 from the files of its binary version, gzipped or not: `data_batch_1.bin` … `data_batch_5.bin` and
- * `test_batch.bin`; of a subset, `data_batch_1.bin` alone and `test_batch.bin`, with any number of images. Node only.
+ * `test_batch.bin`. A folder with only `data_batch_1.bin` and `test_batch.bin`, with any number of images, is read as a
+ * subset. Node only.
  *
- * The folder is the option `dir`, else that which the environment variable CIFAR10_DIR names, else the cache, which
- * `download: true` fills from https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (170 MB, unpacked 184 MB), as
- * `loadMnist` does. Without `download: true` the network is never touched.
+ * The folder is the option `dir`, else the one that the environment variable CIFAR10_DIR names, else the cache. With
+ * `download: true`, https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz (170 MB, unpacked 184 MB) is downloaded into
+ * the cache, as by `loadMnist`. Without `download: true` the network is not used.
  *
- * The archive's size and SHA-256 are checked when it is downloaded, and what came out of it each time it is read from the
- * cache. No checksums are published of the single files: in a folder of your own, form and labels are checked.
+ * The size and the SHA-256 of the archive are checked after the download, and the checksums of the unpacked files each
+ * time they are read from the cache. In a folder of your own, only form and labels are checked, since no checksums of the
+ * single files are published.
  *
- * @returns `train` and `test`, each with x of shape [3072], the planes red, green, blue of 32×32 bytes, which are divided by
- *   255 when batches are made, and labels 0 … 9, whose names are `cifar10Classes`. For pixels from −1 to 1:
+ * @returns `train` and `test`, each with x of shape [3072]: the red, green and blue planes of 32×32 bytes, which are
+ *   divided by 255 when batches are made; and labels 0 … 9, whose names are `cifar10Classes`. For pixels from −1 to 1:
  *   `{ ...train, mean: 0.5, deviation: 0.5 }`
- * @throws {DataError} if a folder that is named is not there, or none is and the cache is empty; for missing files, naming
- *   all of them; for a file that is an HTML page, truncated, of another format, or has labels above 9; if the archive
- *   cannot be downloaded, and why; if the cache cannot be written
- * @throws the signal's reason, once it is aborted
+ * @throws {DataError} if the named folder does not exist, or none is named and the cache is empty; for missing files,
+ *   with the names of all; for a file that is an HTML page, truncated, of another format, or has labels above 9; if the
+ *   archive cannot be downloaded, with the reason; if the cache cannot be written
+ * @throws the signal's reason, if it is aborted
  * @see Krizhevsky 2009, Learning multiple layers of features from tiny images
  * @example
  * ```ts
@@ -77,26 +78,15 @@ export function loadCifar10(options: Cifar10Options = {}): Promise<Cifar10> {
   return loadCifar10From(publicCifar10, options);
 }
 
-/** The same with another archive, and other times to wait: for tests. */
+/** {@link loadCifar10} with another archive and other time limits, for tests. */
 export async function loadCifar10From(
   archive: Cifar10Archive,
   options: Cifar10Options,
-  patience?: Patience,
+  timeLimit?: TimeLimit,
 ): Promise<Cifar10> {
-  checkOptions('loadCifar10', options, sourceOptions);
+  expectOptions('loadCifar10', options, sourceOptions);
   const { signal, onProgress } = options;
-  const downloading = {
-    op: 'loadCifar10',
-    hint: HOW_TO_GO_ON,
-    signal,
-    onProgress,
-    ...(patience && { patience }),
-  };
-  const isRight = (dir: string) =>
-    readCifar10(dir, true).then(
-      () => true,
-      () => false,
-    );
+  const downloading = { op: 'loadCifar10', hint: HOW_TO_GO_ON, signal, onProgress, timeLimit };
   return find(
     {
       op: 'loadCifar10',
@@ -105,7 +95,7 @@ export async function loadCifar10From(
       hint: HOW_TO_GET_IT,
       read: readCifar10,
       isComplete: async (dir) => (await namesIn(reader, dir).catch((): string[] => [])).includes(CHECKSUMS),
-      download: (dir) => downloadCifar10(dir, archive, isRight, downloading),
+      download: (dir) => downloadCifar10(dir, archive, downloading),
     },
     options,
   );
@@ -120,7 +110,7 @@ async function readCifar10(dir: string, verify: boolean): Promise<Omit<Cifar10, 
     verify && names.includes(CHECKSUMS) ? await readSums(join(dir, CHECKSUMS)) : new Map<string, string>();
   const parts: Cifar10Images[] = [];
   for (const [name, path] of paths) {
-    // One after the other: each is copied out of the bytes of its file, which can then be forgotten.
+    // One after the other, so that only one file is in memory together with the images copied from it.
     const bytes = await readContents({ op: 'loadCifar10', hint: AGAIN }, path);
     parts.push(naming('loadCifar10', path, () => parseCifar10(bytes)));
     checkSum(path, bytes, sums.get(name));
@@ -128,16 +118,16 @@ async function readCifar10(dir: string, verify: boolean): Promise<Omit<Cifar10, 
   return { train: joined(parts.slice(0, -1)), test: parts[parts.length - 1] };
 }
 
-/** The files that there are to read, with their paths; the last is that of the test images. */
+/** The files to read, with their paths; the last one has the test images. */
 function findFiles(dir: string, names: readonly string[]): [name: string, path: string][] {
   const found = cifar10Files.map((name) => [name, `${name}.gz`].find((spelling) => names.includes(spelling)));
-  // All, or those of a subset; not some of the five batches, for the others were then lost.
+  // All six, or the two of a subset. If only some of the batches 2 … 5 are missing, the folder is incomplete.
   const isSubset =
     !names.includes(CHECKSUMS) && found.slice(1, 5).every((spelling) => spelling === undefined);
   const needed = isSubset ? [0, 5] : [0, 1, 2, 3, 4, 5];
   const missing = needed.filter((i) => found[i] === undefined).map((i) => cifar10Files[i]);
   if (missing.length > 0) {
-    const unpacked = 'the folder cifar-10-batches-bin that comes out of it is the one to name';
+    const unpacked = 'name the folder cifar-10-batches-bin that it contains';
     throw new DataError(
       'loadCifar10',
       `missing in ${dir}: ${missing.join(', ')} (each as it is, or with .gz)`,
@@ -147,7 +137,7 @@ function findFiles(dir: string, names: readonly string[]): [name: string, path: 
   return needed.map((i) => [cifar10Files[i], join(dir, found[i] ?? '')]);
 }
 
-/** `<sha256>  <name>` in each line. */
+/** The checksum of each name, from lines of the form `<sha256>  <name>`. */
 async function readSums(path: string): Promise<Map<string, string>> {
   const lines = (await readFile(path, 'utf8')).split('\n').map((line) => line.split(/\s+\*?/));
   return new Map(lines.map(([sum, name]) => [name, sum]));
@@ -155,11 +145,11 @@ async function readSums(path: string): Promise<Map<string, string>> {
 
 function checkSum(path: string, bytes: Uint8Array, expected: string | undefined): void {
   if (expected === undefined) return;
-  const found = createHash('sha256').update(bytes).digest('hex');
+  const found = sha256(bytes);
   if (found === expected) return;
   throw new DataError(
     'loadCifar10',
-    `${path} is not what ${CHECKSUMS} beside it says: expected SHA-256 ${expected}, found ${found}`,
+    `${path} does not match ${CHECKSUMS} in its folder: expected SHA-256 ${expected}, found ${found}`,
     AGAIN,
   );
 }

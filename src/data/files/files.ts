@@ -1,38 +1,33 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DataError } from '../errors.ts';
+import { DataError } from '../data-error.ts';
+import { isGzip } from '../signatures.ts';
 
-/** What someone does to a file or a folder, for messages: the function's name, and what to do when it fails. */
+/** Parts of the error message if a file or folder cannot be read: the user's function, and the hint. */
 export interface Reader {
   readonly op: string;
   readonly hint: string;
 }
 
 /**
- * The bytes of a file, decompressed. Whether to gunzip is seen from the bytes: some programs decompress a download
- * and leave its name.
+ * The contents of a file, decompressed if its bytes are gzip. The name does not matter: some programs decompress a
+ * download and keep its name.
  *
- * @param most refuses to decompress to more bytes than this
+ * @param most the largest number of decompressed bytes that is accepted
  */
 export async function readContents({ op, hint }: Reader, path: string, most?: number): Promise<Uint8Array> {
   try {
     const bytes = await readFile(path);
-    return isGzip(bytes) ? await decompressed(bytes, most) : bytes;
+    if (!isGzip(bytes)) return bytes;
+    return await promisify(gunzip)(bytes, most === undefined ? {} : { maxOutputLength: most });
   } catch (cause) {
     throw new DataError(op, `${path} cannot be read: ${reasonOf(cause)}`, hint, { cause });
   }
 }
 
-function decompressed(bytes: Uint8Array, most: number | undefined): Promise<Uint8Array> {
-  return promisify(gunzip)(bytes, most === undefined ? {} : { maxOutputLength: most });
-}
-
-export function isGzip(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-/** The names of what is in a folder and is no folder itself: some unpackers make one for each file. */
+/** The names of the files in a folder, without its folders: some programs unpack each file into a folder of its name. */
 export async function namesIn({ op, hint }: Reader, dir: string): Promise<string[]> {
   try {
     const entries = await readdir(dir, { withFileTypes: true });
@@ -42,7 +37,7 @@ export async function namesIn({ op, hint }: Reader, dir: string): Promise<string
   }
 }
 
-/** Says which file or part it was that a check refused. */
+/** Runs a check; if it throws a {@link DataError}, adds the name of the file or part to the message. */
 export function naming<T>(op: string, what: string, check: () => T): T {
   try {
     return check();
@@ -52,20 +47,12 @@ export function naming<T>(op: string, what: string, check: () => T): T {
   }
 }
 
-/** The values of promises; the failure of the first in the order of the list, not in time: the same each time. */
-export async function allInOrder<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(promises);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+/** The SHA-256 checksum in hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** The message of an error. */
 export function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
-}
-
-/** `ENOSPC` and the like, of an error of the system's. */
-export function codeOf(cause: unknown): string | undefined {
-  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
 }

@@ -1,20 +1,19 @@
-import { createHash } from 'node:crypto';
+import { DataError } from '../data-error.ts';
 import { checkClassLabels } from '../dataset.ts';
-import { DataError } from '../errors.ts';
-import { naming, readContents, reasonOf } from './files.ts';
 import { parseIdx, type IdxArray } from '../idx.ts';
+import { naming, readContents, reasonOf, sha256 } from './files.ts';
 
 /** One of the four files of MNIST. */
 export interface MnistFile {
   readonly name: string;
   readonly kind: 'images' | 'labels';
-  /** The bytes of the uncompressed contents: a gzip wrapper differs between mirrors. */
+  /** The size of the decompressed contents in bytes; compressed sizes may differ between mirrors. */
   readonly size: number;
-  /** Of the uncompressed contents, too. */
+  /** The SHA-256 of the decompressed contents. */
   readonly sha256: string;
 }
 
-/** In the order: training images and labels, test images and labels. */
+/** Training images and labels, test images and labels. */
 export const mnistFiles: readonly MnistFile[] = [
   {
     name: 'train-images-idx3-ubyte',
@@ -42,7 +41,7 @@ export const mnistFiles: readonly MnistFile[] = [
   },
 ];
 
-/** The bytes of a file, decompressed, and what it holds: n·784 pixels or n labels. */
+/** The decompressed bytes of a file, and its data: n·784 pixels or n labels. */
 interface MnistContents {
   readonly bytes: Uint8Array;
   readonly data: Uint8Array;
@@ -73,7 +72,7 @@ function ofKind(kind: MnistFile['kind'], { shape, dtype, data }: IdxArray): Uint
   );
 }
 
-/** What is wrong with a file that was downloaded: its bytes, size or checksum; or null. */
+/** Compares a downloaded file with the expected size and checksum. Returns the problem, or null if it is right. */
 export async function wrongWith(file: MnistFile, path: string): Promise<string | null> {
   let bytes: Uint8Array;
   try {
@@ -86,11 +85,7 @@ export async function wrongWith(file: MnistFile, path: string): Promise<string |
   return found === file.sha256 ? null : `it has the SHA-256 ${found} instead of ${file.sha256}`;
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Throws {@link DataError} where the bytes are not those of MNIST. */
+/** Throws {@link DataError} if the bytes are not those of the MNIST file. */
 export function checkHash(file: MnistFile, path: string, bytes: Uint8Array): void {
   const found = sha256(bytes);
   if (found === file.sha256) return;
@@ -103,4 +98,4 @@ export function checkHash(file: MnistFile, path: string, bytes: Uint8Array): voi
   );
 }
 
-const AGAIN = 'the file is damaged or another: download it again';
+const AGAIN = 'the file is damaged or not the right one: download it again';

@@ -1,32 +1,31 @@
-import { inCache } from '../download/cache.ts';
+import { join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import { DataError } from '../data-error.ts';
 import type { DownloadProgress } from '../download/download.ts';
-import { DataError } from '../errors.ts';
 
-/** Where data was found: in a folder that was named, in the cache, or in the cache after a download just now. */
+/** Where data was found: in a folder that the user named, in the cache, or in the cache after a download by this call. */
 export interface DataOrigin {
   readonly kind: 'folder' | 'cache' | 'download';
   readonly path: string;
 }
 
-/** How to look for data, and whether to get it. */
+/** How to find data, and whether to download it. */
 export interface SourceOptions {
   /**
-   * The folder that the files are in. Default: that which the environment variable names, else the cache. A named folder
-   * that is wrong is an error, and nothing is looked for elsewhere.
+   * The folder with the files. Default: the folder that the environment variable names, else the cache. If a folder
+   * is named, no other place is searched: missing or wrong files in it are an error.
    */
   readonly dir?: string;
-  /**
-   * Compare checksums. Default true; false for data of the same form.
-   */
+  /** Whether to compare checksums. Default true; use false for other data of the same form. */
   readonly verify?: boolean;
   /**
-   * Download into the cache what is in no named folder and not yet in the cache. Default false: the network is
-   * touched only when asked for.
+   * Whether to download data that is not in the cache into the cache. Default false: the network is used only on
+   * request. Has no effect if a folder is named.
    */
   readonly download?: boolean;
-  /** Ends a download. What has arrived is kept, and the next download goes on from there. */
+  /** Ends a download. */
   readonly signal?: AbortSignal;
-  /** Told how far the download is. */
+  /** Is called with the progress of a download. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
@@ -38,22 +37,22 @@ export const sourceOptions: readonly (keyof SourceOptions)[] = [
   'onProgress',
 ];
 
-/** What there is to know about one set of data. */
+/** A set of data, and how to read and download it. */
 export interface Source<T> {
   readonly op: string;
   /** The name of its folder in the cache. */
   readonly name: string;
   /** The environment variable that may name a folder. */
   readonly variable: string;
-  /** How to get the data without us. */
+  /** How to get the data by hand. */
   readonly hint: string;
   readonly read: (dir: string, verify: boolean) => Promise<T>;
-  /** Whether a folder of the cache has all files, right or wrong. */
+  /** Whether a folder of the cache has all files. Their contents are not checked. */
   readonly isComplete: (dir: string) => Promise<boolean>;
   readonly download: (dir: string) => Promise<void>;
 }
 
-/** The option or the variable → the cache → a download. */
+/** Reads data from the folder that the option or the variable names, else from the cache, else after a download. */
 export async function find<T extends object>(
   source: Source<T>,
   { dir, verify = true, download = false }: SourceOptions,
@@ -87,4 +86,14 @@ export async function find<T extends object>(
   }
   await source.download(path);
   return { ...(await read(path, verify)), origin: { kind: 'download', path } };
+}
+
+/**
+ * The path of a folder in the cache: below the folder that the environment variable GAMMABETA_CACHE names, else below
+ * the user's cache folder (`~/.cache/gammabeta` or `$XDG_CACHE_HOME/gammabeta` on Linux, `~/Library/Caches/gammabeta`
+ * on macOS, `%LOCALAPPDATA%\gammabeta\Cache` on Windows).
+ */
+export function inCache(name: string): string {
+  const folder = process.env.GAMMABETA_CACHE;
+  return join(folder ? resolve(folder) : envPaths('gammabeta', { suffix: '' }).cache, name);
 }

@@ -1,7 +1,11 @@
-/** A run of its own, for the tests of several: loads the small set from the mirror that is named, into the cache. */
+/** Loads the small files from a mirror into the cache, in a process of its own. Prints the labels or the error. */
 import { loadMnistFrom } from '../../../src/data/files/mnist.ts';
 import { smallFiles } from '../files/small-files.ts';
 
 const [, , url] = process.argv;
-const { train } = await loadMnistFrom({ files: smallFiles, mirrors: [url] }, { download: true });
-console.log(train.labels.join(','));
+try {
+  const { train } = await loadMnistFrom({ files: smallFiles, mirrors: [url] }, { download: true });
+  console.log(train.labels.join(','));
+} catch (error) {
+  console.log(String(error));
+}

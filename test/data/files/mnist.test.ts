@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { loadMnist } from '../../../src/data/files/mnist.ts';
+import { ValueError } from '../../../src/tensor/errors.ts';
 import { encodeIdx } from '../encode-idx.ts';
 import { folder, rejection } from '../helpers.ts';
 
@@ -24,7 +25,7 @@ const names = [
   't10k-labels-idx1-ubyte',
 ] as const;
 
-/** A small set of four files of the right form, with changes. */
+/** Four small files of the right form, with changes. */
 const files = (changes: Partial<Record<(typeof names)[number], Uint8Array | string>> = {}) => ({
   'train-images-idx3-ubyte': images(3),
   'train-labels-idx1-ubyte': labels(5, 0, 9),
@@ -33,10 +34,10 @@ const files = (changes: Partial<Record<(typeof names)[number], Uint8Array | stri
   ...changes,
 });
 
-/** The complete MNIST, where this machine has it. */
+/** The folder with the complete MNIST, if this machine has it. */
 const real = [process.env.MNIST_DIR, '../shared/data/mnist'].find((dir) => dir && existsSync(dir));
 
-/** What loadMnist says to a folder that holds these files. */
+/** The error of loadMnist for a folder with these files. */
 const refused = async (changes: Parameters<typeof files>[0], verify = true) =>
   rejection(loadMnist({ dir: await folder(files(changes)), verify }));
 
@@ -60,8 +61,8 @@ describe('loadMnist without checksums', () => {
   it.each([
     ['gzipped', (name: string) => `${name}.gz`, gzipSync],
     ['under the names with a dot', (name: string) => name.replace('-idx', '.idx'), (b: Uint8Array) => b],
-    ['under both', (name: string) => `${name.replace('-idx', '.idx')}.gz`, gzipSync],
-    ['decompressed by the browser that named them', (name: string) => `${name}.gz`, (b: Uint8Array) => b],
+    ['with a dot and gzipped', (name: string) => `${name.replace('-idx', '.idx')}.gz`, gzipSync],
+    ['decompressed, but with names in .gz', (name: string) => `${name}.gz`, (b: Uint8Array) => b],
   ])('reads files %s', async (_, rename, pack) => {
     const small = Object.entries(files()).map(([name, bytes]) => [rename(name), pack(Buffer.from(bytes))]);
     await expectSmallSet(await folder(Object.fromEntries(small) as Record<string, Uint8Array>));
@@ -72,7 +73,7 @@ describe('loadMnist without checksums', () => {
     expect((await loadMnist({ verify: false })).train.labels).toHaveLength(3);
   });
 
-  it('still refuses labels above 9, and different numbers of images and labels', async () => {
+  it('refuses labels above 9, and different numbers of images and labels', async () => {
     const label = await refused({ 'train-labels-idx1-ubyte': labels(1, 2, 10) }, false);
     expect(label.problem).toMatch(/train-labels-idx1-ubyte: label 2 of 3 is not a class: 10$/);
     const count = await refused({ 't10k-labels-idx1-ubyte': labels(1) }, false);
@@ -81,8 +82,8 @@ describe('loadMnist without checksums', () => {
   });
 });
 
-describe('loadMnist says what is wrong', () => {
-  it('where no folder is named: all that has to be done', async () => {
+describe('loadMnist reports what is wrong', () => {
+  it('if no folder is named: with a hint what to do', async () => {
     for (const dir of [undefined, '']) {
       vi.stubEnv('MNIST_DIR', dir);
       const { message } = await rejection(loadMnist());
@@ -94,7 +95,7 @@ describe('loadMnist says what is wrong', () => {
     }
   });
 
-  it('where the folder is not there, or is a file', async () => {
+  it('if the folder does not exist, or is a file', async () => {
     const dir = await folder({ file: 'text' });
     for (const path of [join(dir, 'nowhere'), join(dir, 'file')]) {
       const error = await rejection(loadMnist({ dir: path }));
@@ -103,7 +104,7 @@ describe('loadMnist says what is wrong', () => {
     }
   });
 
-  it('where files are missing: all of them at once', async () => {
+  it('if files are missing: it lists all of them', async () => {
     const dir = await folder({ 't10k-images-idx3-ubyte.gz': '' });
     await mkdir(join(dir, names[0]));
     await writeFile(join(dir, names[0], names[0]), images(3));
@@ -114,7 +115,7 @@ describe('loadMnist says what is wrong', () => {
     expect(hint).toContain('https://');
   });
 
-  it('where a file is an HTML page, gzipped or not', async () => {
+  it('if a file is an HTML page, gzipped or not', async () => {
     const page = '<!DOCTYPE html><html><body>404</body></html>';
     for (const content of [page, gzipSync(page)]) {
       const { problem } = await refused({ 't10k-labels-idx1-ubyte': content });
@@ -122,7 +123,7 @@ describe('loadMnist says what is wrong', () => {
     }
   });
 
-  it('where a file is truncated, as IDX or as gzip', async () => {
+  it('if a file is truncated, as IDX or as gzip', async () => {
     const idx = await refused({ 'train-images-idx3-ubyte': images(3).subarray(0, 1000) });
     expect(idx.problem).toMatch(/train-images-idx3-ubyte: .* truncated .* expected 2368 bytes, found 1000$/);
     const gzip = await refused({ 'train-images-idx3-ubyte': gzipSync(images(3)).subarray(0, 100) });
@@ -131,7 +132,7 @@ describe('loadMnist says what is wrong', () => {
     expect(empty.problem).toMatch(/train-images-idx3-ubyte: .* truncated .* found 0$/);
   });
 
-  it('where a gzip file is damaged', async () => {
+  it('if a gzip file is damaged', async () => {
     const bytes = gzipSync(labels(5, 0, 9));
     bytes[bytes.length - 6] ^= 1;
     const error = await refused({ 'train-labels-idx1-ubyte': bytes });
@@ -139,7 +140,7 @@ describe('loadMnist says what is wrong', () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
-  it('where images and labels are swapped', async () => {
+  it('if images and labels are swapped', async () => {
     const both = { 'train-images-idx3-ubyte': labels(5, 0, 9), 'train-labels-idx1-ubyte': images(3) };
     const first = await refused(both);
     expect(first.problem).toMatch(
@@ -150,7 +151,7 @@ describe('loadMnist says what is wrong', () => {
     expect(second.problem).toMatch(/expected labels, uint8 \[n\], found images, uint8 \[3, 28, 28\]$/);
   });
 
-  it('where images are of another size or another type', async () => {
+  it('if images have another size or another type', async () => {
     const size = await refused({ 'train-images-idx3-ubyte': images(3, 32) }, false);
     expect(size.problem).toMatch(/expected images, uint8 \[n, 28, 28\], found uint8 \[3, 32, 28\]$/);
     const floats = encodeIdx({ shape: [3], dtype: 'float32', data: new Float32Array(3) });
@@ -158,7 +159,7 @@ describe('loadMnist says what is wrong', () => {
     expect(type.problem).toMatch(/expected labels, uint8 \[n\], found float32 \[3\]$/);
   });
 
-  it('where the contents are not those of MNIST: the file, and both checksums', async () => {
+  it('if the contents are not those of MNIST: the file, and both checksums', async () => {
     const { message } = await refused({ 'train-images-idx3-ubyte': images(3) });
     expect(message).toContain("train-images-idx3-ubyte is not MNIST's");
     expect(message).toContain('ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db');
@@ -166,7 +167,7 @@ describe('loadMnist says what is wrong', () => {
     expect(message).toContain('verify: false');
   });
 
-  it.skipIf(real === undefined)('where a file is another one of MNIST: which it is', async () => {
+  it.skipIf(real === undefined)('if a file is another one of MNIST: it names that', async () => {
     const dir = await folder({});
     for (const name of names) {
       const source = name === names[0] ? names[2] : name;
@@ -175,7 +176,7 @@ describe('loadMnist says what is wrong', () => {
     expect((await rejection(loadMnist({ dir }))).problem).toMatch(/, which is t10k-images-idx3-ubyte$/);
   });
 
-  it('where several files are wrong: always the first of them', async () => {
+  it('if several files are wrong: always the first of them', async () => {
     for (let k = 0; k < 5; k++) {
       const { problem } = await refused({
         'train-images-idx3-ubyte': '',
@@ -185,27 +186,30 @@ describe('loadMnist says what is wrong', () => {
     }
   });
 
-  it('where an option is unknown', async () => {
+  it('if an option is unknown', async () => {
     const options = { dir: '/', downlaod: true };
-    expect((await rejection(loadMnist(options))).problem).toBe('unknown option: downlaod');
+    expect((await rejection(loadMnist(options), ValueError)).problem).toBe('unknown option: downlaod');
   });
 });
 
 describe('the real MNIST', () => {
-  it.skipIf(real === undefined)('has the sizes and the first labels that everybody knows', async () => {
-    const { train, test } = await loadMnist({ dir: real ?? '' });
-    expect([train.labels.length, test.labels.length]).toEqual([60_000, 10_000]);
-    expect([train.x.length, test.x.length]).toEqual([60_000 * 784, 10_000 * 784]);
-    expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
-    expect([...test.labels.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
-    // The mean and the standard deviation that everybody normalizes with.
-    let [sum, squares] = [0, 0];
-    for (const byte of train.x) {
-      sum += byte / 255;
-      squares += (byte / 255) ** 2;
-    }
-    const mean = sum / train.x.length;
-    expect(mean).toBeCloseTo(0.1307, 4);
-    expect(Math.sqrt(squares / train.x.length - mean ** 2)).toBeCloseTo(0.3081, 4);
-  });
+  it.skipIf(real === undefined)(
+    'has the known sizes, first labels, mean and standard deviation',
+    async () => {
+      const { train, test } = await loadMnist({ dir: real ?? '' });
+      expect([train.labels.length, test.labels.length]).toEqual([60_000, 10_000]);
+      expect([train.x.length, test.x.length]).toEqual([60_000 * 784, 10_000 * 784]);
+      expect([...train.labels.subarray(0, 5)]).toEqual([5, 0, 4, 1, 9]);
+      expect([...test.labels.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
+      // The mean and the standard deviation that MNIST is usually normalized with.
+      let [sum, squares] = [0, 0];
+      for (const byte of train.x) {
+        sum += byte / 255;
+        squares += (byte / 255) ** 2;
+      }
+      const mean = sum / train.x.length;
+      expect(mean).toBeCloseTo(0.1307, 4);
+      expect(Math.sqrt(squares / train.x.length - mean ** 2)).toBeCloseTo(0.3081, 4);
+    },
+  );
 });

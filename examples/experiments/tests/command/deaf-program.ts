@@ -1,4 +1,4 @@
-/** A command that heeds no signal, and never ends. */
+/** A command that ignores the signal and never ends. */
 import { runCommand } from '../../cli/run.ts';
 
 setInterval(() => undefined, 1000);

@@ -1,4 +1,4 @@
-/** Programs of their own, to which signals can be sent while they run. */
+/** Starts programs to which a test can send signals. */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -11,26 +11,26 @@ export interface Ending {
 
 export interface Running {
   readonly interrupt: () => void;
-  /** Until that can be read of what it prints, on stdout or stderr. */
+  /** Waits until the output, on stdout or stderr, contains the text. */
   readonly prints: (text: string | RegExp) => Promise<void>;
   readonly ending: Promise<Ending>;
 }
 
 export interface Place {
   readonly cwd: string;
-  /** In place of the folders and the cache that this environment names. */
+  /** Variables to set. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Where no data is but what `env` says. */
-export function environment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+/** The environment of this process with these variables, and without folders of data. */
+function environment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const others = { ...process.env, ...env };
   delete others.MNIST_DIR;
   delete others.CIFAR10_DIR;
   return others;
 }
 
-/** Starts Node with these arguments. What still runs after the test is ended. */
+/** Starts Node with these arguments. The process is killed after the test if it still runs. */
 export function startNode(args: readonly string[], { cwd, env }: Place): Running {
   const child = spawn(process.execPath, args, { cwd, env: environment(env) });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -46,7 +46,7 @@ describe('npm run lab, on the built-in digits', () => {
   afterAll(() => rmSync(out, { recursive: true }));
 
   it('says which data, first, at the table, in the JSON and in the report', () => {
-    expect(first).toMatch(/^Data: the built-in digits, NOT MNIST, which could not be had/);
+    expect(first).toMatch(/^Data: the built-in digits, NOT MNIST, which is not available/);
     expect(first).toMatch(/^On the built-in digits:$/m);
     const results = JSON.parse(readFileSync(json(), 'utf8')) as LabResults;
     expect(results).toMatchObject({ data: 'the built-in digits', from: 'built in', effort: 'quick' });
