@@ -8,7 +8,7 @@
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { licensesIn } from '../../src/data/download/build-licenses.ts';
+import { licensesIn } from './build-licenses.ts';
 
 const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;

@@ -5,7 +5,7 @@ import { type Comparison, agrees, meansOf, sideNames, TOLERANCE } from '../cifar
 import { netNames } from '../cifar10/nets.ts';
 import { cifar10Chart } from '../results/chart.ts';
 import { cifar10Table, hasBlock, quoted } from '../results/quotes.ts';
-import { root } from '../../../test/docs/collect-examples.ts';
+import { root } from '../../tests/run-example.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const comparison = JSON.parse(read('examples/experiments/results/cifar10.json')) as Comparison;

@@ -17,9 +17,17 @@ import { nets } from '../cifar10/nets.ts';
 import { writeStart } from '../cifar10/start.ts';
 import { manualSeed, tensor } from '../../../src/index.ts';
 import { loadCifar10 } from '../../../src/node.ts';
-import { records } from '../../../test/data/cifar10-records.ts';
-import { root } from '../../../test/docs/collect-examples.ts';
-import { type Output, runExample } from './run-example.ts';
+import { type Output, root, runExample } from '../../tests/run-example.ts';
+
+/** A file in the format of CIFAR-10: each label, followed by the 3,072 bytes of an image that no other one equals. */
+function records(labels: readonly number[]): Uint8Array {
+  const file = new Uint8Array(labels.length * 3073);
+  labels.forEach((label, i) => {
+    file[i * 3073] = label;
+    for (let at = 0; at < 3072; at++) file[i * 3073 + 1 + at] = 31 * i + 7 * (at >> 10) + at;
+  });
+  return file;
+}
 
 const run = (...args: string[]) =>
   runExample('experiments/cifar10-batchnorm.ts', '--out', join(folder, 'reports'), ...args);
@@ -188,7 +196,7 @@ describe.skipIf(!hasTorch)('the same in PyTorch', () => {
     const [ours, theirs] = ['ours.json', 'theirs.json'].map((name) => join(folder, name));
     const common = ['--data', data, '--epochs', '1', '--seed', '1', '--json'];
     expect(run(...common, ours).status).toBe(0);
-    const script = join(root, 'examples', 'cifar10', 'pytorch.py');
+    const script = join(root, 'examples/experiments/cifar10/pytorch.py');
     const { status, stderr } = spawnSync(python, ['-B', script, ...common, theirs, '--start', start], {
       encoding: 'utf8',
     });

@@ -1,89 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type DataOptions, dataOptions, resolveData, type Wanted } from '../cli/data.ts';
-import { folder, rejection } from '../../../test/data/helpers.ts';
-import { answering, type Mirror, mirror, well } from '../../../test/data/download/server.ts';
-import { served } from '../../../test/data/files/small-files.ts';
-import { loadSmall } from '../../../test/data/files/small-mnist.ts';
+import { DataError } from '../../../src/index.ts';
+import { type DataOrigin, loadMnist } from '../../../src/node.ts';
+import { type DataOptions, dataOptions, type Found, resolveData, type Wanted } from '../cli/data.ts';
 
 let cache = '';
-let said: string[] = [];
-beforeEach(async () => {
-  cache = await folder({});
+beforeEach(() => {
+  cache = mkdtempSync(join(tmpdir(), 'gammabeta-data-'));
   vi.stubEnv('GAMMABETA_CACHE', cache);
   vi.stubEnv('MNIST_DIR', undefined);
-  said = [];
-  vi.spyOn(console, 'error').mockImplementation((line: string) => said.push(line));
 });
 afterEach(() => {
+  rmSync(cache, { recursive: true });
   vi.unstubAllEnvs();
-  vi.restoreAllMocks();
 });
 
 const part = { x: new Uint8Array(784), shape: [784], labels: new Uint8Array([7]) };
 const standIn = { name: 'built-in digits', make: () => ({ train: part, test: part }) };
 
-const want = (server: Mirror, options: DataOptions = {}, more: Partial<Wanted> = { standIn }) =>
-  resolveData(
-    { name: 'MNIST', variable: 'MNIST_DIR', load: (given) => loadSmall([server], given), ...more },
-    options,
-    new AbortController().signal,
-  );
+/** A loader that finds the data at `origin`. */
+const from =
+  (origin: DataOrigin): Wanted['load'] =>
+  () =>
+    Promise.resolve({ train: part, test: part, origin });
 
-describe('the data of an example', () => {
-  it('is downloaded, and then in the cache', async () => {
-    const server = await mirror(served, well);
-    const first = await want(server);
-    expect(first).toMatchObject({ name: 'MNIST', isStandIn: false, from: 'download' });
-    expect(first.sentence).toBe(`Data: MNIST, downloaded into ${cache}/mnist.`);
-    expect(said).toHaveLength(4); // a line for each file, on stderr
-    expect(said[0]).toMatch(/^Downloading train-images-idx3-ubyte\.gz from 127\.0\.0\.1:\d+$/);
-    expect((await want(server, { offline: true })).sentence).toBe(
-      `Data: MNIST, from the cache, ${cache}/mnist.`,
-    );
-    expect((await want(server)).from).toBe('cache');
-    expect(server.requests).toHaveLength(4);
+const failing =
+  (error: Error): Wanted['load'] =>
+  () =>
+    Promise.reject(error);
+
+const noMirror = new DataError('loadMnist', 'every mirror answers 503', 'try again');
+
+function resolve(load: Wanted['load'], options: DataOptions = {}, rest: Partial<Wanted> = { standIn }) {
+  const wanted = { name: 'MNIST', variable: 'MNIST_DIR', load, ...rest };
+  return resolveData(wanted, options, new AbortController().signal);
+}
+
+describe('the data of an experiment', () => {
+  it.each([
+    ['folder', 'Data: MNIST, from /data.'],
+    ['cache', 'Data: MNIST, from the cache, /data.'],
+    ['download', 'Data: MNIST, downloaded into /data.'],
+  ] as const)('from a %s is named in a sentence', async (kind, sentence) => {
+    const found = await resolve(from({ kind, path: '/data' }));
+    expect(found).toEqual({ train: part, test: part, name: 'MNIST', isStandIn: false, from: kind, sentence });
   });
 
-  it('is that of the folder that was named', async () => {
-    const server = await mirror(served, well);
-    const dir = await folder(Object.fromEntries(served));
-    expect((await want(server, { data: dir })).sentence).toBe(`Data: MNIST, from ${dir}.`);
-    vi.stubEnv('MNIST_DIR', dir);
-    expect((await want(server)).from).toBe('folder');
-    expect(server.requests).toEqual([]);
+  it('may be downloaded, except with --offline, and comes from the folder of --data', async () => {
+    const load = vi.fn(from({ kind: 'folder', path: '/data' }));
+    await resolve(load);
+    await resolve(load, { offline: true, data: '/data' });
+    expect(load.mock.calls).toMatchObject([[{ download: true }], [{ download: false, dir: '/data' }]]);
+    expect(load.mock.calls[0][0]).not.toHaveProperty('dir');
   });
 
-  it('is the stand-in where it can be neither found nor fetched, and says so and why', async () => {
-    const server = await mirror(served, answering(503));
-    const found = await want(server);
-    expect(found).toMatchObject({ name: 'built-in digits', isStandIn: true, from: 'built in', train: part });
-    expect(found.sentence).toMatch(
-      /^Data: built-in digits, NOT MNIST, which could not be had: .* it answers 503 Service Unavailable\. Hint: --data DIR or MNIST_DIR=DIR/,
-    );
-    expect((await rejection(want(server, {}, {}))).problem).toContain('503');
+  it('is the stand-in if it can be neither found nor downloaded, and the sentence says why', async () => {
+    const expectStandIn = (found: Found, why: string) => {
+      expect(found).toMatchObject({
+        name: 'built-in digits',
+        isStandIn: true,
+        from: 'built in',
+        train: part,
+      });
+      expect(found.sentence).toMatch(
+        /^Data: built-in digits, NOT MNIST, .* Hint: --data DIR or MNIST_DIR=DIR/,
+      );
+      expect(found.sentence).toContain(why);
+    };
+    expectStandIn(await resolve(failing(noMirror)), 'every mirror answers 503');
+    expectStandIn(await resolve(loadMnist, { offline: true }), '--offline');
   });
 
-  it('is not asked for on the network with --offline', async () => {
-    const server = await mirror(served, well);
-    const found = await want(server, { offline: true });
-    expect(found.sentence).toContain(
-      'NOT MNIST, which could not be had: it is not in the cache, and --offline',
-    );
-    expect(server.requests).toEqual([]);
+  it('is an error if there is no stand-in', async () => {
+    await expect(resolve(failing(noMirror), {}, {})).rejects.toBe(noMirror);
   });
 
-  it('is never anything else where a folder was named', async () => {
-    const server = await mirror(served, well);
-    const dir = await folder({});
-    expect((await rejection(want(server, { data: dir }))).problem).toContain(`missing in ${dir}`);
-    expect((await rejection(want(server, { data: '' }))).problem).toContain('dir is empty');
-    vi.stubEnv('MNIST_DIR', `${dir}/no`);
-    expect((await rejection(want(server))).problem).toContain('cannot be read');
-    expect(server.requests).toEqual([]);
+  it('is never the stand-in if a folder was named', async () => {
+    await expect(resolve(loadMnist, { data: cache })).rejects.toThrow(`missing in ${cache}`);
+    await expect(resolve(loadMnist, { data: '' })).rejects.toThrow('dir is empty');
+    vi.stubEnv('MNIST_DIR', `${cache}/no`);
+    await expect(resolve(loadMnist)).rejects.toThrow('cannot be read');
   });
 
-  it('is no longer waited for when Ctrl-C is pressed', async () => {
+  it('is not waited for after Ctrl-C', async () => {
     const interrupt = new AbortController();
     const reason = new Error('interrupted');
     const load: Wanted['load'] = ({ signal }) =>
@@ -97,8 +99,7 @@ describe('the data of an example', () => {
   });
 
   it('does not hide a bug behind the stand-in', async () => {
-    const load = () => Promise.reject(new TypeError('a bug'));
-    await expect(want(await mirror(served, well), {}, { load, standIn })).rejects.toThrow(TypeError);
+    await expect(resolve(failing(new TypeError('a bug')))).rejects.toThrow(TypeError);
   });
 
   it('is chosen with --data and --offline', () => {

@@ -1,5 +1,5 @@
 /** Reports as people see them: on a phone and on a desk, by day and by night. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
@@ -8,8 +8,7 @@ import { labReport } from '../lab/report.ts';
 import type { LabResults } from '../lab/results.ts';
 import { pictureSvg } from '../report/svg.ts';
 import { writeReport } from '../report/write.ts';
-import { chromiumPath } from '../../../test/chromium.ts';
-import { root } from '../../../test/docs/collect-examples.ts';
+import { root } from '../../tests/run-example.ts';
 import { charts, fullReport } from './full-report.ts';
 import { clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
 
@@ -17,6 +16,9 @@ const labResults = JSON.parse(
   readFileSync(join(root, 'examples/experiments/results/lab.json'), 'utf8'),
 ) as LabResults;
 
+const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+  (path) => path !== undefined && existsSync(path),
+);
 if (chromiumPath === undefined) console.warn('reports in Chromium SKIPPED: no Chromium was found');
 
 const screens = [

@@ -7,7 +7,7 @@ import { labDocument, labPictures, labVerdicts } from '../../lab/document.ts';
 import { findingsOf, type LabResults, resultsOf } from '../../lab/results.ts';
 import { terminalFigure, verdictTable } from '../../lab/summary.ts';
 import { quoted } from '../../results/quotes.ts';
-import { root } from '../../../../test/docs/collect-examples.ts';
+import { root } from '../../../tests/run-example.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const results = JSON.parse(read('examples/experiments/results/lab.json')) as LabResults;
