@@ -1,9 +1,9 @@
 /**
- * Bundles the command `gammabeta` into `dist/command`, after tsc: the examples and the packages that they need, with
- * their licenses, so that gpu.js stays the only package to install. The library is not bundled once more, for there
- * must be one of each of its classes: it is imported from `dist/src`.
+ * Bundles the command `gammabeta` into `dist/command`, after tsc: the experiments and the packages that they need, with
+ * their licenses, so that gpu.js remains the only dependency. The library itself is imported from `dist/src`, because a
+ * second copy of its classes would break `instanceof`.
  *
- *     tsx examples/experiments/build-command.ts [folder that tsc wrote to]
+ *     tsx examples/experiments/build-command.ts [output folder of tsc]
  */
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;
 const out = join(dist, 'command');
 
-/** All files of the bundle lie in one folder, so the way to the library is the same from each. */
+/** Leaves imports of the library external. All files of the bundle are in one folder, so one relative path serves all. */
 const library: Plugin = {
   name: 'library',
   setup: (bundling) => {
@@ -26,7 +26,7 @@ const library: Plugin = {
   },
 };
 
-const worker = 'examples/experiments/lab/worker.ts'; // a thread's program, which the lab looks for beside its own file
+const worker = 'examples/experiments/lab/worker.ts'; // the program of the lab's threads, loaded from the folder of the bundle
 rmSync(out, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
@@ -42,10 +42,10 @@ const { metafile } = await build({
   plugins: [library],
   external: ['gpu.js', 'webgpu'],
   charset: 'utf8',
-  minifyWhitespace: true, // names stay, for the stack that a bug's report has
+  minifyWhitespace: true, // identifiers are kept, for readable stack traces
   minifySyntax: true,
-  legalComments: 'none', // licenses have a file of their own
-  // Packages that are CommonJS ask for Node's modules with require, which an ES module does not have.
+  legalComments: 'none', // the licenses are in LICENSES.txt
+  // CommonJS packages load Node's modules with require, which does not exist in an ES module.
   banner: {
     js: "import { createRequire as requireOf } from 'node:module';\nconst require = requireOf(import.meta.url);",
   },

@@ -55,15 +55,15 @@ describe('the packed gammabeta', () => {
   });
 
   it.each([
-    [['foo'], /^error: unknown command 'foo'\nHint: gammabeta --help says what there is\n$/],
+    [['foo'], /^error: unknown command 'foo'\nHint: gammabeta --help lists the commands\n$/],
     [['mnits'], /^error: unknown command 'mnits'\n\(Did you mean mnist\?\)\n/],
     [['--foo'], /^error: unknown option '--foo'\n/],
     [['mnist', '--ofline'], /^error: unknown option '--ofline'\n\(Did you mean --offline\?\)\n$/],
-    [['digits', '--seed', 'x'], /an integer ≥ 0 is expected/],
+    [['digits', '--seed', 'x'], /expected an integer ≥ 0/],
     [['digits', '--png', 'no/x.png'], /^digits: cannot write into the folder of no\/x\.png\. Hint: /],
     [
       ['digits', '--png', '.'],
-      /^write: \. cannot be written: .*\. Hint: make room, or name another place\n$/,
+      /^write: \. cannot be written: .*\. Hint: free disk space, or choose another path\n$/,
     ],
   ])('%j is an error that says what to do', (args, message) => {
     const { status, stderr } = gammabeta(...args);

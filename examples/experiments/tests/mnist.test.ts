@@ -13,13 +13,13 @@ afterAll(() => rmSync(reports, { recursive: true }));
 
 const run = (...args: string[]) => runExample('experiments/mnist-batchnorm.ts', '--out', reports, ...args);
 
-describe('npm run mnist, with something wrong', () => {
+describe('npm run mnist, with a mistake', () => {
   it.each([
     [['--epoch', '3'], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
-    [['--nets', 'plain,foo'], /'foo' is none of plain, bn, bn-pre/],
-    [['--epochs', '0'], /an integer ≥ 1 is expected/],
-    [['--seed', '1.5'], /an integer ≥ 0 is expected/],
-    [['--limit', 'many'], /an integer ≥ 2 is expected/],
+    [['--nets', 'plain,foo'], /'foo' is not one of plain, bn, bn-pre/],
+    [['--epochs', '0'], /expected an integer ≥ 1/],
+    [['--seed', '1.5'], /expected an integer ≥ 0/],
+    [['--limit', 'many'], /expected an integer ≥ 2/],
     [
       ['--data', 'no/such/folder'],
       /^loadMnist: the folder no\/such\/folder cannot be read: .* Hint: download train-images/,
@@ -33,17 +33,17 @@ describe('npm run mnist, with something wrong', () => {
       /^mnist: the report cannot be written into the folder package\.json\/reports: ENOTDIR\. Hint: name another/,
     ],
     [['--ofline'], /unknown option '--ofline'\n\(Did you mean --offline\?\)/],
-    [['--device', 'gpu'], /'gpu' is none of webgpu, webgl, wasm, cpu\./],
-  ])('%j says what, and what to do', (args, message) => {
+    [['--device', 'gpu'], /'gpu' is not one of webgpu, webgl, wasm, cpu\./],
+  ])('%j: the message names it and says what to do', (args, message) => {
     const { status, stderr, stdout } = run(...args);
     expect(stderr).toMatch(message);
-    expect(stderr).not.toMatch(/^\s+at /m); // no stack: it is the user's mistake, not a bug
+    expect(stderr).not.toMatch(/^\s+at /m); // no stack: a mistake of the user is not a bug
     expect(stdout).toBe('');
     expect(status).toBe(1);
   });
 });
 
-describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
+describe('npm run mnist, if MNIST is unavailable', () => {
   let folder = '';
   let stdout = '';
   beforeAll(() => {
@@ -53,10 +53,8 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('takes the built-in digits, and says so first, at the table and in the JSON', () => {
-    expect(stdout).toMatch(
-      /^Data: the built-in digits, NOT MNIST, which could not be had: .* Hint: --data DIR/,
-    );
+  it('trains on the built-in digits, and says so first, at the table and in the JSON', () => {
+    expect(stdout).toMatch(/^Data: the built-in digits, NOT MNIST, .* Hint: --data DIR/);
     expect(stdout).toMatch(/^the built-in digits: 640 images to train on, 5000 to validate\.$/m);
     expect(stdout).toMatch(/^On the built-in digits:$/m);
     expect(stdout).not.toMatch(/Keras|On MNIST/);
@@ -64,19 +62,19 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
     expect(results).toMatchObject({ data: 'the built-in digits', from: 'built in' });
   });
 
-  it('calls them by their name in the report too', () => {
+  it('names them in the report too', () => {
     const report = readFileSync(join(reports, 'mnist.html'), 'utf8');
     expect(report).toContain('<h1>Batch normalization on the built-in digits</h1>');
     expect(report).toContain('<dd>the built-in digits, drawn from a seed</dd>');
     expect(report).not.toMatch(/MNIST|Keras/);
   });
 
-  it('draws no chart of a single epoch', () => {
+  it('draws no chart for a single epoch', () => {
     expect(stdout).not.toContain('●');
   });
 
-  it('computes where it was asked to', () => {
-    expect(stdout).toMatch(/^Device: wasm \(WebAssembly, .*\), as asked for\./m);
+  it('uses the requested device', () => {
+    expect(stdout).toMatch(/^Device: wasm \(WebAssembly, .*\), as requested\./m);
   });
 });
 
@@ -102,7 +100,7 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
   }, 60_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('prints one line an epoch and a table with the nets side by side', () => {
+  it('prints one line per epoch and a table with the networks side by side', () => {
     expect(stdout).toMatch(
       /^Data: MNIST, from .*\.\nDevice: wasm \(WebAssembly, (relaxed )?SIMD\).*\nMNIST: 640 images to train on, 5000 to validate\.\n/,
     );
@@ -110,21 +108,21 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
     for (const net of nets)
       expect(stdout).toMatch(new RegExp(`^${net}  epoch 1/1  loss \\d.*valAccuracy 0\\.\\d{4}`, 'm'));
     expect(stdout).toMatch(/│ +plain +│ +bn +│ +bn-pre +│/);
-    expect(stdout).not.toContain('Keras'); // those figures are for all of the images
+    expect(stdout).not.toContain('Keras'); // its results are for the whole training data
   });
 
-  it('says what the difference means, in two sentences', () => {
+  it('explains the difference in two sentences', () => {
     expect(stdout).toMatch(/^After the first epoch, bn .*plain \d+\.\d %\. Its epoch takes \d.*\.$/m);
   });
 
-  it('ends with the path of its report, in which each network is', () => {
+  it('prints the path of its report last, which shows each network', () => {
     const path = join(reports, 'mnist.html');
     expect(stdout.endsWith(`\nWritten: ${join(folder, 'mnist.json')}\n\n${path}\n`)).toBe(true);
     const report = readFileSync(path, 'utf8');
     expect(report).toContain('<h1>Batch normalization on MNIST</h1>');
     expect(report).not.toContain('Keras'); // as above
     for (const net of nets)
-      expect(report).toMatch(new RegExp(`${net}: [\\d,]+ of 5,000 validation images are right`));
+      expect(report).toMatch(new RegExp(`${net}: [\\d,]+ of 5,000 validation images are correct`));
     for (const place of [
       'γ of bn-pre, batch normalization after dense layer 2',
       'Gradient of the weight: dense layer 3',
@@ -132,7 +130,7 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
       expect(report).toContain(place);
   });
 
-  it('writes what it measured, and nothing else', () => {
+  it('writes the measured values, and no other file', () => {
     expect(readdirSync(folder)).toEqual(['mnist.json']);
     expect(readdirSync(reports)).toEqual(['mnist.html']);
     const { runs, trainingImages } = JSON.parse(readFileSync(join(folder, 'mnist.json'), 'utf8')) as Results;

@@ -8,16 +8,16 @@ import { exampleEnvironment, root, runExample } from '../../../tests/run-example
 
 const run = (...args: string[]) => runExample('experiments/lab.ts', ...args);
 
-describe('npm run lab, with something wrong', () => {
+describe('npm run lab, with a mistake', () => {
   it.each([
-    [['--claims', 'speed,sped'], /'sped' is none of speed, learning-rate, /],
-    [['--jobs', '0'], /option '--jobs <n>' argument '0' is invalid\. Hint: an integer ≥ 1 is expected/],
+    [['--claims', 'speed,sped'], /'sped' is not one of speed, learning-rate, /],
+    [['--jobs', '0'], /option '--jobs <n>' argument '0' is invalid\. Hint: expected an integer ≥ 1/],
     [['--ful'], /unknown option '--ful'\n\(Did you mean --full\?\)/],
     [['--quick', '--full'], /option '--quick' cannot be used with option '--full'/],
     [['--data', 'no/such/folder'], /^loadMnist: the folder no\/such\/folder cannot be read: /],
     [['--json', 'no/such/folder/x.json'], /^lab: cannot write into the folder of no\/such\/folder\/x\.json/],
     [['--out', 'package.json/x'], /^lab: .*package\.json\/x.* Hint: /],
-  ])('%j says what, and what to do', (args, message) => {
+  ])('%j: the message names it and says what to do', (args, message) => {
     const { status, stderr, stdout } = run('--out', join(tmpdir(), 'gammabeta-none'), ...args);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -44,8 +44,8 @@ describe('npm run lab, on the built-in digits', () => {
   }, 60_000);
   afterAll(() => rmSync(out, { recursive: true }));
 
-  it('says which data, first, at the table, in the JSON and in the report', () => {
-    expect(first).toMatch(/^Data: the built-in digits, NOT MNIST, which could not be had/);
+  it('names the data first, at the table, in the JSON and in the report', () => {
+    expect(first).toMatch(/^Data: the built-in digits, NOT MNIST, /);
     expect(first).toMatch(/^On the built-in digits:$/m);
     const results = JSON.parse(readFileSync(json(), 'utf8')) as LabResults;
     expect(results).toMatchObject({ data: 'the built-in digits', from: 'built in', effort: 'quick' });
@@ -54,13 +54,13 @@ describe('npm run lab, on the built-in digits', () => {
     expect(page).not.toContain('on MNIST');
   });
 
-  it('ends with the verdicts and the path of the report', () => {
+  it('prints the verdicts, and the path of the report last', () => {
     expect(first).toMatch(/^│ outputs: Its outputs have mean /m);
     expect(first).toMatch(/│ (?:supported|mixed|not supported) +│/);
     expect(first.trimEnd().split('\n').at(-1)).toBe(join(out, 'lab.html'));
   });
 
-  it('makes no run twice, and a damaged one again', () => {
+  it('repeats no run except a damaged one', () => {
     const before = writtenAt();
     expect(before.size).toBe(5);
     const results = readFileSync(json(), 'utf8');
@@ -69,12 +69,12 @@ describe('npm run lab, on the built-in digits', () => {
     lab();
     const after = writtenAt();
     for (const [file, time] of before) if (file !== damaged) expect(after.get(file)).toBe(time);
-    expect(readFileSync(json(), 'utf8')).toBe(results); // and comes to the same
+    expect(readFileSync(json(), 'utf8')).toBe(results); // with the same results
   }, 60_000);
 });
 
-describe('npm run lab, when Ctrl-C is pressed', () => {
-  it('keeps every run that had ended, whole, and the same command goes on from there', async () => {
+describe('npm run lab, after Ctrl-C', () => {
+  it('has saved each completed run, and the same command continues with the others', async () => {
     const out = mkdtempSync(join(tmpdir(), 'gammabeta-lab-'));
     try {
       const args = ['--offline', '--claims', 'learning-rate', '--jobs', '1', '--out', out];
@@ -94,7 +94,7 @@ describe('npm run lab, when Ctrl-C is pressed', () => {
       while (made().length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
       running.kill('SIGINT');
       expect(await ended).toBe(130);
-      expect(stderr).toContain('interrupted: every run that had ended is kept. Hint: ');
+      expect(stderr).toContain('interrupted: completed runs are saved. Hint: ');
       expect(stderr).not.toMatch(/^\s+at /m);
       const kept = made();
       expect(kept.length).toBeLessThan(80);
