@@ -1,4 +1,4 @@
-/** The command as the packed package brings it, in an app with nothing but gpu.js beside it. */
+/** The command of the packed package, installed in an app whose only other package is gpu.js. */
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -41,7 +41,7 @@ function run(program: string, ...args: string[]) {
 const gammabeta = (...args: string[]) => run(process.execPath, command, ...args);
 
 describe('the packed gammabeta', () => {
-  it('offers the experiments, and has a help for each', () => {
+  it('lists the experiments, and has a help page for each', () => {
     const help = gammabeta('--help');
     expect(help).toMatchObject({ status: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: gammabeta /);
@@ -65,30 +65,30 @@ describe('the packed gammabeta', () => {
       ['digits', '--png', '.'],
       /^write: \. cannot be written: .*\. Hint: free disk space, or choose another path\n$/,
     ],
-  ])('%j is an error that says what to do', (args, message) => {
+  ])('%j is an error with a hint', (args, message) => {
     const { status, stderr } = gammabeta(...args);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(status).toBe(1);
   });
 
-  it('is found by npx and by its name, and knows its version', () => {
+  it('can be run with npx and by its name, and prints its version', () => {
     const version = { status: 0, stdout: `${packageJson.version}\n` };
     expect(gammabeta('--version')).toMatchObject(version);
     expect(run('node_modules/.bin/gammabeta', '--version')).toMatchObject(version);
     expect(run('npx', '--no-install', 'gammabeta', '--version')).toMatchObject(version);
   });
 
-  it('trains, on the built-in digits where there is nothing else', () => {
+  it('trains on the built-in digits if there is no other data', () => {
     const args = ['--offline', '--limit', '640', '--epochs', '1', '--device', 'wasm'];
     const { status, stdout, stderr } = gammabeta('mnist', ...args);
     expect(stderr).toBe('');
-    expect(stdout).toMatch(/^Data: the built-in digits, NOT MNIST, which could not be had: /);
+    expect(stdout).toMatch(/^Data: the built-in digits, NOT MNIST, /);
     expect(stdout).toMatch(/^bn {2}epoch 1\/1 {2}loss \d/m);
     expect(status).toBe(0);
   });
 
-  it('draws the built-in digits, here and in a picture', () => {
+  it('draws the built-in digits, in the terminal and in a picture', () => {
     const { status, stdout } = gammabeta('digits', '--png', 'seven.png', '--seed', '7');
     expect(status).toBe(0);
     expect(stdout).toMatch(/[▀▄█]{3}/);
@@ -124,12 +124,12 @@ describe('the packed gammabeta', () => {
         ([, path]) => path,
       ),
     );
-    expect(required).toContain('node:events'); // of commander
+    expect(required).toContain('node:events'); // by commander
     const packages = [...imported, ...required].filter((path) => !isBuiltin(path));
     expect([...new Set(packages)]).toEqual(['gpu.js']);
   });
 
-  it('has the license of every package that is in it', () => {
+  it('includes the license of every bundled package', () => {
     const licenses = readFileSync(join(app, command, '../LICENSES.txt'), 'utf8');
     for (const name of [
       'commander',
@@ -143,12 +143,12 @@ describe('the packed gammabeta', () => {
       expect(licenses).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\n\n`, 'm'));
     }
     expect(licenses).toContain('This product includes software developed at\nThe Apache Software Foundation'); // NOTICE
-    expect(licenses).not.toMatch(/^(?:gpu\.js|webgpu) /m); // which are not in it
+    expect(licenses).not.toMatch(/^(?:gpu\.js|webgpu) /m); // not bundled
   });
 });
 
 describe('the packed gammabeta/node', () => {
-  it('knows where downloads are kept', () => {
+  it('names the cache folder', () => {
     const script = `import { loadMnist } from 'gammabeta/node';
       delete process.env.GAMMABETA_CACHE;
       await loadMnist().catch((error) => console.log(error.message));`;

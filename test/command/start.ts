@@ -1,4 +1,4 @@
-/** Programs of their own, to which signals can be sent while they run. */
+/** Starts child processes that can be interrupted. */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -11,18 +11,18 @@ export interface Ending {
 
 export interface Running {
   readonly interrupt: () => void;
-  /** Until that can be read of what it prints, on stdout or stderr. */
+  /** Waits until stdout or stderr contains the text. */
   readonly prints: (text: string | RegExp) => Promise<void>;
   readonly ending: Promise<Ending>;
 }
 
 export interface Place {
   readonly cwd: string;
-  /** In place of the folders and the cache that this environment names. */
+  /** Additional environment variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Where no data is but what `env` says. */
+/** The environment of this process without data folders, and with `env`. */
 export function environment(env: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const others = { ...process.env, ...env };
   delete others.MNIST_DIR;
@@ -30,7 +30,7 @@ export function environment(env: Readonly<Record<string, string>> = {}): NodeJS.
   return others;
 }
 
-/** Starts Node with these arguments. What still runs after the test is ended. */
+/** Starts Node with these arguments. After the test, the process is killed if it still runs. */
 export function startNode(args: readonly string[], { cwd, env }: Place): Running {
   const child = spawn(process.execPath, args, { cwd, env: environment(env) });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -45,7 +45,7 @@ export function startNode(args: readonly string[], { cwd, env }: Place): Running
     prints: async (text) => {
       while (!(stdout + stderr).match(text)) {
         if (child.exitCode !== null)
-          throw new Error(`it ended without printing ${String(text)}: ${stdout}${stderr}`);
+          throw new Error(`the process ended without printing ${String(text)}: ${stdout}${stderr}`);
         await sleep(10);
       }
     },

@@ -3,18 +3,18 @@ import { join, relative } from 'node:path';
 
 export const root: string = join(import.meta.dirname, '..', '..');
 
-/** A piece of code that stands in the documentation. */
+/** A code example of the documentation. */
 export interface Example {
-  /** Where it stands: file and line. */
+  /** Its file and line. */
   readonly title: string;
   readonly code: string;
-  /** What each `console.log(…); // …` claims to print. */
+  /** The output that the comment after each `console.log(…); // …` states. */
   readonly expected: readonly string[];
 }
 
 /**
- * Every ```ts block of the README and the guides, and every `@example` of the sources: a ```ts block, or
- * one line of the form `@example tensor([1, 2]).neg().toArray() // [ -1, -2 ]`.
+ * All examples: the ```ts blocks of the README and the guides, and each `@example` of the sources, which is a ```ts
+ * block or one line such as `@example tensor([1, 2]).neg().toArray() // [ -1, -2 ]`.
  */
 export function collectExamples(): readonly Example[] {
   const guides = ['README.md', 'CONTRIBUTING.md', ...markdownIn('kernels')];

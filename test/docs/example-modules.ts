@@ -4,16 +4,16 @@ import { collectExamples, root } from './collect-examples.ts';
 
 const prefix = 'virtual:example/';
 
-/** The name under which example k can be imported. */
+/** The module name of example k. */
 export function exampleModule(k: number): string {
   return `${prefix}${k}.ts`;
 }
 
-/** Lets tests import the documentation's examples, which themselves import `gammabeta` as a user does. */
+/** Makes the documentation's examples importable by tests. The examples import `gammabeta` as a user does. */
 export function exampleModules(): Plugin {
   return {
     name: 'example-modules',
-    enforce: 'pre', // before the package's own name finds a build in dist
+    enforce: 'pre', // before `gammabeta` is resolved to a build in dist
     resolveId(id) {
       if (id === 'gammabeta') return join(root, 'src/index.ts');
       if (id === 'gammabeta/node') return join(root, 'src/node.ts');

@@ -13,7 +13,7 @@ const hasMnist = existsSync(mnistDir);
 
 describe('every example of the documentation', () => {
   beforeEach(async () => {
-    await useDevice('wasm'); // the default, which an earlier example may have left
+    await useDevice('wasm'); // the default, which an earlier example may have changed
     manualSeed(0);
     if (hasMnist) vi.stubEnv('MNIST_DIR', mnistDir);
   });
@@ -22,11 +22,11 @@ describe('every example of the documentation', () => {
     vi.unstubAllEnvs();
   });
 
-  it('is found', () => {
+  it('is collected', () => {
     expect(examples.length).toBeGreaterThan(40);
   });
 
-  it('has the types it needs', () => {
+  it('compiles', () => {
     const names = examples.map((_, k) => join(root, 'test', `example-${k}.ts`));
     const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile.bind(ts.sys));
     const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
@@ -57,7 +57,7 @@ describe('every example of the documentation', () => {
 
   examples.forEach((example, k) => {
     const needsData = example.code.includes('loadMnist');
-    it.skipIf(needsData && !hasMnist)(`prints what it says: ${example.title}`, async () => {
+    it.skipIf(needsData && !hasMnist)(`prints what its comments state: ${example.title}`, async () => {
       const printed: string[] = [];
       vi.spyOn(console, 'log').mockImplementation((...args) => {
         printed.push(format(...args));
