@@ -1,5 +1,5 @@
 /**
- * The built-in digits, as they are: ten in the terminal, two hundred in a picture.
+ * Shows the built-in digits: ten in the terminal, two hundred in a picture.
  *
  *     npm run digits -- --seed 2
  */

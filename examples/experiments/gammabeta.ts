@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `gammabeta`, which the package brings: all examples that have a command line. */
+/** The command `gammabeta` of the package, with one subcommand for each experiment. */
 import { Command } from 'commander';
 import { cifar10Command } from './cifar10/command.ts';
 import { digitsCommand } from './digits/command.ts';
@@ -8,11 +8,9 @@ import { mnistCommand } from './mnist/command.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const program = new Command('gammabeta')
-  .description(
-    'Experiments with batch normalization, in plain TypeScript: what it changes, and whether that is so.',
-  )
+  .description('Experiments with batch normalization, in plain TypeScript.')
   .version(packageJson.version)
-  .showHelpAfterError('Hint: gammabeta --help says what there is')
+  .showHelpAfterError('Hint: gammabeta --help lists the commands')
   .addCommand(mnistCommand('mnist'))
   .addCommand(cifar10Command('cifar10'))
   .addCommand(labCommand('lab'))

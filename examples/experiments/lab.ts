@@ -1,10 +1,10 @@
 /**
- * The lab: what is said of batch normalization, put to the test, claim by claim.
+ * The lab: claims about batch normalization, tested.
  *
  *     npm run lab
  *
- * Each claim has a file of its own in `lab/claims`: which networks are trained, what is measured, and how the verdict
- * follows. The results are in `lab/README.md`.
+ * Each claim has a file in `lab/claims`, which says which networks are trained, what is measured, and how the verdict
+ * is computed. The results are in `lab/README.md`.
  */
 import { labCommand } from './lab/command.ts';
 

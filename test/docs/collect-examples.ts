@@ -8,13 +8,13 @@ export interface Example {
   /** Its file and line. */
   readonly title: string;
   readonly code: string;
-  /** The comments of all `console.log(…); // …`: the output that they claim. */
+  /** The output that the comment after each `console.log(…); // …` states. */
   readonly expected: readonly string[];
 }
 
 /**
- * Collects every ```ts block of the README and the guides, and every `@example` of the sources: a ```ts block, or one
- * line of the form `@example tensor([1, 2]).neg().toArray() // [ -1, -2 ]`.
+ * All examples: the ```ts blocks of the README and the guides, and each `@example` of the sources, which is a ```ts
+ * block or one line such as `@example tensor([1, 2]).neg().toArray() // [ -1, -2 ]`.
  */
 export function collectExamples(): readonly Example[] {
   const guides = ['README.md', 'CONTRIBUTING.md', ...markdownIn('kernels')];

@@ -9,11 +9,11 @@ export function exampleModule(k: number): string {
   return `${prefix}${k}.ts`;
 }
 
-/** A Vite plugin that makes the examples of the documentation importable. They import `gammabeta` as a user does. */
+/** Makes the documentation's examples importable by tests. The examples import `gammabeta` as a user does. */
 export function exampleModules(): Plugin {
   return {
     name: 'example-modules',
-    enforce: 'pre', // before `gammabeta` resolves to a build in dist
+    enforce: 'pre', // before `gammabeta` is resolved to a build in dist
     resolveId(id) {
       if (id === 'gammabeta') return join(root, 'src/index.ts');
       if (id === 'gammabeta/node') return join(root, 'src/node.ts');

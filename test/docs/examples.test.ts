@@ -11,9 +11,9 @@ const examples = collectExamples();
 const mnistDir = process.env.MNIST_DIR ?? join(root, '../shared/data/mnist');
 const hasMnist = existsSync(mnistDir);
 
-describe('the examples of the documentation', () => {
+describe('every example of the documentation', () => {
   beforeEach(async () => {
-    await useDevice('wasm'); // the default; an earlier example may have changed it
+    await useDevice('wasm'); // the default, which an earlier example may have changed
     manualSeed(0);
     if (hasMnist) vi.stubEnv('MNIST_DIR', mnistDir);
   });
@@ -22,11 +22,11 @@ describe('the examples of the documentation', () => {
     vi.unstubAllEnvs();
   });
 
-  it('are found', () => {
+  it('is collected', () => {
     expect(examples.length).toBeGreaterThan(40);
   });
 
-  it('type-check', () => {
+  it('compiles', () => {
     const names = examples.map((_, k) => join(root, 'test', `example-${k}.ts`));
     const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile.bind(ts.sys));
     const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
@@ -57,7 +57,7 @@ describe('the examples of the documentation', () => {
 
   examples.forEach((example, k) => {
     const needsData = example.code.includes('loadMnist');
-    it.skipIf(needsData && !hasMnist)(`print what their comments claim: ${example.title}`, async () => {
+    it.skipIf(needsData && !hasMnist)(`prints what its comments state: ${example.title}`, async () => {
       const printed: string[] = [];
       vi.spyOn(console, 'log').mockImplementation((...args) => {
         printed.push(format(...args));

@@ -1,10 +1,18 @@
-/** The command line of the experiment on CIFAR-10, and what it does. */
+/** The command line of the experiment on CIFAR-10. */
 import { Command } from 'commander';
 import { deviceInfo, take } from '../../../src/index.ts';
 import { loadCifar10 } from '../../../src/node.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { BATCH_SIZE, EPOCHS, LEARNING_RATE, optimizer, pixels } from './experiment.ts';
-import { type NetName, netNames, nets } from './nets.ts';
+import {
+  BATCH_SIZE,
+  EPOCHS,
+  LEARNING_RATE,
+  type NetName,
+  netNames,
+  nets,
+  optimizer,
+  pixels,
+} from './experiment.ts';
 import { findingsOf } from './report.ts';
 import type { Results, Run } from './results.ts';
 import { type DataOptions, dataOptions, resolveData } from '../cli/data.ts';
@@ -16,7 +24,7 @@ import { runCommand } from '../cli/run.ts';
 import { meaningOf, netsTable } from '../cli/summary.ts';
 import type { Inside } from '../report/watch.ts';
 
-/** The images that are measured after each epoch are those of the test. */
+/** The held-out images are the test images, so the output calls their columns test instead of val. */
 const columnNames = {
   loss: 'loss',
   accuracy: 'accuracy',
@@ -26,7 +34,7 @@ const columnNames = {
 
 interface Options extends DataOptions, DeviceOptions, ExperimentOptions<NetName> {}
 
-/** `name`: how the user calls it. */
+/** @param name The command as the user types it, for the help. */
 export function cifar10Command(name: string): Command {
   const command = new Command(name).description(
     'Trains the same network with and without batch normalization on CIFAR-10.',

@@ -1,10 +1,10 @@
 /**
- * Ours against PyTorch's:
+ * Compares the experiment on CIFAR-10 with PyTorch:
  *
  *     npx tsx examples/experiments/cifar10/compare.ts --data DIR --json examples/experiments/results/cifar10.json
  *
- * `npm run cifar10`, then the same in PyTorch, twice: with PyTorch's random numbers, and beginning with our weights and
- * with our order of the images, where chance has nothing to decide and run agrees with run.
+ * Runs `npm run cifar10`, then PyTorch twice: with its own random numbers, and with the weights and the order of images
+ * of gammabeta. In the second case nothing is random, so the runs agree one by one.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -17,8 +17,7 @@ import { integerFrom, listOf } from '../cli/options.ts';
 import { expectWritable, writeResults } from '../cli/results.ts';
 import { runCommand } from '../cli/run.ts';
 import { agrees, type Comparison, meansOf, meansTable } from './comparison.ts';
-import { EPOCHS } from './experiment.ts';
-import { netNames } from './nets.ts';
+import { EPOCHS, netNames } from './experiment.ts';
 import type { Results } from './results.ts';
 import { writeStart } from './start.ts';
 
@@ -30,18 +29,18 @@ interface Options {
 }
 
 const { data, seed, epochs, json } = new Command('npx tsx examples/experiments/cifar10/compare.ts')
-  .description("Holds npm run cifar10 against PyTorch's results on the same images.")
-  .requiredOption('--data <dir>', 'the folder with the files of CIFAR-10')
-  .option('--seed <n>', 'one or several, as in 1,2,3', listOf(integerFrom(0)), [1, 2, 3])
-  .option('--epochs <n>', 'how often to go through the training images', integerFrom(1), EPOCHS)
-  .option('--json <file>', 'write all measured values to a file')
+  .description('Compares npm run cifar10 with PyTorch on the same images.')
+  .requiredOption('--data <dir>', 'folder with the files of CIFAR-10')
+  .option('--seed <n>', 'one seed or several, as in 1,2,3', listOf(integerFrom(0)), [1, 2, 3])
+  .option('--epochs <n>', 'number of passes through the training images', integerFrom(1), EPOCHS)
+  .option('--json <file>', 'write all measured values to this file')
   .parse()
   .opts<Options>();
 
 await runCommand(async () => {
   await expectWritable('compare', json);
   const python = process.env.PYTHON ?? '/usr/bin/python3';
-  call(python, ['-c', 'import torch']); // found out before the training, not after it
+  call(python, ['-c', 'import torch']); // fails before training if there is no PyTorch
   const folder = await mkdtemp(join(tmpdir(), 'gammabeta-cifar10-'));
   try {
     const { train: training } = await loadCifar10({ dir: data });
@@ -55,7 +54,7 @@ await runCommand(async () => {
     console.log('— gammabeta');
     const ours = join(import.meta.dirname, '..', 'cifar10-batchnorm.ts');
     const gammabeta = await result(process.execPath, ['--import', 'tsx', ours, '--out', folder]);
-    // -B: leave no bytecode in this folder.
+    // -B: write no bytecode into this folder.
     const theirs = ['-B', join(import.meta.dirname, 'pytorch.py')];
     console.log('\n— PyTorch');
     const pytorch = await result(python, theirs);
@@ -80,7 +79,8 @@ await runCommand(async () => {
 function call(command: string, args: readonly string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
   if (status === 0) return;
-  const why = error?.message ?? `it ended with status ${status ?? 'of a signal'}`;
-  const hint = 'its message stands above; PyTorch: apt-get install python3-torch, or name a Python in PYTHON';
-  throw new GammaBetaError('compare', `${command} did not do the experiment: ${why}`, hint);
+  const why = error?.message ?? `exit status ${status ?? 'of a signal'}`;
+  const hint =
+    'see its message above; to get PyTorch: apt-get install python3-torch, or set PYTHON to a Python that has it';
+  throw new GammaBetaError('compare', `${command} failed: ${why}`, hint);
 }

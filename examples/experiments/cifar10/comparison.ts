@@ -1,21 +1,21 @@
-/** What `compare.ts` finds. */
+/** The results of `compare.ts`. */
 import Table from 'cli-table3';
 import { mean } from '../cli/results.ts';
-import { type NetName, netNames } from './nets.ts';
+import { type NetName, netNames } from './experiment.ts';
 import type { Results } from './results.ts';
 
 export const sideNames = ['gammabeta', 'pytorch', 'pytorchSameStart'] as const;
 type SideName = (typeof sideNames)[number];
 
-/** The accuracy on the test images after the last epoch, means over the seeds. */
+/** Test accuracy after the last epoch, as means over the seeds. */
 export type Means = Readonly<Record<NetName, Readonly<Record<SideName, number>>>>;
 
-/** What `--json` writes. */
+/** The content of the file of `--json`. */
 export interface Comparison extends Readonly<Record<SideName, Results>> {
   readonly means: Means;
 }
 
-/** What means of three seeds may differ by. */
+/** The largest accepted difference between means of three seeds. */
 export const TOLERANCE = 0.015;
 
 export function meansOf(sides: Readonly<Record<SideName, Results>>): Means {

@@ -1,12 +1,12 @@
-"""The experiment of `examples/experiments/cifar10-batchnorm.ts` in PyTorch, to hold ours against.
+"""The experiment of `examples/experiments/cifar10-batchnorm.ts` in PyTorch, for comparison.
 
     apt-get install python3-torch          # Debian 12: PyTorch 1.13
     /usr/bin/python3 examples/experiments/cifar10/pytorch.py --data DIR --seed 1,2,3 --json FILE
 
-`compare.ts` runs both. The JSON has the form of ours: histories with fit's columns, whose `val...` ones are measured
-on the test images. Layers, initialization, optimizer and cross-entropy are PyTorch's own, with its defaults; the data
-is in memory, shuffled by `randperm`. The seeds draw other numbers than ours, so that only means can agree; with
-`--start`, a folder that `start.ts` wrote, weights and orders are ours, and run agrees with run.
+`compare.ts` runs both. The JSON file has the format of gammabeta's: histories with fit's columns; the `val...` columns
+are measured on the test images. Layers, initialization, optimizer and cross-entropy are PyTorch's, with its defaults;
+the data is in memory, shuffled by `randperm`. The seeds give other random numbers than in gammabeta, so only means can
+agree. With `--start`, a folder written by `start.ts`, the runs have gammabeta's weights and orders, and agree one by one.
 """
 
 import argparse
@@ -33,7 +33,7 @@ NETS = {
 
 
 def read(folder, name):
-    """The records of a file, gzipped or not, if it is there: pixels from -1 to 1, and labels."""
+    """Read a file, gzipped or not: pixels from -1 to 1, and labels."""
     plain, packed = folder / f"{name}.bin", folder / f"{name}.bin.gz"
     data = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
     records = torch.from_numpy(numpy.frombuffer(data, dtype=numpy.uint8).reshape(-1, 3073).copy())
@@ -41,15 +41,15 @@ def read(folder, name):
 
 
 def read_training(folder):
-    """All five files, or the first alone where that is a subset's."""
+    """Read all five training files, or those of a subset."""
     names = [f"data_batch_{i}" for i in range(1, 6)]
     there = [name for name in names if list(folder.glob(f"{name}.bin*"))]
     parts = [read(folder, name) for name in there]
     return tuple(torch.cat(tensors) for tensors in zip(*parts))
 
 
-def start_as_ours(model, weights):
-    """Our Dense keeps its weight as [in, out], PyTorch's Linear as [out, in]."""
+def copy_weights(model, weights):
+    """Copy the weights: Dense has shape [in, out], PyTorch's Linear [out, in]."""
     sizes = [parameter.numel() for parameter in model.parameters()]
     with torch.no_grad():
         for parameter, numbers in zip(model.parameters(), weights.split(sizes)):
@@ -61,11 +61,11 @@ def read_numbers(file, dtype):
 
 
 def train(model, optimizer, order, x, labels):
-    """An epoch; loss and accuracy are those of the forward passes that trained, as in fit."""
+    """Train for one epoch. Loss and accuracy are those of the training batches, as in fit."""
     model.train()
     loss_sum, correct, seen = 0.0, 0, 0
     for rows in order.split(BATCH_SIZE):
-        if len(rows) == 1:  # BatchNorm needs two images
+        if len(rows) == 1:  # batch normalization needs two images
             continue
         output = model(x[rows])
         loss = F.cross_entropy(output, labels[rows])
@@ -79,7 +79,7 @@ def train(model, optimizer, order, x, labels):
 
 
 def evaluate(model, x, labels):
-    """In eval mode: batch normalization by the running statistics."""
+    """Loss and accuracy in evaluation mode, with the running statistics."""
     model.eval()
     with torch.no_grad():
         output = model(x)
@@ -94,7 +94,7 @@ def run(net, seed, epochs, start, training, test):
     if start is None:
         orders = (torch.randperm(images) for _ in range(epochs))
     else:
-        start_as_ours(model, read_numbers(start / f"{net}-{seed}.weights", "<f4"))
+        copy_weights(model, read_numbers(start / f"{net}-{seed}.weights", "<f4"))
         orders = iter(read_numbers(start / f"{net}-{seed}.orders", "<i4").long().view(epochs, images))
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     columns = ["loss", "accuracy", "valLoss", "valAccuracy", "seconds"]
@@ -111,7 +111,7 @@ def run(net, seed, epochs, start, training, test):
 
 
 def cpu():
-    """The processor's name, where Linux says it."""
+    """The name of the processor, from Linux if possible."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -121,14 +121,14 @@ def cpu():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder with CIFAR-10's binary files")
-    parser.add_argument("--seed", default="1", help="one or several, as in 1,2,3")
+    parser.add_argument("--data", type=Path, required=True, help="folder with the binary files of CIFAR-10")
+    parser.add_argument("--seed", default="1", help="one seed or several, as in 1,2,3")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--start", type=Path, help="weights and orders as start.ts wrote them")
-    parser.add_argument("--json", type=Path, required=True, help="the file to write")
+    parser.add_argument("--start", type=Path, help="folder with weights and orders, written by start.ts")
+    parser.add_argument("--json", type=Path, required=True, help="output file")
     options = parser.parse_args()
 
-    torch.set_num_threads(1)  # as ours
+    torch.set_num_threads(1)  # as in gammabeta
     training, test = read_training(options.data), read(options.data, "test_batch")
     seeds = [int(seed) for seed in options.seed.split(",")]
     results = {

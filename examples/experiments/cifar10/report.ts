@@ -1,10 +1,10 @@
-/** What the report of the experiment on CIFAR-10 says. */
+/** The report of the experiment on CIFAR-10. */
 import { cifar10Classes, type Dataset } from '../../../src/index.ts';
 import { factsOf } from '../cli/facts.ts';
 import { meaningOf } from '../cli/summary.ts';
 import type { Findings } from '../report/experiment.ts';
 import type { Inside } from '../report/watch.ts';
-import { netNames } from './nets.ts';
+import { netNames } from './experiment.ts';
 import type { Results } from './results.ts';
 
 const SIDE = 32;
@@ -38,7 +38,7 @@ export function findingsOf(
   };
 }
 
-/** CIFAR-10 has a plane for each color; an image has the three of a pixel side by side. */
+/** Converts an image from three color planes, as in CIFAR-10, to three bytes per pixel. */
 export function pixelsOf({ x }: Dataset, index: number): Uint8Array {
   const from = index * 3 * PLANE;
   return Uint8Array.from({ length: 3 * PLANE }, (_, i) => x[from + (i % 3) * PLANE + Math.floor(i / 3)]);

@@ -1,9 +1,9 @@
 import type { Machine, NetRun } from '../cli/results.ts';
-import type { NetName } from './nets.ts';
+import type { NetName } from './experiment.ts';
 
 export type Run = NetRun<NetName>;
 
-/** What `--json` writes, of ours and of PyTorch's. The histories' `val…` columns are those of the test images. */
+/** The content of the file of `--json`, of gammabeta and of PyTorch. The `val…` columns are of the test images. */
 export interface Results {
   readonly experiment: 'cifar10-batchnorm';
   readonly data: string;

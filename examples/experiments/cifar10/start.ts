@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataLoader, type Dataset, manualSeed, permutation } from '../../../src/index.ts';
-import { BATCH_SIZE } from './experiment.ts';
-import { type NetName, nets } from './nets.ts';
+import { BATCH_SIZE, type NetName, nets } from './experiment.ts';
 
 /**
- * Writes what a run of the experiment begins with, for `pytorch.py` to begin with the same: all
- * parameters, one after the other, float32, and the order of the images in each epoch, int32.
+ * Writes the initial state of a run, for `pytorch.py --start`: a file with all parameters as float32, and a file with the
+ * order of the images in each epoch as int32.
  */
 export async function writeStart(
   folder: string,

@@ -1,4 +1,4 @@
-/** On which device an experiment runs: the one that is named, or the one that is fastest for its network. */
+/** Chooses the device of an experiment: the one named by `--device`, or the fastest for its network. */
 import type { Command } from 'commander';
 import {
   crossEntropy,
@@ -14,7 +14,7 @@ import { oneOf } from './options.ts';
 
 const deviceNames = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies DeviceName[];
 
-/** What `deviceOption` adds to a command. */
+/** The options that `deviceOption` adds to a command. */
 export interface DeviceOptions {
   readonly device?: DeviceName;
 }
@@ -22,30 +22,30 @@ export interface DeviceOptions {
 export function deviceOption(command: Command): Command {
   return command.option(
     '--device <name>',
-    `where to compute, of ${deviceNames.join(', ')} (default: the fastest for this network, by a few steps on each)`,
+    `device, one of ${deviceNames.join(', ')} (default: the fastest for this network, measured with a few steps)`,
     oneOf(deviceNames),
   );
 }
 
-/** A training step to choose by. */
+/** The training step that is timed on each device. */
 export interface Trial {
   readonly model: () => Sequential;
   readonly features: number;
   readonly batchSize: number;
 }
 
-/** Milliseconds for each device that is tried. */
+/** The time to measure each device, in milliseconds. */
 const BUDGET = 300;
 const WARM_UP = 2;
 
 /**
- * Makes the device current, and says so in a sentence.
+ * Makes the device current, and returns a sentence that names it.
  *
- * Tried are `wasm`, and a GPU, if `auto` finds one that is no software; the references on the `cpu` are never faster
- * than SIMD.
+ * It measures `wasm`, and the GPU that `auto` chooses, which is never a software GPU. The reference kernels on `cpu` are
+ * never faster than `wasm`, so they are not measured.
  */
 export async function chooseDevice({ device }: DeviceOptions, trial: Trial): Promise<string> {
-  if (device !== undefined) return `Device: ${describe(await useDevice(device))}, as asked for.`;
+  if (device !== undefined) return `Device: ${describe(await useDevice(device))}, as requested.`;
   const best = await useDevice('auto');
   if (best.device === 'cpu' || best.device === 'wasm') return `Device: ${describe(best)}${passedOver(best)}.`;
   const onGpu = await stepTime(trial);
@@ -58,7 +58,7 @@ export async function chooseDevice({ device }: DeviceOptions, trial: Trial): Pro
   return `Device: ${describe(chosen)}, the fastest for this network: ${times}.`;
 }
 
-/** The fastest of the steps that fit into the budget, in milliseconds; a GPU compiles its kernels in the first ones. */
+/** The shortest time of a step within the budget, in milliseconds. The first steps, which compile kernels, are ignored. */
 async function stepTime({ model: make, features, batchSize }: Trial): Promise<number> {
   manualSeed(1);
   const model = make();
@@ -83,7 +83,7 @@ function describe({ device, adapter }: DeviceInfo): string {
   return `${device} (${adapter})`;
 }
 
-/** Why no GPU was tried. */
+/** Why no GPU was measured. */
 function passedOver({ passedOver: others }: DeviceInfo): string {
   const gpus = others.filter(({ device }) => device === 'webgpu' || device === 'webgl');
   return gpus.length === 0
@@ -92,5 +92,5 @@ function passedOver({ passedOver: others }: DeviceInfo): string {
 }
 
 function milliseconds(time: number): string {
-  return Number.isFinite(time) ? `${time.toFixed(2)} ms` : 'nothing';
+  return Number.isFinite(time) ? `${time.toFixed(2)} ms` : 'not available';
 }

@@ -1,4 +1,4 @@
-/** What the experiments have in common: a few networks, trained in turn on the same data, for several seeds. */
+/** The common part of the experiments: trains several networks on the same data, with several seeds. */
 import type { Command } from 'commander';
 import {
   crossEntropy,
@@ -18,7 +18,7 @@ import { type ColumnNames, progressOf } from './progress.ts';
 import { type ReportOptions, reportOption, showReport } from './report.ts';
 import { type NetRun, writeResults } from './results.ts';
 
-/** What `experimentOptions` adds to a command. */
+/** The options that `experimentOptions` adds to a command. */
 export interface ExperimentOptions<Name extends string> extends ReportOptions {
   readonly nets: Name[];
   readonly epochs: number;
@@ -27,50 +27,51 @@ export interface ExperimentOptions<Name extends string> extends ReportOptions {
   readonly json?: string;
 }
 
-/** `epochs` is the default. */
+/** @param epochs The default number of epochs. */
 export function experimentOptions(command: Command, netNames: readonly string[], epochs: number): Command {
   command
-    .option('--nets <names>', `which networks, of ${netNames.join(', ')}`, listOf(oneOf(netNames)), [
+    .option('--nets <names>', `networks to train, of ${netNames.join(', ')}`, listOf(oneOf(netNames)), [
       'plain',
       'bn',
     ])
-    .option('--epochs <n>', 'how often to go through the training images', integerFrom(1), epochs)
+    .option('--epochs <n>', 'number of passes through the training images', integerFrom(1), epochs)
     .option(
       '--seed <n>',
-      'for weights and order; several, as in 1,2,3, train each network as often',
+      'seed of weights and order; with several, as in 1,2,3, each network is trained once per seed',
       listOf(integerFrom(0)),
       [1],
     )
     .option('--limit <n>', 'train on the first n images only', integerFrom(2))
-    .option('--json <file>', 'write all measured values to a file');
+    .option('--json <file>', 'write all measured values to this file');
   return reportOption(command);
 }
 
 export interface Experiment<Name extends string> {
   readonly nets: Readonly<Record<Name, () => Sequential>>;
   readonly training: Dataset;
-  /** Measured after each epoch, in evaluation mode. */
+  /** The data that is evaluated after each epoch. */
   readonly validation: Dataset;
   readonly batchSize: number;
   readonly optimizer: (parameters: readonly Tensor[]) => Optimizer<LearningRate>;
-  /** What the columns of the validation are called in the output; as in the history, if left out. */
+  /** Names of the history's columns in the output; by default those of the history. */
   readonly columnNames?: ColumnNames;
 }
 
-/** What comes of it. */
+/** Where the results go. */
 interface Outcome<Name extends string> {
-  /** Each run is added to it as it ends. */
+  /** Each completed run is added to it. */
   readonly runs: NetRun<Name>[];
-  /** What `--json` writes, after each run. */
+  /** The object that `--json` writes, after each run. */
   readonly results: object;
-  /** Of the runs that there are, printed at the end, also at an early one. */
+  /** The summary of the completed runs, printed at the end, also after Ctrl-C. */
   readonly summary: () => string;
-  /** The same for the report, which is written into this file. */
+  /** The content of the report on the completed runs. */
   readonly findings: (insides: ReadonlyMap<string, Inside>) => Findings;
+  /** The name of the report's file. */
   readonly reportFile: string;
 }
 
-/** Trains each network with each seed, one after the other. */
+/** Trains each network with each seed, in sequence. */
 export async function trainNets<Name extends string>(
   experiment: Experiment<Name>,
   { nets, seed: seeds, epochs, json, out }: ExperimentOptions<Name>,
@@ -108,7 +109,7 @@ export async function trainNets<Name extends string>(
   }
 }
 
-/** The same seed gives every network the same order of the images. */
+/** Trains one network. With the same seed, every network sees the images in the same order. */
 async function trainNet<Name extends string>(
   { nets, training, validation, batchSize, optimizer }: Experiment<Name>,
   net: Name,
@@ -120,7 +121,7 @@ async function trainNet<Name extends string>(
   const train = new DataLoader(training, {
     batchSize,
     shuffle: true,
-    dropLast: training.labels.length % batchSize === 1, // BatchNorm needs two images
+    dropLast: training.labels.length % batchSize === 1, // batch normalization needs two images
   });
   const watching = watched ? await watch(model, validation, epochs * train.length) : null;
   const history = await fit(model, {
@@ -143,6 +144,6 @@ interface Training {
   readonly epochs: number;
   readonly progress: ReturnType<typeof progressOf>;
   readonly signal: AbortSignal;
-  /** Whether the report says what it is like inside. */
+  /** Whether to measure activations, gradients, γ and β for the report. */
   readonly watched: boolean;
 }

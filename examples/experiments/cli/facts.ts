@@ -1,4 +1,4 @@
-/** Under which circumstances a result was found, for its report. */
+/** The list of data, settings and machine at the top of a report. */
 import type { Report } from '../report/model.ts';
 import type { Machine, NetRun } from './results.ts';
 

@@ -1,15 +1,15 @@
-/** Parsers for command lines, with the errors that commander prints. */
+/** Parsers of option values. Their errors are printed by commander. */
 import { InvalidArgumentError } from 'commander';
 
 export function integerFrom(min: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
-    throw new InvalidArgumentError(`Hint: an integer ≥ ${min} is expected.`);
+    throw new InvalidArgumentError(`Hint: expected an integer ≥ ${min}.`);
   };
 }
 
-/** `a,b,c`, each of them parsed. */
+/** Parses a list such as `a,b,c`. */
 export function listOf<T>(parse: (text: string) => T): (text: string) => T[] {
   return (text) => text.split(',').map((part) => parse(part.trim()));
 }
@@ -18,6 +18,6 @@ export function oneOf<T extends string>(choices: readonly T[]): (text: string) =
   return (text) => {
     const choice = choices.find((name) => name === text);
     if (choice !== undefined) return choice;
-    throw new InvalidArgumentError(`Hint: '${text}' is none of ${choices.join(', ')}.`);
+    throw new InvalidArgumentError(`Hint: '${text}' is not one of ${choices.join(', ')}.`);
   };
 }

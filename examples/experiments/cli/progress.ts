@@ -1,14 +1,14 @@
 import { type Options, Presets, SingleBar } from 'cli-progress';
 import type { BatchProgress, EpochProgress } from '../../../src/index.ts';
 
-/** What `fit` reports to. */
+/** Shows the progress of `fit`. */
 export interface Progress {
   readonly batch: (progress: BatchProgress) => void;
   readonly epoch: (progress: EpochProgress) => void;
   readonly stop: () => void;
 }
 
-/** What a line calls the columns of fit's history that it shows, in their order. */
+/** The columns of fit's history to show, in this order, with their names in the output. */
 export type ColumnNames = Readonly<Record<string, string>>;
 
 const asInHistory: ColumnNames = {
@@ -18,7 +18,7 @@ const asInHistory: ColumnNames = {
   valAccuracy: 'valAccuracy',
 };
 
-/** On a terminal a bar for each epoch and then its line; on a pipe the line alone. */
+/** Prints a line for each epoch; on a terminal also shows a bar during the epoch. */
 export function progressOf(name: string, columns: ColumnNames = asInHistory): Progress {
   return process.stdout.isTTY ? bars(name, columns) : lines(name, columns);
 }
@@ -53,7 +53,7 @@ function bars(name: string, columns: ColumnNames): Progress {
         images = 0;
         bar.start(progress.batches, 0);
       } else {
-        images += progress.examples; // the first batch is not timed: the clock starts at its end
+        images += progress.examples; // the clock starts after the first batch
       }
       const seconds = (performance.now() - start) / 1000;
       bar.update(progress.batch, {

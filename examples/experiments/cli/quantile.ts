@@ -1,4 +1,4 @@
-/** The value that a share of the sorted values lie below, interpolated linearly: NumPy's and R's default. */
+/** The quantile of sorted values, with linear interpolation: the default of NumPy and R. */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
   const place = share * (sorted.length - 1);
   const [below, above] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];

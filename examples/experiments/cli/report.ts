@@ -1,4 +1,4 @@
-/** Where a command writes its report, and what it prints of it. */
+/** The report of a command: its option, its chart in the terminal, and its file. */
 import { access, constants, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -7,16 +7,16 @@ import { chartOf } from '../report/curves.ts';
 import { experimentReport, type Findings } from '../report/experiment.ts';
 import { terminalChart } from '../report/terminal.ts';
 
-/** What `reportOption` adds to a command. */
+/** The option that `reportOption` adds to a command. */
 export interface ReportOptions {
   readonly out: string;
 }
 
 export function reportOption(command: Command): Command {
-  return command.option('--out <dir>', 'the folder for the report', 'reports');
+  return command.option('--out <dir>', 'folder of the report', 'reports');
 }
 
-/** Makes the folder; that it cannot be written into is found out before the training, not after it. */
+/** Creates the folder and checks that it is writable, before training starts. */
 export async function expectFolder(op: string, { out }: ReportOptions): Promise<void> {
   try {
     await mkdir(out, { recursive: true });
@@ -31,7 +31,7 @@ export async function expectFolder(op: string, { out }: ReportOptions): Promise<
   }
 }
 
-/** Draws the accuracy on the terminal, and writes the report. The last line is its path. */
+/** Prints a chart of the accuracy, writes the report, and prints its path as the last line. */
 export async function showReport(out: string, name: string, findings: Findings): Promise<void> {
   const { heldOut } = findings;
   const curves = chartOf(findings, 'valAccuracy', `${heldOut.name} accuracy`);
@@ -39,7 +39,7 @@ export async function showReport(out: string, name: string, findings: Findings):
   const chart = terminalChart(`${heldOut.name} accuracy by epoch`, { ...curves, series: measured });
   if (chart !== '') console.log(`\n${chart}`);
   const file = join(out, name);
-  const { writeReport } = await import('../report/write.ts'); // with echarts, which `--help` need not wait for
+  const { writeReport } = await import('../report/page.tsx'); // loaded here because charts load slowly, and --help does not need them
   await writeReport(file, experimentReport(findings));
   console.log(`\n${file}`);
 }

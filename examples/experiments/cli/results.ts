@@ -1,11 +1,11 @@
-/** What an experiment measures, and how it is written. */
+/** The results of an experiment, and how they are written to a file. */
 import { access, constants } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { DataError, type DeviceInfo, type History } from '../../../src/index.ts';
 import { writeJson } from './write-json.ts';
 
-/** One network, trained once. */
+/** One training of one network. */
 export interface NetRun<Name extends string> {
   readonly net: Name;
   readonly seed: number;
@@ -23,14 +23,14 @@ export function describeMachine(device: DeviceInfo): Machine {
   return { cpu: cpu.model, node: process.version, device: `${device.device} (${device.adapter})` };
 }
 
-/** Seconds to the millisecond; measured values whole, so that two runs can be compared bit for bit. */
+/** Writes seconds rounded to milliseconds, and measured values exactly, so that runs can be compared bit for bit. */
 export function writeResults(file: string, results: object): Promise<void> {
   return writeJson(file, results, (key, value) =>
     key === 'seconds' && Array.isArray(value) ? value.map((s: number) => Math.round(s * 1000) / 1000) : value,
   );
 }
 
-/** Found out before the training, not after it. */
+/** Checks that the file can be written, before training starts. */
 export async function expectWritable(op: string, file: string | undefined): Promise<void> {
   if (file === undefined) return;
   try {
@@ -39,12 +39,12 @@ export async function expectWritable(op: string, file: string | undefined): Prom
     throw new DataError(
       op,
       `cannot write into the folder of ${file}`,
-      'make the folder first, or name another file',
+      'create the folder first, or choose another file',
     );
   }
 }
 
-/** The mean over seeds; NaN where no run of that net got that far. */
+/** The mean over the seeds; NaN if no run of the network reached that epoch. */
 export function mean<Name extends string>(
   runs: readonly NetRun<Name>[],
   net: Name,
@@ -57,7 +57,7 @@ export function mean<Name extends string>(
   return average(values);
 }
 
-/** The mean time of a net's epochs. */
+/** The mean time of an epoch of a network. */
 export function secondsPerEpoch<Name extends string>(runs: readonly NetRun<Name>[], net: Name): number {
   return average(runs.filter((run) => run.net === net).flatMap((run) => run.history.seconds));
 }

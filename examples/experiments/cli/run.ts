@@ -1,18 +1,17 @@
 import { GammaBetaError } from '../../../src/index.ts';
 
-/** For every command: files are written completely or not at all. */
+/** The default message after Ctrl-C. */
 const AFTER_CTRL_C =
   'interrupted: all files that were written are complete. Hint: run the same command to start again';
 
-/** Milliseconds in which a second signal is the same Ctrl-C: the terminal sends it, and a runner may pass it on. */
+/** A second signal within this many milliseconds is the same Ctrl-C, sent by the terminal and forwarded by npm. */
 const SAME_PRESS = 200;
 
 /**
- * Runs a command until it ends or Ctrl-C is pressed: then the signal is aborted, and the command ends as soon as it
- * heeds it. A second Ctrl-C waits for nothing. A mistake of the user's is one line, with what to do; anything else is a
- * bug, and keeps its stack.
+ * Runs a command. Ctrl-C aborts the signal, so that the command can end cleanly; a second Ctrl-C exits at once. An error
+ * of the library, which is a mistake of the user, is printed as one line; any other error is a bug and keeps its stack.
  *
- * @param afterCtrlC the line that says so
+ * @param afterCtrlC The message after Ctrl-C.
  */
 export async function runCommand(
   command: (signal: AbortSignal) => Promise<void>,
@@ -29,7 +28,7 @@ export async function runCommand(
     await command(interrupt.signal);
   } catch (error) {
     if (interrupt.signal.aborted) {
-      console.error(`${process.stderr.isTTY ? '\n' : ''}${afterCtrlC}`); // where the terminal has written ^C
+      console.error(`${process.stderr.isTTY ? '\n' : ''}${afterCtrlC}`); // a terminal has printed ^C before
       process.exitCode = 130;
     } else if (error instanceof GammaBetaError) {
       console.error(error.message);

@@ -1,19 +1,19 @@
-/** The table at the end of an experiment, and what it means. */
+/** The table at the end of an experiment, and its interpretation. */
 import Table from 'cli-table3';
 import { mean, type NetRun, secondsPerEpoch } from './results.ts';
 
 const columns = ['loss', 'accuracy', 'valLoss', 'valAccuracy'] as const;
 
 interface HistoryTable<Name extends string> {
-  /** Over the columns of fit's history: loss, accuracy, and those of the images that are not trained on. */
+  /** Headings for loss and accuracy on the training images, and on the held-out images. */
   readonly headings: readonly string[];
-  /** A further column of that net, with what others measured. */
+  /** An additional column for a network, with published results. */
   readonly further?: (
     net: Name,
   ) => { readonly heading: string; readonly at: (epoch: number) => string } | null;
 }
 
-/** The nets side by side, epoch by epoch; means where a net was trained with several seeds. */
+/** The networks side by side, by epoch; means over the seeds. */
 export function netsTable<Name extends string>(
   nets: readonly Name[],
   runs: readonly NetRun<Name>[],
@@ -45,10 +45,10 @@ export function netsTable<Name extends string>(
 }
 
 /**
- * What the first net with batch normalization does better than `plain`, in two sentences computed from the runs.
+ * Compares the first network with batch normalization with `plain`, in two sentences computed from the runs.
  *
- * @param others the nets with it, to say which there are
- * @param images those that accuracy was measured on: `validation images`
+ * @param others The networks with batch normalization that can be trained.
+ * @param images The images on which accuracy was measured, such as `validation images`.
  */
 export function meaningOf(
   runs: readonly NetRun<string>[],
@@ -65,15 +65,15 @@ export function meaningOf(
   const cost = secondsPerEpoch(runs, net) / secondsPerEpoch(runs, 'plain');
   const goal = at('plain', last);
   const reached = Array.from({ length: last }, (_, i) => i + 1).find((epoch) => at(net, epoch) >= goal);
-  const first = `After the first epoch, ${net} classifies ${percent(at(net, 1))} of the ${images} correctly and plain ${percent(at('plain', 1))}`;
+  const first = `After the first epoch, ${net} classifies ${percent(at(net, 1))} of the ${images} correctly, and plain ${percent(at('plain', 1))}`;
   const slower = `${cost.toFixed(2)} times as long`;
-  if (last === 1) return `${first}. Its epoch takes ${slower} as plain's.`;
+  if (last === 1) return `${first}. Its epoch takes ${slower} as that of plain.`;
   const end = `after epoch ${last}, ${percent(at(net, last))} and ${percent(goal)}`;
   const second =
     reached === undefined
-      ? `In ${last} epochs ${net} does not reach the ${percent(goal)} that plain ends with, and its epochs take ${slower}.`
-      : `What plain reaches in ${last} epochs, ${net} reaches in ${reached}, and as its epochs take ${slower}, ` +
-        `that is ${((reached * cost) / last).toFixed(2)} of plain's time.`;
+      ? `In ${last} epochs, ${net} does not reach the final ${percent(goal)} of plain, and its epochs take ${slower}.`
+      : `${net} reaches the final accuracy of plain in ${reached} of ${last} epochs. Its epochs take ${slower}, ` +
+        `so it needs ${((reached * cost) / last).toFixed(2)} of the time of plain.`;
   return `${first}; ${end}. ${second}`;
 }
 

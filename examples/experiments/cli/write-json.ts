@@ -1,6 +1,6 @@
 import { writeAtomically } from './write-atomically.ts';
 
-/** Indented, but for arrays of numbers, each of which is one line. */
+/** Writes indented JSON, with each array of numbers on one line. */
 export function writeJson(
   file: string,
   value: unknown,

@@ -2,17 +2,17 @@
 import { digits } from '../../../src/index.ts';
 
 const SIDE = 28;
-/** Pixels to a half block, across and down: a character is twice as high as it is wide. */
+/** Pixels per half block in each direction: a character cell is twice as high as it is wide. */
 const STEP = 2;
 const WIDTH = SIDE / STEP;
-/** Mean ink from which on a half block is drawn, of 255. */
+/** A half block is drawn if the mean of its pixels is at least this, of 255. */
 const INK = 80;
 const GAP = '  ';
 const IN_A_ROW = 5;
 
 /** One digit of each class, in two rows of five: 78 columns. */
 export function blockLetters(seed: number): string {
-  const { x, labels } = digits({ count: 10, seed }); // of ten in a row, each has another label
+  const { x, labels } = digits({ count: 10, seed }); // ten consecutive digits have ten different labels
   const letters = Array.from({ length: 10 }, (_, label) => letter(x, labels.indexOf(label)));
   const rows = [letters.slice(0, IN_A_ROW), letters.slice(IN_A_ROW)];
   return rows
@@ -25,7 +25,7 @@ export function blockLetters(seed: number): string {
     .join('\n');
 }
 
-/** The i-th image, in lines of half blocks. */
+/** The i-th image as lines of half blocks. */
 function letter(images: ArrayLike<number>, i: number): string[] {
   const isInk = (column: number, row: number) => {
     let ink = 0;

@@ -1,4 +1,4 @@
-/** The command line that shows the built-in digits. */
+/** The command that shows the built-in digits. */
 import { Command } from 'commander';
 import { blockLetters } from './block-letters.ts';
 import { contactSheet } from './contact-sheet.ts';
@@ -12,12 +12,12 @@ interface Options {
   readonly png: string;
 }
 
-/** `name`: how the user calls it. */
+/** @param name The command as the user types it, for the help. */
 export function digitsCommand(name: string): Command {
   return new Command(name)
-    .description('Shows the built-in digits: ten of them here, two hundred in a picture.')
-    .option('--seed <n>', 'which digits', integerFrom(0), 1)
-    .option('--png <file>', 'where the picture goes', 'digits.png')
+    .description('Shows the built-in digits: ten in the terminal, two hundred in a picture.')
+    .option('--seed <n>', 'seed of the digits', integerFrom(0), 1)
+    .option('--png <file>', 'file of the picture', 'digits.png')
     .action((options: Options) => runCommand((signal) => run(options, signal)));
 }
 
@@ -27,5 +27,5 @@ async function run({ seed, png }: Options, signal: AbortSignal): Promise<void> {
   const sheet = contactSheet(seed);
   signal.throwIfAborted();
   await writeAtomically(png, sheet);
-  console.log(`Seed ${seed}: the first digit of each class is above, and twenty of each are in\n${png}`);
+  console.log(`Seed ${seed}: the first digit of each class above, and twenty of each class in\n${png}`);
 }

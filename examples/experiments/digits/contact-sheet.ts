@@ -1,4 +1,4 @@
-/** A picture of the built-in digits: a row for each class. */
+/** A picture of the built-in digits, with one row for each class. */
 import { encode } from 'fast-png';
 import { type Dataset, digits } from '../../../src/index.ts';
 
@@ -8,12 +8,12 @@ const SCALE = 2;
 const GAP = 4;
 const CELL = SCALE * SIDE + GAP;
 
-/** A PNG file's bytes. fast-png compresses in JavaScript, so they do not depend on the zlib of this machine. */
+/** The picture as PNG. fast-png compresses in JavaScript, so the bytes do not depend on the zlib of the machine. */
 export function contactSheet(seed: number): Uint8Array {
   const [width, height] = [CELL * SAMPLES + GAP, CELL * 10 + GAP];
   const data = new Uint8Array(width * height).fill(255);
   const shown = new Array<number>(10).fill(0);
-  const dataset = digits({ count: 10 * SAMPLES, seed }); // of each class equally many
+  const dataset = digits({ count: 10 * SAMPLES, seed }); // the same number of each class
   dataset.labels.forEach((label, i) => {
     const [left, top] = [GAP + CELL * shown[label]++, GAP + CELL * label];
     for (let y = 0; y < SCALE * SIDE; y++) {

@@ -1,56 +1,58 @@
-/** What a claim of the lab is: runs that can be made apart from each other, and a judgement of their outcomes. */
-import type { Dataset } from '../../../src/index.ts';
+/** A claim of the lab: independent runs, and a judgement of their outcomes. */
+import type { Dataset, Json } from '../../../src/index.ts';
 import type { Figure, Verdict } from '../report/model.ts';
-import type { Json } from '../../../src/index.ts';
+import type { DerivationSection } from './derivation.ts';
 
-/** How much is done: `quick` in minutes, `full` with more seeds, steps and settings. */
+/** The amount of work: `quick` takes minutes, `full` has more seeds, steps and settings. */
 export type Effort = 'quick' | 'full';
 
-/** What a run is told and what it found are written to files, so both are JSON. */
+/** The input and the result of a run. Both are written to files, so both are JSON. */
 export type Setting = Readonly<Record<string, Json>> & { readonly seed: number };
 export type Outcome = Readonly<Record<string, Json>>;
 
-/** What a run works on: images of 784 bytes, of ten classes. */
+/** The data of all runs: images of 784 bytes, in ten classes. */
 export interface LabData {
   readonly training: Dataset;
   readonly test: Dataset;
 }
 
-/** One run as it is kept. */
+/** A completed run. */
 export interface Run<S extends Setting, O extends Outcome> {
   readonly setting: S;
   readonly outcome: O;
 }
 
-/** One textbook claim about batch normalization, and how it is put to the test. */
+/** One textbook claim about batch normalization, and its test. */
 export interface Claim<S extends Setting = Setting, O extends Outcome = Outcome> {
   /** For the command line and file names: `learning-rate`. */
   readonly name: string;
-  /** The sentence that is tested, as a textbook would say it. */
+  /** The claim in one sentence, as in a textbook; "it" is batch normalization. */
   readonly statement: string;
-  /** What is done, in a few sentences, for the report. */
+  /** A description of the experiment in a few sentences, for the report. */
   readonly method: string;
-  /** Runs that measure time or memory are made one at a time, while nothing else runs. */
+  /** Two sentences that explain the verdict, and the section of `kernels/batchnorm.md` that derives the reason. */
+  readonly why: { readonly text: string; readonly section: DerivationSection };
+  /** True if its runs measure time or memory: then they run one at a time, while nothing else runs. */
   readonly alone?: boolean;
   settings(effort: Effort): S[];
-  /** Trains; the same setting and data give the same outcome, but for times. In a worker. */
+  /** Trains a network, in a worker thread. The outcome depends on the setting and the data only, except for times. */
   run(setting: S, data: LabData): Promise<O>;
-  /** Computes everything that is said of the claim from the outcomes. */
+  /** Computes the verdict, its tests and the figures from the outcomes. */
   judge(runs: readonly Run<S, O>[]): Finding;
 }
 
 export interface Finding {
   readonly verdict: Verdict;
-  /** Each part of the claim; the verdict follows from them. */
+  /** One test for each part of the claim; they determine the verdict. */
   readonly tests: readonly Test[];
   readonly figures: readonly Figure[];
 }
 
-/** A part of a claim: a number over the seeds against a threshold. */
+/** The test of one part of a claim: compares a number, measured for each seed, with a threshold. */
 export interface Test {
-  /** What is compared, such that the sentence is true if the interval lies on the `expected` side of the threshold. */
+  /** The part as a sentence: true if the interval lies on the `expected` side of the threshold. */
   readonly statement: string;
-  /** The number that decides, named, such as `steps with / steps without`. */
+  /** The name of the number, such as `steps with it / steps without`. */
   readonly quantity: string;
   readonly mean: number;
   /** 95 % confidence interval of the mean. */

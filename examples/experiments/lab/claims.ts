@@ -1,4 +1,4 @@
-/** All claims, in the order in which they are told. */
+/** All claims, in the order of the report. */
 import type { Claim } from './claim.ts';
 import { activations } from './claims/activations.ts';
 import { bias } from './claims/bias.ts';

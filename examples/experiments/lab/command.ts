@@ -1,4 +1,4 @@
-/** The command line of the lab, and what it does. */
+/** The command line of the lab. */
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
@@ -29,24 +29,24 @@ interface Options extends DataOptions, ReportOptions {
 
 const names = claims.map(({ name }) => name);
 
-/** `name`: how the user calls it. */
+/** @param name The command as the user types it, for the help. */
 export function labCommand(name: string): Command {
   const command = new Command(name)
-    .description('Puts what is said of batch normalization to the test, claim by claim.')
-    .addOption(new Option('--quick', 'five seeds and few steps: minutes (default)').conflicts('full'))
-    .option('--full', 'ten seeds, more steps and settings: what the documentation quotes')
+    .description('Tests claims about batch normalization, one by one.')
+    .addOption(new Option('--quick', 'five seeds and few steps; takes minutes (default)').conflicts('full'))
+    .option('--full', 'ten seeds, more steps and settings, as in the documentation')
     .addOption(
-      new Option('--claims <names>', `which, of ${names.join(', ')}`)
+      new Option('--claims <names>', `claims to test, of ${names.join(', ')}`)
         .argParser(listOf(oneOf(names)))
         .default(names, 'all'),
     )
-    .option('--jobs <n>', 'how many runs at a time', integerFrom(1), availableParallelism())
-    .option('--fresh', 'make all runs again, also those that are there from before')
-    .option('--json <file>', 'write all measured values to a file');
+    .option('--jobs <n>', 'number of runs in parallel', integerFrom(1), availableParallelism())
+    .option('--fresh', 'repeat all runs, also those saved by an earlier command')
+    .option('--json <file>', 'write all measured values to this file');
   return reportOption(dataOptions(command, mnist.name, mnist.variable)).action((options: Options) =>
     runCommand(
       (signal) => run(options, signal),
-      `interrupted: every run that had ended is kept. Hint: the same command${options.fresh ? ' without --fresh' : ''} goes on from there.`,
+      `interrupted: completed runs are saved. Hint: the same command${options.fresh ? ' without --fresh' : ''} continues with the others.`,
     ),
   );
 }
@@ -91,8 +91,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
       console.log(`\nWritten: ${options.json}`);
     }
     const file = join(options.out, 'lab.html');
-    const { writeReport } = await import('../report/write.ts'); // charts take long to load: not for --help
-    await writeReport(file, labReport(results));
+    const { writeReport } = await import('../report/page.tsx'); // loaded here because charts load slowly, and --help does not need them
+    await writeReport(file, labReport(results, options.out));
     console.log(`\n${file}`);
   } finally {
     progress.stop();

@@ -1,4 +1,4 @@
-/** The lab's images, in memory that the workers share. */
+/** The lab's images, in memory shared by all workers. */
 import { createHash } from 'node:crypto';
 import { type Dataset, take } from '../../../src/index.ts';
 import type { Parts } from '../cli/data.ts';
@@ -9,13 +9,13 @@ const images: Record<Effort, { readonly training: number; readonly test: number 
   full: { training: 30_000, test: 4000 },
 };
 
-/** The first images of both parts. */
+/** The first images of the training and the test data. */
 export function labData({ train, test }: Parts, effort: Effort): LabData {
   const count = images[effort];
   return { training: shared(take(train, count.training)), test: shared(take(test, count.test)) };
 }
 
-/** SHA-256 of all images and labels: runs on other data are other runs. */
+/** SHA-256 of all images and labels: saved runs are reused for the same data only. */
 export function checksum({ training, test }: LabData): string {
   const hash = createHash('sha256');
   for (const { x, labels } of [training, test]) hash.update(bytesOf(x)).update(bytesOf(labels));

@@ -1,10 +1,12 @@
-/** What `examples/experiments/lab/README.md` says of the results, and the pictures in it: `npm run docs`. */
+/** The generated part of `examples/experiments/lab/README.md`, and its pictures: see `npm run docs`. */
 import { formatNumber } from '../report/numbers.ts';
 import { pictureSvg } from '../report/svg.ts';
+import type { Claim } from './claim.ts';
+import { addressOf } from './derivation.ts';
 import { findingsOf, type LabResults } from './results.ts';
 import { formatDigits } from './summary.ts';
 
-/** The files of `examples/experiments/results/lab`, with their text. */
+/** The names and contents of the files in `examples/experiments/results/lab`. */
 export function labPictures(results: LabResults): Map<string, string> {
   return new Map(
     findingsOf(results).flatMap(({ claim, finding }) =>
@@ -13,7 +15,7 @@ export function labPictures(results: LabResults): Map<string, string> {
   );
 }
 
-/** A Markdown table of the verdicts, which links to the document's sections. */
+/** A Markdown table of the verdicts, with links to the sections of the document. */
 export function labVerdicts(results: LabResults, document: string): string {
   const rows = findingsOf(results).map(({ claim, finding }) =>
     row([`[${claim.statement}](${document}#${claim.name})`, finding.verdict]),
@@ -21,7 +23,7 @@ export function labVerdicts(results: LabResults, document: string): string {
   return ['| claim | verdict |', '| --- | --- |', ...rows].join('\n');
 }
 
-/** Markdown: all verdicts, then claim by claim. */
+/** Markdown: the table of verdicts, then one section for each claim. */
 export function labDocument(results: LabResults): string {
   const findings = findingsOf(results);
   const { data, trainingImages, testImages, effort, machine } = results;
@@ -36,7 +38,9 @@ export function labDocument(results: LabResults): string {
       '',
       `**${claim.statement}** ${capitalized(finding.verdict)}.`,
       '',
-      claim.method,
+      `_Why._ ${claim.why.text} ${derivationLink(claim)}`,
+      '',
+      `_Method._ ${claim.method}`,
       '',
       '| part | quantity | mean | 95 % interval | expected | verdict |',
       '| --- | --- | --- | --- | --- | --- |',
@@ -61,7 +65,14 @@ export function labDocument(results: LabResults): string {
   ].join('\n');
 }
 
-/** Of a Markdown table. */
+/** A link such as `[Derivation: Reading it](…)`. */
+function derivationLink({ why: { section } }: Claim): string {
+  const address = addressOf(section, import.meta.dirname);
+  if (address === null) throw new Error('lab: kernels/batchnorm.md is missing');
+  return `[Derivation: ${section}](${address})`;
+}
+
+/** A row of a Markdown table. */
 function row(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

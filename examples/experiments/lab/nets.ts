@@ -17,24 +17,24 @@ import {
 export const activations = ['relu', 'leakyRelu', 'sigmoid', 'tanh'] as const;
 export type Activation = (typeof activations)[number];
 
-/** Where batch normalization stands in a hidden layer: nowhere, before its activation (the paper), or after. */
+/** The position of batch normalization in a hidden layer: none, before the activation (as in the paper), or after. */
 export const norms = ['none', 'before', 'after'] as const;
 export type Norm = (typeof norms)[number];
 
-/** What the claims vary; all but `norm` have the values of the base network. */
+/** The settings that the claims vary. Defaults, given in each comment, are those of the base network. */
 export interface Net {
   readonly norm: Norm;
-  /** `relu`. */
+  /** Default `relu`. */
   readonly activation?: Activation;
-  /** The number of hidden layers, 3. */
+  /** The number of hidden layers; default 3. */
   readonly depth?: number;
-  /** Their width, 100. */
+  /** The number of units in each hidden layer; default 100. */
   readonly width?: number;
-  /** The initial weights are multiplied by it, 1. */
+  /** A factor for the initial weights; default 1. */
   readonly scale?: number;
-  /** Whether the hidden dense layers have a bias: all but those right before batch normalization, where it is redundant. */
+  /** Whether the hidden dense layers have a bias. By default true, except right before batch normalization. */
   readonly bias?: boolean;
-  /** The share of each hidden layer's outputs that is dropped in training, 0. */
+  /** The share of each hidden layer's outputs that is dropped in training; default 0. */
   readonly dropout?: number;
 }
 
@@ -45,7 +45,7 @@ const activationLayers: Record<Activation, () => Layer> = {
   tanh: () => new Tanh(),
 };
 
-/** He's initialization for the rectifiers, Glorot's for the others; normal, so that a scale only scales it. */
+/** Initialized with He's method for ReLU and LeakyReLU, with Glorot's for the others, both normal. */
 export function network(net: Net): Sequential {
   const { norm, activation = 'relu', depth = 3, width = 100, scale = 1, dropout = 0 } = net;
   const { bias = norm !== 'before' } = net;

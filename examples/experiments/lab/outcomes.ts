@@ -1,11 +1,11 @@
-/** What the claims ask of their runs, and how they draw the answers. */
+/** Helpers of the claims: selecting and comparing outcomes, and drawing them. */
 import { average } from '../cli/results.ts';
 import type { BarSeries, Colour, LineSeries } from '../report/model.ts';
 import type { Effort, Outcome, Run, Setting } from './claim.ts';
 import type { Norm } from './nets.ts';
 import { estimate } from './statistics.ts';
 
-/** The outcomes of the runs with these values in their settings, in the order of their seeds. */
+/** The outcomes of the runs whose settings have these values, sorted by seed. */
 export function outcomesOf<S extends Setting, O extends Outcome>(
   runs: readonly Run<S, O>[],
   where: Partial<S>,
@@ -18,7 +18,7 @@ export function outcomesOf<S extends Setting, O extends Outcome>(
   return found.map(({ outcome }) => outcome);
 }
 
-/** The values that a setting takes over the runs, in their order. */
+/** The distinct values of one setting over the runs, in the order of the runs. */
 export function valuesOf<S extends Setting, K extends keyof S>(
   runs: readonly Run<S, Outcome>[],
   key: K,
@@ -36,20 +36,20 @@ export function ratios(a: readonly number[], b: readonly number[]): number[] {
   return a.map((value, i) => value / b[i]);
 }
 
-/** What a line or the bars of a chart are called, and their colour. */
+/** The name and colour of a line or of bars. */
 export interface Label {
   readonly name: string;
   readonly colour: Colour;
 }
 
-/** The networks without and with batch normalization, in every chart. */
+/** The labels of the networks, the same in every chart. */
 export const labels: Readonly<Record<Norm, Label>> = {
   none: { name: 'without', colour: 'plain' },
   before: { name: 'with batch normalization', colour: 'bn' },
   after: { name: 'with it after the activation', colour: 'other' },
 };
 
-/** The line of the means over the seeds, with their confidence intervals around it; `values` [x][seed]. */
+/** A line through the means over the seeds, with a band of their confidence intervals; `values` is [x][seed]. */
 export function meanLine(
   label: Label,
   xs: readonly number[],
@@ -63,7 +63,7 @@ export function meanLine(
   };
 }
 
-/** The same as bars; `values` [category][seed]. */
+/** Bars for the means over the seeds, with their confidence intervals; `values` is [category][seed]. */
 export function meanBars(label: Label, values: readonly (readonly number[])[]): BarSeries {
   const estimates = values.map(estimate);
   return {
@@ -78,13 +78,13 @@ export function transposed(rows: readonly (readonly number[])[]): number[][] {
   return rows[0].map((_, i) => rows.map((row) => row[i]));
 }
 
-/** The value of the key with the highest mean. */
+/** The key whose values have the highest mean. */
 export function best<K>(means: ReadonlyMap<K, readonly number[]>): K {
   const [[first]] = [...means].sort(([, a], [, b]) => average(b) - average(a));
   return first;
 }
 
-/** Five, or ten. */
+/** Seeds 1 … 5, or 1 … 10. */
 export function seedsOf(effort: Effort): number[] {
   return Array.from({ length: effort === 'quick' ? 5 : 10 }, (_, i) => i + 1);
 }

@@ -6,7 +6,7 @@ export interface LabProgress {
   readonly stop: () => void;
 }
 
-/** On a terminal a bar over all runs; and a line for each claim whose runs are all there. */
+/** Prints a line when all runs of a claim are complete; on a terminal also shows a bar for all runs. */
 export function labProgress(claims: readonly Claim[], effort: Effort): LabProgress {
   const left = new Map(claims.map((claim) => [claim, claim.settings(effort).length]));
   const total = [...left.values()].reduce((sum, runs) => sum + runs, 0);
@@ -32,7 +32,7 @@ export function labProgress(claims: readonly Claim[], effort: Effort): LabProgre
       if (rest > 0) return;
       const seconds = ((performance.now() - start) / 1000).toFixed(0);
       bar?.stop();
-      console.log(`${claim.name}: all runs are there  (${made} of ${total}, ${seconds} s)`);
+      console.log(`${claim.name}: all runs complete  (${made} of ${total}, ${seconds} s)`);
       bar?.start(total, made);
     },
     stop: () => bar?.stop(),

@@ -1,21 +1,24 @@
-/** The lab's results as a page. */
+/** The results of the lab as a report page. */
 import type { Report, Section } from '../report/model.ts';
 import { formatNumber } from '../report/numbers.ts';
-import type { Claim, Finding } from './claim.ts';
+import type { Finding } from './claim.ts';
+import { addressOf } from './derivation.ts';
 import { findingsOf, type Judged, type LabResults } from './results.ts';
 import { deciding, formatDigits, sentence } from './summary.ts';
 
-export function labReport(results: LabResults): Report {
+/** @param folder The folder of the page, which the links to the derivation start from. */
+export function labReport(results: LabResults, folder: string): Report {
   const findings = findingsOf(results);
   const seeds = Math.max(...results.claims.flatMap(({ tests }) => tests.map((test) => test.seeds)));
   return {
-    title: `What is said of batch normalization, put to the test on ${results.data}`,
+    title: `Claims about batch normalization, tested on ${results.data}`,
     lead: [
       count(findings),
-      `Every claim is split into parts, and every part into a number measured with ${seeds} seeds. A part is supported if ` +
-        'the 95 % confidence interval of its mean lies wholly on the side of the threshold that the claim says, not ' +
-        'supported if it lies wholly on the other side, and mixed in between; a claim is mixed too if its parts are of ' +
-        'different minds. With so many parts, about one in twenty intervals misses the truth by chance.',
+      `Every claim has parts, and each part is a number measured with ${seeds} seeds. A part is supported if the 95 % ` +
+        'confidence interval of its mean lies entirely on the side of the threshold that the claim expects, not supported ' +
+        'if it lies entirely on the other side, and mixed if it contains the threshold. If all parts agree, that is the ' +
+        'verdict of the claim; otherwise it is mixed. About one in twenty intervals misses the true mean by chance.',
+      'In the claims, "it" is batch normalization.',
     ],
     facts: [
       [
@@ -24,12 +27,12 @@ export function labReport(results: LabResults): Report {
       ],
       [
         'network',
-        '784 → 100 → 100 → 100 → 10, ReLU, batches of 32, SGD with learning rate 0.1, where a claim does not say otherwise',
+        '784 → 100 → 100 → 100 → 10, ReLU, batches of 32, SGD with learning rate 0.1, unless a claim says otherwise',
       ],
       ['effort', `${results.effort}, ${seeds} seeds`],
       ['machine', `${results.machine.cpu}, Node ${results.machine.node}, ${results.machine.device}`],
     ],
-    sections: [overview(findings), ...findings.map(({ claim, finding }) => section(claim, finding))],
+    sections: [overview(findings), ...findings.map((judged) => section(judged, folder))],
   };
 }
 
@@ -47,8 +50,8 @@ function overview(findings: readonly Judged[]): Section {
       {
         kind: 'table',
         table: {
-          caption: 'Every claim, and the figures that decide it.',
-          head: ['claim', 'verdict', 'what decides it'],
+          caption: 'Every claim, with its verdict and the numbers that decide it.',
+          head: ['claim', 'verdict', 'decided by'],
           rows: findings.map(({ claim, finding }) => [
             claim.statement,
             finding.verdict,
@@ -62,11 +65,16 @@ function overview(findings: readonly Judged[]): Section {
   };
 }
 
-function section({ statement, method }: Claim, { verdict, tests, figures: shown }: Finding): Section {
+function section({ claim, finding }: Judged, folder: string): Section {
+  const { statement, method, why } = claim;
+  const { verdict, tests, figures } = finding;
+  const href = addressOf(why.section, folder);
+  const reason = `Why: ${why.text}`;
+  const derivation = `Derivation: ${why.section}`;
   return {
     heading: statement,
     verdict,
-    text: [method],
+    text: [href === null ? reason : { text: reason, see: { text: derivation, href } }, `Method: ${method}`],
     blocks: [
       {
         kind: 'table',
@@ -83,7 +91,7 @@ function section({ statement, method }: Claim, { verdict, tests, figures: shown 
           ]),
         },
       },
-      { kind: 'figures', figures: shown },
+      { kind: 'figures', figures },
     ],
   };
 }

@@ -1,13 +1,13 @@
-/** What the lab finds, as it is written to files. */
+/** The results of the lab, as written to files. */
 import type { Machine } from '../cli/results.ts';
 import type { Verdict } from '../report/model.ts';
 import type { Claim, Effort, Finding, Outcome, Run, Setting, Test } from './claim.ts';
 import { claims } from './claims.ts';
 
-/** What `--json` writes. */
+/** The content of the file of `--json`. */
 export interface LabResults {
   readonly experiment: 'lab';
-  /** What was trained on: MNIST, or what stood in for it. */
+  /** The training data: MNIST, or the name of its stand-in. */
   readonly data: string;
   readonly from: string;
   readonly trainingImages: number;
@@ -24,19 +24,19 @@ export interface ClaimResults {
   readonly runs: readonly Run<Setting, Outcome>[];
 }
 
-/** What is said of a claim is computed from its runs alone. */
+/** The results of a claim, computed from its runs alone. */
 export function resultsOf(claim: Claim, runs: readonly Run<Setting, Outcome>[]): ClaimResults {
   const { verdict, tests } = claim.judge(runs);
   return { name: claim.name, verdict, tests, runs };
 }
 
-/** A claim, and what was found of it. */
+/** A claim with its finding. */
 export interface Judged {
   readonly claim: Claim;
   readonly finding: Finding;
 }
 
-/** The claims of the results, judged. */
+/** Judges each claim of the results again, from its runs. */
 export function findingsOf(results: LabResults): Judged[] {
   return results.claims.map(({ name, runs }) => {
     const claim = claims.find((each) => each.name === name);

@@ -1,4 +1,4 @@
-/** Makes the runs that are missing, several at a time. */
+/** Executes the runs that are not saved yet, several in parallel. */
 import { join } from 'node:path';
 import workerpool from 'workerpool';
 import type { Claim, Effort, LabData, Outcome, Run, Setting } from './claim.ts';
@@ -6,19 +6,19 @@ import type { Store } from './store.ts';
 
 export interface RunnerOptions {
   readonly effort: Effort;
-  /** How many at a time. */
+  /** The number of runs in parallel. */
   readonly jobs: number;
   readonly data: LabData;
   readonly store: Store;
   readonly signal: AbortSignal;
-  /** Told of each run, when it is there. */
+  /** Called for each completed run. */
   readonly onRun: (claim: Claim) => void;
 }
 
-/** What a thread runs: in the package it is bundled, beside this file's bundle. */
+/** The program of the worker threads. In the package it is bundled, in the folder of this file's bundle. */
 const program = import.meta.filename.endsWith('.ts') ? 'worker-from-source.js' : 'worker.js';
 
-/** The runs of each claim, in the order of its settings; those that the store has are not made again. */
+/** The runs of each claim, in the order of its settings. Runs in the store are not repeated. */
 export async function runClaims(
   claims: readonly Claim[],
   options: RunnerOptions,

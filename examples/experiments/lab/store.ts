@@ -1,4 +1,4 @@
-/** The runs that were made, each in a file of its own: what is there is not made again. */
+/** Saves completed runs, each in its own file, so that they are not repeated. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -6,7 +6,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { writeJson } from '../cli/write-json.ts';
 import type { Outcome, Setting } from './claim.ts';
 
-/** What makes a run another run. */
+/** A saved run is reused only if all of this is equal. */
 interface Identity {
   readonly claim: string;
   readonly setting: Setting;
@@ -24,7 +24,7 @@ export class Store {
     this.data = data;
   }
 
-  /** The outcome of a run, if it was made with this version on these data; null if not, or if its file is damaged. */
+  /** The outcome of a run saved by this version for this data; null if there is none, or its file is damaged. */
   async find(claim: string, setting: Setting): Promise<Outcome | null> {
     let text: string;
     try {
@@ -42,7 +42,7 @@ export class Store {
     await writeJson(file, { run: this.identity(claim, setting), outcome });
   }
 
-  /** Forgets all runs. */
+  /** Deletes all runs. */
   async clear(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
   }
@@ -51,7 +51,7 @@ export class Store {
     return { claim, setting, data: this.data, version: packageJson.version };
   }
 
-  /** `speed/norm=none lr=0.01 steps=400 seed=1.json` */
+  /** Example: `speed/norm=none lr=0.01 steps=400 seed=1.json`. */
   private fileOf(claim: string, setting: Setting): string {
     const name = Object.entries(setting).map(
       ([key, value]) => `${key}=${JSON.stringify(value).replaceAll('"', '')}`,

@@ -1,24 +1,24 @@
-/** The verdicts as a table in the terminal, and the words that tables and documents share. */
+/** The verdicts as a table for the terminal, and the wording shared by tables and documents. */
 import Table from 'cli-table3';
 import { formatNumber } from '../report/numbers.ts';
 import { terminalChart } from '../report/terminal.ts';
 import type { Finding, Test } from './claim.ts';
 import { findingsOf, type LabResults } from './results.ts';
 
-/** Columns of the table where it is not a terminal that it is printed on, and the fewest that words fit into. */
+/** The width of the table in columns if stdout is not a terminal, and its smallest width. */
 const WIDTH = 115;
 const NARROWEST = 72;
 const VERDICT = 15;
 
-/** No wider than the terminal, of so many columns. */
+/** @param columns The width of the terminal. */
 export function verdictTable(
   results: LabResults,
   columns: number = process.stdout.isTTY ? process.stdout.columns : WIDTH,
 ): string {
-  const free = Math.min(Math.max(columns, NARROWEST), WIDTH) - VERDICT - 4; // the lines between
+  const free = Math.min(Math.max(columns, NARROWEST), WIDTH) - VERDICT - 4; // 4 vertical lines
   const first = Math.floor(free / 3);
   const table = new Table({
-    head: ['claim', 'verdict', 'what decides it'],
+    head: ['claim', 'verdict', 'decided by'],
     colWidths: [first, VERDICT, free - first],
     wordWrap: true,
     style: { head: [], border: [] },
@@ -30,7 +30,7 @@ export function verdictTable(
   return table.toString();
 }
 
-/** The first figure whose lines can be told apart on a terminal, by one mark for each colour; none has to be there. */
+/** The first figure with several lines of different colours, as text; empty if there is none. */
 export function terminalFigure(results: LabResults): string {
   for (const { finding } of findingsOf(results)) {
     for (const { title, chart } of finding.figures) {
@@ -42,7 +42,7 @@ export function terminalFigure(results: LabResults): string {
   return '';
 }
 
-/** The test that the verdict rests on: the first, and, where the parts are of different minds, the first of another. */
+/** The tests that explain the verdict: the first one, and the first one with a different verdict, if any. */
 export function deciding({ tests }: Pick<Finding, 'tests'>): Test[] {
   const [first] = tests;
   const other = tests.find(({ verdict }) => verdict !== first.verdict);

@@ -1,4 +1,4 @@
-/** The lab's training loop, written out: the claims look at the network between its steps. */
+/** The lab's training loop, written out because the claims measure the network between its steps. */
 import {
   type Batch,
   crossEntropy,
@@ -18,26 +18,26 @@ export const LEARNING_RATE = 0.1;
 
 export interface TrainOptions {
   readonly steps: number;
-  /** 32. */
+  /** Default 32. */
   readonly batchSize?: number;
-  /** SGD with learning rate 0.1. */
+  /** Default: SGD with learning rate 0.1. */
   readonly optimizer?: Optimizer<LearningRate>;
-  /** Of the order of the examples. */
+  /** The seed of the order of the examples. */
   readonly seed: number;
-  /** A new order in each epoch, yes; `once`: the same shuffled order in each; or no: that of the data. */
+  /** True (default): a new random order in each epoch. `once`: one random order for all. False: the order of the data. */
   readonly shuffle?: boolean | 'once';
 }
 
 export interface Step {
-  /** 1, 2, … */
+  /** Counts from 1. */
   readonly step: number;
-  /** Of its batch, before the step. */
+  /** The loss of its batch, before the step. */
   readonly loss: number;
-  /** Forward, backward, and the optimizer. */
+  /** The time of forward, backward and optimizer. */
   readonly milliseconds: number;
 }
 
-/** Makes the steps one by one; a loss that is not finite is the last, and makes no step. */
+/** Yields after each step. Ends early at a loss that is not finite, without updating the parameters. */
 export function* train(model: Layer, data: Dataset, options: TrainOptions): Generator<Step, void> {
   const { steps, batchSize = BATCH_SIZE, seed, shuffle = true } = options;
   const { optimizer = new SGD(model.parameters(), { lr: LEARNING_RATE }) } = options;
@@ -55,14 +55,14 @@ export function* train(model: Layer, data: Dataset, options: TrainOptions): Gene
   }
 }
 
-/** Makes them all, and returns the last loss. */
+/** Runs all steps, and returns the last loss. */
 export function trainToEnd(model: Layer, data: Dataset, options: TrainOptions): number {
   let last = 0;
   for (const { loss } of train(model, data, options)) last = loss;
   return last;
 }
 
-/** Sets the gradients to those of the batch's loss, and returns that. */
+/** Computes the gradients of the batch's loss, and returns the loss. */
 export function backward(model: Layer, { x, shape, labels }: Batch): number {
   return scope(() => {
     const loss = crossEntropy(model.forward(tensor(x, { shape })), labels);
@@ -79,13 +79,13 @@ export async function accuracyOn(model: Layer, data: Dataset): Promise<number> {
   return accuracy;
 }
 
-/** The first examples as one batch, always the same: to look at a network with. */
+/** The first examples as one batch, for measurements. */
 export function fixedBatch(data: Dataset, size: number): Batch {
   const [batch] = new DataLoader(data, { batchSize: size });
   return batch;
 }
 
-/** Steps after which to look, ever further apart: first, …, steps. */
+/** `count` steps from `first` to `steps`, in geometric progression. */
 export function checkpoints(steps: number, count: number, first = 10): number[] {
   const at = Array.from({ length: count }, (_, i) =>
     Math.round(first * (steps / first) ** (i / (count - 1))),

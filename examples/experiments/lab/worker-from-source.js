@@ -1,4 +1,4 @@
-/** Begins `worker.ts`: in a thread, Node 20 leaves tsx to read what a program imports, but not the program itself. */
+/** Starts `worker.ts`: in a worker thread of Node 20, tsx compiles what the program imports, but not the program itself. */
 import { register } from 'tsx/esm/api';
 
 register();

@@ -1,4 +1,4 @@
-/** Makes one run after the other, in a thread of its own. */
+/** The program of a worker thread: executes runs, one at a time. */
 import { workerData } from 'node:worker_threads';
 import workerpool from 'workerpool';
 import type { LabData, Outcome, Setting } from './claim.ts';
@@ -12,11 +12,12 @@ workerpool.worker({
   },
 });
 
-/** To six digits, which are more than float32 training is reproducible to on another machine. */
+/** Rounds numbers to six digits: float32 training on another machine differs in earlier digits already. */
 function rounded(outcome: Outcome): Outcome {
   const text = JSON.stringify(outcome, (_, value: unknown) => {
     if (typeof value !== 'number') return value;
-    if (!Number.isFinite(value)) throw new RangeError(`an outcome is not finite: ${JSON.stringify(outcome)}`);
+    if (!Number.isFinite(value))
+      throw new RangeError(`worker: an outcome is not finite: ${JSON.stringify(outcome)}`);
     return Number(value.toPrecision(6));
   });
   return JSON.parse(text) as Outcome;

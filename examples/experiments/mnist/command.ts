@@ -1,4 +1,4 @@
-/** The command line of the experiment on MNIST, and what it does. */
+/** The command line of the experiment on MNIST. */
 import { Command } from 'commander';
 import { deviceInfo, SGD, split, take, type Tensor } from '../../../src/index.ts';
 import { type DataOptions, dataOptions, resolveData } from '../cli/data.ts';
@@ -20,7 +20,7 @@ const LEARNING_RATE = 0.001;
 
 interface Options extends ExperimentOptions<NetName>, DataOptions, DeviceOptions {}
 
-/** `name`: how the user calls it. */
+/** @param name The command as the user types it, for the help. */
 export function mnistCommand(name: string): Command {
   const command = new Command(name).description(
     'Trains the same network with and without batch normalization on MNIST.',

@@ -2,7 +2,7 @@ import { digits } from '../../../src/index.ts';
 import { loadMnist } from '../../../src/node.ts';
 import type { Wanted } from '../cli/data.ts';
 
-/** MNIST, or as many of the built-in digits, where it can be neither found nor fetched. */
+/** MNIST; if it is unavailable, as many built-in digits. */
 export const mnist: Wanted = {
   name: 'MNIST',
   variable: 'MNIST_DIR',

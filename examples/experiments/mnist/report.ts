@@ -1,17 +1,16 @@
-/** What the report of the experiment on MNIST says. */
+/** The report of the experiment on MNIST. */
 import type { Dataset } from '../../../src/index.ts';
 import { factsOf } from '../cli/facts.ts';
 import type { Findings, Published } from '../report/experiment.ts';
 import type { Inside } from '../report/watch.ts';
 import { type NetName, netNames } from '../../../src/networks.ts';
-import { published } from './published.ts';
-import type { Results } from './results.ts';
+import { published, type Results } from './results.ts';
 import { meaning } from './summary.ts';
 
 interface Details {
   readonly insides: ReadonlyMap<string, Inside>;
   readonly validation: Dataset;
-  /** The run is Keras' experiment. */
+  /** Whether data and settings are those of Keras' experiment. */
   readonly comparable: boolean;
   readonly batchSize: number;
   readonly learningRate: number;

@@ -1,12 +1,12 @@
-/** The table at the end, and what it means. */
+/** The table at the end of the experiment on MNIST, and its interpretation. */
 import { meaningOf, netsTable } from '../cli/summary.ts';
 import { type NetName, netNames } from '../../../src/networks.ts';
-import { published } from './published.ts';
-import type { Run } from './results.ts';
+import { published, type Run } from './results.ts';
 
 /**
- * The nets side by side, epoch by epoch; means where a net was trained with several seeds.
- * `comparable`: the run is Keras' experiment, so its figures may stand next to Keras'.
+ * The networks side by side, by epoch; means over the seeds.
+ *
+ * @param comparable Whether data and settings are those of Keras' experiment, so that its results are shown too.
  */
 export function historyTable(runs: readonly Run[], comparable: boolean): string {
   const nets = netNames.filter((net) => runs.some((run) => run.net === net));
@@ -19,13 +19,13 @@ export function historyTable(runs: readonly Run[], comparable: boolean): string 
   });
 }
 
-/** What the difference means, in two sentences computed from the runs. */
+/** The interpretation of the difference, in two sentences computed from the runs. */
 export function meaning(runs: readonly Run[]): string {
   const others = netNames.filter((net) => net !== 'plain');
   return meaningOf(runs, others, 'validation images');
 }
 
-/** What Keras prints for that epoch, where that is known: accuracy, and loss. */
+/** The published accuracy and loss of Keras for an epoch; empty if unknown. */
 function publishedFigures(net: NetName, epoch: number): string {
   const row = published[net]?.find((entry) => entry.epoch === epoch);
   if (row === undefined) return '';

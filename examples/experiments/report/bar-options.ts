@@ -1,4 +1,4 @@
-/** A bar chart as options of echarts: upright, or lying where the categories' names need the room. */
+/** A bar chart as options of echarts: vertical bars, or horizontal ones if the names of the categories are long. */
 import type { CustomSeriesRenderItem } from 'echarts';
 import { headOf, heightBelow, labels, nameBelow, type Option, valueAxis } from './chart-frame.ts';
 import type { Paint } from './colours.ts';
@@ -15,7 +15,7 @@ const bars = { barCategoryGap: '30%', barGap: '8%' };
 export function barPicture(chart: BarChart, paint: Paint, heading: string | null): Picture {
   const values = chart.series.flatMap(({ values: each, intervals = [] }) => [...each, ...intervals.flat()]);
   const isLog = chart.y.scale === 'log';
-  // A bar begins at 0, or below the smallest value, where there is no 0.
+  // Bars begin at 0; on a logarithmic axis, below the smallest value.
   const from = isLog ? [...values, ...values.map((value) => value / 2)] : [0, ...values];
   const { min, max } = chart.y;
   const scaleOf = (count: number) => (isLog ? logScale : linearScale)(from, { min, max, count, round: true });

@@ -1,4 +1,4 @@
-/** What all charts have in common, as options of echarts: legend, names, numbers at the axes. */
+/** The parts that all charts share, as options of echarts: legend, names and axes. */
 import type { Paint } from './colours.ts';
 import { FONT, LINE, WIDTH, legendOf } from './layout.ts';
 import type { Axis, Chart } from './model.ts';
@@ -10,11 +10,11 @@ export type Option = Readonly<Record<string, unknown>>;
 
 export interface Head {
   readonly options: Option;
-  /** Where the axes may begin. */
+  /** The height of the heading, legend and axis name: the plot begins below. */
   readonly height: number;
 }
 
-/** A heading where there is one, the legend, and what the vertical axis is. */
+/** The heading, if any, the legend, and the name of the vertical axis. */
 export function headOf(chart: Chart, verticalName: string, paint: Paint, heading: string | null): Head {
   const bold = heading === null ? [] : wrap(heading, WIDTH / 1.1, FONT + 1);
   const headingHeight = bold.length === 0 ? 0 : bold.length * LINE + 8;
@@ -50,7 +50,7 @@ export function headOf(chart: Chart, verticalName: string, paint: Paint, heading
   };
 }
 
-/** A horizontal or vertical axis of numbers. */
+/** A numeric axis, horizontal or vertical. */
 export function valueAxis({ scale = 'linear' }: Axis, { min, max, ticks }: Scale, paint: Paint): Option {
   return {
     type: scale === 'log' ? 'log' : 'value',
@@ -65,7 +65,7 @@ export function valueAxis({ scale = 'linear' }: Axis, { min, max, ticks }: Scale
   };
 }
 
-/** The name under a horizontal axis. */
+/** The name below a horizontal axis. */
 export function nameBelow(name: string, paint: Paint): Option {
   return {
     name: wrap(name, WIDTH - 80, FONT).join('\n'),
@@ -75,7 +75,7 @@ export function nameBelow(name: string, paint: Paint): Option {
   };
 }
 
-/** The height of the numbers below the axes, and of the name under them. */
+/** The height of the numbers below a horizontal axis and of its name. */
 export function heightBelow(name: string): number {
   return 28 + (name === '' ? 0 : wrap(name, WIDTH - 80, FONT).length * LINE + 4);
 }

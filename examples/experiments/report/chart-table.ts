@@ -1,11 +1,11 @@
-/** The numbers behind a chart. */
+/** The numbers of a chart as a table. */
 import type { BarChart, Figure, LineChart, LineSeries, Table } from './model.ts';
 import { formatNumber } from './numbers.ts';
 
-/** More than that nobody reads: then some are left out, at even distances. */
+/** Longer tables are shortened: only every n-th row is shown. */
 const MOST_ROWS = 60;
 
-/** A chart's table, and what was left out of it. */
+/** The table of a chart, and a note if rows were left out. */
 export interface ChartTable {
   readonly table: Table;
   readonly note: string | null;
@@ -35,7 +35,7 @@ function ordinal(value: number): string {
   return `${value}${teen ? 'th' : (endings[value % 10] ?? 'th')}`;
 }
 
-/** One row for each x of any series. */
+/** One row for each x that occurs in a series. */
 function ofLines({ x, y, series }: LineChart): Omit<Table, 'caption'> {
   const xs = [...new Set(series.flatMap(({ points, band = [] }) => [...points, ...band].map(([at]) => at)))];
   const columns = series.map(columnOf);

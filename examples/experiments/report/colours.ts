@@ -1,10 +1,10 @@
-/** The colours of charts: of Okabe & Ito, which colour-blind readers can tell apart; lighter ones on a dark page. */
+/** The colours of charts: those of Okabe & Ito, which are distinct for colour-blind readers, and lighter ones for a dark page. */
 import type { Colour } from './model.ts';
 
-/** What a chart is painted with. */
+/** The colours of one theme. */
 export interface Paint extends Readonly<Record<Colour, string>> {
   readonly ink: string;
-  /** Axes and their numbers. */
+  /** For axes and their numbers. */
   readonly soft: string;
   readonly rule: string;
   readonly paper: string;
@@ -36,12 +36,12 @@ export const dark: Paint = {
 
 const names = Object.keys(light) as (keyof Paint)[];
 
-/** The same as custom properties of CSS, which follow the page's theme. */
+/** Each colour as a CSS custom property, which follows the theme of the page. */
 export const properties: Paint = Object.fromEntries(names.map((name) => [name, `var(--${name})`])) as {
   [name in keyof Paint]: string;
 };
 
-/** `--ink: #1b1e23; …` */
+/** CSS declarations: `--ink: #1b1e23; …`. */
 export function declarations(paint: Paint): string {
   return names.map((name) => `--${name}: ${paint[name]};`).join(' ');
 }

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
 import type { Confusion } from './model.ts';
-import { formatNumber } from './numbers.ts';
-import { unbroken } from './words.ts';
+import { formatNumber, unbroken } from './numbers.ts';
 
-/** Darker is more of a row; what is right stands on the diagonal, in another colour. */
+/** A confusion matrix: darker cells hold more of their row. The diagonal, which is correct, has another colour. */
 export function ConfusionView({ confusion }: { readonly confusion: Confusion }): JSX.Element {
   const { caption, classes, counts } = confusion;
   return (
@@ -15,8 +14,8 @@ export function ConfusionView({ confusion }: { readonly confusion: Confusion }):
           <thead>
             <tr>
               <td class="corner">
-                is ↓<br />
-                taken for →
+                true class ↓<br />
+                prediction →
               </td>
               {classes.map((name) => (
                 <th scope="col">{name.length > 2 ? <span class="upright">{name}</span> : name}</th>
@@ -37,7 +36,7 @@ export function ConfusionView({ confusion }: { readonly confusion: Confusion }):
 interface RowProps {
   readonly heading: string;
   readonly row: readonly number[];
-  /** The column on the diagonal. */
+  /** The index of the cell on the diagonal. */
   readonly right: number;
 }
 

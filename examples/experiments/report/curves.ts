@@ -1,4 +1,4 @@
-/** Loss and accuracy, epoch by epoch. */
+/** The section with loss and accuracy by epoch. */
 import { average, mean, type NetRun, secondsPerEpoch } from '../cli/results.ts';
 import { type Findings, netsIn } from './experiment.ts';
 import type { Figure, LineChart, LineSeries, Section, Table } from './model.ts';
@@ -13,10 +13,10 @@ export function curves(findings: Findings): Section {
     figureOf(findings, 'loss', 'training loss'),
   ];
   const text = [
-    'Training values are means over the batches of an epoch, each measured before the step that learned from it; ' +
+    'Training values are means over the batches of an epoch, each measured before its optimizer step; ' +
       `${heldOut.name} values are measured after the epoch, in evaluation mode.` +
       (seeds > 1
-        ? ` Lines are means of ${seeds} seeds, and the bands around them go from the lowest to the highest.`
+        ? ` Lines are means of ${seeds} seeds, and the bands show the range from the lowest to the highest.`
         : ''),
   ];
   return {
@@ -29,7 +29,7 @@ export function curves(findings: Findings): Section {
   };
 }
 
-/** The curves of a column of the history: for the terminal too. */
+/** The curves of a column of the history, also used for the terminal. */
 export function chartOf(findings: Findings, column: string, name: string): LineChart {
   const { runs, published } = findings;
   const nets = netsIn(findings);
@@ -110,7 +110,7 @@ function lastEpochs(findings: Findings): Table {
     `${heldOut.name} loss`,
     'training accuracy',
     'training loss',
-    'time of an epoch',
+    'time per epoch',
   ];
   const padded = rows.map((row) =>
     withRange && row.length === 6 ? [...row.slice(0, 2), '–', ...row.slice(2)] : row,

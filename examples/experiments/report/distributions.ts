@@ -1,4 +1,4 @@
-/** Histograms of what goes through the layers, at the start and at the end of training. */
+/** The sections with histograms of activations and gradients, before and after training. */
 import { quantile } from '../cli/quantile.ts';
 import { type Findings, netsIn } from './experiment.ts';
 import { type Edges, histogram, type Histogram, linearEdges, logEdges } from './histogram.ts';
@@ -23,10 +23,10 @@ export function activations(findings: Findings): Section | null {
   return {
     heading: 'Activations, layer by layer',
     text: [
-      `What the layers give for ${imagesIn(findings)} of the first seed's run, before the first step and after the ` +
-        'last, normalized as in training, by this batch. Each line is a histogram: the share of the values in each of ' +
-        `${BINS} intervals. Values that are exactly 0 are not drawn but counted in the caption, and 1 % of the values may ` +
-        'lie beside the axis.',
+      `The outputs of the layers for ${imagesIn(findings)}, in the run with the first seed, before the first step and ` +
+        'after the last one. As in training, batch normalization uses the statistics of this batch. Each line is a ' +
+        `histogram: the share of the values in each of ${BINS} intervals. Values of exactly 0 are not drawn; the caption ` +
+        'gives their share. Up to 1 % of the values may lie outside the axis.',
     ],
     blocks: [{ kind: 'figures', figures }],
   };
@@ -63,8 +63,8 @@ export function gradients(findings: Findings): Section | null {
   return {
     heading: 'Gradients, layer by layer',
     text: [
-      'The sizes of the gradients of the loss, of the same batch at the same two times, on a logarithmic axis: further ' +
-        'right are larger gradients, which at the same learning rate are larger steps.',
+      'The absolute values of the gradients of the loss, for the same batch at the same two times, on a logarithmic ' +
+        'axis. Gradients further to the right are larger; at the same learning rate, they give larger steps.',
     ],
     blocks: [
       { kind: 'figures', figures: weights },
@@ -73,7 +73,7 @@ export function gradients(findings: Findings): Section | null {
   };
 }
 
-/** The same place in all networks that have it: after the same dense layer, a layer of the same kind. */
+/** A kind of layer after the n-th dense layer, in all networks that have it there. */
 interface Place {
   readonly name: string;
   readonly kind: LayerKind;
@@ -109,13 +109,13 @@ function placesIn(findings: Findings): Place[] {
   return [...found.values()].sort((a, b) => a.order - b.order).map(({ place }) => place);
 }
 
-/** How values become a histogram. */
+/** How to make a histogram of values. */
 interface Shape {
   readonly edges: (sets: readonly Float32Array[]) => Edges;
   readonly x: Axis;
   readonly middle: (a: number, b: number) => number;
   readonly of?: (value: number) => number;
-  /** What the caption says of each set of values. */
+  /** A statistic of each set of values, for the caption. */
   readonly measure: { readonly name: string; readonly of: (values: Float32Array) => number };
 }
 

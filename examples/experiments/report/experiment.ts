@@ -1,4 +1,4 @@
-/** The report of networks that were trained on the same data, with and without batch normalization. */
+/** The report of an experiment: networks with and without batch normalization, trained on the same data. */
 import type { Dataset } from '../../../src/index.ts';
 import type { NetRun } from '../cli/results.ts';
 import { activations, gradients } from './distributions.ts';
@@ -8,22 +8,22 @@ import { type Colour, colours, type Report, type Sample, type Section } from './
 import { normPaths } from './norm-path-figures.ts';
 import type { Inside } from './watch.ts';
 
-/** What the report of an experiment is made of. */
+/** The content of the report of an experiment. */
 export interface Findings {
   readonly title: string;
   readonly lead: readonly string[];
   readonly facts: Report['facts'];
-  /** All that there could be, in an order that gives each its colour. */
+  /** All networks of the experiment, also those not trained; the order assigns the colours. */
   readonly nets: readonly string[];
   readonly runs: readonly NetRun<string>[];
-  /** Of the first seed's runs, by the network's name. */
+  /** Measurements of the runs with the first seed, by the network's name. */
   readonly insides: ReadonlyMap<string, Inside>;
   readonly heldOut: HeldOut;
-  /** What others measured, as points. */
+  /** Results published by others, drawn as points. */
   readonly published?: Published;
 }
 
-/** Images that are not trained on. */
+/** The images that are not used for training. */
 export interface HeldOut {
   /** `validation` or `test`. */
   readonly name: string;
@@ -46,7 +46,7 @@ export function experimentReport(findings: Findings): Report {
   return { title, lead, facts, sections };
 }
 
-/** The networks that were trained, each with its colour. */
+/** The networks that were trained, with their colours. */
 export function netsIn({ nets, runs }: Findings): { readonly net: string; readonly colour: Colour }[] {
   return nets
     .map((net, i) => ({ net, colour: colours[Math.min(i, colours.length - 1)] }))

@@ -3,14 +3,14 @@ import { tableOf } from './chart-table.ts';
 import type { Figure } from './model.ts';
 import { chartSvg } from './svg.ts';
 import { TableView } from './table.tsx';
-import { unbroken } from './words.ts';
+import { unbroken } from './numbers.ts';
 
 interface Props {
   readonly figure: Figure;
   readonly id: string;
 }
 
-/** A chart, what is to be seen in it, and its numbers for those who want them or cannot see it. */
+/** A chart with its title, its caption, and a table of its numbers. */
 export function FigureView({ figure, id }: Props): JSX.Element {
   const { title, caption, chart } = figure;
   const [heading, words] = [`${id}-title`, `${id}-caption`];

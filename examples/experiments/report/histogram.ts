@@ -1,18 +1,18 @@
-/** How values are distributed. */
+/** Histograms. */
 import { quantile } from '../cli/quantile.ts';
 
-/** How many of some values lie where. All of them are counted once. */
+/** The distribution of values. Each value is counted once: in a bin, as a zero, or outside. */
 export interface Histogram {
-  /** Between each two edges: from the first to below the second. */
+  /** The number of values in each bin: at least its lower edge, less than its upper edge. */
   readonly counts: readonly number[];
-  /** What is exactly 0 is counted apart: dead units and blank pixels would hide all else. */
+  /** The number of values that are exactly 0, counted separately: dead units and blank pixels would hide the rest. */
   readonly zeros: number;
-  /** Beside the outer edges. */
+  /** The number of values outside the outer edges. */
   readonly outside: number;
   readonly total: number;
 }
 
-/** Increasing numbers. */
+/** The edges of the bins, increasing. */
 export type Edges = readonly number[];
 
 export function histogram(values: ArrayLike<number>, edges: Edges): Histogram {
@@ -28,7 +28,7 @@ export function histogram(values: ArrayLike<number>, edges: Edges): Histogram {
   return { counts, zeros, outside, total: values.length };
 }
 
-/** The last bin that begins at or below the value, by halving. */
+/** The bin of a value, by binary search. */
 function binOf(value: number, edges: Edges): number {
   let [low, high] = [0, edges.length - 1];
   while (high - low > 1) {
@@ -39,14 +39,14 @@ function binOf(value: number, edges: Edges): number {
   return low;
 }
 
-/** All but 1 % of the values lie between these edges. */
+/** Edges of equal bins that contain all but 1 % of the values. */
 export function linearEdges(sets: readonly Float32Array[], bins: number): Edges {
   const sorted = sampleOf(sets, (value) => value);
   const [low, high] = rangeOf(sorted, 0.005);
   return edgesBetween(low, high, bins);
 }
 
-/** The same for sizes, by their logarithms. */
+/** Edges for absolute values: bins that are equal on a logarithmic axis, and contain all but 1 %. */
 export function logEdges(sets: readonly Float32Array[], bins: number): Edges {
   const sorted = sampleOf(sets, (value) => Math.log10(Math.abs(value)));
   const [low, high] = rangeOf(sorted, 0.005);
@@ -63,10 +63,10 @@ function edgesBetween(low: number, high: number, bins: number): number[] {
   return Array.from({ length: bins + 1 }, (_, i) => low + ((high - low) * i) / bins);
 }
 
-/** So many of each set are enough to find the range. */
+/** The number of values of each set from which the range is estimated. */
 const SAMPLE = 20_000;
 
-/** Zeros are left out: they have a place of their own. */
+/** A sorted sample of the transformed values, without zeros, which are counted separately. */
 function sampleOf(sets: readonly Float32Array[], transform: (value: number) => number): Float32Array {
   const found: number[] = [];
   for (const values of sets) {

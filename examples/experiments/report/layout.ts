@@ -1,22 +1,22 @@
-/** What lies above a chart's axes: its legend and the name of what is drawn. */
+/** The layout of the legend above a chart. */
 import type { Chart } from './model.ts';
 import { textWidth, wrap } from './text-width.ts';
 
-/** In the units of the SVG. On a phone it has some 310 pixels, where text of 13 is still 10 pixels high. */
+/** Sizes in units of the SVG. A phone shows the width in about 310 pixels, where text of size 13 is 10 pixels high. */
 export const WIDTH = 380;
 export const FONT = 13;
 export const LINE = 17;
 
-/** A piece of a line, or a mark, and the gap to its name. */
+/** The width of a line sample or of a mark, with the gap before its name. */
 const ICON = 30;
 const MARK = 17;
 const GAP = 14;
 
-/** An entry of the legend, and where it stands. */
+/** An entry of the legend, with its position. */
 export interface LegendItem {
   readonly name: string;
   readonly lines: readonly string[];
-  /** Shown by a mark alone, and no line. */
+  /** True for a mark without a line. */
   readonly isMark: boolean;
   readonly left: number;
   readonly top: number;
@@ -27,7 +27,7 @@ export interface Legend {
   readonly height: number;
 }
 
-/** In rows from left to right, of about as many entries each; series of one name share an entry. */
+/** Arranges the entries in rows of about equal length. Series with the same name share an entry. */
 export function legendOf(chart: Chart, top: number): Legend {
   const { series } = chart;
   const marks =
@@ -57,7 +57,7 @@ export function legendOf(chart: Chart, top: number): Legend {
   return { items, height };
 }
 
-/** As many in a row as there is room for, and no more than `most`. */
+/** Fills rows with as many entries as fit, at most `most` each. */
 function rowsOf<Entry extends { readonly width: number }>(
   entries: readonly Entry[],
   most: number,

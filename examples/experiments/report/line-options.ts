@@ -9,7 +9,7 @@ import { textWidth } from './text-width.ts';
 import { fitting, linearScale, logScale } from './ticks.ts';
 
 const PLOT = 190;
-/** So many points still have marks of their own. */
+/** Lines with at most this many points show a mark at each point. */
 const MARKED = 15;
 
 export interface Picture {
@@ -60,7 +60,7 @@ export function linePicture(chart: LineChart, paint: Paint, heading: string | nu
   };
 }
 
-/** The margins are measured here, for what echarts measures without a browser is too narrow. */
+/** Turns off echarts' own margins: without a browser, it measures text as too narrow. */
 export const exactly: Option = { outerBoundsMode: 'none' };
 
 function lineOf({ name, style = 'solid', points }: LineSeries, color: string): Option {
@@ -78,7 +78,7 @@ function lineOf({ name, style = 'solid', points }: LineSeries, color: string): O
   };
 }
 
-/** One area for each stretch without a gap. */
+/** One area for each part of the band without a gap. */
 function bandsOf({ band = [] }: LineSeries, color: string): Option[] {
   const stretches: (readonly [number, number, number])[][] = [[]];
   for (const each of band) {

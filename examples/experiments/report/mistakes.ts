@@ -1,4 +1,4 @@
-/** What the networks take the held-out images for. */
+/** The section with the predictions for the held-out images. */
 import { type Findings, netsIn } from './experiment.ts';
 import type { Block, Section } from './model.ts';
 import { formatNumber, formatShare } from './numbers.ts';
@@ -28,7 +28,7 @@ export function mistakes(findings: Findings): Section | null {
       kind: 'confusion',
       confusion: {
         caption:
-          `${net}: ${formatNumber(right)} of ${formatNumber(total)} ${heldOut.name} images are right, ` +
+          `${net}: ${formatNumber(right)} of ${formatNumber(total)} ${heldOut.name} images are correct, ` +
           `${formatShare(right / total)}. ${mostFrequent(counts, classes)}`,
         classes,
         counts,
@@ -38,15 +38,15 @@ export function mistakes(findings: Findings): Section | null {
   return {
     heading: 'Predictions',
     text: [
-      `The networks after their last epoch, with the first seed, on the ${heldOut.name} images. Of the images below, some ` +
-        'were chosen because all networks are right, the others because they disagree or are wrong. In the tables, a row ' +
-        'holds the images of one class, and a column those that were taken for one.',
+      `Predictions of the networks after their last epoch, with the first seed, for the ${heldOut.name} images. The ` +
+        'images below are examples that all networks classify correctly, that only some do, and that none does. In the ' +
+        'tables, each row holds the images of one class, and each column those with one prediction.',
     ],
     blocks: [
       {
         kind: 'samples',
         samples: {
-          caption: 'Above the arrow what an image is, below it what each network takes it for.',
+          caption: 'The class of each image before the arrow, and the prediction of each network below it.',
           images,
         },
       },
@@ -61,6 +61,6 @@ function mostFrequent(counts: readonly (readonly number[])[], classes: readonly 
   );
   const { count, is, taken } = wrong.reduce((most, each) => (each.count > most.count ? each : most));
   return count === 0
-    ? 'There is no mistake.'
-    : `The most frequent mistake: ${is} taken for ${taken}, ${count === 1 ? 'once' : `${count} times`}.`;
+    ? 'There are no mistakes.'
+    : `The most frequent mistake: ${is} classified as ${taken}, ${count === 1 ? 'once' : `${count} times`}.`;
 }

@@ -1,25 +1,28 @@
-/** What a report says, apart from how it looks: `page.tsx` makes HTML of it, `svg.ts` a picture of one of its charts. */
+/** The content of a report, independent of its appearance. `page.tsx` renders it as HTML, `svg.ts` a chart as a picture. */
 
-/** A page of HTML. */
+/** A report page. */
 export interface Report {
   readonly title: string;
-  /** What was found, in a few sentences, computed from the results. */
+  /** The main findings in a few sentences, computed from the results. */
   readonly lead: readonly string[];
-  /** Of which data, on which machine, with which options: `['data', 'MNIST, from the cache']`. */
+  /** Data, machine and options, such as `['data', 'MNIST, from the cache']`. */
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly sections: readonly Section[];
 }
 
 export interface Section {
   readonly heading: string;
-  /** Paragraphs. */
-  readonly text?: readonly string[];
-  /** A word that stands out beside the heading: what was found of a claim. */
+  readonly text?: readonly Paragraph[];
+  /** The verdict on a claim, shown beside the heading. */
   readonly verdict?: Verdict;
   readonly blocks: readonly Block[];
 }
 
-/** Figures stand side by side where there is room. */
+/** Text, or text that ends with a link to another document. */
+export type Paragraph =
+  string | { readonly text: string; readonly see: { readonly text: string; readonly href: string } };
+
+/** A part of a section. Figures are shown side by side if there is room. */
 export type Block =
   | { readonly kind: 'figures'; readonly figures: readonly Figure[] }
   | { readonly kind: 'table'; readonly table: Table }
@@ -29,17 +32,17 @@ export type Block =
 export const verdicts = ['supported', 'mixed', 'not supported'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** A chart with its words. The page adds a table with the chart's numbers. */
+/** A chart with title and caption. The page adds a table of its numbers. */
 export interface Figure {
   readonly title: string;
-  /** What is to be seen in it, in a sentence: the caption, and what a screen reader says. */
+  /** A sentence that describes the chart, also for screen readers. */
   readonly caption: string;
   readonly chart: Chart;
 }
 
 export type Chart = LineChart | BarChart;
 
-/** y over x. */
+/** Lines of y over x. */
 export interface LineChart {
   readonly kind: 'lines';
   readonly x: Axis;
@@ -56,12 +59,12 @@ export interface Axis {
 
 export interface LineSeries {
   readonly name: string;
-  /** Series of one colour belong together: the same network in every chart. */
+  /** A network has the same colour in every chart. */
   readonly colour: Colour;
   readonly style?: 'solid' | 'dashed' | 'dotted' | 'points';
-  /** In the order of x. What is not finite leaves a gap. */
+  /** In increasing order of x. A value that is not finite leaves a gap. */
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Around the line: a confidence interval, a range. */
+  /** An area around the line, such as a confidence interval or a range. */
   readonly band?: readonly (readonly [x: number, low: number, high: number])[];
 }
 
@@ -76,13 +79,13 @@ export interface BarChart {
 export interface BarSeries {
   readonly name: string;
   readonly colour: Colour;
-  /** One for each category; what is not finite has no bar. */
+  /** One value for each category. A value that is not finite has no bar. */
   readonly values: readonly number[];
-  /** Around each value: a confidence interval. */
+  /** An interval around each value, such as a confidence interval. */
   readonly intervals?: readonly (readonly [low: number, high: number])[];
 }
 
-/** Without batch normalization, with it, and what else is compared; `neutral` is for what is no network. */
+/** Colours by role: the network without batch normalization, with it, and further networks; `neutral` for other data. */
 export const colours = ['plain', 'bn', 'other', 'fourth', 'neutral'] as const;
 export type Colour = (typeof colours)[number];
 
@@ -93,14 +96,14 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** How often an image of class i (row) was taken for one of class j (column). */
+/** `counts[i][j]` is the number of images of class i that were classified as class j. */
 export interface Confusion {
   readonly caption: string;
   readonly classes: readonly string[];
   readonly counts: readonly (readonly number[])[];
 }
 
-/** Images with what they are and what a network takes them for. */
+/** Images with their labels and predictions. */
 export interface Samples {
   readonly caption: string;
   readonly images: readonly Sample[];
@@ -109,7 +112,7 @@ export interface Samples {
 export interface Sample {
   readonly width: number;
   readonly height: number;
-  /** Row by row; one byte a pixel (gray), or three (red, green, blue). */
+  /** Row by row, with one byte per pixel (gray) or three (red, green, blue). */
   readonly pixels: Uint8Array;
   readonly label: string;
   readonly predictions: readonly { readonly net: string; readonly label: string }[];

@@ -1,4 +1,4 @@
-/** Where γ and β go. */
+/** The section with γ and β during training. */
 import { type Findings, netsIn } from './experiment.ts';
 import type { Block, Colour, Figure, LineSeries, Section } from './model.ts';
 import type { PathPoint } from './norm-paths.ts';
@@ -16,10 +16,10 @@ export function normPaths(findings: Findings): Section | null {
   );
   if (blocks.length === 0) return null;
   return {
-    heading: 'Paths of γ and β',
+    heading: 'γ and β during training',
     text: [
-      'Each unit of a batch normalization has a γ and a β of its own, which begin at 1 and 0. The line is their median, the ' +
-        'dotted lines are the quartiles, and 90 % of the units lie within the band.',
+      'Each unit of a batch normalization layer has its own γ and β, which start at 1 and 0. The solid line is their ' +
+        'median, the dotted lines are the quartiles, and the band contains 90 % of the units.',
     ],
     blocks,
   };

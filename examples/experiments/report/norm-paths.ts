@@ -1,21 +1,21 @@
-/** Where γ and β of a network go while it is trained. */
+/** Records γ and β of a network during training. */
 import { BatchNorm1d, Dense, type Sequential, type Tensor } from '../../../src/index.ts';
 import { quantile } from '../cli/quantile.ts';
 import { placeName } from './places.ts';
 
-/** γ or β of all units after so many batches. */
+/** Quantiles of γ or β over all units, after a number of batches. */
 export interface PathPoint {
   readonly batch: number;
-  /** {@link shares} of the units have at most these values. */
+  /** The quantiles of {@link shares}. */
   readonly values: readonly number[];
 }
 
 export const shares = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
 export interface NormPath {
-  /** The layer's place among the network's layers. */
+  /** The index of the layer in the network. */
   readonly layer: number;
-  /** The same in words. */
+  /** Its position in words. */
   readonly place: string;
   readonly gamma: PathPoint[];
   readonly beta: PathPoint[];
@@ -29,7 +29,7 @@ export function pathsOf(model: Sequential): NormPath[] {
   });
 }
 
-/** Adds where they are now. */
+/** Appends the current γ and β. */
 export async function record(paths: readonly NormPath[], model: Sequential, batch: number): Promise<void> {
   for (const { layer: place, gamma, beta } of paths) {
     const layer = model.layers[place];

@@ -1,8 +1,8 @@
-/** How numbers are written in charts and tables. */
+/** Formats numbers for charts, tables and text. */
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** Up to four significant digits: `0.9481`, `17,190`, `−2.5·10⁻⁷`; `–` for what is not finite. */
+/** Up to four significant digits: `0.9481`, `17,190`, `−2.5·10⁻⁷`; `–` for NaN and infinity. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (value < 0) return `−${formatNumber(-value)}`;
@@ -17,6 +17,11 @@ export function formatNumber(value: number): string {
 /** `0.948` → `94.8 %`. */
 export function formatShare(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+/** The text with a non-breaking space between each number and its %. */
+export function unbroken(text: string): string {
+  return text.replaceAll(/(\d) %/g, '$1\u00a0%');
 }
 
 function withCommas(value: number): string {

@@ -1,13 +1,22 @@
-/** A report as one file of HTML that needs nothing else: no script, no network. */
+/** A report as a single HTML file, without scripts or external resources. */
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { writeAtomically } from '../cli/write-atomically.ts';
 import type { Report } from './model.ts';
 import { SectionView } from './section.tsx';
 import { styleSheet } from './style.ts';
-import { unbroken } from './words.ts';
+import { unbroken } from './numbers.ts';
 
-/** What the page may load: nothing but the images in it. */
+/** The content security policy: the page may load only the images in it. */
 const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+/** Writes the page, and creates its folder if needed. The file is never incomplete. */
+export async function writeReport(file: string, report: Report): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeAtomically(file, renderPage(report));
+}
 
 export function renderPage(report: Report): string {
   return `<!doctype html>\n${renderToString(<Page report={report} />)}\n`;

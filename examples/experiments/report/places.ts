@@ -1,4 +1,4 @@
-/** What a layer is called in the report: what it is, and after which dense layer it stands. */
+/** The names of layers in the report: their kind, and the dense layer before them. */
 import { BatchNorm1d, Dense, type Layer, LeakyReLU, ReLU, Sigmoid, Tanh } from '../../../src/index.ts';
 
 export type LayerKind = 'dense' | 'batch norm' | 'activation' | 'other';
@@ -18,7 +18,7 @@ const names: Record<LayerKind, string> = {
   other: 'other layer',
 };
 
-/** `dense`: how many dense layers there are up to this one, itself included. */
+/** @param dense The number of dense layers up to this layer, including it. */
 export function placeName(kind: LayerKind, dense: number): string {
   if (kind === 'dense') return `${names.dense} ${dense}`;
   return dense === 0 ? `${names[kind]} of the input` : `${names[kind]} after dense layer ${dense}`;

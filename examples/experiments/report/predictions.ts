@@ -1,7 +1,7 @@
-/** What a network takes images for. */
+/** Predictions of a network, and a selection of images to show. */
 import { DataLoader, type Dataset, noGrad, type Sequential, tensor } from '../../../src/index.ts';
 
-/** The class with the largest output for each example, in evaluation mode; the model is left in its mode. */
+/** The class with the largest output for each example, in evaluation mode. Restores the mode of the model. */
 export async function predict(model: Sequential, data: Dataset): Promise<Uint8Array> {
   const modes = model.modules().map((layer) => [layer, layer.training] as const);
   const found = new Uint8Array(data.labels.length);
@@ -19,7 +19,7 @@ export async function predict(model: Sequential, data: Dataset): Promise<Uint8Ar
   return found;
 }
 
-/** The first of equals, as `accuracy` has it. */
+/** The index of the largest output of each row; the first one if several are equal, as in `accuracy`. */
 function largest(outputs: ArrayLike<number>, rows: number): Uint8Array {
   const columns = outputs.length / rows;
   return Uint8Array.from({ length: rows }, (_, row) => {
@@ -31,7 +31,7 @@ function largest(outputs: ArrayLike<number>, rows: number): Uint8Array {
   });
 }
 
-/** How often class i was taken for class j. */
+/** The confusion matrix: `counts[i][j]` examples of class i were predicted as class j. */
 export function confusionOf(
   labels: ArrayLike<number>,
   predictions: ArrayLike<number>,
@@ -42,12 +42,12 @@ export function confusionOf(
   return counts;
 }
 
-/** How many of those that all get right, that some get right, and that none does. */
+/** The number of images to show that all networks classify correctly, that some do, and that none does. */
 const wanted: readonly number[] = [3, 6, 3];
 
 /**
- * Indices of a dozen images to show: first those that all networks get right, then those that only some do, then
- * those that none does. Of each, images of different classes where there are.
+ * The indices of twelve images to show: first images that all networks classify correctly, then images that only some
+ * do, then images that none does. Each group has images of different classes, if possible.
  */
 export function instructive(labels: ArrayLike<number>, predictions: readonly ArrayLike<number>[]): number[] {
   const groups: number[][] = wanted.map(() => []);
@@ -57,7 +57,7 @@ export function instructive(labels: ArrayLike<number>, predictions: readonly Arr
   }
   const used = new Set<number>();
   const chosen = groups.map((group, at) => pick(group, wanted[at], labels, used));
-  // What a group has too few of, the others give: first the wrong ones.
+  // If a group has too few images, take more from the others, misclassified ones first.
   const all = wanted.reduce((sum, count) => sum + count);
   for (const at of [2, 1, 0]) {
     const missing = all - chosen.flat().length;
@@ -67,7 +67,7 @@ export function instructive(labels: ArrayLike<number>, predictions: readonly Arr
   return chosen.flat();
 }
 
-/** The first ones of classes that are not shown yet, and then the first others. */
+/** The first images of classes that are not shown yet, then the first remaining ones. */
 function pick(
   group: readonly number[],
   count: number,

@@ -1,4 +1,4 @@
-/** What a network looks like inside: what its layers give, and what comes back through them. */
+/** Measures the outputs and gradients of each layer of a network. */
 import {
   type Batch,
   crossEntropy,
@@ -11,20 +11,20 @@ import {
 } from '../../../src/index.ts';
 import { kindOf, type LayerKind } from './places.ts';
 
-/** One layer, measured on one batch. */
+/** The measurements of one layer for one batch. */
 export interface LayerProbe {
   readonly kind: LayerKind;
   readonly outputs: Float32Array;
-  /** Of the loss with respect to these. */
+  /** The gradients of the loss with respect to the outputs. */
   readonly outputGradients: Float32Array;
-  /** The same with respect to a dense layer's weight; null for other layers. */
+  /** The gradients of the loss with respect to the weight of a dense layer; null for other layers. */
   readonly weightGradients: Float32Array | null;
 }
 
 /**
- * Sends a batch of at least two examples through the layers, one after the other, and the gradients back. It is done
- * as in training, with the batch's own statistics, but without dropout, which would draw random numbers. The model is
- * left as it was: its mode, its gradients, its running statistics.
+ * Runs a batch of at least two examples forward and backward through the layers, one by one. As in training, batch
+ * normalization uses the statistics of the batch; dropout is off, because it would draw random numbers. The mode, the
+ * gradients and the running statistics of the model are restored.
  */
 export async function probe(model: Sequential, batch: Batch): Promise<LayerProbe[]> {
   const modes = model.modules().map((layer) => [layer, layer.training] as const);
@@ -42,11 +42,11 @@ export async function probe(model: Sequential, batch: Batch): Promise<LayerProbe
   }
 }
 
-/** A layer and its output, cut off from the layers before and after it. */
+/** A layer and its output, detached from the layers before and after it. */
 interface Step {
   readonly layer: Layer;
   readonly y: Tensor;
-  /** The same values, as a leaf, which keeps its gradient. */
+  /** The values of `y` as a leaf, which stores its gradient. */
   readonly leaf: Tensor;
 }
 

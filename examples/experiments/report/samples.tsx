@@ -1,6 +1,6 @@
+import { encode } from 'fast-png';
 import type { JSX } from 'preact';
 import type { Sample, Samples } from './model.ts';
-import { dataUri } from './png.ts';
 
 export function SamplesView({ samples: { caption, images } }: { readonly samples: Samples }): JSX.Element {
   return (
@@ -15,7 +15,7 @@ export function SamplesView({ samples: { caption, images } }: { readonly samples
   );
 }
 
-/** `7 → plain 1 ✗, bn 7 ✓` */
+/** An image with its label and the predictions: `7 → plain 1 ✗, bn 7 ✓`. */
 function SampleView({ sample }: { readonly sample: Sample }): JSX.Element {
   const { label, predictions } = sample;
   return (
@@ -39,4 +39,11 @@ function SampleView({ sample }: { readonly sample: Sample }): JSX.Element {
       ))}
     </li>
   );
+}
+
+/** The image as a `data:` URI of a PNG. */
+function dataUri({ width, height, pixels }: Sample): string {
+  const channels = pixels.length / (width * height);
+  const png = encode({ width, height, data: pixels, channels, depth: 8 });
+  return `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
 }

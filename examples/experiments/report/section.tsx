@@ -1,14 +1,14 @@
 import type { JSX } from 'preact';
 import { ConfusionView } from './confusion.tsx';
 import { FigureView } from './figure.tsx';
-import type { Block, Section, Verdict } from './model.ts';
+import type { Block, Paragraph, Section, Verdict } from './model.ts';
 import { SamplesView } from './samples.tsx';
 import { TableView } from './table.tsx';
-import { unbroken } from './words.ts';
+import { unbroken } from './numbers.ts';
 
 interface Props {
   readonly section: Section;
-  /** Begins all ids in it. */
+  /** The prefix of all ids in the section. */
   readonly id: string;
 }
 
@@ -20,7 +20,7 @@ export function SectionView({ section: { heading, text = [], verdict, blocks }, 
         {verdict !== undefined && <VerdictView verdict={verdict} />}
       </div>
       {text.map((paragraph) => (
-        <p>{unbroken(paragraph)}</p>
+        <ParagraphView paragraph={paragraph} />
       ))}
       {grouped(blocks).map((group) => (
         <div class={group[0].block.kind === 'confusion' ? 'confusions' : undefined}>
@@ -33,12 +33,22 @@ export function SectionView({ section: { heading, text = [], verdict, blocks }, 
   );
 }
 
+function ParagraphView({ paragraph }: { readonly paragraph: Paragraph }): JSX.Element {
+  if (typeof paragraph === 'string') return <p>{unbroken(paragraph)}</p>;
+  const { text, see } = paragraph;
+  return (
+    <p>
+      {unbroken(text)} <a href={see.href}>{see.text}</a>
+    </p>
+  );
+}
+
 interface Placed {
   readonly block: Block;
   readonly at: number;
 }
 
-/** Confusion matrices in succession stand side by side where there is room. */
+/** Consecutive confusion matrices form a group, shown side by side if there is room. */
 function grouped(blocks: readonly Block[]): Placed[][] {
   const groups: Placed[][] = [];
   blocks.forEach((block, at) => {

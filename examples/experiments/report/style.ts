@@ -1,4 +1,4 @@
-/** How a report looks. */
+/** The style sheet of a report. */
 import { dark, declarations, light } from './colours.ts';
 
 export function styleSheet(): string {
@@ -49,7 +49,7 @@ figure svg { display: block; width: 100%; max-width: 32rem; height: auto; overfl
 figcaption { color: var(--soft); font-size: 0.9rem; line-height: 1.5; margin-top: 0.6rem; }
 details { margin-top: 0.5rem; font-size: 0.9rem; }
 summary { cursor: pointer; color: var(--link); padding: 0.25rem 0; width: fit-content; }
-/* A shadow at the right says that there is more; paper scrolls over it at the end. */
+/* A shadow at the right edge shows that there is more to scroll; it is covered at the end. */
 .scroll { overflow: auto; max-width: 100%; max-height: 26rem; position: relative; background:
   linear-gradient(to left, var(--paper) 40%, transparent) right / 3rem 100% no-repeat local,
   linear-gradient(to left, var(--line), transparent) right / 0.9rem 100% no-repeat scroll; }
@@ -65,7 +65,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; }
 :is(.numbers, .confusion) :is(th, td):first-child { position: sticky; left: 0; background: var(--paper); }
 .words th, .words td { text-align: left; white-space: normal; vertical-align: top; }
 .words { overflow-wrap: anywhere; }
-.words td:not(.number) { min-width: 5.5rem; }
+.words :is(td, thead th):not(.number) { min-width: 6.75rem; }
 .words .number { text-align: right; white-space: nowrap; } .words th.number { white-space: normal; }
 .words tbody th { min-width: 7rem; }
 @media (max-width: 30rem) { .words { font-size: 0.85rem; } .words :is(th, td) { padding-right: 0.35rem; } }

@@ -1,4 +1,4 @@
-/** Charts as SVG, drawn by echarts, without a browser. */
+/** Draws charts as SVG with echarts, without a browser. */
 import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
 import { GridComponent, LegendPlainComponent, TitleComponent } from 'echarts/components';
 import * as echarts from 'echarts/core';
@@ -8,7 +8,6 @@ import { light, type Paint, properties } from './colours.ts';
 import { WIDTH } from './layout.ts';
 import { linePicture } from './line-options.ts';
 import type { Chart, Figure } from './model.ts';
-import { renamed } from './svg-names.ts';
 
 echarts.use([
   BarChart,
@@ -22,17 +21,17 @@ echarts.use([
 ]);
 
 /**
- * A chart for a page, in the page's colours and font; it scales to the width it is given.
+ * A chart for a page, in the colours and font of the page. It scales to the width of its container.
  *
- * @param name begins the names in it, and is that of no other chart of the page
- * @param labelledBy the ids of what a screen reader says of it
+ * @param name A prefix for the names in the SVG, different for each chart of the page.
+ * @param labelledBy The ids of the elements that describe it for screen readers.
  */
 export function chartSvg(chart: Chart, name: string, labelledBy: string): string {
   const svg = draw(chart, { paint: properties, font: 'inherit', name, heading: null, margin: 0 });
   return svg.replace('<svg ', `<svg role="img" aria-labelledby="${labelledBy}" `);
 }
 
-/** A file of its own: on white, under its title. */
+/** A chart as a separate file: on white, with its title. */
 export function pictureSvg({ title, chart }: Figure): string {
   const font = 'system-ui, sans-serif';
   return `${draw(chart, { paint: light, font, name: 'zr0', heading: title, margin: 12 })}\n`;
@@ -63,7 +62,7 @@ function draw(chart: Chart, { paint, font, name, heading, margin }: Drawing): st
   }
 }
 
-/** Without what echarts' script would take hold of in a browser, for there is no script. */
+/** Removes attributes and shapes that only echarts' script would use: the page has no script. */
 function withoutHandles(svg: string): string {
   return svg
     .replaceAll(/ (?:ecmeta_\w+|class|pointer-events)="[^"]*"/g, '')
@@ -74,7 +73,18 @@ function withoutHandles(svg: string): string {
     );
 }
 
-/** On paper, with a margin around. */
+/**
+ * Renames the clip paths and styles in an SVG of echarts, whose names count the charts and styles of this process.
+ * With `prefix`, the same chart always gives the same file, and two charts on one page have different names.
+ */
+export function renamed(svg: string, prefix: string): string {
+  const first = Math.min(...Array.from(svg.matchAll(/\bzr\d+-cls-(\d+)/g), ([, number]) => Number(number)));
+  return svg
+    .replaceAll(/\bzr\d+-cls-(\d+)/g, (_, number: string) => `${prefix}-cls-${Number(number) - first}`)
+    .replaceAll(/\bzr\d+-c(\d+)/g, `${prefix}-c$1`);
+}
+
+/** Draws a background with a margin around the SVG. */
 function framed(
   svg: string,
   { margin, height, paper }: { readonly margin: number; readonly height: number; readonly paper: string },

@@ -3,13 +3,13 @@ import type { Table } from './model.ts';
 
 interface Props {
   readonly table: Table;
-  /** Numbers stand one under the other, at the right; words may be broken into lines. */
+  /** `numbers`: cells are right-aligned and not wrapped. `words`: text may be wrapped. */
   readonly kind: 'numbers' | 'words';
 }
 
 const startsAsNumber = /^[−–-]?\d|^–?$/;
 
-/** Can be scrolled where it is too wide, with the keyboard too. Its caption stands beside it, and does not scroll. */
+/** A table that scrolls if it is too wide, also with the keyboard. The visible caption is outside, so it does not scroll. */
 export function TableView({ table: { caption, head, rows }, kind }: Props): JSX.Element {
   const numbers = head.map((_, column) =>
     column > 0 && rows.every((row) => startsAsNumber.test(row[column])) ? 'number' : undefined,

@@ -1,4 +1,4 @@
-/** A small chart for the terminal. */
+/** Draws a line chart as text. */
 import { plot } from 'simple-ascii-chart';
 import type { Axis, Colour, LineChart } from './model.ts';
 import { formatNumber } from './numbers.ts';
@@ -6,7 +6,7 @@ import { linearScale, logScale, type Scale } from './ticks.ts';
 
 const WIDTH = 62;
 const HEIGHT = 12;
-/** Between two points. */
+/** The symbol between two points. */
 const DOT = '·';
 const marks: Record<Colour, string> = { plain: 'o', bn: '●', other: '▲', fourth: '■', neutral: '◆' };
 const ansi: Record<Colour, number> = { plain: 34, bn: 33, other: 32, fourth: 35, neutral: 39 };
@@ -14,9 +14,9 @@ const ansi: Record<Colour, number> = { plain: 34, bn: 33, other: 32, fourth: 35,
 type Point = [x: number, y: number];
 
 /**
- * Lines of at most 80 columns, or nothing where there are no two points to connect: one epoch is no curve.
+ * A chart of at most 80 columns; empty if all points have the same x.
  *
- * @param inColour on a terminal, not on a pipe
+ * @param inColour Whether to use ANSI colours. By default true if stdout is a terminal.
  */
 export function terminalChart(
   title: string,
@@ -42,7 +42,7 @@ export function terminalChart(
     true,
   );
   const colour = (of: Colour, text: string) => (inColour ? `\u001b[${ansi[of]}m${text}\u001b[0m` : text);
-  // What is drawn later lies on top: first the dots of all, then the points.
+  // Later symbols cover earlier ones: first the connecting dots of all series, then the points.
   const symbols = [
     ...shown.flatMap(({ style, points, colour: of }) =>
       style === 'points' ? [] : between(points, xScale).map((point) => ({ point, symbol: colour(of, DOT) })),
@@ -58,7 +58,7 @@ export function terminalChart(
     customXAxisTicks: [...xScale.ticks],
     customYAxisTicks: [...yScale.ticks],
     formatter: (value, { axis }) => labelOf(axis === 'x' ? x : y, value),
-    // It is asked once for each point, and does not say of which series: all are drawn with the first.
+    // Called once for each point, without naming its series: the first call draws all series.
     lineFormatter: ({ index, toPlotCoordinates, expansionX, expansionY }) =>
       index > 0
         ? []
@@ -76,12 +76,12 @@ export function terminalChart(
   return [`${title}:  ${legend}`, ...lines].join('\n');
 }
 
-/** How far a value is on the way from the first number to the second. */
+/** The position of a value between two numbers: 0 at the first, 1 at the second. */
 function share(value: number, [from, to]: readonly number[]): number {
   return (value - from) / (to - from || 1);
 }
 
-/** Where a value stands: the library knows no logarithms. */
+/** The position of a value on its axis: the library has no logarithmic axes. */
 function at({ scale }: Axis, value: number): number {
   return scale === 'log' ? Math.log10(value) : value;
 }
@@ -99,7 +99,7 @@ function scaleOf(axis: Axis, places: readonly number[], round: boolean): Scale {
   return { min: Math.log10(min), max: Math.log10(max), ticks: ticks.map(Math.log10) };
 }
 
-/** Points on the lines between the points, one for each column. */
+/** Points on the connecting lines, one per column. */
 function between(points: readonly Point[], { min, max }: Scale): Point[] {
   return points.slice(1).flatMap(([x1, y1], i) => {
     const [x0, y0] = points[i];

@@ -1,4 +1,4 @@
-/** How much room a text needs, without a browser to ask: estimated for a wide font, so that it rather has too much. */
+/** Estimates the width of text without a browser, for a wide font, so that the estimate is rather too large. */
 
 /** Widths in em. */
 const NARROW = 0.4;
@@ -16,7 +16,7 @@ function widthOf(character: string): number {
   return USUAL;
 }
 
-/** The text in lines of at most that width: broken at spaces, and within a word that is longer than a line. */
+/** Breaks the text into lines of at most this width: at spaces, and inside words that are longer than a line. */
 export function wrap(text: string, width: number, fontSize: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -32,7 +32,7 @@ export function wrap(text: string, width: number, fontSize: number): string[] {
   return [...lines, line];
 }
 
-/** A word that fits into a line, or the pieces of one that does not. */
+/** The word, or its pieces if it is longer than a line. */
 function pieces(word: string, width: number, fontSize: number): string[] {
   const found = [''];
   for (const character of word) {

@@ -1,6 +1,6 @@
-/** Which numbers stand at an axis. */
+/** Chooses the range and the ticks of an axis. */
 
-/** From and to where an axis goes, and the numbers at it. */
+/** The range of an axis, and the values of its ticks. */
 export interface Scale {
   readonly min: number;
   readonly max: number;
@@ -10,20 +10,20 @@ export interface Scale {
 interface Wanted {
   readonly min?: number | undefined;
   readonly max?: number | undefined;
-  /** The most ticks that there is room for. */
+  /** The largest number of ticks. */
   readonly count: number;
-  /** Let the axis end at ticks, where its ends are not given. */
+  /** Whether to extend the axis to ticks at both ends, unless `min` or `max` is given. */
   readonly round: boolean;
 }
 
-/** Of an axis with steps of 1, 2 or 5 times a power of ten. */
+/** A linear axis, with steps of 1, 2 or 5 times a power of ten. */
 export function linearScale(values: readonly number[], { min, max, count, round }: Wanted): Scale {
   const finite = values.filter(Number.isFinite);
   let low = min ?? Math.min(...finite);
   let high = max ?? Math.max(...finite);
   if (!Number.isFinite(low) || !Number.isFinite(high)) [low, high] = [0, 1];
   if (high <= low) {
-    // A single value stands in the middle.
+    // A single value is placed in the middle.
     const half = finite.every(Number.isInteger) ? 1 : Math.abs(low) / 10 || 1;
     [low, high] = [min ?? low - half, max ?? low + half];
     if (high <= low) high = low + 1;
@@ -36,14 +36,14 @@ export function linearScale(values: readonly number[], { min, max, count, round 
   }
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  // Rounded, since 3·0.1 is not 0.3.
+  // Rounded, because 3·0.1 ≠ 0.3.
   const ticks = Array.from({ length: last - first + 1 }, (_, i) =>
     Number(((first + i) * step).toPrecision(12)),
   );
   return { min: Number(low.toPrecision(12)), max: Number(high.toPrecision(12)), ticks };
 }
 
-/** Of an axis with powers of ten, and with 2 and 5 times them where it spans few. */
+/** A logarithmic axis with powers of ten, and also 2 and 5 times these if the range is short. */
 export function logScale(values: readonly number[], { min, max, count, round }: Wanted): Scale {
   const positive = values.filter((value) => Number.isFinite(value) && value > 0);
   let low = min ?? Math.min(...positive);
@@ -60,7 +60,7 @@ export function logScale(values: readonly number[], { min, max, count, round }: 
   return { min: low, max: high, ticks: all.length < 2 ? [low, high] : all.filter((_, i) => i % every === 0) };
 }
 
-/** With as many numbers side by side as there is room for, each with a gap to the next. */
+/** The scale with the largest number of ticks, at most `most`, whose labels fit side by side into `room`. */
 export function fitting(
   scaleOf: (count: number) => Scale,
   {
@@ -82,7 +82,7 @@ function niceStep(least: number, integer: boolean): number {
   return integer ? Math.max(1, Math.round(step * power)) : step * power;
 }
 
-/** m·10ᵏ between low and high, for each of the m. */
+/** All m·10ᵏ between low and high, for each m in `of`. */
 function marks(low: number, high: number, of: readonly number[]): number[] {
   const first = Math.floor(Math.log10(low)) - 1;
   const last = Math.ceil(Math.log10(high)) + 1;

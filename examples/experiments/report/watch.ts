@@ -1,33 +1,33 @@
-/** Watches a network while it is trained, for the report. */
+/** Measures a network before, during and after training, for the report. */
 import { DataLoader, type Dataset, type Sequential, take } from '../../../src/index.ts';
 import { type NormPath, pathsOf, record } from './norm-paths.ts';
 import { predict } from './predictions.ts';
 import { type LayerProbe, probe } from './probe.ts';
 
-/** What was seen. */
+/** The measurements. */
 export interface Inside {
   readonly start: readonly LayerProbe[];
   readonly end: readonly LayerProbe[];
   readonly paths: readonly NormPath[];
-  /** The class that the trained network takes each held-out image for. */
+  /** The prediction of the trained network for each held-out image. */
   readonly predictions: Uint8Array;
 }
 
 export interface Watch {
-  /** To be called after each batch. */
+  /** Call it after each batch. */
   readonly batch: () => Promise<void>;
-  /** To be called after the training. */
+  /** Call it after training. */
   readonly end: () => Promise<Inside>;
 }
 
-/** Images that activations and gradients are measured on. */
+/** The number of images for which activations and gradients are measured. */
 export const PROBED = 256;
 const POINTS = 50;
 
 /**
- * Nothing of the training is changed by it.
+ * Starts measuring; it does not change the training.
  *
- * @param batches how many there will be
+ * @param batches The total number of batches in the training.
  */
 export async function watch(model: Sequential, heldOut: Dataset, batches: number): Promise<Watch> {
   const count = heldOut.labels.length;

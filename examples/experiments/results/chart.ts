@@ -1,14 +1,13 @@
-/** The pictures of the results: accuracy and loss, epoch by epoch. */
+/** The pictures of the results: accuracy and loss by epoch. */
 import * as echarts from 'echarts';
 import type { Comparison } from '../cifar10/comparison.ts';
-import { netNames as cifar10Nets } from '../cifar10/nets.ts';
+import { netNames as cifar10Nets } from '../cifar10/experiment.ts';
 import { mean } from '../cli/results.ts';
 import { type NetName, netNames } from '../../../src/networks.ts';
-import { published } from '../mnist/published.ts';
-import type { Results } from '../mnist/results.ts';
-import { renamed } from '../report/svg-names.ts';
+import { published, type Results } from '../mnist/results.ts';
+import { renamed } from '../report/svg.ts';
 
-/** Blue, vermilion and green of Okabe & Ito, which colour-blind readers can tell apart. */
+/** Blue, vermilion and green of Okabe & Ito, which are distinct for colour-blind readers. */
 const colours: Record<NetName, string> = { plain: '#0072b2', bn: '#d55e00', 'bn-pre': '#009e73' };
 
 type Column = 'valAccuracy' | 'valLoss';
@@ -31,7 +30,7 @@ const mnistPanels: readonly Panel[] = [
   { column: 'valLoss', title: 'validation loss', range: { min: 0, max: 1, interval: 0.2 } },
 ];
 
-/** An SVG file's text. */
+/** The picture as SVG. */
 export function mnistChart({ runs, epochs }: Results): string {
   const nets = netNames.filter((net) => runs.some((run) => run.net === net));
   return chartOf(mnistPanels, epochs, (column) => [
@@ -63,7 +62,7 @@ const cifar10Panels: readonly Panel[] = [
   { column: 'valLoss', title: 'test loss', range: { min: 1.6, max: 1.9, interval: 0.05 } },
 ];
 
-/** An SVG file's text. */
+/** The picture as SVG. */
 export function cifar10Chart({ gammabeta, pytorchSameStart }: Comparison): string {
   const sides = [
     { name: (net: string) => net, results: gammabeta, style: { symbolSize: 5 } },

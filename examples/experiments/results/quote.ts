@@ -1,4 +1,4 @@
-/** `npm run docs`: brings the pictures and the numbers of the documents up to date with `examples/experiments/results`. */
+/** `npm run docs`: updates the pictures and tables of the documents from `examples/experiments/results`. */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Comparison } from '../cifar10/comparison.ts';

@@ -1,16 +1,15 @@
-/** What the README says of the results, computed from the committed files. */
+/** The tables of the documents, computed from the committed results. */
 import { format, resolveConfig } from 'prettier';
 import type { Comparison } from '../cifar10/comparison.ts';
-import { netNames as cifar10Nets } from '../cifar10/nets.ts';
+import { netNames as cifar10Nets } from '../cifar10/experiment.ts';
 import { average, type NetRun } from '../cli/results.ts';
 import { type NetName, netNames } from '../../../src/networks.ts';
-import { published } from '../mnist/published.ts';
-import type { Results } from '../mnist/results.ts';
+import { published, type Results } from '../mnist/results.ts';
 
 const measures = { valAccuracy: 'accuracy', valLoss: 'loss' };
 type Column = keyof typeof measures;
 
-/** A Markdown table: the first and the last epoch, mean and range over the seeds, next to Keras' figures. */
+/** A Markdown table of the first and the last epoch: mean and range over the seeds, and the results of Keras. */
 export function mnistTable({ runs, epochs }: Results): string {
   const nets = netNames.filter((net) => runs.some((run) => run.net === net));
   const seeds = new Set(runs.map((run) => run.seed)).size;
@@ -30,7 +29,7 @@ export function mnistTable({ runs, epochs }: Results): string {
   ].join('\n');
 }
 
-/** The same on the test images of CIFAR-10, next to PyTorch from our start, and with random numbers of its own. */
+/** A Markdown table of the results on CIFAR-10, and those of PyTorch: with the same start, and with its own. */
 export function cifar10Table({ gammabeta, pytorchSameStart, pytorch }: Comparison): string {
   const { runs, epochs } = gammabeta;
   const seeds = new Set(runs.map((run) => run.seed)).size;
@@ -67,16 +66,16 @@ function overSeeds<Name extends string>(
   };
 }
 
-/** Whether there is such a block in the text. */
+/** Whether the text contains the block. */
 export function hasBlock(text: string, name: string): boolean {
   return text.includes(`<!-- ${name} -->`);
 }
 
-/** The Markdown text with what stands between `<!-- name -->` and `<!-- /name -->` replaced, and formatted. */
+/** The Markdown text with the content between `<!-- name -->` and `<!-- /name -->` replaced, formatted by prettier. */
 export async function quoted(text: string, name: string, content: string): Promise<string> {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`no block ${begin} … ${end} in the text`);
+  if (from < 0 || to < from) throw new Error(`quoted: the text has no block ${begin} … ${end}`);
   const whole = `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
   return format(whole, { ...(await resolveConfig(import.meta.filename)), parser: 'markdown' });
 }

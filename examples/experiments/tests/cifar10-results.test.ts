@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Comparison, agrees, meansOf, sideNames, TOLERANCE } from '../cifar10/comparison.ts';
-import { netNames } from '../cifar10/nets.ts';
+import { netNames } from '../cifar10/experiment.ts';
 import { cifar10Chart } from '../results/chart.ts';
 import { cifar10Table, hasBlock, quoted } from '../results/quotes.ts';
-import { root } from '../../../test/docs/collect-examples.ts';
+import { root } from '../../tests/run-example.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const comparison = JSON.parse(read('examples/experiments/results/cifar10.json')) as Comparison;
 
 describe('the committed results on CIFAR-10', () => {
-  it('are those of both networks, three seeds and five epochs, in ours and in PyTorch', () => {
+  it('have both networks, three seeds and five epochs, of gammabeta and of PyTorch', () => {
     for (const side of sideNames) {
       const { runs, epochs, trainingImages, testImages } = comparison[side];
       expect([epochs, trainingImages, testImages]).toEqual([5, 5000, 1000]);
@@ -23,7 +23,7 @@ describe('the committed results on CIFAR-10', () => {
     }
   });
 
-  it('agree in their means, which are those of the runs', () => {
+  it('agree in their means, which are computed from the runs', () => {
     const { means, ...sides } = comparison;
     expect(means).toEqual(meansOf(sides));
     expect(agrees(means)).toBe(true);
@@ -34,7 +34,7 @@ describe('the committed results on CIFAR-10', () => {
     }
   });
 
-  it('agree run by run from the same start', () => {
+  it('agree run by run with the same start', () => {
     const { gammabeta, pytorchSameStart } = comparison;
     gammabeta.runs.forEach(({ net, seed, history }, i) => {
       const theirs = pytorchSameStart.runs[i];
@@ -45,14 +45,14 @@ describe('the committed results on CIFAR-10', () => {
     });
   });
 
-  it('do not agree where one mean is off', () => {
+  it('do not agree if one mean is off', () => {
     const { means } = comparison;
     const off = { ...means.bn, gammabeta: means.bn.pytorch + TOLERANCE + 0.001 };
     expect(agrees({ ...means, bn: off })).toBe(false);
     expect(agrees({ ...means, bn: { ...off, gammabeta: NaN } })).toBe(false);
   });
 
-  it('are what documents and picture show (npm run docs)', async () => {
+  it('are shown in documents and picture (npm run docs)', async () => {
     const documents = ['README.md', 'examples/experiments/cifar10/README.md'].map(read);
     expect(hasBlock(documents[1], 'cifar10')).toBe(true);
     for (const text of documents.filter((each) => hasBlock(each, 'cifar10')))

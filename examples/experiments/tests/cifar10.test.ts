@@ -13,18 +13,26 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../cifar10/results.ts';
-import { nets } from '../cifar10/nets.ts';
+import { nets } from '../cifar10/experiment.ts';
 import { writeStart } from '../cifar10/start.ts';
 import { manualSeed, tensor } from '../../../src/index.ts';
 import { loadCifar10 } from '../../../src/node.ts';
-import { records } from '../../../test/data/cifar10-records.ts';
-import { root } from '../../../test/docs/collect-examples.ts';
-import { type Output, runExample } from './run-example.ts';
+import { type Output, root, runExample } from '../../tests/run-example.ts';
+
+/** A file in the format of CIFAR-10: each label, followed by the 3,072 bytes of an image that no other one equals. */
+function records(labels: readonly number[]): Uint8Array {
+  const file = new Uint8Array(labels.length * 3073);
+  labels.forEach((label, i) => {
+    file[i * 3073] = label;
+    for (let at = 0; at < 3072; at++) file[i * 3073 + 1 + at] = 31 * i + 7 * (at >> 10) + at;
+  });
+  return file;
+}
 
 const run = (...args: string[]) =>
   runExample('experiments/cifar10-batchnorm.ts', '--out', join(folder, 'reports'), ...args);
 
-/** 130 images to train on, so that the last batch has two, and 20 to test. */
+/** 130 images to train on, so that the last batch has two images, and 20 to test. */
 let folder = '';
 let data = '';
 beforeAll(() => {
@@ -39,15 +47,15 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-describe('npm run cifar10, with something wrong', () => {
+describe('npm run cifar10, with a mistake', () => {
   it.each([
     [['--epoch', '3'], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
     [['--ofline'], /unknown option '--ofline'\n\(Did you mean --offline\?\)/],
-    [['--nets', 'plain,bn-pre'], /'bn-pre' is none of plain, bn\./],
-    [['--device', 'gpu'], /'gpu' is none of webgpu, webgl, wasm, cpu\./],
-    [['--epochs', '0'], /an integer ≥ 1 is expected/],
-    [['--seed', '1,x'], /an integer ≥ 0 is expected/],
-    [['--limit', '1'], /an integer ≥ 2 is expected/],
+    [['--nets', 'plain,bn-pre'], /'bn-pre' is not one of plain, bn\./],
+    [['--device', 'gpu'], /'gpu' is not one of webgpu, webgl, wasm, cpu\./],
+    [['--epochs', '0'], /expected an integer ≥ 1/],
+    [['--seed', '1,x'], /expected an integer ≥ 0/],
+    [['--limit', '1'], /expected an integer ≥ 2/],
     [
       ['--data', 'no/such/folder'],
       /^loadCifar10: the folder no\/such\/folder cannot be read: .* Hint: download /,
@@ -57,15 +65,15 @@ describe('npm run cifar10, with something wrong', () => {
       ['--json', 'no/such/folder/x.json'],
       /^cifar10: cannot write into the folder of no\/such\/folder\/x\.json\. Hint: /,
     ],
-  ])('%j says what, and what to do', (args, message) => {
+  ])('%j: the message names it and says what to do', (args, message) => {
     const { status, stderr, stdout } = run(...args);
     expect(stderr).toMatch(message);
-    expect(stderr).not.toMatch(/^\s+at /m); // no stack: it is the user's mistake, not a bug
+    expect(stderr).not.toMatch(/^\s+at /m); // no stack: a mistake of the user is not a bug
     expect(stdout).toBe('');
     expect(status).toBe(1);
   });
 
-  it('names the file that is no file of CIFAR-10', () => {
+  it('names a file that is not in the format of CIFAR-10', () => {
     const broken = join(folder, 'broken');
     mkdirSync(broken);
     writeFileSync(join(broken, 'data_batch_1.bin'), records([1, 2]).subarray(1));
@@ -85,7 +93,7 @@ describe('npm run cifar10', () => {
     results = JSON.parse(readFileSync(json, 'utf8')) as Results;
   }, 60_000);
 
-  it('says where the data came from, and prints a line an epoch and a table', () => {
+  it('says where the data came from, and prints a line per epoch and a table', () => {
     const { stdout, stderr, status } = output;
     expect(stderr).toBe('');
     expect(status).toBe(0);
@@ -101,7 +109,7 @@ describe('npm run cifar10', () => {
     expect(stdout).toMatch(/^After the first epoch, bn classifies .* of the test images/m);
   });
 
-  it('writes all that it measured, where, and by what, and nothing else', () => {
+  it('writes all measured values with machine and versions, and no other file', () => {
     expect(readdirSync(folder)).not.toContainEqual(expect.stringContaining('.tmp'));
     expect(results).toMatchObject({
       experiment: 'cifar10-batchnorm',
@@ -127,19 +135,19 @@ describe('npm run cifar10', () => {
     }
   });
 
-  it('draws the accuracy, and ends with the path of its report', () => {
+  it('draws the accuracy, and prints the path of its report last', () => {
     expect(output.stdout).toMatch(/^test accuracy by epoch: {2}o plain {3}● bn$/m);
     expect(output.stdout.endsWith(`\n\n${join(folder, 'reports', 'cifar10.html')}\n`)).toBe(true);
     const report = readFileSync(join(folder, 'reports', 'cifar10.html'), 'utf8');
     expect(report).toContain('Lines are means of 2 seeds');
-    expect(report).toMatch(/bn: \d+ of 20 test images are right/);
+    expect(report).toMatch(/bn: \d+ of 20 test images are correct/);
     expect([...report.matchAll(/<img src="data:image\/png;base64,/g)]).toHaveLength(12);
   });
 
-  it('takes one network, one device, and the first images only', () => {
+  it('trains one network, on one device, on the first images only', () => {
     const { stdout, status } = run(
       ...['--data', data, '--nets', 'bn', '--epochs', '1', '--limit', '65', '--device', 'cpu', '--offline'],
-    ); // 65: a last batch of one, which batch normalization could not take
+    ); // 65: a last batch of one image, which batch normalization rejects
     expect(stdout).toMatch(/^Device: cpu .*\nCIFAR-10: 65 images to train on, 20 to test\.$/m);
     expect(stdout).toContain('To see what batch normalization changes, train plain and bn.');
     expect(status).toBe(0);
@@ -147,7 +155,7 @@ describe('npm run cifar10', () => {
 });
 
 describe('the networks', () => {
-  it('begin with the same weights, drawn as PyTorch does, and see pixels from −1 to 1', () => {
+  it('start with the same weights, in the range of PyTorch', () => {
     const [plain, bn] = [nets.plain, nets.bn].map((make) => {
       manualSeed(5);
       return make().stateDict();
@@ -179,8 +187,8 @@ const python = process.env.PYTHON ?? '/usr/bin/python3';
 const hasTorch = existsSync(python) && spawnSync(python, ['-c', 'import torch']).status === 0;
 if (!hasTorch) console.warn(`cifar10 against PyTorch SKIPPED: no torch in ${python}`);
 
-describe.skipIf(!hasTorch)('the same in PyTorch', () => {
-  it('from our weights and in our order is the same, step by step, and its JSON has the form of ours', async () => {
+describe.skipIf(!hasTorch)('PyTorch', () => {
+  it('with the same weights and order gives the same results, in the same format', async () => {
     const { train } = await loadCifar10({ dir: data });
     const start = mkdtempSync(join(folder, 'start-'));
     for (const net of ['plain', 'bn'] as const)
@@ -188,7 +196,7 @@ describe.skipIf(!hasTorch)('the same in PyTorch', () => {
     const [ours, theirs] = ['ours.json', 'theirs.json'].map((name) => join(folder, name));
     const common = ['--data', data, '--epochs', '1', '--seed', '1', '--json'];
     expect(run(...common, ours).status).toBe(0);
-    const script = join(root, 'examples', 'cifar10', 'pytorch.py');
+    const script = join(root, 'examples/experiments/cifar10/pytorch.py');
     const { status, stderr } = spawnSync(python, ['-B', script, ...common, theirs, '--start', start], {
       encoding: 'utf8',
     });

@@ -1,4 +1,4 @@
-/** A report with everything that there can be, and with words that are hard to place. */
+/** A report with every kind of content, and with words that are hard to lay out. */
 import { type BarChart, type Chart, type LineChart, type Report, verdicts } from '../report/model.ts';
 import { cifar10Classes } from '../../../src/index.ts';
 
@@ -208,7 +208,7 @@ export const fullReport: Report = {
         ...['plain', 'bn'].map((net) => ({
           kind: 'confusion' as const,
           confusion: {
-            caption: `${net}: 381 of 1,000 test images are right, 38.1 %.`,
+            caption: `${net}: 381 of 1,000 test images are correct, 38.1 %.`,
             classes,
             counts: classes.map((_, i) => classes.map((__, j) => (i === j ? 70 + i : (i * j) % 7))),
           },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../mnist/results.ts';
-import { hasMnist, mnistDir, runExample } from './run-example.ts';
+import { hasMnist, mnistDir, runExample } from '../../tests/run-example.ts';
 
 let reports = '';
 beforeAll(() => {

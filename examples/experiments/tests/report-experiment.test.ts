@@ -14,7 +14,7 @@ const run = (net: Run['net'], seed: number, valAccuracy: number[]): Run => {
   };
 };
 
-/** The report of these runs, which nothing is known of but their histories. */
+/** The report of these runs, without any measurements but their histories. */
 function report(runs: Run[], comparable: boolean): { readonly sections: readonly Section[] } {
   const results: Results = {
     experiment: 'mnist-batchnorm',
@@ -38,7 +38,7 @@ function accuracy(runs: Run[], comparable: boolean) {
 }
 
 describe('the report of an experiment', () => {
-  it('shows means of several seeds within their range, also where one of them was interrupted', () => {
+  it('shows means over seeds with their range, also if one run was interrupted', () => {
     const { chart, caption } = accuracy(
       [run('plain', 1, [0.5, 0.75]), run('plain', 2, [0.25, 0.5]), run('bn', 1, [0.75, 1])],
       false,
@@ -68,7 +68,7 @@ describe('the report of an experiment', () => {
     expect(caption).toBe('After epoch 2: plain 0.6250, bn 1.0000.');
   });
 
-  it("shows Keras' figures where they compare, of the epochs that were trained", () => {
+  it("shows Keras' results if they are comparable, for the epochs that were trained", () => {
     const runs = [run('plain', 1, [0.5, 0.75]), run('bn-pre', 1, [0.5, 0.75])];
     expect(accuracy(runs, true).chart.series.slice(2)).toEqual([
       { name: 'plain, Keras', colour: 'plain', style: 'points', points: [[1, 0.789]] },
@@ -76,7 +76,7 @@ describe('the report of an experiment', () => {
     expect(JSON.stringify(report(runs, false))).not.toContain('Keras');
   });
 
-  it('leaves out what was not looked at', () => {
+  it('omits sections without measurements', () => {
     expect(report([run('bn', 1, [0.5])], false).sections.map(({ heading }) => heading)).toEqual([
       'Loss and accuracy',
     ]);

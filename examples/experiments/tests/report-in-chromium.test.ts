@@ -1,15 +1,14 @@
-/** Reports as people see them: on a phone and on a desk, by day and by night. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+/** Reports as users see them: on a phone and a desktop, in the light and the dark theme. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labReport } from '../lab/report.ts';
 import type { LabResults } from '../lab/results.ts';
+import { writeReport } from '../report/page.tsx';
 import { pictureSvg } from '../report/svg.ts';
-import { writeReport } from '../report/write.ts';
-import { chromiumPath } from '../../../test/chromium.ts';
-import { root } from '../../../test/docs/collect-examples.ts';
+import { root } from '../../tests/run-example.ts';
 import { charts, fullReport } from './full-report.ts';
 import { clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
 
@@ -17,6 +16,9 @@ const labResults = JSON.parse(
   readFileSync(join(root, 'examples/experiments/results/lab.json'), 'utf8'),
 ) as LabResults;
 
+const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
+  (path) => path !== undefined && existsSync(path),
+);
 if (chromiumPath === undefined) console.warn('reports in Chromium SKIPPED: no Chromium was found');
 
 const screens = [
@@ -24,8 +26,8 @@ const screens = [
   { width: 1280, height: 900 },
 ].flatMap((viewport) => (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })));
 
-/** One with everything that there can be, and one of a real experiment. */
-const reports = { everything: fullReport, lab: labReport(labResults) };
+/** A report with every kind of content, and one of a real experiment. */
+const reports = { everything: fullReport, lab: labReport(labResults, tmpdir()) };
 const views = Object.keys(reports).flatMap((name) => screens.map((screen) => [name, screen] as const));
 
 describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
@@ -62,7 +64,7 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
     });
     afterAll(() => page.close());
 
-    it('makes no request and no complaint', async () => {
+    it('makes no request and logs no message', async () => {
       await page.waitForTimeout(100);
       expect(requests.filter((url) => !url.startsWith('data:'))).toEqual([address()]);
       expect(problems).toEqual([]);
@@ -72,18 +74,18 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(view.viewport.width);
     });
 
-    it('has no text over other text, outside its picture, cut off, or too small', async () => {
+    it('has no text that overlaps, lies outside its picture, is clipped, or is too small', async () => {
       expect(await page.evaluate(overlappingText)).toEqual([]);
       expect(await page.evaluate(textOutside)).toEqual([]);
       expect(await page.evaluate(clippedText)).toEqual([]);
     });
 
-    it('has text that stands out', async () => {
+    it('has text with enough contrast', async () => {
       expect(await page.evaluate(faintText)).toEqual([]);
     });
   });
 
-  it('goes from the skip link to the results with the keyboard, and into the tables', async () => {
+  it('can be navigated by keyboard from the skip link to the results and tables', async () => {
     const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
     try {
       await page.goto(`file://${fileOf('everything')}`);
@@ -98,7 +100,7 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
     }
   });
 
-  it('has pictures whose text is all there as files of their own', async () => {
+  it('has readable text in pictures that are separate files', async () => {
     const page = await browser.newPage();
     try {
       const pictures = Object.entries(charts).map(([title, chart]) =>
@@ -112,7 +114,7 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
     }
   });
 
-  it('would be found out: text over text, outside, cut off, and too faint', async () => {
+  it('fails these checks with overlapping, outside, clipped and faint text', async () => {
     const page = await browser.newPage();
     try {
       await page.setContent(

@@ -34,7 +34,7 @@ const makeModel = () =>
   );
 const [batch] = new DataLoader(heldOut, { batchSize: 40 });
 
-/** Trains from the seed, and returns everything that a step could change. */
+/** Trains from the seed, and returns everything that a measurement could change. */
 async function train(look: (model: Sequential) => Promise<void>): Promise<unknown> {
   manualSeed(3);
   const model = makeModel();
@@ -74,7 +74,7 @@ describe('probing a network', () => {
     ]);
   });
 
-  it('leaves the model alone if it fails', async () => {
+  it('restores the model if it fails', async () => {
     const model = makeModel();
     const before = model.bufferDict();
     await expect(probe(model, { ...batch, labels: new Uint8Array(40).fill(99) })).rejects.toThrow(/label/);
@@ -83,7 +83,7 @@ describe('probing a network', () => {
     expect(model.training).toBe(true);
   });
 
-  it('finds what the whole network computes, and its gradients', async () => {
+  it('agrees with the outputs and gradients of the whole network', async () => {
     manualSeed(1);
     const model = new Sequential(new Dense(784, 12), new BatchNorm1d(12), new ReLU(), new Dense(12, 10));
     const layers = await probe(model, batch);
@@ -99,11 +99,11 @@ describe('probing a network', () => {
         layer instanceof Dense ? (layer.weight.grad?.dataSync() ?? []) : [],
       );
     }
-    // The rows of softmax(z) − onehot add up to nothing.
+    // The rows of softmax(z) − onehot sum to 0.
     expect(Math.abs(layers[3].outputGradients.reduce((sum, value) => sum + value, 0))).toBeLessThan(1e-5);
   });
 
-  it('watches γ and β from 1 and 0 on, some fifty times', async () => {
+  it('records γ and β about fifty times, starting at 1 and 0', async () => {
     manualSeed(1);
     const model = makeModel();
     const watching = await watch(model, heldOut, 205);
@@ -121,7 +121,7 @@ describe('probing a network', () => {
 });
 
 describe('predictions', () => {
-  it('are those that accuracy counts', async () => {
+  it('agree with accuracy', async () => {
     manualSeed(1);
     const model = makeModel();
     await fit(model, {
@@ -135,7 +135,7 @@ describe('predictions', () => {
     expect(counts.flat().reduce((sum, count) => sum + count)).toBe(40);
   });
 
-  it('are shown of images that say something', () => {
+  it('are shown for correct, disputed and misclassified images', () => {
     const labels = Uint8Array.from({ length: 100 }, (_, i) => i % 10);
     const [a, b] = [
       labels.map((label, i) => (i < 90 ? label : 0)),
@@ -149,7 +149,7 @@ describe('predictions', () => {
     expect(instructive(labels.subarray(0, 5), [labels]).length).toBe(5);
   });
 
-  it('stand under images in their colors', () => {
+  it('have images with three bytes per pixel', () => {
     const x = Uint8Array.from({ length: 2 * 3072 }, (_, i) => Math.floor(i / 1024));
     const pixels = pixelsOf({ x, shape: [3072], labels: new Uint8Array(2) }, 1);
     expect([...pixels.subarray(0, 6)]).toEqual([3, 4, 5, 3, 4, 5]);

@@ -7,37 +7,36 @@ import { tableOf } from '../report/chart-table.ts';
 import { dark, light, type Paint } from '../report/colours.ts';
 import { colours, type Chart, type LineChart, type Report } from '../report/model.ts';
 import { formatNumber } from '../report/numbers.ts';
-import { renderPage } from '../report/page.tsx';
+import { renderPage, writeReport } from '../report/page.tsx';
 import { chartSvg, pictureSvg } from '../report/svg.ts';
 import { terminalChart } from '../report/terminal.ts';
 import { linearScale, logScale } from '../report/ticks.ts';
-import { writeReport } from '../report/write.ts';
 import { charts, fullReport, lines, manyPoints, onePoint, upright } from './full-report.ts';
 
 const page = renderPage(fullReport);
 const figure = (chart: Chart) => ({ title: 'A title', caption: 'A caption.', chart });
 
 describe('the page of a report', () => {
-  it('is one document, and the same each time', () => {
+  it('is one document, and reproducible', () => {
     expect(page).toMatch(/^<!doctype html>\n<html lang="en"><head><meta charset="utf-8"/);
     expect(page).toMatch(/<\/body><\/html>\n$/);
     expect(renderPage(fullReport)).toBe(page);
   });
 
-  it('escapes what it is given', () => {
+  it('escapes text', () => {
     expect(page).toContain('<h1>A report with everything in it &amp; &lt;script>alert(1)&lt;/script></h1>');
     expect(page).not.toMatch(/<script|<b>/);
     expect(page).toContain('bn &amp; &lt;b&gt;'); // in an SVG
   });
 
-  it('needs nothing from elsewhere', () => {
+  it('needs no external resource', () => {
     const addresses = [...page.matchAll(/\b(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
     expect(addresses.length).toBeGreaterThan(5);
     for (const address of addresses) expect(address).toMatch(/^(?:data:|#)/);
     expect(page).not.toMatch(/url\((?!#)|@import/);
   });
 
-  it('has no id twice, and refers to ids that are there', () => {
+  it('has unique ids, and refers to existing ids only', () => {
     const ids = [...page.matchAll(/ id="([^"]*)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
     const named = [...page.matchAll(/ (?:aria-labelledby|href)="#?([^":]*)"/g)].flatMap(([, names]) =>
@@ -49,7 +48,7 @@ describe('the page of a report', () => {
     for (const name of [...named, ...clipped]) expect(ids).toContain(name);
   });
 
-  it('has headings in order, and a table behind each chart', () => {
+  it('has headings in order, and a table for each chart', () => {
     const levels = [...page.matchAll(/<h(\d)/g)].map(([, level]) => Number(level));
     expect(levels[0]).toBe(1);
     levels.slice(1).forEach((level, i) => expect(level - levels[i]).toBeLessThanOrEqual(1));
@@ -59,7 +58,7 @@ describe('the page of a report', () => {
     expect(count(/<table/g)).toBe(count(/role="region" aria-label="[^"]+" tabindex="0"/g));
   });
 
-  it('says what is right and wrong in words', () => {
+  it('says in words what is right and wrong', () => {
     expect(page).toMatch(/plain <span class="wrong">1<\/span> <span role="img" aria-label="wrong">✗/);
     expect(page).toMatch(/bn 7 <span role="img" aria-label="right">✓/);
     expect(page).toMatch(/alt="An image of class 7"/);
@@ -68,7 +67,7 @@ describe('the page of a report', () => {
   });
 });
 
-describe('the table behind a chart', () => {
+describe('the table of a chart', () => {
   it('has a row for each x, with gaps and bands', () => {
     const { table, note } = tableOf(figure(lines));
     expect(note).toBeNull();
@@ -96,7 +95,7 @@ describe('the table behind a chart', () => {
     ]);
   });
 
-  it('leaves rows out where there are too many, and says so', () => {
+  it('omits rows if there are too many, and says so', () => {
     const { table, note } = tableOf(figure(manyPoints));
     expect(table.rows.length).toBeLessThanOrEqual(61);
     expect([table.rows[0][0], table.rows.at(-1)?.[0]]).toEqual(['1', '500']);
@@ -105,7 +104,7 @@ describe('the table behind a chart', () => {
 });
 
 describe('a chart', () => {
-  it.each(Object.entries(charts))('%s is the same each time, under a name of its own', (_, chart: Chart) => {
+  it.each(Object.entries(charts))('%s is reproducible, with its own prefix for names', (_, chart: Chart) => {
     const svg = chartSvg(chart, 'one', 'label');
     expect(svg).toMatch(/^<svg role="img" aria-labelledby="label" width="380"/);
     expect(chartSvg(chart, 'one', 'label')).toBe(svg);
@@ -114,7 +113,7 @@ describe('a chart', () => {
     expect(svg).toContain('var(--soft)');
   });
 
-  it('of its own file is on white, under its title', () => {
+  it('in a separate file is on white, with its title', () => {
     const svg = pictureSvg(figure(lines));
     expect(pictureSvg(figure(lines))).toBe(svg);
     expect(svg).toContain('fill="#ffffff"');
@@ -124,7 +123,7 @@ describe('a chart', () => {
   });
 });
 
-describe('numbers at an axis', () => {
+describe('the ticks of an axis', () => {
   it.each([
     [[0.31, 0.78], { count: 5, round: true }, [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]],
     [[1, 10], { count: 6, round: false }, [2, 4, 6, 8, 10]],
@@ -132,11 +131,11 @@ describe('numbers at an axis', () => {
     [[1, 1], { count: 6, round: false }, [0, 1, 2]],
     [[-1200, 35_000, 0], { count: 5, round: true }, [-10_000, 0, 10_000, 20_000, 30_000, 40_000]],
     [[0.2, 0.9], { count: 5, round: true, min: 0, max: 1 }, [0, 0.2, 0.4, 0.6, 0.8, 1]],
-  ])('of %j are round', (values, wanted, ticks) => {
+  ])('of %j are round numbers', (values, wanted, ticks) => {
     expect(linearScale(values, wanted).ticks).toEqual(ticks);
   });
 
-  it('are powers of ten where it is logarithmic, or finer where it spans few', () => {
+  it('are powers of ten if it is logarithmic, or finer if its range is short', () => {
     expect(logScale([2e-4, 50], { count: 9, round: true }).ticks).toEqual([
       1e-4, 1e-3, 0.01, 0.1, 1, 10, 100,
     ]);
@@ -152,7 +151,7 @@ describe('numbers at an axis', () => {
     [0, '0'],
     [1.5e9, '1.5·10⁹'],
     [NaN, '–'],
-  ])('%d is written %s', (value, text) => {
+  ])('%d is formatted as %s', (value, text) => {
     expect(formatNumber(value)).toBe(text);
   });
 });
@@ -161,7 +160,7 @@ describe('the colours', () => {
   it.each([
     ['light', light, '#f6f7f9'],
     ['dark', dark, '#121519'],
-  ])('of the %s theme stand out enough', (_, paint: Paint, behind) => {
+  ])('of the %s theme have enough contrast', (_, paint: Paint, behind) => {
     for (const colour of colours) expect(contrast(paint[colour], paint.paper)).toBeGreaterThanOrEqual(3);
     for (const text of [paint.ink, paint.soft]) {
       expect(contrast(text, paint.paper)).toBeGreaterThanOrEqual(4.5);
@@ -170,7 +169,7 @@ describe('the colours', () => {
   });
 });
 
-describe('the chart on the terminal', () => {
+describe('the chart in the terminal', () => {
   const chart: LineChart = {
     kind: 'lines',
     x: { name: 'epoch' },
@@ -197,7 +196,7 @@ describe('the chart on the terminal', () => {
     ],
   };
 
-  it('fits into 80 columns, and shows which line is which', () => {
+  it('fits into 80 columns, and distinguishes the lines', () => {
     const text = terminalChart('accuracy by epoch', chart, false).split('\n');
     expect(text[0]).toBe('accuracy by epoch:  o plain   ● bn');
     expect(Math.max(...text.map((line) => line.length))).toBeLessThanOrEqual(80);
@@ -209,7 +208,7 @@ describe('the chart on the terminal', () => {
     expect(text.join('')).not.toContain('\u001b');
   });
 
-  it('is colored on a terminal, and left out where there is no curve', () => {
+  it('is colored on a terminal, and empty for a single point', () => {
     expect(terminalChart('accuracy', chart, true)).toContain('\u001b[34mo\u001b[0m');
     expect(terminalChart('accuracy', onePoint, false)).toBe('');
   });
@@ -224,7 +223,7 @@ describe('writing a report', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it('makes the folder, replaces what is there, and leaves nothing else', async () => {
+  it('creates the folder, replaces the file, and leaves no other file', async () => {
     const file = join(folder, 'a', 'b', 'report.html');
     await writeReport(file, fullReport);
     await writeReport(file, small);
@@ -232,7 +231,7 @@ describe('writing a report', () => {
     expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['report.html']);
   });
 
-  it('leaves nothing behind where it fails', async () => {
+  it('leaves no file after an error', async () => {
     mkdirSync(join(folder, 'taken', 'report.html'), { recursive: true });
     await expect(writeReport(join(folder, 'taken', 'report.html'), small)).rejects.toThrow(
       /EISDIR|EEXIST|ENOTEMPTY/,
@@ -240,7 +239,7 @@ describe('writing a report', () => {
     expect(readdirSync(join(folder, 'taken'))).toEqual(['report.html']);
   });
 
-  it('is refused before the training, where there can be no folder', async () => {
+  it('fails before training if the folder cannot be created', async () => {
     await expect(expectFolder('mnist', { out: join(folder, 'new') })).resolves.toBeUndefined();
     await expect(expectFolder('mnist', { out: join(folder, 'file', 'x') })).rejects.toThrow(
       /^mnist: the report cannot be written into the folder .*file\/x: ENOTDIR\. Hint: name another one with --out$/,
@@ -248,7 +247,7 @@ describe('writing a report', () => {
   });
 });
 
-/** As WCAG has it: 1 to 21. */
+/** The contrast ratio of WCAG, 1 to 21. */
 function contrast(a: string, b: string): number {
   const [dim, bright] = [a, b].map(luminance).sort((x, y) => x - y);
   return (bright + 0.05) / (dim + 0.05);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { runExample } from './run-example.ts';
+import { runExample } from '../../tests/run-example.ts';
 
 describe('examples/experiments/statistics-as-constants.ts', () => {
   const { stdout, status } = runExample('experiments/statistics-as-constants.ts');

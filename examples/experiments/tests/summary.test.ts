@@ -3,7 +3,7 @@ import type { NetName } from '../../../src/networks.ts';
 import type { Run } from '../mnist/results.ts';
 import { historyTable, meaning } from '../mnist/summary.ts';
 
-/** A run with these validation accuracies; the other columns are of the same length. */
+/** A run with these validation accuracies, and other columns of the same length. */
 function run(net: NetName, valAccuracy: number[], secondsPerEpoch: number, seed = 1): Run {
   const column = (value: number) => valAccuracy.map(() => value);
   const history = { loss: column(1), accuracy: column(0.5), valLoss: column(0.25), valAccuracy };
@@ -13,25 +13,25 @@ function run(net: NetName, valAccuracy: number[], secondsPerEpoch: number, seed 
 describe('the summary of the experiment', () => {
   const plain = run('plain', [0.7, 0.8, 0.85, 0.9], 10);
 
-  it('counts the epochs to where plain ends, and their time', () => {
+  it('counts the epochs to the final accuracy of plain, and their time', () => {
     expect(meaning([plain, run('bn', [0.8, 0.9, 0.93, 0.95], 15)])).toBe(
-      'After the first epoch, bn classifies 80.0 % of the validation images correctly and plain 70.0 %; ' +
-        'after epoch 4, 95.0 % and 90.0 %. What plain reaches in 4 epochs, bn reaches in 2, and as its epochs ' +
-        "take 1.50 times as long, that is 0.75 of plain's time.",
+      'After the first epoch, bn classifies 80.0 % of the validation images correctly, and plain 70.0 %; ' +
+        'after epoch 4, 95.0 % and 90.0 %. bn reaches the final accuracy of plain in 2 of 4 epochs. Its epochs ' +
+        'take 1.50 times as long, so it needs 0.75 of the time of plain.',
     );
   });
 
-  it('says when the other net never gets there', () => {
+  it('says if the other network does not reach it', () => {
     expect(meaning([plain, run('bn-pre', [0.1, 0.2, 0.3, 0.4], 20)])).toMatch(
-      /In 4 epochs bn-pre does not reach the 90\.0 % that plain ends with, and its epochs take 2\.00 times as long\.$/,
+      /In 4 epochs, bn-pre does not reach the final 90\.0 % of plain, and its epochs take 2\.00 times as long\.$/,
     );
   });
 
-  it('asks for a net to compare with', () => {
+  it('asks for a network to compare with', () => {
     expect(meaning([plain])).toMatch(/train plain and one of bn, bn-pre/);
   });
 
-  it('shows means over seeds, and the published figures only where they compare', () => {
+  it('shows means over seeds, and published results only if they are comparable', () => {
     const runs = [plain, run('plain', [0.8, 0.8, 0.85, 0.9], 10, 2)];
     const row = (table: string) => table.split('\n').find((line) => line.startsWith('│ 1 '));
     expect(row(historyTable(runs, true))).toMatch(/1\.0000 │ 0\.5000 │ 0\.2500 +│ 0\.7500 +│ 0\.789 +│$/);

@@ -1,6 +1,4 @@
-/**
- * What is wrong with a page as it is shown. Each function is run in the page, and so has all that it needs in itself.
- */
+/** Finds layout problems of a page. Each function runs inside the page, so it is self-contained. */
 
 /** Pairs of texts of one SVG whose boxes overlap. */
 export function overlappingText(): string[] {
@@ -15,7 +13,7 @@ export function overlappingText(): string[] {
         .filter(({ box: other }) => {
           const across = Math.min(box.right, other.right) - Math.max(box.left, other.left);
           const down = Math.min(box.bottom, other.bottom) - Math.max(box.top, other.top);
-          // A box has room above and below the letters.
+          // The box of a text is higher than its letters.
           return across > 0.5 && down > 0.25 * Math.min(box.height, other.height);
         })
         .map((other) => `${words} / ${other.words}`),
@@ -23,7 +21,7 @@ export function overlappingText(): string[] {
   });
 }
 
-/** Texts that leave their SVG, or are less than 9 pixels high. */
+/** Texts that extend beyond their SVG, or are less than 9 pixels high. */
 export function textOutside(): string[] {
   return [...document.querySelectorAll('svg')].flatMap((svg) => {
     const frame = svg.getBoundingClientRect();
@@ -42,7 +40,7 @@ export function textOutside(): string[] {
   });
 }
 
-/** Elements that hide a part of their text; what is for screen readers alone is hidden on purpose. */
+/** Elements that clip a part of their text. Elements for screen readers only are excluded. */
 export function clippedText(): string[] {
   return [...document.querySelectorAll<HTMLElement>('body *:not(.hidden):not(svg *)')]
     .filter((element) => {
@@ -56,12 +54,12 @@ export function clippedText(): string[] {
     .map((element) => element.textContent.trim());
 }
 
-/** Texts whose contrast with what is behind them is below 4.5, with their contrast. */
+/** Texts whose contrast with their background is below 4.5, with their contrast. */
 export function faintText(): string[] {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   if (canvas === null) throw new Error('there is no canvas');
   canvas.canvas.width = canvas.canvas.height = 1;
-  /** The color as bytes, whichever way CSS writes it. */
+  /** The layers of CSS colors, blended, as bytes. */
   const paint = (...layers: string[]) => {
     canvas.clearRect(0, 0, 1, 1);
     for (const layer of layers) {

@@ -11,8 +11,8 @@ let folder = '';
 beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'gammabeta-json-'))));
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('a file of JSON', () => {
-  it('is what was written, whatever it is', async () => {
+describe('a JSON file', () => {
+  it('contains the value that was written', async () => {
     const file = join(folder, 'x.json');
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
@@ -22,7 +22,7 @@ describe('a file of JSON', () => {
     );
   });
 
-  it('has an array of numbers on one line, and no string changed', async () => {
+  it('has each array of numbers on one line, and strings unchanged', async () => {
     const file = join(folder, 'x.json');
     await writeJson(file, { x: [1, -2.5, 1e-7], s: '[ 1, 2 ]', nested: [[1], [2, 3]] });
     expect(await readFile(file, 'utf8')).toBe(
@@ -32,16 +32,18 @@ describe('a file of JSON', () => {
 });
 
 describe('a file that cannot be written', () => {
-  it('is an error that says why, and what was there stays', async () => {
+  it('is an error with the reason, and the old file remains', async () => {
     const file = join(folder, 'x');
     await writeFile(file, 'before');
     const failing = writeAtomically(join(file, 'y'), 'after');
     await expect(failing).rejects.toThrow(DataError);
-    await expect(failing).rejects.toThrow(/^write: .*y cannot be written: ENOTDIR.*\. Hint: make room, or/);
+    await expect(failing).rejects.toThrow(
+      /^write: .*y cannot be written: ENOTDIR.*\. Hint: free disk space, or/,
+    );
     expect(await readFile(file, 'utf8')).toBe('before');
   });
 
-  it('leaves nothing beside it', async () => {
+  it('leaves no temporary file', async () => {
     await expect(writeAtomically(folder, 'x')).rejects.toThrow('cannot be written');
     expect(await readdir(folder)).toEqual([]);
     expect((await readdir(join(folder, '..'))).filter((name) => name.endsWith(`${process.pid}.tmp`))).toEqual(

@@ -7,14 +7,14 @@ import { LEARNING_RATE, train } from '../train.ts';
 
 type Rule = 'SGD' | 'Adam';
 type Setting = { rule: Rule; norm: Norm; steps: number; seed: number };
-/** log₁₀ |loss with biases − loss without| / loss: the largest of the first steps, and after some of all. */
+/** log₁₀ |loss with biases − loss without| / loss: `largest` over the first steps, `apart` after the steps `at`. */
 type Outcome = { largest: number; at: number[]; apart: number[] };
 
-/** What rounding explains: float32 has about seven digits, and a few hundred steps amplify their last. */
+/** Differences below 10⁻³ are rounding: float32 has about seven digits, and training amplifies the last one. */
 const ROUNDING = -3;
-/** Below this the losses are equal. */
+/** Smaller relative differences count as this one: 0 has no logarithm. */
 const EQUAL = 1e-9;
-/** The steps of which the largest difference decides. */
+/** The number of steps over which the largest difference is taken. */
 const COMPARED = 100;
 const POINTS = 50;
 
@@ -23,15 +23,23 @@ const optimizers = {
   Adam: (model: Sequential) => new Adam(model.parameters(), { lr: 0.001 }),
 };
 
-/** Two networks that differ in biases alone. */
+/** Two networks that differ only in their biases. */
 export const bias: Claim<Setting, Outcome> = {
   name: 'bias',
   statement: 'A bias right before it is redundant.',
   method:
-    'Two networks begin with the same weights and see the same images in the same order; the hidden layers of one have ' +
-    'biases too, drawn from −0.5 to 0.5. Compared are their losses, step by step. The same two without batch ' +
-    'normalization show that such biases do matter elsewhere. The activation is tanh, for it is smooth: where rounding ' +
-    'moves an input of ReLU across its kink, the two networks part for another reason.',
+    'Two networks start with the same weights and see the same images in the same order. The hidden layers ' +
+    'of one of them also have biases, drawn from −0.5 to 0.5. Their losses are compared step by step. The ' +
+    'same comparison without batch normalization shows that such biases matter elsewhere. The activation is ' +
+    'tanh because it is smooth: at the kink of ReLU, a rounding difference would separate the two networks ' +
+    'for another reason.',
+  why: {
+    text:
+      'Subtracting the mean of a column removes every constant that was added to it, so the output does not ' +
+      'depend on the bias. The gradient of the bias is the sum of dx over the batch, which is 0, so ' +
+      'training does not change it either.',
+    section: 'Reading it',
+  },
   settings: (effort) =>
     combinations<Setting>({
       rule: ['SGD', 'Adam'],
@@ -64,7 +72,7 @@ export const bias: Claim<Setting, Outcome> = {
         }),
       ),
       decide({
-        statement: 'Without batch normalization, they are not',
+        statement: 'Without batch normalization, the losses differ',
         quantity,
         expected: 'above',
         threshold: ROUNDING,
@@ -81,9 +89,9 @@ export const bias: Claim<Setting, Outcome> = {
       tests,
       figures: [
         {
-          title: 'How far the losses are apart',
+          title: 'Difference of the losses',
           caption:
-            'Relative difference of the losses of the two networks, as a power of ten: −7 is the rounding of float32, which training amplifies step by step.',
+            'Relative difference of the losses of the two networks, as a power of ten. −7 is the rounding error of float32, which training amplifies step by step.',
           chart: {
             kind: 'lines',
             x: { name: 'step' },
@@ -112,7 +120,7 @@ function lossesOf(
   return Array.from(train(model, training, { steps, seed, optimizer }), ({ loss }) => loss);
 }
 
-/** Those of the hidden layers; the weights were drawn before, and are those of the network without. */
+/** Draws the biases of the hidden layers; the weights, drawn before, equal those of the network without biases. */
 function drawBiases(model: Sequential): void {
   const state = model.stateDict();
   const output = model.layers.length - 1;

@@ -17,25 +17,33 @@ import { decide, overall } from '../statistics.ts';
 import { backward, fixedBatch, train } from '../train.ts';
 
 type Setting = { norm: Norm; steps: number; seed: number };
-/** `path`: percentiles 15, 50, 85 of what goes into one unit, after the steps `at`. */
+/** `path`: percentiles 15, 50, 85 of the input of one unit, after the steps `at`. */
 type Outcome = { at: number[]; path: number[][]; drift: number; gradientChange: number };
 
 const SHARES = [0.15, 0.5, 0.85];
-/** With less, sigmoids without batch normalization hardly learn anything. */
+/** At lower rates, sigmoid networks without batch normalization hardly learn. */
 const LEARNING_RATE = 1;
-/** How often the network is looked at. */
+/** The number of measurements. */
 const POINTS = 30;
 
-/** The paper's own reason for batch normalization, and its critics' measure of the same. */
+/** The paper's own explanation of batch normalization, with its measure and one of its critics. */
 export const covariateShift: Claim<Setting, Outcome> = {
   name: 'covariate-shift',
   statement: 'It reduces the drift of layer inputs, the "internal covariate shift".',
   method:
-    "Sigmoid networks are trained as in the paper's first experiment, at a learning rate at which both learn (1). After some of the steps, the inputs of the last hidden " +
-    "layer's sigmoids are measured over the same 500 images: their 15th, 50th and 85th percentiles, as in the " +
-    "paper's figure. Drift is the distance that these travel during training, relative to the distance between the " +
-    'outer two. The second measure is that of Santurkar et al. 2018, https://arxiv.org/abs/1805.11604: how much the gradient of the last ' +
-    "hidden layer's weights changes, relatively, when only the layers before it make their step.",
+    "Sigmoid networks are trained as in the paper's first experiment, at a learning rate of 1, with which " +
+    "both learn. At regular intervals, the inputs of the last hidden layer's sigmoids are measured over the " +
+    "same 500 images: their 15th, 50th and 85th percentiles, as in the paper's figure. Drift is the " +
+    'distance that these percentiles travel during training, divided by the distance between the outer two. ' +
+    'The second measure is that of Santurkar et al. 2018, https://arxiv.org/abs/1805.11604: the relative ' +
+    "change of the gradient of the last hidden layer's weights when only the layers before it are updated.",
+  why: {
+    text:
+      'β and γ set the mean and the standard deviation of each input, so an update of the layers before can ' +
+      'only change the shape of its distribution. The gradient of a layer is computed from its inputs, so ' +
+      'it changes less too.',
+    section: 'What is computed',
+  },
   settings: (effort) =>
     combinations<Setting>({
       norm: ['none', 'before'],
@@ -70,13 +78,13 @@ export const covariateShift: Claim<Setting, Outcome> = {
     const tests = [
       decide({
         ...question,
-        statement: 'The percentiles of the layer inputs travel less',
+        statement: 'The percentiles of the layer inputs travel a shorter distance',
         quantity: 'distance travelled with it / without',
         values: ratios(of('before', 'drift'), of('none', 'drift')),
       }),
       decide({
         ...question,
-        statement: 'A gradient changes less when the layers before it make their step',
+        statement: 'A gradient changes less when the layers before it are updated',
         quantity: 'relative change of the gradient with it / without',
         values: ratios(of('before', 'gradientChange'), of('none', 'gradientChange')),
       }),
@@ -89,7 +97,7 @@ export const covariateShift: Claim<Setting, Outcome> = {
         return {
           title: `Inputs of one sigmoid, ${norm === 'none' ? 'without' : 'with batch normalization'}`,
           caption:
-            'Median of what goes into the first unit of the last hidden layer, and the range from the 15th to the 85th percentile, while the network of the first seed is trained.',
+            'Input of the first unit of the last hidden layer during training with the first seed: the median, and the range from the 15th to the 85th percentile.',
           chart: {
             kind: 'lines' as const,
             x: { name: 'step' },
@@ -109,9 +117,9 @@ export const covariateShift: Claim<Setting, Outcome> = {
   },
 };
 
-/** Of what goes into each sigmoid of the last hidden layer: [unit][percentile]. In training mode, as it is trained. */
+/** Percentiles of the input of each sigmoid of the last hidden layer, in training mode: [unit][percentile]. */
 function percentiles(model: Sequential, { x, shape }: Batch): number[][] {
-  const state = model.stateDict(); // the running statistics shall not see this batch
+  const state = model.stateDict(); // to restore the running statistics
   const inputs = noGrad(() =>
     model.layers.slice(0, -2).reduce<Tensor>((y, layer) => layer.forward(y), tensor(x, { shape })),
   );
@@ -124,7 +132,7 @@ function percentiles(model: Sequential, { x, shape }: Batch): number[][] {
   });
 }
 
-/** Σ |qₜ₊₁ − qₜ| over the mean width q₈₅ − q₁₅, the mean of the three percentiles q. */
+/** Σ |qₜ₊₁ − qₜ| divided by the mean width q₈₅ − q₁₅; the mean over the three percentiles q. */
 function travelled(path: readonly (readonly number[])[]): number {
   const width = average(path.map(([low, , high]) => high - low));
   const distances = SHARES.map((_, k) =>
@@ -133,7 +141,7 @@ function travelled(path: readonly (readonly number[])[]): number {
   return average(distances) / width;
 }
 
-/** ‖G′ − G‖/‖G‖: G the gradient of the last hidden layer's weights, G′ the same after a step of the layers before it. */
+/** ‖G′ − G‖/‖G‖: G is the gradient of the last hidden layer's weights, G′ that gradient after updating the layers before. */
 function gradientChange(model: Sequential, batch: Batch): number {
   const hidden = model.layers.filter((layer) => layer instanceof Dense).slice(0, -1);
   const last = hidden[hidden.length - 1];
@@ -149,6 +157,6 @@ function gradientChange(model: Sequential, batch: Batch): number {
 function gradientOf(model: Sequential, layer: Dense, batch: Batch): Tensor {
   backward(model, batch);
   const { grad } = layer.weight;
-  if (grad === null) throw new Error('the loss is not finite'); // sigmoids at this learning rate: it always is
+  if (grad === null) throw new Error('the loss is not finite'); // never happens with sigmoids at this learning rate
   return grad.detach();
 }

@@ -21,21 +21,30 @@ type Setting = {
   steps: number;
   seed: number;
 };
-/** Of each layer between hidden layers, from the input on: the root mean square of its weight's gradient. */
+/** `norms`: root mean square of the weight gradient of each layer between hidden layers, first layer first. */
 type Outcome = { norms: number[]; accuracy: number };
 
 const WIDTH = 50;
 const tested = ['sigmoid', 'tanh', 'relu'] as const satisfies Activation[];
 const depths = (effort: Effort) => (effort === 'quick' ? [10] : [10, 20]);
 
-/** Gradients in deep networks. */
+/** Gradients of deep networks before training, and their accuracy after it. */
 export const gradients: Claim<Setting, Outcome> = {
   name: 'gradients',
-  statement: 'It keeps gradients alive in deep networks.',
+  statement: 'It prevents vanishing and exploding gradients in deep networks.',
   method:
-    `Networks of 10 and 20 hidden layers (with --quick, of 10), ${WIDTH} wide. Before training, the gradient of the loss of 256 images ` +
-    "is taken with respect to each layer's weights: its root mean square in the first layer between hidden layers over " +
-    'that in the last says how far gradients vanish (below 1) or explode (above 1) on the way. Then the networks are trained.',
+    `Networks of 10 and 20 hidden layers (with --quick, 10 only), ${WIDTH} units wide. Before training, the ` +
+    'gradient of the loss of 256 images is computed for the weights of each layer. Its root mean square in ' +
+    'the first layer between hidden layers, divided by that in the last one, shows how much gradients ' +
+    'vanish (below 1) or explode (above 1) on the way back. Then the networks are trained.',
+  why: {
+    text:
+      'The backward pass multiplies by γ·rstd, which is large where the signal is small: this compensates ' +
+      "for sigmoid, whose slope is at most 1/4. With Glorot's and He's initialization, tanh and ReLU " +
+      'already keep the size of the gradient, and there each batch normalization makes it grow a little on ' +
+      'the way back.',
+    section: 'Reading it',
+  },
   settings: (effort) =>
     combinations<Setting>({
       activation: tested,
@@ -66,7 +75,7 @@ export const gradients: Claim<Setting, Outcome> = {
             values: differences(bn.map(change), plain.map(change)),
           }),
           decide({
-            statement: `${depth} layers, ${activation}: it then learns better`,
+            statement: `${depth} layers, ${activation}: the trained network is more accurate`,
             quantity: 'test accuracy with it − without',
             expected: 'above',
             threshold: 0,
@@ -83,7 +92,7 @@ export const gradients: Claim<Setting, Outcome> = {
       const norms = transposed(outcomesOf(runs, { activation, norm, depth }).map((outcome) => outcome.norms));
       return meanLine(
         labels[norm],
-        norms.map((_, i) => i + 2), // the first layer, from the input, is of another shape
+        norms.map((_, i) => i + 2), // layer 1, from the input, has another shape
         norms,
       );
     };
@@ -110,7 +119,7 @@ function gradientNorms(model: Sequential): number[] {
   return hidden.map(({ weight }) => Math.max(weight.grad?.pow(2).mean().sqrt().item() ?? 0, SMALLEST));
 }
 
-/** The smallest number of float32 that is normal: a gradient of exactly zero has no logarithm. */
+/** The smallest normal number of float32, in place of a gradient of exactly 0, which has no logarithm. */
 const SMALLEST = 2 ** -126;
 
 function change({ norms }: Outcome): number {

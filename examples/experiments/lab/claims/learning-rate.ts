@@ -8,7 +8,7 @@ import { accuracyOn, trainToEnd } from '../train.ts';
 type Setting = { norm: Norm; lr: number; steps: number; seed: number };
 type Outcome = { accuracy: number; diverged: boolean };
 
-/** A network that classifies fewer than half correctly has not learned at that rate. */
+/** A network with a lower test accuracy has not learned at that rate. */
 const LEARNED = 0.5;
 
 /** A sweep over the learning rate. */
@@ -16,8 +16,15 @@ export const learningRate: Claim<Setting, Outcome> = {
   name: 'learning-rate',
   statement: 'It allows higher learning rates.',
   method:
-    'The network is trained with learning rates from 0.001 to 3. A rate is usable if more than half of the test images ' +
-    'are then classified correctly; a loss that is not finite, or no better than a guess, is none.',
+    'The network is trained with learning rates from 0.001 to 3. A rate is usable if the loss stays finite ' +
+    'and the trained network classifies more than half of the test images correctly.',
+  why: {
+    text:
+      'If the weights before it grow by a factor, its output stays the same and their gradient shrinks by ' +
+      'that factor. A step that is too large therefore lengthens the weights and shortens the steps that ' +
+      'follow, where a network without it diverges.',
+    section: 'Reading it',
+  },
   settings: (effort) =>
     combinations<Setting>({
       norm: ['none', 'before'],
@@ -68,7 +75,7 @@ export const learningRate: Claim<Setting, Outcome> = {
       figures: [
         {
           title: 'Accuracy by learning rate',
-          caption: `Test accuracy after ${runs[0].setting.steps} steps at each rate; 0.1 is a guess: it diverged.`,
+          caption: `Test accuracy after ${runs[0].setting.steps} steps at each rate; 0.1 is chance level: training diverged.`,
           chart: {
             kind: 'lines',
             x: { name: 'learning rate', scale: 'log' },
@@ -91,7 +98,7 @@ function usable(runs: readonly Run<Setting, Outcome>[], norm: Norm): number[][] 
   );
 }
 
-/** With none at all, the lowest that was tried stands for less than that. */
+/** If no rate is usable, the lowest rate that was tried counts. */
 function highest(rates: readonly number[]): number {
   return rates.length === 0 ? 0.001 : Math.max(...rates);
 }

@@ -15,7 +15,7 @@ import { quantile } from '../../cli/quantile.ts';
 import { average } from '../../cli/results.ts';
 
 type Setting = { steps: number; seed: number };
-/** How far the outputs are off, in units of the mean |γ|; and percentiles 5, 50, 95 of γ and β after some of the steps. */
+/** Distances from β and |γ| in units of the mean |γ|; percentiles 5, 50, 95 of γ and β after the steps `at`. */
 type Outcome = {
   training: { mean: number; deviation: number };
   evaluation: { mean: number; deviation: number };
@@ -27,14 +27,21 @@ type Outcome = {
 const POINTS = 30;
 const SHARES = [0.05, 0.5, 0.95];
 
-/** Means and deviations of the outputs, and the paths of γ and β. */
+/** Means and standard deviations of the outputs, and γ and β during training. */
 export const outputs: Claim<Setting, Outcome> = {
   name: 'outputs',
-  statement: 'Its outputs have mean β and deviation |γ|.',
+  statement: 'Its outputs have mean β and standard deviation |γ|.',
   method:
-    'After training, the outputs of each normalized unit are measured: over a batch of 256 in training mode, where it should hold ' +
-    'but for ε, and over all test images in evaluation mode, where running statistics stand for those of the batch. On ' +
-    'the way, the paths of all γ and β are recorded.',
+    'After training, the outputs of each normalized unit are measured: over a batch of 256 in training ' +
+    'mode, where the claim should hold up to ε, and over all test images in evaluation mode, where running ' +
+    'statistics replace those of the batch. All γ and β are recorded during training.',
+  why: {
+    text:
+      'xhat has mean 0 and variance σ²/(σ² + ε) by construction, so y = γ·xhat + β has mean β and a ' +
+      'standard deviation just below |γ|. Evaluation uses running averages over earlier batches, which ' +
+      'differ a little from the statistics of the test images.',
+    section: 'What is computed',
+  },
   settings: (effort) =>
     combinations<Setting>({ steps: [effort === 'quick' ? 400 : 3000], seed: seedsOf(effort) }),
   run: ({ steps, seed }, { training, test }) => {
@@ -62,28 +69,28 @@ export const outputs: Claim<Setting, Outcome> = {
     const found = outcomesOf(runs, {});
     const tests = [
       decide({
-        statement: 'In training, the mean of the unit that is furthest off is β',
+        statement: 'In training mode, the mean of every unit is β',
         quantity: 'largest |mean − β| in units of |γ|',
         expected: 'below',
         threshold: 0.001,
         values: found.map(({ training }) => training.mean),
       }),
       decide({
-        statement: 'In training, the deviation of the unit that is furthest off is |γ|',
+        statement: 'In training mode, the standard deviation of every unit is |γ|',
         quantity: 'largest |deviation − |γ|| in units of |γ|',
         expected: 'below',
         threshold: 0.01,
         values: found.map(({ training }) => training.deviation),
       }),
       decide({
-        statement: 'In evaluation, the means are β within a tenth of |γ|',
+        statement: 'In evaluation mode, the mean is β within a tenth of |γ| on average',
         quantity: 'average |mean − β| in units of |γ|',
         expected: 'below',
         threshold: 0.1,
         values: found.map(({ evaluation }) => evaluation.mean),
       }),
       decide({
-        statement: 'In evaluation, the deviations are |γ| within a tenth of it',
+        statement: 'In evaluation mode, the standard deviation is |γ| within a tenth of |γ| on average',
         quantity: 'average |deviation − |γ|| in units of |γ|',
         expected: 'below',
         threshold: 0.1,
@@ -98,8 +105,8 @@ export const outputs: Claim<Setting, Outcome> = {
           transposed(found.map((outcome) => outcome[key].map((at) => at[share]))),
         );
       return {
-        title: `The path of ${symbol}`,
-        caption: `The 5th, 50th and 95th percentile of all ${symbol} of the network, while it is trained.`,
+        title: `${symbol} during training`,
+        caption: `The 5th, 50th and 95th percentile of all ${symbol} of the network during training.`,
         chart: {
           kind: 'lines' as const,
           x: { name: 'step' },
@@ -126,7 +133,7 @@ function percentiles(model: Sequential, key: 'gamma' | 'beta'): number[] {
   return SHARES.map((share) => quantile(values, share));
 }
 
-/** |mean − β| and |deviation − |γ|| of each unit of each normalized layer, over the mean |γ| of its layer. */
+/** |mean − β| and |deviation − |γ|| of each unit of each normalized layer, divided by the mean |γ| of its layer. */
 function offBy(model: Sequential, { x, shape }: Batch): { mean: number[]; deviation: number[] } {
   const off = { mean: [] as number[], deviation: [] as number[] };
   let y = tensor(x, { shape });

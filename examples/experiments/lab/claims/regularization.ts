@@ -26,14 +26,22 @@ const variants: Readonly<Record<Variant, { readonly label: Label; readonly net: 
 type Setting = { variant: Variant; images: number; epochs: number; seed: number };
 type Outcome = { trainingLoss: number; testLoss: number; testAccuracy: number };
 
-/** Small training sets, learned by heart. */
+/** Small training sets, which the networks memorize. */
 export const regularization: Claim<Setting, Outcome> = {
   name: 'regularization',
-  statement: 'It regularizes.',
+  statement: 'It acts as a regularizer.',
   method:
-    'Of few training images, each network learns until it knows them by heart (30 epochs). Compared are its gap, the loss ' +
-    'on the test images minus that on the training images, and its test accuracy, with those of a network without ' +
-    'anything and with dropout of 30 % after each hidden layer.',
+    'Each network is trained on few images until it has memorized them (30 epochs). The measures are its ' +
+    'gap, which is the loss on the test images minus the loss on the training images, and its test ' +
+    'accuracy. They are compared with those of a network without batch normalization, and of one with ' +
+    'dropout of 30 % after each hidden layer.',
+  why: {
+    text:
+      'In training, the output for an example depends on the other examples of its batch, which acts as ' +
+      'noise and makes memorizing harder. The noise is weak in batches of 32, so the gap shrinks but the ' +
+      'test accuracy hardly gains.',
+    section: 'Running statistics and inference',
+  },
   settings: (effort) =>
     combinations<Setting>({
       variant: variantNames,
@@ -72,7 +80,7 @@ export const regularization: Claim<Setting, Outcome> = {
         values: differences(accuracies('bn', images), accuracies('plain', images)),
       }),
       decide({
-        statement: `${images} images: test accuracy is at least that of dropout, but for half a point`,
+        statement: `${images} images: test accuracy is at most half a point below that of dropout`,
         quantity: 'test accuracy with it − with dropout',
         expected: 'above',
         threshold: -0.005,
@@ -93,12 +101,12 @@ export const regularization: Claim<Setting, Outcome> = {
       figures: [
         {
           title: 'Gap',
-          caption: 'Loss on the test images minus loss on the training images: less is better.',
+          caption: 'Loss on the test images minus loss on the training images; lower is better.',
           chart: { kind: 'bars', categories, y: { name: 'gap', min: 0 }, series: bars(gaps) },
         },
         {
           title: 'Test accuracy',
-          caption: 'Accuracy on the test images: more is better.',
+          caption: 'Accuracy on the test images; higher is better.',
           chart: { kind: 'bars', categories, y: { name: 'test accuracy' }, series: bars(accuracies) },
         },
       ],

@@ -21,8 +21,15 @@ export const shuffling: Claim<Setting, Outcome> = {
   name: 'shuffling',
   statement: 'It needs shuffled data.',
   method:
-    'Networks are trained on the same images in a new order in each epoch, in one shuffled order that is the same in ' +
-    'each, and sorted by class, so that nearly every batch is of one class only.',
+    'Networks are trained on the same images in three orders: a new random order in each epoch, one random ' +
+    'order for all epochs, and sorted by class, so that nearly every batch contains one class only.',
+  why: {
+    text:
+      'The statistics of a batch stand for those of all the data; in a batch of one class they describe ' +
+      'that class alone, so normalization removes what distinguishes it from the others. In a new order, ' +
+      'each image is normalized together with other images every time, which is the noise that regularizes.',
+    section: 'Running statistics and inference',
+  },
   settings: (effort) =>
     combinations<Setting>({
       order: orderNames,
@@ -47,17 +54,17 @@ export const shuffling: Claim<Setting, Outcome> = {
     const question = { expected: 'above', threshold: 0 } as const;
     const tests = [
       {
-        statement: 'With it, shuffled data are better than sorted data',
+        statement: 'With it, accuracy is higher on shuffled than on sorted data',
         quantity: 'test accuracy, new order each epoch − sorted by class',
         values: loss('before'),
       },
       {
-        statement: 'Sorting costs it more than a network without it',
+        statement: 'Sorting costs more accuracy with it than without it',
         quantity: 'accuracy lost with it − without',
         values: differences(loss('before'), loss('none')),
       },
       {
-        statement: 'With it, a new order in each epoch is better than one and the same',
+        statement: 'With it, a new order in each epoch is better than one order for all',
         quantity: 'test accuracy, new order each epoch − shuffled once',
         values: differences(of('before', 'new each epoch'), of('before', 'shuffled once')),
       },
@@ -74,7 +81,7 @@ export const shuffling: Claim<Setting, Outcome> = {
       figures: [
         {
           title: 'Accuracy by order',
-          caption: 'Test accuracy after the same number of steps; 0.1 is a guess.',
+          caption: 'Test accuracy after the same number of steps; 0.1 is chance level.',
           chart: {
             kind: 'bars',
             categories: orderNames,
@@ -87,7 +94,7 @@ export const shuffling: Claim<Setting, Outcome> = {
   },
 };
 
-/** The same examples, class after class. */
+/** The examples sorted by class. */
 function byClass(data: Dataset): Dataset {
   const size = data.x.length / data.labels.length;
   const order = Array.from(data.labels.keys()).sort((a, b) => data.labels[a] - data.labels[b]);

@@ -15,7 +15,7 @@ import { decide, overall } from '../statistics.ts';
 import { accuracyOn, LEARNING_RATE, trainToEnd } from '../train.ts';
 
 type Setting = { norm: Norm; batchSize: number; examples: number; seed: number };
-/** `batchStatistics`: test accuracy with the statistics of batches of that size instead of the running ones. */
+/** `batchStatistics`: test accuracy when evaluation uses the statistics of batches of that size. */
 type Outcome = { accuracy: number; batchStatistics: number };
 
 const [SMALLEST, USUAL] = [2, 32];
@@ -23,12 +23,19 @@ const [SMALLEST, USUAL] = [2, 32];
 /** A sweep over the batch size. */
 export const smallBatches: Claim<Setting, Outcome> = {
   name: 'small-batches',
-  statement: 'Small batches hurt it.',
+  statement: 'It works badly with small batches.',
   method:
-    `Networks see the same number of images in batches of 2 to 512; the learning rate is ${LEARNING_RATE} for ${USUAL} and ` +
-    'proportional to the batch size, at most 0.5. Compared is what the smallest batch costs in test accuracy, with and ' +
-    'without batch normalization; and what evaluation with running statistics gives against statistics of batches like ' +
-    'those of training.',
+    `Networks see the same number of images in batches of 2 to 512. The learning rate is ${LEARNING_RATE} ` +
+    `for batches of ${USUAL}, proportional to the batch size, and at most 0.5. The measures are the test ` +
+    'accuracy that the smallest batch costs, with and without batch normalization, and the difference ' +
+    'between evaluation with running statistics and with the statistics of batches of the training size.',
+  why: {
+    text:
+      'With m = 2, xhat is ±1 whatever x is, and the backward pass removes the mean of g and its part along ' +
+      'xhat: almost nothing is left, so the layers before it hardly learn. The mean and variance of two ' +
+      'values are also poor estimates of the running statistics that evaluation uses.',
+    section: 'Reading it',
+  },
   settings: (effort) =>
     combinations<Setting>({
       norm: ['none', 'before'],
@@ -55,22 +62,22 @@ export const smallBatches: Claim<Setting, Outcome> = {
     const loss = (norm: Norm) => differences(of(norm, USUAL), of(norm, SMALLEST));
     const tests = [
       decide({
-        statement: `Batches of ${SMALLEST} instead of ${USUAL} cost it more accuracy than a network without it`,
+        statement: `Batches of ${SMALLEST} instead of ${USUAL} cost more accuracy with it than without it`,
         quantity: 'accuracy lost with it − without',
         expected: 'above',
         threshold: 0,
         values: differences(loss('before'), loss('none')),
       }),
       decide({
-        statement: `With batches of ${SMALLEST}, it is worse than the network without it`,
+        statement: `With batches of ${SMALLEST}, accuracy is lower with it than without it`,
         quantity: 'test accuracy with it − without',
         expected: 'below',
         threshold: 0,
         values: differences(of('before', SMALLEST), of('none', SMALLEST)),
       }),
       decide({
-        statement: `With batches of ${SMALLEST}, evaluation by running statistics is better than by the batch's`,
-        quantity: 'test accuracy by running statistics − by those of batches',
+        statement: `With batches of ${SMALLEST}, evaluation is more accurate with running than with batch statistics`,
+        quantity: 'test accuracy with running − with batch statistics',
         expected: 'above',
         threshold: 0,
         values: differences(of('before', SMALLEST), of('before', SMALLEST, 'batchStatistics')),
@@ -84,7 +91,7 @@ export const smallBatches: Claim<Setting, Outcome> = {
       figures: [
         {
           title: 'Accuracy by batch size',
-          caption: `Test accuracy after ${runs[0].setting.examples.toLocaleString('en')} images. Dotted: normalized by statistics of batches of that size in evaluation too.`,
+          caption: `Test accuracy after ${runs[0].setting.examples.toLocaleString('en')} images. Dotted: evaluation also uses the statistics of batches of that size.`,
           chart: {
             kind: 'lines',
             x: { name: 'batch size', scale: 'log' },
@@ -104,7 +111,7 @@ export const smallBatches: Claim<Setting, Outcome> = {
   },
 };
 
-/** In training mode, batch by batch; the running statistics move, but nobody asks for them any more. */
+/** Accuracy in training mode, batch by batch. It updates the running statistics, which are not used afterwards. */
 async function accuracyOfBatches(
   model: Sequential,
   test: LabData['test'],

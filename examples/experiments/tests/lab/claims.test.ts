@@ -8,13 +8,13 @@ const data: LabData = {
   test: digits({ count: 100, seed: 2 }),
 };
 
-/** The same with next to nothing to do. */
+/** The setting with very few steps. */
 function shortened(setting: Setting): Setting {
   const short = { steps: 5, epochs: 1, images: 64, examples: 64, batchSize: 16 };
   return { ...setting, ...Object.fromEntries(Object.entries(short).filter(([key]) => key in setting)) };
 }
 
-/** One for each network, and the last. */
+/** One setting for each network. */
 function someSettings(claim: Claim): Setting[] {
   const settings = claim.settings('full');
   const nets = new Map(
@@ -28,13 +28,15 @@ const withoutTimes = (outcome: object) =>
   Object.fromEntries(Object.entries(outcome).filter(([key]) => !times.has(key)));
 
 describe.each(claims.map((claim) => [claim.name, claim] as const))('the claim %s', (_, claim) => {
-  it('says what it is', () => {
+  it('has a name, a statement, a method, and two sentences of explanation', () => {
     expect(claim.name).toMatch(/^[a-z]+(-[a-z]+)*$/);
     expect(claim.statement).toMatch(/^[A-Z].*\.$/);
     expect(claim.method).toMatch(/\.$/);
+    expect(claim.why.text.split(/(?<=\.) /)).toHaveLength(2);
+    expect(claim.why.text).toMatch(/^[A-Za-zβ].*\.$/);
   });
 
-  it.each(['quick', 'full'] as const)('has different runs, with several seeds each: %s', (effort) => {
+  it.each(['quick', 'full'] as const)('has distinct settings, each with several seeds: %s', (effort) => {
     const settings = claim.settings(effort);
     expect(new Set(settings.map((setting) => JSON.stringify(setting))).size).toBe(settings.length);
     const seeds = new Set(settings.map(({ seed }) => seed)).size;
@@ -42,15 +44,15 @@ describe.each(claims.map((claim) => [claim.name, claim] as const))('the claim %s
     expect(settings.length % seeds).toBe(0);
   });
 
-  it('makes runs with outcomes that can be written down, the same each time', async () => {
+  it('has reproducible outcomes that JSON can represent', async () => {
     for (const setting of someSettings(claim)) {
       const outcome = await claim.run(setting, data);
-      expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome); // nothing that is not finite
+      expect(JSON.parse(JSON.stringify(outcome))).toEqual(outcome); // NaN and infinity would be null
       expect(withoutTimes(await claim.run(setting, data))).toEqual(withoutTimes(outcome));
     }
   });
 });
 
-it('claims have names of their own', () => {
+it('claims have different names', () => {
   expect(new Set(claims.map(({ name }) => name)).size).toBe(claims.length);
 });

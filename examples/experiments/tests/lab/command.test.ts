@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabResults } from '../../lab/results.ts';
-import { exampleEnvironment, runExample } from '../run-example.ts';
+import { exampleEnvironment, runExample } from '../../../tests/run-example.ts';
 import { root } from '../../../../test/docs/collect-examples.ts';
 
 const run = (...args: string[]) => runExample('experiments/lab.ts', ...args);

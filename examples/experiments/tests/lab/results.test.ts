@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Claim, Outcome, Run, Setting } from '../../lab/claim.ts';
 import { claims } from '../../lab/claims.ts';
+import { addressOf } from '../../lab/derivation.ts';
 import { labDocument, labPictures, labVerdicts } from '../../lab/document.ts';
 import { findingsOf, type LabResults, resultsOf } from '../../lab/results.ts';
 import { terminalFigure, verdictTable } from '../../lab/summary.ts';
 import { quoted } from '../../results/quotes.ts';
-import { root } from '../../../../test/docs/collect-examples.ts';
+import { root } from '../../../tests/run-example.ts';
 
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const results = JSON.parse(read('examples/experiments/results/lab.json')) as LabResults;
 
 describe("the lab's committed results", () => {
-  it('are those of all claims, on MNIST, with every run of the full effort', () => {
+  it('have all claims, on MNIST, with every run of the full effort', () => {
     expect(results).toMatchObject({ experiment: 'lab', data: 'MNIST', effort: 'full' });
     expect(results.claims.map(({ name }) => name)).toEqual(claims.map(({ name }) => name));
     for (const { claim } of findingsOf(results)) {
@@ -22,20 +23,26 @@ describe("the lab's committed results", () => {
     }
   });
 
-  it('have the verdicts that follow from their runs', () => {
+  it('have verdicts computed from their runs', () => {
     for (const committed of results.claims) {
       const claim = claims.find(({ name }) => name === committed.name);
       expect(claim && resultsOf(claim, committed.runs)).toEqual(committed);
     }
   });
 
-  it('are what the document says and shows (npm run docs)', async () => {
+  it('are shown in the documents and pictures (npm run docs)', async () => {
     const document = read('examples/experiments/lab/README.md');
     expect(await quoted(document, 'lab', labDocument(results))).toBe(document);
     const readme = read('README.md');
     expect(await quoted(readme, 'verdicts', labVerdicts(results, 'examples/experiments/lab/README.md'))).toBe(
       readme,
     );
+    for (const { claim } of findingsOf(results)) {
+      const { text, section } = claim.why;
+      const address = addressOf(section, join(root, 'examples/experiments/lab')) ?? '';
+      expect(address).toMatch(/^\.\.\/\.\.\/\.\.\/kernels\/batchnorm\.md#[\w-]+$/);
+      expect(document).toContain(`_Why._ ${text} [Derivation: ${section}](${address})`);
+    }
     const pictures = labPictures(results);
     expect(readdirSync(join(root, 'examples/experiments/results/lab')).sort()).toEqual(
       [...pictures.keys()].sort(),
@@ -49,7 +56,7 @@ it.each([80, 115, 200])('has a table of verdicts for a terminal of %i columns', 
   const lines = verdictTable(results, columns).split('\n');
   expect(Math.max(...lines.map((line) => line.length))).toBe(Math.min(columns, 115));
   for (const { name } of results.claims) expect(lines.join('')).toContain(`│ ${name}: `);
-  expect(lines.join('')).not.toContain('…│'); // nothing is cut off
+  expect(lines.join('')).not.toContain('…│'); // no text is truncated
 });
 
 it('has a figure for the terminal', () => {
@@ -59,7 +66,7 @@ it('has a figure for the terminal', () => {
 });
 
 describe('a verdict', () => {
-  /** The runs with the two networks in each other's place: what held of the one then holds of the other. */
+  /** The runs with the two networks exchanged. */
   const swapped = (runs: readonly Run<Setting, Outcome>[]) => {
     const places = { none: 'before', before: 'none' } as const;
     return runs.map(({ setting, outcome }) => {
@@ -71,7 +78,7 @@ describe('a verdict', () => {
     claim.judge(runs).tests.map(({ verdict }) => verdict);
 
   it.each(['learning-rate', 'initialization', 'gradients', 'small-batches', 'covariate-shift', 'bias'])(
-    'of %s is another where the networks are in each other’s place',
+    'of %s changes if the networks are exchanged',
     (name) => {
       const claim = claims.find((each) => each.name === name);
       const { runs = [] } = results.claims.find((each) => each.name === name) ?? {};

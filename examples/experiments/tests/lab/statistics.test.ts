@@ -8,20 +8,20 @@ const verdict = (values: number[], expected: 'above' | 'below') =>
   decide({ ...question, values, expected }).verdict;
 
 describe('an estimate', () => {
-  it("is R's t.test(1:5)", () => {
+  it("agrees with R's t.test(1:5)", () => {
     const { mean, interval } = estimate([1, 2, 3, 4, 5]);
     expect(mean).toBe(3);
     expect(interval[0]).toBeCloseTo(1.036757, 3);
     expect(interval[1]).toBeCloseTo(4.963243, 3);
   });
 
-  it('of ratios treats twice and half alike', () => {
+  it('of ratios treats 2 and 1/2 alike', () => {
     const { mean, interval } = estimateRatio([1 / 2, 2]);
     expect(mean).toBeCloseTo(1, 12);
     expect(interval[0] * interval[1]).toBeCloseTo(1, 9);
   });
 
-  it('moves with the values, and scales with them', () => {
+  it('shifts and scales with the values', () => {
     const values = fc.array(fc.double({ min: -100, max: 100, noNaN: true }), { minLength: 2, maxLength: 20 });
     fc.assert(
       fc.property(values, fc.double({ min: 0.1, max: 10, noNaN: true }), (xs, scale) => {
@@ -33,34 +33,34 @@ describe('an estimate', () => {
     );
   });
 
-  it('needs two values', () => {
+  it('needs at least two values', () => {
     expect(() => estimate([1])).toThrow(RangeError);
   });
 });
 
 describe('a verdict', () => {
-  it('is that of the side on which the interval lies', () => {
+  it('depends on the side on which the interval lies', () => {
     expect(verdict([1, 1.1, 0.9], 'above')).toBe('supported');
     expect(verdict([1, 1.1, 0.9], 'below')).toBe('not supported');
     expect(verdict([-1, -1.1, -0.9], 'above')).toBe('not supported');
     expect(verdict([-1, -1.1, -0.9], 'below')).toBe('supported');
   });
 
-  it('is mixed where the threshold is inside', () => {
+  it('is mixed if the threshold is inside the interval', () => {
     expect(verdict([-1, 2, 0.5], 'above')).toBe('mixed');
     expect(verdict([-1, 2, 0.5], 'below')).toBe('mixed');
   });
 
-  it('does not take nothing at all for an effect', () => {
+  it('is not supported if there is no difference at all', () => {
     expect(verdict([0, 0, 0], 'above')).toBe('not supported');
     expect(verdict([0, 0, 0], 'below')).toBe('not supported');
   });
 
-  it('is refused of what is no number', () => {
-    expect(() => verdict([1, NaN], 'above')).toThrow('not all finite');
+  it('rejects NaN', () => {
+    expect(() => verdict([1, NaN], 'above')).toThrow('must be finite');
   });
 
-  it('of several parts is theirs, or mixed', () => {
+  it('of several parts is their common verdict, or mixed', () => {
     const yes = decide({ ...question, values: [1, 1], expected: 'above' });
     const no = decide({ ...question, values: [1, 1], expected: 'below' });
     expect(overall([yes, yes])).toBe('supported');
@@ -69,7 +69,7 @@ describe('a verdict', () => {
   });
 });
 
-it('quantiles lie between the values', () => {
+it('quantiles interpolate between the values', () => {
   expect(median([3, 1, 2])).toBe(2);
   expect(median([4, 1, 2, 3])).toBe(2.5);
   expect(quantile([0, 10], 0.15)).toBe(1.5);

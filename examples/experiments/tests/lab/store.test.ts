@@ -17,7 +17,7 @@ const kept = async () => {
   return { store, file: join(folder, 'speed', 'norm=none lr=0.1 seed=1.json') };
 };
 
-describe('the runs of the lab', () => {
+describe('saved runs of the lab', () => {
   it('are found again', async () => {
     const { store, file } = await kept();
     expect(await store.find('speed', setting)).toEqual(outcome);
@@ -25,7 +25,7 @@ describe('the runs of the lab', () => {
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ run: { setting, data: 'checksum' } });
   });
 
-  it('are others for another claim, setting or data', async () => {
+  it('are not found for another claim, setting or data', async () => {
     const { store } = await kept();
     expect(await store.find('cost', setting)).toBeNull();
     expect(await store.find('speed', { ...setting, seed: 2 })).toBeNull();
@@ -42,14 +42,14 @@ describe('the runs of the lab', () => {
     },
   );
 
-  it('are not read from half a file', async () => {
+  it('are not read from a truncated file', async () => {
     const { store, file } = await kept();
     const text = await readFile(file, 'utf8');
     await writeFile(file, text.slice(0, text.length / 2));
     expect(await store.find('speed', setting)).toBeNull();
   });
 
-  it('are forgotten when asked to', async () => {
+  it('are deleted by clear()', async () => {
     const { store } = await kept();
     await store.clear();
     expect(await store.find('speed', setting)).toBeNull();

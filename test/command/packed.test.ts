@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { decode } from 'fast-png';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import packageJson from '../package.json' with { type: 'json' };
-import { installPacked } from './bundles.ts';
-import { mirror, well } from './data/download/server.ts';
+import packageJson from '../../package.json' with { type: 'json' };
+import { installPacked } from '../bundles.ts';
+import { mirror, well } from '../data/download/server.ts';
 
 let folder = '';
 let app = '';
@@ -55,17 +55,17 @@ describe('the packed gammabeta', () => {
   });
 
   it.each([
-    [['foo'], /^error: unknown command 'foo'\nHint: gammabeta --help says what there is\n$/],
+    [['foo'], /^error: unknown command 'foo'\nHint: gammabeta --help lists the commands\n$/],
     [['mnits'], /^error: unknown command 'mnits'\n\(Did you mean mnist\?\)\n/],
     [['--foo'], /^error: unknown option '--foo'\n/],
     [['mnist', '--ofline'], /^error: unknown option '--ofline'\n\(Did you mean --offline\?\)\n$/],
-    [['digits', '--seed', 'x'], /an integer ≥ 0 is expected/],
+    [['digits', '--seed', 'x'], /expected an integer ≥ 0/],
     [['digits', '--png', 'no/x.png'], /^digits: cannot write into the folder of no\/x\.png\. Hint: /],
     [
       ['digits', '--png', '.'],
-      /^write: \. cannot be written: .*\. Hint: make room, or name another place\n$/,
+      /^write: \. cannot be written: .*\. Hint: free disk space, or choose another path\n$/,
     ],
-  ])('%j is an error that says what to do', (args, message) => {
+  ])('%j is an error with a hint', (args, message) => {
     const { status, stderr } = gammabeta(...args);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -160,7 +160,7 @@ describe('the packed gammabeta/node', () => {
 });
 
 /** The folder with the complete MNIST, if this machine has it. */
-const mnist = [process.env.MNIST_DIR, join(import.meta.dirname, '../../shared/data/mnist')].find(
+const mnist = [process.env.MNIST_DIR, join(import.meta.dirname, '../../../shared/data/mnist')].find(
   (dir) => dir && existsSync(dir),
 );
 
