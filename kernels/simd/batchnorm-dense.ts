@@ -1,8 +1,9 @@
 /**
- * Batch normalization straight into a dense layer: the SIMD form of `batchnorm-dense.ts`. x is [m, k], W [k, n].
+ * Batch normalization and the dense layer after it: the SIMD form of `fused/batchnorm-dense.ts`. x is [m, k], W [k, n].
+ * README.md in this folder derives it.
  *
- * Images are mostly zeros, which normalizing would make numbers of. So it is n·W = u·W + c·W with n = u + c, where u is
- * 0 wherever x is, and c is the same in every row: `sparse.ts` then leaves the zeros out.
+ * Images are mostly zeros, which normalizing would turn into other numbers. So n = u + c and n·W = u·W + c·W, where u is
+ * 0 wherever x is 0, and c is the same in every row: `sparse.ts` then skips the zeros of u.
  */
 import { batchnormForward, batchnormInParts, NEAR_FOR_ZEROS } from './batchnorm';
 import { isFar } from './batchnorm-moments';
@@ -26,7 +27,7 @@ import {
   zero,
 } from './vector';
 
-/** y = activation(n·W + b), n = γ·x̂ + β; and the statistics of x. `scratch` has m·k + k + n floats. */
+/** y = activation(n·W + b) with n = γ·xhat + β, and the statistics of x. `scratch` has m·k + k + n floats. */
 export function batchnormDense(
   y: usize,
   mean: usize,
@@ -49,7 +50,7 @@ export function batchnormDense(
     const bias = at(constant, k);
     batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, eps);
     matmul(bias, constant, W, 1, k, n);
-    // All of W is in these sums: if they are finite, so is W, and no 0 of x hides what is not.
+    // Every element of W is in these sums: if they are finite, so is W, and skipping zeros of x is correct.
     if (areFinite(bias, n)) {
       addBias(bias, bias, b, 1, n);
       sparseProduct(y, scratch, k, 1, W, m, k, n);
@@ -61,16 +62,16 @@ export function batchnormDense(
   dense(y, scratch, W, b, m, k, n, slope);
 }
 
-/** Rows of dW that are finished while they are near: whole tiles. */
+/** Rows of dW that are finished while they are in the cache: whole tiles. */
 const BLOCK = 60;
 
 /**
  * With p = (x − s)ᵀ·dz, d = mean − s and S = Σᵢ dz[i,:], one row of W at a time:
  *
- *     x̂ᵀ·dz = rstd·(p − d·S)
- *     dW    = γ·x̂ᵀ·dz + β·S  = γ·rstd·p + (β − γ·rstd·d)·S
- *     dγ    = W·(x̂ᵀ·dz)      = rstd·(W·p − d·dβ)
- *     dβ    = W·S
+ *     xhatᵀ·dz = rstd·(p − d·S)
+ *     dW       = γ·xhatᵀ·dz + β·S  = γ·rstd·p + (β − γ·rstd·d)·S
+ *     dgamma   = W·(xhatᵀ·dz)      = rstd·(W·p − d·dbeta)
+ *     dbeta    = W·S
  *
  * `scratch` has m·k + 2·k + n floats.
  */
@@ -113,7 +114,7 @@ export function batchnormDenseSums(
   }
 }
 
-/** mean = s + d, for each column. */
+/** Splits mean = s + d for each column. */
 function splitMeans(shift: usize, rest: usize, mean: usize, rstd: usize, k: i32, zerosStay: bool): void {
   for (let j = 0; j < k; j += 2) {
     const mu = v128.load(at64(mean, j));
@@ -137,10 +138,10 @@ function subtract(y: usize, x: usize, shift: usize, m: i32, k: i32): void {
   }
 }
 
-/** Floats of a row that are added up in float32 before their sum goes to a double: whole rounds of the loop. */
+/** Floats of a row that are summed in float32 before the sum is added to a double: whole rounds of the loop. */
 const RUN = 64;
 
-/** A row of dW, which holds p, and its dγ and dβ. */
+/** Computes a row of dW, which holds p, in place, and its dgamma and dbeta. */
 function finishRow(
   dgamma: usize,
   dbeta: usize,

@@ -1,36 +1,36 @@
 /**
- * Mean and variance of the columns of x [m, C], as good as in float64 throughout, though nearly all of the work is in
- * float32: sums run over at most `RUN` rows there, of differences from a shift that is near the mean, so that nothing
- * large is added up; the runs' sums are added in float64.
+ * Mean and variance of the columns of x [m, C] in one pass, as accurate as in float64, though most of the work is done
+ * in float32: variance = (1/m) Σ (x − s)² − (mean − s)² with a shift s near the mean, so that no large numbers are
+ * added. Sums over `RUN` rows are float32, and these are added in float64. `batchnorm.md`, section 13, has the bound.
  */
 import { at, at64, bytes, keepDoubles, madd, pair, storeFloats, VECTOR, zero } from './vector';
 
-/** Rows that are summed in float32, column by column. */
+/** Rows that are summed in float32. */
 export const RUN = 32;
-/** Columns that are in registers at a time: a whole cache line. */
+/** Columns whose sums are in registers at a time: one cache line. */
 export const GROUP = 16;
-/** Columns of a pass. Fewer would keep them in L2 from pass to pass, but were measured slower. */
+/** Columns of a pass. With fewer, x would stay in L2 from pass to pass, but that was measured slower. */
 export const COLUMNS = 1024;
 
-/** What is subtracted from those columns, and room for the last group. */
+/** The shift of each of those columns, with room for the last group. */
 export const shift: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 export const sums: usize = memory.data((COLUMNS + GROUP) * 8, 64);
 export const squares: usize = memory.data((COLUMNS + GROUP) * 8, 64);
 
-/** So many deviations from the mean, a shift costs no more than one bit. */
+/** A shift within this many standard deviations of the mean costs at most one bit. */
 export const NEAR: f64 = 1;
 
-/** Whether a mean is more than `times` the deviation from the shift: rest² = (mean − shift)², in the unit of the variance. */
+/** Whether the mean is more than `times` the deviation from the shift; rest2 = (mean − shift)². */
 export function isFar(rest2: v128, variance: v128, times: f64): v128 {
   return f64x2.gt(rest2, f64x2.mul(variance, f64x2.splat(times * times)));
 }
 
-/** With more rows than these, it is worth while to look at the first ones before. */
+/** With more rows than this, the first ones are tried before. */
 const MANY = 8 * RUN;
-/** How often a shift is moved: once is enough but for columns of one value, which then are exact. */
+/** How often a shift may be moved. Once is enough, except for constant columns, which then become exact. */
 const MOVES = 3;
 
-/** mean = (1/m) Σ x; variance = (1/m) Σ (x − mean)², of at most `COLUMNS` columns. */
+/** mean = (1/m) Σ x and variance = (1/m) Σ (x − mean)² of at most `COLUMNS` columns. */
 export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): void {
   if (m > MANY && areFirstFar(mean, variance, x, C, columns)) {
     sumSquares<v128>(x, m, C, 0, columns);
@@ -49,7 +49,7 @@ export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, 
   }
 }
 
-/** Whether some mean of the first rows is far from 0; the shift is moved there. */
+/** Whether a mean of the first rows is far from 0. If so, the shifts are moved to such means. */
 function areFirstFar(mean: usize, variance: usize, x: usize, C: i32, columns: i32): bool {
   sumSquares<void>(x, RUN, C, 0, columns);
   if (momentsOf<void>(mean, variance, x, RUN, C, 0, columns)) return false;
@@ -59,8 +59,8 @@ function areFirstFar(mean: usize, variance: usize, x: usize, C: i32, columns: i3
 }
 
 /**
- * sums[j] = Σᵢ (x[i,j] − shift[j]) and squares[j] = Σᵢ (x[i,j] − shift[j])². Compiled twice: S is the type of the
- * shift, or void where it is 0.
+ * sums[j] = Σᵢ (x[i,j] − shift[j]) and squares[j] = Σᵢ (x[i,j] − shift[j])². It is compiled twice: S is the type of
+ * the shift, or void if all shifts are 0.
  */
 function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
   const row = bytes(C);
@@ -104,18 +104,18 @@ function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
   }
 }
 
-/** x − shift, or x where there is no shift. */
+/** x − shift, or x without a shift. */
 export function minus<S>(x: v128, s: v128): v128 {
   return isVector<S>() ? f32x4.sub(x, s) : x;
 }
 
-/** Means and variances from the sums; false if a mean is far from its shift. */
+/** Means and variances from the sums. Returns false if a mean is far from its shift. */
 function momentsOf<S>(mean: usize, variance: usize, x: usize, m: i32, C: i32, from: i32, end: i32): bool {
   const part = f64x2.splat(1 / <f64>m);
   const infinity = f64x2.splat(Infinity);
   let far = zero();
   let finite = f64x2.eq(part, part);
-  if (end & 1) clearOne(end); // what lies beside the last column is none
+  if (end & 1) clearOne(end); // the value beside the last column is not a column
   for (let j = from; j < end; j += 2) {
     const sigma2 = varianceOf(j, part);
     const rest = f64x2.mul(v128.load(at64(sums, j)), part);
@@ -151,7 +151,7 @@ function varianceOf(j: i32, part: v128): v128 {
   return f64x2.pmax(f64x2.sub(square, rest2Of(j, part)), zero());
 }
 
-/** Mean and variance of a column in float64 throughout, if its squares are too large for float32, or not finite. */
+/** Mean and variance of a column in float64, in two passes, if its squares overflow float32 or are not finite. */
 function widen(mean: usize, variance: usize, x: usize, m: i32, C: i32): void {
   if (load<f64>(variance) < Infinity) return;
   const first = <f64>load<f32>(x);
@@ -172,7 +172,7 @@ function clearOne(j: i32): void {
   store<f64>(at64(squares, j), 0);
 }
 
-/** Four values of the shift, or nothing. */
+/** Four values of the shift, or 0 without one. */
 export function shiftAt<S>(j: usize, k: usize): v128 {
   return isVector<S>() ? v128.load(shift + j + k) : zero();
 }

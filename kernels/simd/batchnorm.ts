@@ -1,10 +1,10 @@
 /**
- * Batch normalization in as few passes over memory as its equations allow: the SIMD form of
- * `batchnorm-fused.ts`. x is [m, C]; mean, variance and rstd are float64, all other arrays float32.
+ * Batch normalization in two passes forward and two backward: the SIMD form of `fused/batchnorm.ts`. x is [m, C];
+ * mean, variance and rstd are float64, all other arrays float32.
  *
- * What is done to an element is a product and a sum, of x − s. s is the mean, or, where all means are near 0, nothing: see
- * `batchnorm-moments.ts`. A pass that follows another one begins at the rows with which that one ended, which
- * are still in the cache.
+ * Each element takes one multiplication and one addition, y = (x − s)·scale + offset. The shift s is the mean, or 0 if
+ * all means are near 0: see `batchnorm-moments.ts`. The second pass begins with the rows with which the first one ended,
+ * because they are still in the cache.
  */
 import {
   COLUMNS,
@@ -35,18 +35,18 @@ import {
   zero,
 } from './vector';
 
-/** Rows that are written at a time: few, as three arrays with rows of 2 kB share a few places in L1. */
+/** Rows that are written at a time: few, because three arrays with rows of 2 kB share a few L1 sets. */
 const WRITTEN = 4;
-/** Columns that are in registers at a time where a whole group takes too many. */
+/** Columns in registers at a time, where a whole group would take too many registers. */
 const HALF = 8;
 
-/** Values of the columns of a pass, and room for the last group. */
+/** One value per column of a pass, with room for the last group. */
 const scale: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 const offset: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 const factor: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 const rest: usize = memory.data((COLUMNS + GROUP) * 4, 64);
 
-/** Variances of those columns, where nobody asks for them. */
+/** The variances of those columns, where they are not an output. */
 const batchVariance: usize = memory.data((COLUMNS + GROUP) * 8, 64);
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
@@ -70,8 +70,8 @@ export function batchnormForward(
 }
 
 /**
- * The same y in two parts, u[i,j] + constant[j]: u = (x − s)·γ·rstd is 0 where x is, in each column whose s can be 0
- * instead of the mean. Without room for the constant, u is y.
+ * The same y in two parts, u[i,j] + constant[j], so that zeros stay zeros: u = (x − s)·γ·rstd is 0 where x is 0, in every
+ * column whose shift s is 0. If `constant` is 0, u is y.
  */
 export function batchnormInParts(
   u: usize,
@@ -109,10 +109,10 @@ export function batchnormInParts(
   }
 }
 
-/** The same, where zeros are to stay: they save more than the two bits cost. */
+/** The limit where zeros should stay zeros: skipping them saves more than the two bits cost. */
 export const NEAR_FOR_ZEROS: f64 = 4;
 
-/** y, and the running statistics: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance. */
+/** y and the running statistics: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance. */
 export function batchnormTraining(
   y: usize,
   mean: usize,
@@ -141,8 +141,8 @@ export function batchnormTraining(
 }
 
 /**
- * rstd = 1/√(variance + ε), and γ·(x − mean)·rstd + β = (x − shift)·scale + offset, where the shift is the mean, or 0 if that
- * is near; false if it is 0 throughout. The offset makes up for the rounding of scale.
+ * rstd = 1/√(variance + ε), and the shift, scale and offset of γ·(x − mean)·rstd + β = (x − shift)·scale + offset. The
+ * shift is the mean, or 0 if that is near. Returns false if all shifts are 0. The offset corrects the rounding of the shift.
  */
 function fold(
   mean: usize,
@@ -229,7 +229,7 @@ export function runningStatistics(
   }
 }
 
-/** y[i,j] = (x[i,j] − shift[j])·scale[j] + offset[j], the last rows first. */
+/** y[i,j] = (x[i,j] − shift[j])·scale[j] + offset[j], from the last rows to the first. */
 function scaleAndShift<S>(y: usize, x: usize, m: i32, C: i32, columns: i32): void {
   if (columns < GROUP) {
     scaleFew(y, x, m, C, columns);
@@ -242,7 +242,7 @@ function scaleAndShift<S>(y: usize, x: usize, m: i32, C: i32, columns: i32): voi
     const xi = at(x, i * C);
     const yi = at(y, i * C);
     for (let c: usize = 0; c < end; c += 4 * VECTOR) {
-      const j = min(c, end - 4 * VECTOR); // the last group may begin in the one before
+      const j = min(c, end - 4 * VECTOR); // the last group may overlap the one before it
       const s0 = shiftAt<S>(j, 0);
       const s1 = shiftAt<S>(j, VECTOR);
       const s2 = shiftAt<S>(j, 2 * VECTOR);
@@ -269,7 +269,7 @@ function scaleAndShift<S>(y: usize, x: usize, m: i32, C: i32, columns: i32): voi
   }
 }
 
-/** The same where the columns are less than a group. */
+/** `scaleAndShift` for fewer columns than a group. */
 function scaleFew(y: usize, x: usize, m: i32, C: i32, columns: i32): void {
   for (let j = 0; j < columns; j += 4) {
     const s = v128.load(at(shift, j));
@@ -303,7 +303,7 @@ export function batchnormSums(
 }
 
 /**
- * The sums, and dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m) = k·g + s·(x − mean) − o with k = γ·rstd,
+ * dgamma, dbeta, and dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m) = k·g + s·(x − mean) − o with k = γ·rstd,
  * s = −k·rstd·dgamma/m and o = k·dbeta/m.
  */
 export function batchnormBackward(
@@ -338,7 +338,7 @@ export function batchnormBackward(
   }
 }
 
-/** mean = shift + rest, where the shift is 0 if that will do; false if it is 0 throughout. */
+/** Splits mean = shift + rest; the shift is 0 if the mean is near 0. Returns false if all shifts are 0. */
 function splitMean(mean: usize, rstd: usize, columns: i32): bool {
   const one = f64x2.splat(1);
   let shifts = zero();
@@ -357,7 +357,7 @@ function splitMean(mean: usize, rstd: usize, columns: i32): bool {
   return v128.any_true(shifts);
 }
 
-/** dgamma and dbeta, of means that are split. */
+/** dgamma and dbeta, with the means split into shift and rest. */
 function sumGradients(
   dgamma: usize,
   dbeta: usize,
@@ -427,7 +427,7 @@ function sumProducts<S>(g: usize, x: usize, m: i32, C: i32, columns: i32): void 
   }
 }
 
-/** dx[i,j] = g[i,j]·factor[j] + (x[i,j] − shift[j])·scale[j] + offset[j], the last rows first. */
+/** dx[i,j] = g[i,j]·factor[j] + (x[i,j] − shift[j])·scale[j] + offset[j], from the last rows to the first. */
 function combine<S>(dx: usize, g: usize, x: usize, m: i32, C: i32, columns: i32): void {
   if (columns < HALF) {
     combineFew(dx, g, x, m, C, columns);
@@ -466,7 +466,7 @@ function combine<S>(dx: usize, g: usize, x: usize, m: i32, C: i32, columns: i32)
   }
 }
 
-/** The same where the columns are less than half a group. */
+/** `combine` for fewer columns than half a group. */
 function combineFew(dx: usize, g: usize, x: usize, m: i32, C: i32, columns: i32): void {
   for (let j = 0; j < columns; j += 4) {
     const mu = v128.load(at(shift, j));

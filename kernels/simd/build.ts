@@ -1,7 +1,7 @@
 /**
- * `npm run build:kernels`: compiles `index.ts` to WebAssembly, twice, and writes both as text into
- * `binaries.generated.ts`, which the library imports: no file or address to fetch at run time. The same sources
- * give the same bytes. Run by `npm ci`, and by every command that needs the result.
+ * `npm run build:kernels`: compiles `index.ts` to WebAssembly twice and writes both builds as text into
+ * `binaries.generated.ts`, which the library imports, so that nothing is fetched at run time. The same sources give
+ * the same bytes. `npm ci` runs it, and so does every command that needs the result.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,8 +15,8 @@ const FLAGS = [
   '-O3',
   '--converge',
   '--noAssert',
-  ...['--disableWarning', '112'], // v128 is exchanged between our own files only
-  ...['--runtime', 'stub'], // no allocator and no garbage collector: memory is the embedder's
+  ...['--disableWarning', '112'], // v128 is passed between our own files only
+  ...['--runtime', 'stub'], // no allocator and no garbage collector: the embedder manages memory
   '--importMemory',
   '--zeroFilledMemory',
   ...['--initialMemory', '64'],
@@ -27,13 +27,13 @@ const FLAGS = [
 const BUILDS = { relaxed: ['--enable', 'relaxed-simd'], simd: [] } as const;
 export type BuildName = keyof typeof BUILDS;
 
-/** Bytes of a piece. */
+/** The bytes of a piece. */
 const PIECE = 4096;
 
 /**
- * The text of `binaries.generated.ts`. The builds are nearly the same, but what compresses a page on its way (gzip) looks
- * back 32 kB, and sees bytes only where a byte is a whole number of characters: so they stand in hexadecimal, piece by
- * piece side by side, and are half as large on the way as in base64.
+ * The text of `binaries.generated.ts`. The builds are nearly equal. gzip can use that only within 32 kB, and only if a
+ * byte is a whole number of characters, so the builds are in hexadecimal, and alternate piece by piece. Compressed,
+ * they take half the size of base64.
  */
 export function generate(): string {
   const [relaxed, simd] = (['relaxed', 'simd'] as const).map((build) =>
@@ -61,7 +61,7 @@ export function generate(): string {
   ].join('\n');
 }
 
-/** A module of AssemblyScript, in one of the builds. It imports its memory as `env.memory`. */
+/** Compiles a module of AssemblyScript. The module imports its memory as `env.memory`. */
 export function compile(source: string, build: BuildName): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'gammabeta-'));
   try {

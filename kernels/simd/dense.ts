@@ -1,8 +1,8 @@
-/** A dense layer: the SIMD form of `dense.ts`. */
+/** A dense layer: the SIMD form of `dense.ts` and `fused/dense.ts`. */
 import { matmul } from './matmul';
 import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
 
-/** Rows that are summed in float32; their sums are added in float64. */
+/** Rows that are summed in float32. The sums of such runs are added in float64. */
 const RUN = 16;
 
 /** y[i,j] = x[i,j] + b[j]. */
@@ -34,7 +34,7 @@ function sumAt(x: usize, b: usize): v128 {
   return f32x4.add(v128.load(x), v128.load(b));
 }
 
-/** The activation. At slope 0 it is a maximum: 0·(−∞) would be NaN. */
+/** The activation. With slope 0 it is max(z, 0), since 0·(−∞) would be NaN. */
 function branch(z: v128, below: v128, slope: f64): v128 {
   if (slope == 1) return z;
   if (slope == 0) return f32x4.max(z, zero());
@@ -45,7 +45,7 @@ function branch(z: v128, below: v128, slope: f64): v128 {
 export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32, slope: f64): void {
   const row = <usize>n * FLOAT;
   const below = f32x4.splat(<f32>slope);
-  const negated = slope == 0; // ReLU: 0 where y ≤ 0, so that a NaN lets the gradient through
+  const negated = slope == 0; // ReLU: 0 where y ≤ 0, so that NaN passes the gradient on
   for (let j = 0; j < n; j += 8) {
     memory.fill(sums, 0, 64);
     const rest = n - j;

@@ -1,20 +1,21 @@
 /**
- * eˣ, tanh x and ln x of four floats: polynomials on a short interval around 0, to which the argument is
- * brought first (Cephes, Moshier 1992). At most 1.4 units in the last place off, for denormal results too.
+ * eˣ, tanh x and ln x of four floats: the argument is reduced to a short interval around 0, where a polynomial
+ * approximates the function (Cephes, Moshier 1992). The error is at most 1.4 units in the last place, also for
+ * denormal results.
  */
 import { madd, zero } from './vector';
 
 /**
- * Constants are loaded from memory, into all four lanes at once: measured twice as fast as `f32x4.splat`, for
- * which code is generated that builds them each time, and smaller.
+ * Loads a constant from memory into all four lanes. This was measured twice as fast as `f32x4.splat`, for which
+ * the compiler emits code that builds the vector each time, and it makes the module smaller.
  */
 function constant(table: usize, index: usize): v128 {
   return v128.load32_splat(table + (index << 2));
 }
 
 /**
- * The range; 1/ln 2; 1.5·2²³, to which a number is added to round it, and then stands in the lowest bits;
- * −ln 2 in two parts; coefficients.
+ * The range of x; 1/ln 2; 1.5·2²³ (adding a number to it rounds the number and leaves it in the lowest bits);
+ * −ln 2 in two parts; the coefficients.
  */
 const EXP: usize = memory.data<f32>([
   -176, 89, 1.44269504, 12582912, -0.693359375, 2.1219444e-4, 1.98756915e-4, 1.39819995e-3, 8.33345191e-3,
@@ -22,9 +23,9 @@ const EXP: usize = memory.data<f32>([
 ]);
 
 /**
- * eˣ = 2ⁿ·eʳ with n = round(x / ln 2), r = x − n·ln 2. 2ⁿ is multiplied in two steps, as 2¹²⁸ is no float,
- * and so that a denormal result is rounded only once. At the ends of the range, and so beyond them, it is 0
- * or ∞; at the lower end a factor is 0, since a product that only rounds to 0 takes a hundred cycles.
+ * eˣ = 2ⁿ·eʳ with n = round(x / ln 2) and r = x − n·ln 2. The factor 2ⁿ is applied in two steps, because 2¹²⁸
+ * exceeds float32, and because a denormal result must be rounded only once. At and beyond the ends of the range
+ * the result is 0 or ∞. At the lower end one of the factors is 0: a product that rounds to 0 takes a hundred cycles.
  */
 export function expVector(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, constant(EXP, 0)), constant(EXP, 1)); // keeps NaN
@@ -42,17 +43,17 @@ export function expVector(x: v128): v128 {
   return f32x4.mul(f32x4.mul(y, power(half)), power(i32x4.sub(exponent, half)));
 }
 
-/** 2ⁿ for whole numbers −126 ≤ n ≤ 127; 0 for n = −127. */
+/** 2ⁿ for integers −126 ≤ n ≤ 127; 0 for n = −127. */
 function power(n: v128): v128 {
-  return i32x4.add(i32x4.shl(n, 23), constant(EXP, 12)); // n more in the exponent of 1
+  return i32x4.add(i32x4.shl(n, 23), constant(EXP, 12)); // adds n to the exponent of 1
 }
 
-/** Where the polynomial ends; its coefficients; 1; 2. */
+/** The limit up to which the polynomial is used; its coefficients; 1; 2. */
 const TANH: usize = memory.data<f32>([
   0.625, -5.70498873e-3, 2.06390888e-2, -5.37397156e-2, 0.133314422, -0.333332819, 1, 2,
 ]);
 
-/** tanh x = ±(1 − 2/(e²ᵃ + 1)) with a = |x|; for small a, where digits would be lost, a polynomial. */
+/** tanh x = ±(1 − 2/(e²ᵃ + 1)) with a = |x|; for small a, where this loses digits, a polynomial. */
 export function tanhVector(x: v128): v128 {
   const a = f32x4.abs(x);
   const z = f32x4.mul(x, x);
@@ -67,7 +68,7 @@ export function tanhVector(x: v128): v128 {
   return v128.bitselect(x, y, f32x4.neg(zero())); // the sign of x
 }
 
-/** The smallest normal number; 2²³; √½; coefficients; ln 2 in two parts. */
+/** The smallest normal number; 2²³; √½; the coefficients; ln 2 in two parts. */
 const LOG: usize = memory.data<f32>([
   1.17549435e-38, 8388608, 0.707106769, 7.03768363e-2, -0.115146103, 0.116769987, -0.124201408, 0.142493228,
   -0.166680577, 0.200007148, -0.24999994, 0.333333313, -2.1219444e-4, 0.693359375,

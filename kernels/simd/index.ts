@@ -1,4 +1,4 @@
-/** What the WebAssembly module exports: the SIMD form of each kernel and each fusion that names one. */
+/** The exports of the WebAssembly module: the SIMD forms of kernels and fusions. */
 export {
   batchnormBackward,
   batchnormForward,
@@ -16,5 +16,5 @@ export * from './reduce';
 export * from './softmax';
 export * from './update';
 
-/** Where the memory that the kernels use themselves ends. */
+/** The end of the memory that the kernels use themselves. */
 export const heapStart: usize = __heap_base;

@@ -1,10 +1,10 @@
 /** The SIMD form of `layout.ts`. */
 import { at, bytes, VECTOR } from './vector';
 
-/** Columns that are transposed together: a cache line of x, and as many of y. */
+/** Columns that are transposed together: one cache line of x, and 16 cache lines of y. */
 const WIDTH = 16;
 
-/** y[o,j,i] = x[o,i,j]: blocks of 4×4, of which the last ones overlap those before them. */
+/** y[o,j,i] = x[o,i,j], in blocks of 4×4. The last blocks overlap those before them. */
 export function transpose(y: usize, x: usize, outer: i32, rows: i32, columns: i32): void {
   for (let o = 0; o < outer; o++) {
     if (rows < 4 || columns < 4) {
@@ -33,7 +33,7 @@ export function transpose(y: usize, x: usize, outer: i32, rows: i32, columns: i3
   }
 }
 
-/** 4×4 elements, in rows that are so many bytes apart. */
+/** Transposes 4×4 elements; `yRow` and `xRow` are the row strides in bytes. */
 function transposeBlock(y: usize, x: usize, yRow: usize, xRow: usize): void {
   const r0 = v128.load(x);
   const r1 = v128.load(x + xRow);
@@ -56,7 +56,7 @@ function transposeBlock(y: usize, x: usize, yRow: usize, xRow: usize): void {
   v128.store64_lane(y, t3, 1, 8);
 }
 
-/** What is copied at once: enough that a copy is worth a call, and small enough to stay in the cache. */
+/** The bytes of one copy: enough to be worth a call, and few enough to stay in the cache. */
 const CHUNK: usize = 4096;
 
 /** y[o,r,i] = x[o,0,i]. */
@@ -70,7 +70,7 @@ export function repeatAxis(y: usize, x: usize, outer: i32, count: i32, inner: i3
       memory.copy(y, x, row);
       let chunk = row;
       for (let done = row; done < size; done += chunk) {
-        if (chunk < CHUNK) chunk = done; // twice as much each time
+        if (chunk < CHUNK) chunk = done; // doubles each time
         memory.copy(y + done, y, min(chunk, size - done));
       }
     }
@@ -79,7 +79,7 @@ export function repeatAxis(y: usize, x: usize, outer: i32, count: i32, inner: i3
   }
 }
 
-/** All `count` elements of y are that of x. */
+/** Sets all `count` elements of y to the element of x. */
 function fillRow(y: usize, x: usize, count: i32): void {
   const value = v128.load32_splat(x);
   let r = 0;

@@ -1,9 +1,9 @@
 /**
  * Matrix products: the SIMD form of `matmul.ts`.
  *
- * The work is cut so that what is used again stays near (Goto & van de Geijn 2008): a block of B, `KC` terms
- * deep, is copied into panels of 8 columns, a block of A into strips of 6 rows, both in the order in which
- * they are read. One strip times one panel is a tile of 6×8 sums, held in twelve registers.
+ * The product is computed in blocks that stay in the caches while they are used (Goto & van de Geijn 2008). A block
+ * of B, `KC` terms deep, is packed into panels of 8 columns, and a block of A into strips of 6 rows, both in the
+ * order in which they are read. One strip times one panel is a tile of 6×8 sums, held in twelve registers.
  *
  *              NC                    8 8 8 …
  *          ┌────────┐  KC          ┌──┬──┬─┐
@@ -13,26 +13,26 @@
 import { areFinite, isSparse, sparseProduct } from './sparse';
 import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector';
 
-/** Rows of a tile: 12 sums + 2 of b + 1 of a are the registers of x64, less the one that V8 keeps for itself. */
+/** Rows of a tile: 12 sums + 2 vectors of b + 1 of a fill the registers of x64, except the one that V8 reserves. */
 const HIGH = 6;
-/** Rows of the tiles at the end, where 8 = 4 + 4 is less work than 6 + 2. */
+/** Rows of the last tiles, where 8 = 4 + 4 is less work than 6 + 2. */
 const LOW = 4;
 /** Columns of a tile. */
 const NR = 8;
-/** Columns of b that are packed in one go: each row of b then is read two cache lines at a time. */
+/** Columns of b that are packed together, so that each row of b is read two cache lines at a time. */
 const GROUP = 32;
-/** The most sums for which packing takes longer than it saves; fewer rows than a tile are not worth it either. */
+/** Up to this many elements of y, packing takes longer than it saves; so it does with fewer rows than a tile. */
 const SMALL = 64;
-/** The most rows for which b is read where it lies: a panel is not used often enough to be worth a copy. */
+/** Up to this many rows, b is not packed: a panel is used too seldom to be worth a copy. */
 export const FEW = 64;
-/** Unless its rows are so many floats apart, or a multiple: 2 kB, and all of a panel shares a few places of L1. */
+/** Except when the row stride is a multiple of 512 floats (2 kB): the panel would map to a few L1 sets. */
 const ALIASED = 512;
-/** Terms, rows and columns of a block: a panel is 13 kB (L1), a block of A 200 kB and of B 800 kB (L2). */
+/** Terms, rows and columns of a block: a panel has 13 kB (L1), a block of A 200 kB and one of B 800 kB (L2). */
 const KC = 400;
 const MC = 126;
 const NC = 512;
 
-/** Memory of the packed blocks, and of a tile that is not whole. */
+/** Memory for the packed blocks, and for a tile that does not fit into y. */
 const strips: usize = memory.data((MC + 2) * KC * 4, 64);
 const panels: usize = memory.data(NC * KC * 4, 64);
 const edge: usize = memory.data(HIGH * NR * 4, 64);
@@ -110,28 +110,28 @@ export function product(
   }
 }
 
-/** The rows of the next strip, of so many that are left. */
+/** The rows of the next strip when `rows` are left. */
 function lanesOf(rows: i32): i32 {
   return rows <= LOW || rows == 7 || rows == 8 ? LOW : HIGH;
 }
 
-/** Reads a block front to back, so that the processor fetches it ahead; panels, read downwards, it does not foresee. */
+/** Reads a block front to back into the cache. The processor does not prefetch the reads down a panel. */
 function fetch(b: usize, bp: i32, terms: i32, columns: i32): void {
   let read = zero();
   for (let p = 0; p < terms; p++) {
     const row = at(b, p * bp);
     for (let x: usize = 0; x < bytes(columns); x += LINE) read = v128.or(read, v128.load(row + x));
   }
-  v128.store(edge, read); // or the compiler would leave the reading out
+  v128.store(edge, read); // otherwise the compiler would remove the reads
 }
 
 /** A cache line. */
 const LINE: usize = 64;
 
-// A tile has to be a function of its own, with two callers so that it stays one: within the loops above, V8 of
+// A tile must be a function of its own, and have two callers so that it is not inlined: inside the loops above, V8 of
 // Node 22 and before runs out of registers. Tiles only store; a variant that also adds was slower.
 
-/** The sums of a tile: y[i,j] = Σₚ strip[p][i]·b(p,j), the rows of b so many bytes apart. */
+/** The sums of a tile: y[i,j] = Σₚ strip[p][i]·b(p,j). `step` is the row stride of b in bytes. */
 function highTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
   const row = bytes(n);
   let s00 = zero(), s01 = zero(); // prettier-ignore
@@ -183,7 +183,7 @@ function highTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: 
   v128.store(y, s51, VECTOR);
 }
 
-/** The same, of four rows. */
+/** A tile of four rows. */
 function lowTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
   const row = bytes(n);
   let s00 = zero(), s01 = zero(); // prettier-ignore
@@ -221,7 +221,7 @@ function lowTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i
   v128.store(y, s31, VECTOR);
 }
 
-/** A tile that y has no room for, or sums already: computed beside it; what belongs to y is copied, or added. */
+/** A tile that exceeds y, or is added to it: computed in `edge`, then the part inside y is copied or added. */
 function edgeTile(
   y: usize,
   n: i32,
@@ -250,7 +250,7 @@ function edgeTile(
   }
 }
 
-/** A block of A to strips. */
+/** Packs a block of A into strips. */
 function packStrips(a: usize, ai: i32, ap: i32, rows: i32, terms: i32): void {
   for (let i = 0; i < rows;) {
     const lanes = lanesOf(rows - i);
@@ -260,9 +260,9 @@ function packStrips(a: usize, ai: i32, ap: i32, rows: i32, terms: i32): void {
 }
 
 /**
- * Copies `lanes` × `terms` numbers, x(lane, p) at x[lane·lane stride + p·term stride], to [group][p][width],
- * `width` lanes a group (4, 6 or 8), four at a time: of 6, the last four overlap the first. The last group is
- * filled up with zeros.
+ * Copies `lanes` × `terms` numbers, x(lane, p) = x[lane·laneStride + p·termStride], to [group][p][width], with
+ * `width` lanes per group (4, 6 or 8). It copies four lanes at a time; in a group of 6 the second four overlap the
+ * first. The last group is padded with zeros.
  */
 function pack(
   packed: usize,
@@ -290,7 +290,7 @@ function pack(
   }
 }
 
-/** Four lanes, or as many as there are. */
+/** Packs four lanes, or fewer if fewer are left. */
 function packFour(
   packed: usize,
   x: usize,
@@ -305,7 +305,7 @@ function packFour(
   else packAcross(packed, x, laneStride, terms, width);
 }
 
-/** Up to `GROUP` columns of b to panels. */
+/** Packs up to `GROUP` columns of b into panels. */
 function packPanels(packed: usize, b: usize, bp: i32, bj: i32, columns: i32, terms: i32): void {
   const whole = bj == 1 ? columns & -NR : 0;
   const row = <usize>bp * FLOAT;
@@ -324,7 +324,7 @@ function packPanels(packed: usize, b: usize, bp: i32, bj: i32, columns: i32, ter
   if (whole < columns) pack(at(packed, whole * terms), at(b, whole * bj), bj, bp, columns - whole, terms, NR);
 }
 
-/** Four lanes that lie side by side. */
+/** Packs four lanes that are adjacent in memory. */
 function packAlong(packed: usize, x: usize, termStride: i32, terms: i32, width: i32): void {
   const step = <usize>termStride * FLOAT;
   const stride = <usize>width * FLOAT;
@@ -335,7 +335,7 @@ function packAlong(packed: usize, x: usize, termStride: i32, terms: i32, width: 
   }
 }
 
-/** Four lanes whose terms lie side by side: 4×4 numbers at a time, transposed. */
+/** Packs four lanes whose terms are adjacent in memory: 4×4 numbers at a time, transposed. */
 function packAcross(packed: usize, x: usize, laneStride: i32, terms: i32, width: i32): void {
   const x1 = at(x, laneStride) - x;
   const x2 = x1 + x1;
@@ -364,7 +364,7 @@ function packAcross(packed: usize, x: usize, laneStride: i32, terms: i32, width:
   packRest(packed, x, laneStride, 1, 4, terms - p, width);
 }
 
-/** Number by number; lanes that are not there are 0. */
+/** Packs number by number; missing lanes are 0. */
 function packRest(
   packed: usize,
   x: usize,
@@ -382,7 +382,7 @@ function packRest(
   }
 }
 
-/** A row of y as a sum of rows of b, 16 columns at a time; nothing is packed. */
+/** Each row of y as a sum of rows of b, 16 columns at a time, without packing. */
 function sumRows(y: usize, a: usize, ai: i32, ap: i32, b: usize, bp: i32, m: i32, k: i32, n: i32): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j += 16) {
@@ -405,7 +405,7 @@ function sumRows(y: usize, a: usize, ai: i32, ap: i32, b: usize, bp: i32, m: i32
   }
 }
 
-/** Each sum as the dot product of a row of a and a row of b; nothing is packed. */
+/** Each element as the dot product of a row of a and a row of b, without packing. */
 function dotRows(y: usize, a: usize, ai: i32, b: usize, bj: i32, m: i32, k: i32, n: i32): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
@@ -414,7 +414,7 @@ function dotRows(y: usize, a: usize, ai: i32, b: usize, bj: i32, m: i32, k: i32,
   }
 }
 
-/** The largest block ≤ limit that divides n into blocks of nearly one size: 784 in 262, not 384 + 384 + 16. */
+/** The block size ≤ limit that splits n into blocks of nearly equal size: 784 into 392 + 392, not 400 + 384. */
 function evenly(n: i32, limit: i32): i32 {
   const blocks = max(1, (n + limit - 1) / limit);
   return max(1, (n + blocks - 1) / blocks);

@@ -1,4 +1,4 @@
-/** The SIMD form of `reduce.ts`, and of the sums over columns in `batchnorm.ts`. */
+/** The SIMD form of `reduce.ts`. */
 import { at, bytes, dotOf, narrow, pair, sumOf, take, VECTOR } from './vector';
 
 /** y[o,0,i] = Σₖ x[o,k,i]. */
@@ -32,7 +32,7 @@ export function maxAxis(y: usize, x: usize, outer: i32, n: i32, inner: i32): voi
   }
 }
 
-/** maxₖ xₖ; NaN if any is NaN, −∞ of none. */
+/** maxₖ xₖ; NaN if any is NaN, −∞ for n = 0. */
 function maxOf(x: usize, n: i32, step: usize): f32 {
   let top = f32x4.splat(-Infinity);
   for (; n > 0; n -= 4) {
@@ -73,15 +73,15 @@ export function colDot(dgamma: usize, g: usize, xhat: usize, m: i32, C: i32): vo
   else for (let c = 0; c < C; c++) store<f32>(at(dgamma, c), <f32>dotOf(at(g, c), at(xhat, c), m, bytes(C)));
 }
 
-/** Columns that are summed at a time, and a sum in float64 for each. */
+/** Columns that are summed at a time, and a float64 sum for each. */
 const COLUMNS = 1024;
 const sums: usize = memory.data(COLUMNS * 8, 64);
-/** Rows for which four of these sums stay in registers. */
+/** Rows during which four of these sums stay in registers. */
 const RUN = 16;
 
 /**
- * y[c] = Σᵢ a[i,c], or Σᵢ a[i,c]·b[i,c] if `dot`, for C ≥ 4 columns: one pass over memory, front to back. The
- * last vector overlaps the one before it; their sums are kept apart.
+ * y[c] = Σᵢ a[i,c], or Σᵢ a[i,c]·b[i,c] with `dot`, for C ≥ 4 columns, in one pass from front to back. The last
+ * vector overlaps the one before it; their sums are separate.
  */
 function sumColumns(y: usize, a: usize, b: usize, m: i32, C: i32, dot: bool): void {
   const row = bytes(C);

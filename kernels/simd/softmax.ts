@@ -1,14 +1,14 @@
 /**
- * The SIMD form of `softmax.ts`, and of `softmax-fused.ts`. A row is n elements, `step` bytes apart; `take`
- * and `put` read and write four of them. Sums are float64.
+ * The SIMD form of `softmax.ts` and `fused/softmax.ts`. A row is n elements, `step` bytes apart; `take` and `put`
+ * read and write four of them. Sums are float64.
  */
 import { expVector } from './exp';
 import { at, bytes, dotOf, FLOAT, halves, madd, put, sumOf, take, total } from './vector';
 
-/** JavaScript's `Math.log`, which whoever instantiates the module hands in. */
+/** JavaScript's `Math.log`, an import of the module. */
 declare function ln(x: f64): f64;
 
-/** In `labels`: this row does not count. */
+/** A label that excludes its row. */
 const IGNORED: f32 = -1;
 
 /** yₖ = exp(xₖ) / Σⱼ exp(xⱼ). */
@@ -56,7 +56,7 @@ export function logSoftmaxDx(dx: usize, g: usize, y: usize, outer: i32, n: i32, 
   for (let row = 0; row < outer * inner; row++) {
     let start = startOf(row, n, inner);
     const sum = f32x4.splat(<f32>sumOf(g + start, n, step));
-    expSum(dx + start, y + start, 0, n, step); // for its terms, the probabilities
+    expSum(dx + start, y + start, 0, n, step); // writes the terms, the probabilities, into dx
     for (let rest = n; rest > 0; rest -= 4) {
       const lost = f32x4.mul(take(dx + start, step, rest, 0), sum);
       put(dx + start, step, rest, f32x4.sub(take(g + start, step, rest, 0), lost));
@@ -99,7 +99,7 @@ export function crossEntropyDx(
   softmaxCrossEntropy(0, dlogits, logits, labels, g, m, K, smoothing);
 }
 
-/** loss = Σᵢ weights[i]·lossᵢ, if it is wanted, and dlogits, its gradient. */
+/** loss = Σᵢ weights[i]·lossᵢ and its gradient dlogits; no loss if `loss` is 0. */
 export function softmaxCrossEntropy(
   loss: usize,
   dlogits: usize,
@@ -123,7 +123,7 @@ export function softmaxCrossEntropy(
     const max = maxOf(z, K, FLOAT);
     const sum = expSum(dz, z, max, K, FLOAT);
     if (loss != 0) sumOfLosses += weight * lossOf(z, max, sum, <i32>label, K, smoothing);
-    // At the label in float64: where its probability is nearly 1, the difference still has its digits.
+    // In float64 at the label: if its probability is nearly 1, the difference keeps its digits.
     const place = at(dz, <i32>label);
     const atLabel = weight * (<f64>load<f32>(place) / sum - (1 - smoothing) - smoothing / K);
     scaleRow(dz, K, FLOAT, weight, 1 / sum, -smoothing / K);
@@ -141,7 +141,7 @@ function lossOf(z: usize, max: f32, sum: f64, label: i32, K: i32, smoothing: f64
   return (1 - smoothing) * (top - <f64>load<f32>(at(z, label)) + rest) + (smoothing * smoothed) / K;
 }
 
-/** maxₖ xₖ, passing over NaN, which makes it one instruction and not eight: the sum will be NaN anyway. */
+/** maxₖ xₖ, ignoring NaN: one instruction instead of eight. The sum is NaN in that case anyway. */
 function maxOf(x: usize, n: i32, step: usize): f32 {
   let top = f32x4.splat(-Infinity);
   for (; n > 0; n -= 4) {
@@ -152,7 +152,7 @@ function maxOf(x: usize, n: i32, step: usize): f32 {
   return max(f32x4.extract_lane(top, 0), f32x4.extract_lane(top, 1));
 }
 
-/** Σₖ exp(xₖ − max), and into y, unless that is 0, its terms. */
+/** Σₖ exp(xₖ − max). Writes the terms into y, unless y is 0. */
 function expSum(y: usize, x: usize, max: f32, n: i32, step: usize): f64 {
   const top = f32x4.splat(max);
   let sum = f64x2.splat(0);
@@ -178,7 +178,7 @@ function scaleRow(y: usize, n: i32, step: usize, weight: f64, factor: f64, offse
   }
 }
 
-/** Where the row'th of outer·inner rows begins, in bytes. */
+/** The byte offset at which a row, of outer·inner rows, begins. */
 function startOf(row: i32, n: i32, inner: i32): usize {
   return bytes((row / inner) * n * inner + (row % inner));
 }

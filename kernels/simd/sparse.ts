@@ -1,34 +1,34 @@
 /**
- * Products with a matrix of mostly zeros, such as images of ink on paper, for `matmul.ts`: a term that is 0 is
- * left out, and row i of y is a sum of those rows of b that count,
+ * Products with a matrix of mostly zeros, such as images of ink on paper, for `matmul.ts`. Terms with a factor 0 are
+ * skipped, and row i of y is a sum of the remaining rows of b:
  *
  *     y[i,:] = Σₚ a(i,p)·b[p,:]   over p with a(i,p) ≠ 0.
  *
- * The sum is the same, since 0·b = 0. Unless b is not finite: whoever calls this asks first.
+ * The sum is the same, since 0·b = 0 for every finite b. The caller checks that b is finite.
  */
 import { at, bytes, FLOAT, madd, storePair, take, VECTOR, zero } from './vector';
 
-/** The most terms of a sum: a list has room for so many. */
+/** The capacity of a list: the most terms of a sum. */
 const MOST_TERMS = 4096;
-/** The fewest columns of b: with fewer, to look for zeros takes longer than to multiply by them. */
+/** The fewest columns of b: with fewer, looking for zeros takes longer than multiplying by them. */
 const FEWEST_COLUMNS = 32;
 
-/** The terms of four sums, each as the byte where its row of b begins, and a(i,p). */
+/** The terms of four sums, each as the byte offset of its row of b, and a(i,p). */
 const lists: usize = memory.data(4 * MOST_TERMS * 8, 64);
-/** Where each of the four ends. */
+/** The end of each of the four lists. */
 const ends: usize = memory.data(4 * 4, 16);
 const TERM: usize = 8;
 
-/** Whether the product is faster in this way: few of a's elements count. */
+/** Whether the product is faster this way: few elements of a are not 0. */
 export function isSparse(a: usize, ai: i32, ap: i32, m: i32, k: i32, n: i32): bool {
   if (k > MOST_TERMS || n < FEWEST_COLUMNS) return false;
   return ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
 }
 
-/** The rows by which a matrix is judged: one of so many. */
+/** One of this many rows is sampled. */
 const SAMPLE = 4;
 
-/** At most two fifths of a sample are not 0, and of each beginning of it: a full matrix is known by its first row. */
+/** Whether at most two fifths of the sampled rows are not 0. It stops early: one row is enough for a full matrix. */
 function isMostlyZero(a: usize, rows: i32, columns: i32, stride: i32): bool {
   let others = 0;
   let seen = 0;
@@ -40,7 +40,7 @@ function isMostlyZero(a: usize, rows: i32, columns: i32, stride: i32): bool {
   return true;
 }
 
-/** How many of n floats are not 0. */
+/** The number of floats, of n, that are not 0. */
 function countOthers(x: usize, n: i32): i32 {
   let count = i32x4.splat(0); // −1 for each
   for (; n >= 4; n -= 4) {
@@ -52,7 +52,7 @@ function countOthers(x: usize, n: i32): i32 {
   return -(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1));
 }
 
-/** Whether 0 times any of n floats is 0. For x − x is 0, unless x is ±∞ or NaN. */
+/** Whether n floats are all finite: x − x is 0, unless x is ±∞ or NaN. */
 export function areFinite(x: usize, n: i32): bool {
   let r0 = zero(), r1 = zero(), r2 = zero(), r3 = zero(); // prettier-ignore
   for (; n >= 16; n -= 16) {
@@ -89,7 +89,7 @@ export function sparseProduct(y: usize, a: usize, ai: i32, ap: i32, b: usize, m:
   }
 }
 
-/** Lists the terms of one sum, whose k factors lie side by side; returns where the list ends. */
+/** Lists the terms of one sum, whose k factors are adjacent in memory. Returns the end of the list. */
 function listRow(a: usize, k: i32, row: usize): usize {
   let end = lists;
   let offset: usize = 0;
@@ -101,7 +101,7 @@ function listRow(a: usize, k: i32, row: usize): usize {
   return k > 0 ? appendFour(end, offset, row, take(a, FLOAT, k, 0)) : end;
 }
 
-/** Four terms of one sum. */
+/** Appends those of four terms of a sum that are not 0. */
 function appendFour(end: usize, offset: usize, row: usize, v: v128): usize {
   const lanes = othersOf(v);
   if (lanes == 0) return end;
@@ -111,7 +111,7 @@ function appendFour(end: usize, offset: usize, row: usize, v: v128): usize {
   return append(end, offset + 3 * row, f32x4.extract_lane(v, 3), lanes >> 3);
 }
 
-/** Lists the terms of up to four sums, whose factors lie side by side, term by term. */
+/** Lists the terms of up to four sums; the factors of a term in these sums are adjacent in memory. */
 function listColumns(a: usize, ap: i32, sums: i32, k: i32, row: usize): void {
   let end0 = lists;
   let end1 = end0 + <usize>k * TERM;
@@ -136,19 +136,19 @@ function listColumns(a: usize, ap: i32, sums: i32, k: i32, row: usize): void {
   store<u32>(ends, <u32>end3, 12);
 }
 
-/** A bit for each of the four that is not 0. */
+/** A bit per lane: 1 where it is not 0. */
 function othersOf(v: v128): i32 {
   return i32x4.bitmask(f32x4.ne(v, zero()));
 }
 
-/** Writes a term in any case, which is faster than to ask, and keeps it if its bit is 1: where the next one goes. */
+/** Writes a term, which is faster than a branch, and keeps it if its bit is 1. Returns the place of the next term. */
 function append(end: usize, offset: usize, factor: f32, bit: i32): usize {
   store<u32>(end, <u32>offset);
   store<f32>(end, factor, 4);
   return end + <usize>(bit & 1) * TERM;
 }
 
-/** A row of y: the sum of rows of b, times their factors. */
+/** A row of y: the sum of the listed rows of b times their factors. */
 function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
   for (; n >= 32; n -= 32) {
     combineWide(y, list, end, b);
@@ -172,7 +172,7 @@ function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
   }
 }
 
-/** 32 columns at once: as many sums in flight as a multiply-add needs. */
+/** 32 columns: enough sums in flight to hide the latency of a multiply-add. */
 function combineWide(y: usize, list: usize, end: usize, b: usize): void {
   let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero(); // prettier-ignore
   let s4 = zero(), s5 = zero(), s6 = zero(), s7 = zero(); // prettier-ignore

@@ -1,4 +1,4 @@
-/** The SIMD form of `update.ts`, and of the updates in `update-fused.ts`, each in one pass over memory. */
+/** The SIMD form of `update.ts`, and of `fused/sgd.ts` and `fused/adam.ts`, each in one pass over memory. */
 import { bytes, high, low, madd, narrow, VECTOR } from './vector';
 
 /** a ← b. */
@@ -25,7 +25,7 @@ export function secondMoment(y: usize, v: usize, g: usize, n: i32, decay: f64): 
   }
 }
 
-/** y = max(v − m², 0), in float64: the two are nearly equal where the variance is small. */
+/** y = max(v − m², 0), in float64: v and m² are nearly equal where the variance is small. */
 export function centeredMoment(y: usize, v: usize, m: usize, n: i32): void {
   for (let i: usize = 0; i < bytes(n); i += VECTOR) {
     const vi = v128.load(v + i);
@@ -38,7 +38,7 @@ function variance(v: v128, m: v128): v128 {
   return f64x2.max(f64x2.sub(v, f64x2.mul(m, m)), f64x2.splat(0));
 }
 
-/** y = m / (√(v/correction) + ε), the root taken apart: √v·(1/√correction) does not overflow. */
+/** y = m / (√(v/correction) + ε), computed as √v·(1/√correction), which does not overflow. */
 export function divideByRoot(y: usize, m: usize, v: usize, n: i32, correction: f64, eps: f64): void {
   const k = f32x4.splat(<f32>(1 / Math.sqrt(correction)));
   const e = f32x4.splat(<f32>eps);
@@ -123,7 +123,7 @@ export function adamUpdate(
   }
 }
 
-/** a + factor·b; without a factor a itself, also where b is infinite. */
+/** a + factor·b; a itself if the factor is 0, also where b is infinite. */
 function plus(a: v128, factor: v128, b: v128): v128 {
   return v128.any_true(factor) ? madd(factor, b, a) : a;
 }

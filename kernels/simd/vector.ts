@@ -1,15 +1,15 @@
 /**
- * What the WebAssembly kernels share. AssemblyScript: a pointer is a `usize`, `v128.load(p, 16)` reads the
- * four floats that begin 16 bytes after p.
+ * Helpers of the WebAssembly kernels. In AssemblyScript a pointer is a `usize`, and `v128.load(p, 16)` reads the four
+ * floats that begin 16 bytes after p.
  */
 
-/** Bytes of one float, and of the four in a vector. */
+/** The bytes of one float, and of a vector of four. */
 export const FLOAT: usize = 4;
 export const VECTOR: usize = 16;
 
 /**
- * c + a·b. Two builds are made of these files: with relaxed SIMD it is one instruction and one rounding
- * (a fused multiply-add, on every processor of today), without it two of each.
+ * c + a·b. In the build with relaxed SIMD it is one instruction with one rounding (a fused multiply-add, on every
+ * processor of today); in the build without, it is two of each.
  */
 export function madd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(c, f32x4.mul(a, b));
@@ -35,7 +35,7 @@ export function addDoubles(sums: usize, v0: v128, v1: v128): void {
   addFour(sums + 32, v1);
 }
 
-/** The same, or, the first time, stores them there. */
+/** Adds eight floats to eight doubles in memory, or stores them there the first time. */
 export function keepDoubles(sums: usize, v0: v128, v1: v128, first: bool): void {
   if (!first) {
     addDoubles(sums, v0, v1);
@@ -53,14 +53,14 @@ function addFour(sums: usize, v: v128): void {
   v128.store(sums, f64x2.add(v128.load(sums, VECTOR), f64x2.promote_low_f32x4(high)), VECTOR);
 }
 
-/** Stores the first `count` of four floats, 0 to 3: the end of a row. */
+/** Stores the first `count` of four floats, at most 3: the end of a row. */
 export function storePart(y: usize, v: v128, count: i32): void {
   if (count > 0) v128.store_lane<f32>(y, v, 0);
   if (count > 1) v128.store_lane<f32>(y, v, 1, 4);
   if (count > 2) v128.store_lane<f32>(y, v, 2, 8);
 }
 
-/** Eight floats, or the first `rest` of them. */
+/** Stores eight floats, or the first `rest` of them. */
 export function storePair(y: usize, v0: v128, v1: v128, rest: i32): void {
   if (rest >= 8) {
     v128.store(y, v0);
@@ -76,21 +76,21 @@ export function bytes(n: i32): usize {
   return (<usize>n) << 2;
 }
 
-// ── rows: n floats, `step` bytes apart ─────────────────────────────────────────────────────────────────
+// ── rows of n floats, `step` bytes apart ─────────────────────────────────────────────────────────────────
 
-/** Four floats, `step` bytes apart; if `rest` is less, that many, and `fill` for the others. */
+/** Four floats, `step` bytes apart; with rest < 4, that many, and `fill` for the others. */
 export function take(x: usize, step: usize, rest: i32, fill: f32): v128 {
   return step == FLOAT && rest >= 4 ? v128.load(x) : gather(x, step, min(rest, 4), fill);
 }
 
-/** The first float, and the others one lane up. Recursive, so that it is not inlined everywhere. */
+/** The first float, and the others one lane up. It is recursive so that it is not inlined everywhere. */
 function gather(x: usize, step: usize, rest: i32, fill: f32): v128 {
   if (rest == 0) return f32x4.splat(fill);
   const others = gather(x + step, step, rest - 1, fill);
   return v128.load_lane<f32>(x, v128.shuffle<f32>(others, others, 0, 0, 1, 2), 0);
 }
 
-/** Stores four floats `step` bytes apart, or the first `rest` of them. */
+/** Stores four floats, `step` bytes apart, or the first `rest` of them. */
 export function put(y: usize, step: usize, rest: i32, v: v128): void {
   if (step == FLOAT && rest >= 4) v128.store(y, v);
   else scatter(y, step, min(rest, 4), v);
@@ -141,12 +141,12 @@ export function high(v: v128): v128 {
   return f64x2.promote_low_f32x4(v128.shuffle<f32>(v, v, 2, 3, 2, 3));
 }
 
-/** Two sums, of the first and third, and of the second and fourth of four floats, in float64. */
+/** The sum of the first and third of four floats, and that of the second and fourth, in float64. */
 export function halves(v: v128): v128 {
   return f64x2.add(low(v), high(v));
 }
 
-/** Four floats, of two pairs in float64. */
+/** Two pairs of doubles as four floats. */
 export function narrow(low: v128, high: v128): v128 {
   return v128.shuffle<f64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
 }
@@ -156,7 +156,7 @@ export function total(sum: v128): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Two floats in memory, in float64. */
+/** Two floats in memory as doubles. */
 export function pair(x: usize): v128 {
   return low(v128.load64_zero(x));
 }
