@@ -1,4 +1,4 @@
-/** The gpu forms, without a GPU: that they are complete, shipped as they are written, and that the laws see mistakes. */
+/** The GPU forms, tested without a GPU: the list is complete, the text is up to date, and the laws catch mistakes. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,12 +14,12 @@ import { cases } from '../cases/index.ts';
 
 const folder = join(import.meta.dirname, '../../../kernels/gpu');
 
-describe('the shipped forms', () => {
-  it('are one for each kernel', () => {
+describe('the generated forms', () => {
+  it('are one per kernel', () => {
     expect(Object.keys(sources).sort()).toEqual(Object.keys(kernels).sort());
   });
 
-  it('are those of the sources, each time (if not: npm run build:gpu)', () => {
+  it('are up to date with the sources (if not: npm run build:kernels)', () => {
     const script = `import { generateGpu } from ${JSON.stringify(join(folder, 'build.ts'))}; process.stdout.write(await generateGpu());`;
     const built = execFileSync(
       process.execPath,
@@ -30,7 +30,7 @@ describe('the shipped forms', () => {
   }, 60_000);
 
   it.each(Object.entries(sources))(
-    'of %s: its text declares no integer, and uses nothing but Math',
+    'of %s: the text declares no integers and calls nothing but Math',
     (_, source) => {
       expect(source.thread).not.toMatch(/(const|let) (\w+|\{.*\}) = this\.|=>|\/\*|\/\//);
       const called = [...source.thread.matchAll(/([\w.]+)\(/g)].map(([, name]) => name);
@@ -42,7 +42,7 @@ describe('the shipped forms', () => {
 describe('inlineIntegers', () => {
   const inlined = (...lines: string[]) => inlineIntegers(lines.join('\n'), ['begin']).split('\n');
 
-  it('puts thread, constants and what is made of them where they are used', () => {
+  it('replaces names made of thread and constants by their values', () => {
     expect(
       inlined(
         '  const { x: i, y } = this.thread;',
@@ -53,7 +53,7 @@ describe('inlineIntegers', () => {
     ).toEqual(['  return x[(this.thread.y * this.constants.n) + this.thread.x];']);
   });
 
-  it('takes loop counters and integer arguments for integers', () => {
+  it('treats loop counters and integer arguments as integers', () => {
     expect(
       inlined(
         '  for (let p = 0; p < this.constants.k; p++) {',
@@ -64,7 +64,7 @@ describe('inlineIntegers', () => {
     ).toEqual(['  for (let p = 0; p < this.constants.k; p++) {', '    sum += a[(begin - p)];', '  }']);
   });
 
-  it('leaves what was read from an array, or divided, as it is', () => {
+  it('does not replace values read from an array, or quotients', () => {
     const lines = [
       '  const row = rows[this.thread.x];',
       '  const half = this.constants.n / 2;',
@@ -73,13 +73,13 @@ describe('inlineIntegers', () => {
     expect(inlined(...lines)).toEqual(lines);
   });
 
-  it('replaces no name of a property', () => {
+  it('does not replace names of properties', () => {
     expect(inlined('  const n = this.thread.x;', '  return n + this.constants.n;')).toEqual([
       '  return this.thread.x + this.constants.n;',
     ]);
   });
 
-  it('refuses a name that is two integers', () => {
+  it('refuses one name for two integers', () => {
     expect(() => inlined('  const i = this.thread.x;', '  const i = this.thread.y;')).toThrow(
       "'i' is two integers",
     );
@@ -101,7 +101,7 @@ describe('the build refuses', () => {
     refused(undefined).toThrow('scale has no form for gpu.js');
   });
 
-  it('inputs in another order, or with another name', () => {
+  it('inputs in another order or with other names', () => {
     refused(form((a: number[], factor: number) => a[0] * factor)).toThrow();
     refused(
       form(function (this: GpuThread, a: number[], factor: number) {
@@ -110,7 +110,7 @@ describe('the build refuses', () => {
     ).toThrow("scale: argument 0 is the input 'x', and is called 'a'");
   });
 
-  it('an argument that nothing gives a value', () => {
+  it('an argument without a value', () => {
     refused(
       form(function (this: GpuThread, x: number[], slope: number) {
         return x[this.thread.x] * slope;
@@ -118,7 +118,7 @@ describe('the build refuses', () => {
     ).toThrow("scale: the argument 'slope' is no input, no size and none of the kernel's params");
   });
 
-  it('a constant that is no size', () => {
+  it('a constant that is not a size', () => {
     refused(
       form(function (this: GpuThread, x: number[]) {
         return x[this.thread.x] * this.constants.m;
@@ -128,7 +128,7 @@ describe('the build refuses', () => {
 });
 
 describe('the laws refuse', () => {
-  /** The thread device, with another text in one form. */
+  /** The thread device with a changed text in one form. */
   const withText = (name: keyof typeof kernels, from: string, to: string): DeviceUnderTest => {
     const source: GpuSource = { ...sources[name], thread: sources[name].thread.replaceAll(from, to) };
     expect(source.thread).not.toBe(sources[name].thread);
@@ -150,15 +150,15 @@ describe('the laws refuse', () => {
       '< Math.min(1000, this.constants.n);',
     ],
     [
-      'a last block that is left out',
+      'a last block that is skipped',
       'colSum',
       'Math.min(64, this.constants.m - start)',
       '64 * Math.floor((this.constants.m - start) / 64)',
     ],
-    ['a last block that is not shorter', 'colDot', 'Math.min(64, this.constants.m - start)', '64'],
-    ['a variance that takes any mean for rounded', 'colVariance', '24e-8', '24'],
-    ['axes that are exchanged', 'transpose', 'this.constants.columns', 'this.constants.rows'],
-    ['a row too far', 'addBias', 'b[this.thread.x]', 'b[this.thread.x + 1]'],
+    ['a last block of full length', 'colDot', 'Math.min(64, this.constants.m - start)', '64'],
+    ['a variance that corrects for a rounding of the mean that is too large', 'colVariance', '24e-8', '24'],
+    ['exchanged axes', 'transpose', 'this.constants.columns', 'this.constants.rows'],
+    ['an index that is one too large', 'addBias', 'b[this.thread.x]', 'b[this.thread.x + 1]'],
   ])('%s', async (_, name, from, to) => {
     await expect(devicesAgree(cases[name], withText(name, from, to))).rejects.toThrow(/seed: -?\d+/);
   });

@@ -1,4 +1,4 @@
-/** The WebAssembly that the library holds is what its sources give, to the byte, each time. */
+/** The generated WebAssembly is what the sources compile to, byte for byte. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { binaries } from '../../../kernels/simd/binaries.generated.ts';
 
 const kernels = join(import.meta.dirname, '../../../kernels/simd');
 
-it('is reproducible: what was built before is what is built now (if not: npm run build:kernels)', () => {
+it('the build is reproducible and up to date (if not: npm run build:kernels)', () => {
   const script = `import { generate } from ${JSON.stringify(join(kernels, 'build.ts'))}; process.stdout.write(generate());`;
   const built = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', script], {
     encoding: 'utf8',
@@ -15,7 +15,7 @@ it('is reproducible: what was built before is what is built now (if not: npm run
   expect(built === readFileSync(join(kernels, 'binaries.generated.ts'), 'utf8')).toBe(true);
 }, 120_000);
 
-it('is two builds, of which one has relaxed SIMD, and neither is large', () => {
+it('there are two different builds, each below 32 kB', () => {
   const sizes = [binaries.relaxed, binaries.simd].map((text) => text.length / 2);
   expect(binaries.relaxed).not.toBe(binaries.simd);
   for (const size of sizes) expect(size).toBeLessThan(32_768);
