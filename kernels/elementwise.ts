@@ -160,7 +160,7 @@ export const absDx: Kernel = elementwise({
 
 // ── activations ────────────────────────────────────────────────────────────────────────────────────────
 
-/** y = max(0, x). NaN stays NaN: a comparison would turn it into 0 and hide what went wrong. */
+/** y = max(0, x). NaN stays NaN; a comparison would turn it into 0 and hide an error. */
 export const relu: Kernel = elementwise({
   name: 'relu',
   equation: 'y = max(0, x)',
@@ -170,7 +170,7 @@ export const relu: Kernel = elementwise({
   },
 });
 
-/** dx = 0 for x ≤ 0, else g: as in PyTorch, where a NaN lets g through. */
+/** dx = 0 for x ≤ 0, else g. As in PyTorch, NaN passes g on. */
 export const reluDx: Kernel = elementwise({
   name: 'reluDx',
   equation: 'dx = 0 if x ≤ 0 else g',

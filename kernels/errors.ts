@@ -1,14 +1,15 @@
 /**
- * The one form of every error of this library: `op: what is wrong: the values. Hint: what to do`.
+ * The base class of all errors of this library. Messages have the form
+ * `op: what is wrong: the values. Hint: what to do`.
  *
- * Catch this class to catch them all; its subclasses say which kind of thing was wrong.
+ * Catch this class to catch every one of them; the subclasses distinguish kinds of errors.
  */
 export class GammaBetaError extends Error {
-  /** The operation that refused, e.g. `matmul`. */
+  /** The operation that threw, e.g. `matmul`. */
   readonly op: string;
-  /** What is wrong: the values. */
+  /** What is wrong, with the values. */
   readonly problem: string;
-  /** What to do about it. */
+  /** What to do. */
   readonly hint: string;
 
   constructor(op: string, problem: string, hint: string, options?: ErrorOptions) {
@@ -20,5 +21,5 @@ export class GammaBetaError extends Error {
   }
 }
 
-/** Shapes that do not fit each other, or do not fit the operation. */
+/** Shapes that do not fit each other or the operation. */
 export class ShapeError extends GammaBetaError {}

@@ -8,7 +8,7 @@ import { aroundAxis, formatShape, sameShape, sizeOf, withExtent } from './shape.
 
 const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
 
-/** y[o,r,i] = x[o,0,i]: an axis of extent 1 becomes one of extent `count`. */
+/** y[o,r,i] = x[o,0,i]: repeats an axis of extent 1 `count` times. */
 export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
   name: 'repeatAxis',
   equation: 'y[o,r,i] = x[o,0,i]',
@@ -31,7 +31,7 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
   cost: ([outer, count, inner]) => moved(outer * count * inner),
 });
 
-/** y[o,j,i] = x[o,i,j]: the last two axes change places. */
+/** y[o,j,i] = x[o,i,j]: exchanges the last two axes. */
 export const transpose: Kernel = kernel({
   name: 'transpose',
   equation: 'y[o,j,i] = x[o,i,j]',
@@ -93,7 +93,7 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
   cost: ([outer, , inner, , extent]) => moved(outer * extent * inner),
 });
 
-/** y = the inputs one after the other along an axis. All other extents are equal. */
+/** y = the inputs one after the other along an axis. All their other extents are equal. */
 export const concat: Kernel<{ axis: number }> = kernel({
   name: 'concat',
   equation: 'y[o,nₐ+k,i] = b[o,k,i]',
@@ -123,7 +123,7 @@ export const concat: Kernel<{ axis: number }> = kernel({
   cost: ([outer, ...lengths]) => moved(outer * lengths.reduce((sum, n) => sum + n, 0)),
 });
 
-/** y[r,:] = x[rows[r],:]: whole entries of the first axis, by index. */
+/** y[r,:] = x[rows[r],:]: selects entries of the first axis by index. */
 export const gather: Kernel = kernel({
   name: 'gather',
   equation: 'y[r,i] = x[rows[r],i]',
@@ -142,7 +142,7 @@ export const gather: Kernel = kernel({
   cost: ([count, inner]) => moved(count * inner),
 });
 
-/** dx[n,:] = Σ g[r,:] over all r with rows[r] = n: the backward form of `gather`; n < `extent`. */
+/** dx[n,:] = Σ g[r,:] over all r with rows[r] = n, for n < `extent`: the backward form of `gather`. */
 export const gatherDx: Kernel<{ extent: number }> = kernel({
   name: 'gatherDx',
   equation: 'dx[n,i] = Σ g[r,i] over rows[r] = n',

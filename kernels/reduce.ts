@@ -1,6 +1,6 @@
 /**
- * Reductions along one axis, which stays with extent 1; the op removes it where that is wanted. A shape is
- * seen as [outer, n, inner], and k runs over the n values of a line: see `eachLine`.
+ * Reductions along one axis. The axis stays, with extent 1; the op removes it if asked to. A shape is seen as
+ * [outer, n, inner], and k runs over the n values of a line: see `eachLine`.
  */
 import { columnSum } from './families.ts';
 import { ShapeError } from './errors.ts';
@@ -77,7 +77,7 @@ export const maxAxisDx: Kernel<Axis> = kernel({
   cost: ([outer, n, inner]) => ({ flops: 0, bytes: 4 * outer * (n + 2) * inner }),
 });
 
-/** What the reductions share. Where there is no result over no values, `refusesEmpty` is the op that says so. */
+/** What the reductions share. If an empty axis is an error, `refusesEmpty` is the op that the error names. */
 function reduction({
   refusesEmpty,
   ...definition

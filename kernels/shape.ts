@@ -8,7 +8,7 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
-/** `[2, 3]`, as messages print it. */
+/** A shape as messages print it: `[2, 3]`. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
@@ -20,14 +20,14 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
-/** The rule of elementwise kernels: all shapes are equal, and so is the output's. */
+/** Checks that all shapes are equal, and returns the first. */
 export function expectSameShape(op: string, shapes: readonly Shape[]): Shape {
   if (shapes.every((shape) => sameShape(shape, shapes[0]))) return shapes[0];
   const problem = `shapes differ: ${shapes.map(formatShape).join(', ')}`;
   throw new ShapeError(op, problem, 'every input of this kernel has the same shape');
 }
 
-/** A shape seen from one axis: the extents before it, its own, and those after it, each multiplied out. */
+/** A shape as seen from one axis: the number of elements before it, its extent, and the number after it. */
 export function aroundAxis(shape: Shape, axis: number): [outer: number, n: number, inner: number] {
   return [sizeOf(shape.slice(0, axis)), shape[axis], sizeOf(shape.slice(axis + 1))];
 }
@@ -52,7 +52,7 @@ export function withExtent(shape: Shape, axis: number, extent: number): Shape {
   return shape.map((old, i) => (i === axis ? extent : old));
 }
 
-/** The axis as an index from the front; negative ones count from the back, as in NumPy. */
+/** The axis as an index from the front. Negative axes count from the back, as in NumPy. */
 export function resolveAxis(op: string, shape: Shape, axis: number): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;

@@ -1,6 +1,6 @@
 /**
- * Softmax and the cross-entropy loss over it. The largest logit is subtracted first, so that no
- * exponential overflows: logits of ±1e6 are fine.
+ * Softmax and the cross-entropy loss. The largest logit is subtracted first, so that no exponential overflows,
+ * even for logits of ±1e6.
  */
 import { ShapeError } from './errors.ts';
 import { type Definition, type FloatArray, kernel, type Kernel, type Shape } from './kernel.ts';
@@ -85,7 +85,7 @@ interface Axis extends Record<string, number> {
   axis: number;
 }
 
-/** What these four share: shapes that are equal, seen as [outer, n, inner] from the axis. */
+/** What these four share: all shapes are equal, and seen as [outer, n, inner] from the axis. */
 function alongAxis(definition: Definition<Axis>): Kernel<Axis> {
   return kernel<Axis>({
     ...definition,
@@ -96,7 +96,7 @@ function alongAxis(definition: Definition<Axis>): Kernel<Axis> {
   });
 }
 
-/** In `labels`: this row does not count. Its loss and its gradient are 0. */
+/** A label that excludes its row: its loss and its gradient are 0. */
 export const IGNORED = -1;
 
 function expectLabels(op: string, logits: Shape, labels: Shape): void {
@@ -110,8 +110,8 @@ function expectLabels(op: string, logits: Shape, labels: Shape): void {
 }
 
 /**
- * loss[i] = ln Σₖ exp(zₖ) − (1−s)·z[label] − s·mean(z), z = logits[i,:], s = smoothing.
- * logits [m, K], labels [m] → [m]. A label of {@link IGNORED} gives 0.
+ * loss[i] = ln Σₖ exp(zₖ) − (1−s)·z[label] − s·mean(z), with z = logits[i,:] and s = smoothing.
+ * logits [m, K], labels [m] → [m]. The label {@link IGNORED} gives 0.
  */
 export const crossEntropy: Kernel<{ smoothing: number }> = kernel({
   name: 'crossEntropy',
@@ -143,8 +143,8 @@ export const crossEntropy: Kernel<{ smoothing: number }> = kernel({
 });
 
 /**
- * dlogits[i,k] = g[i]·(softmax(z)ₖ − (1−s)·[k = label] − s/K): the whole backward pass of softmax and
- * cross-entropy together. g [m], logits [m, K], labels [m] → [m, K].
+ * dlogits[i,k] = g[i]·(softmax(z)ₖ − (1−s)·[k = label] − s/K): the backward pass of cross-entropy and
+ * softmax together. g [m], logits [m, K], labels [m] → [m, K].
  */
 export const crossEntropyDx: Kernel<{ smoothing: number }> = kernel({
   name: 'crossEntropyDx',

@@ -1,8 +1,8 @@
-/** The arithmetic of optimizers: elementwise kernels, of which every update rule is composed. */
+/** The arithmetic of optimizers. Every update rule is composed of these elementwise kernels. */
 import { elementwise } from './families.ts';
 import type { Kernel } from './kernel.ts';
 
-/** a ← b: a copy, into memory that is kept. */
+/** a ← b: copies b into the memory of a. */
 export const assign: Kernel = {
   ...elementwise({
     name: 'assign',
@@ -10,10 +10,10 @@ export const assign: Kernel = {
     inputs: ['a', 'b'],
     reference: (y, [, b]) => y.set(b),
   }),
-  cost: ([n]) => ({ flops: 0, bytes: 8 * n }), // what a held is not read
+  cost: ([n]) => ({ flops: 0, bytes: 8 * n }), // a is not read
 };
 
-/** y = α·a + β·b: momentum, weight decay, moving averages and the step itself. */
+/** y = α·a + β·b: momentum, weight decay, moving averages and the step. */
 export const blend: Kernel<{ alpha: number; beta: number }> = elementwise({
   name: 'blend',
   equation: 'y = α·a + β·b',
@@ -37,7 +37,7 @@ export const secondMoment: Kernel<{ decay: number }> = elementwise({
   },
 });
 
-/** y = max(v − m², 0): a variance from two moving averages (centered RMSprop); rounding never makes it negative. */
+/** y = max(v − m², 0): a variance from two moving averages (centered RMSprop), not negative by rounding. */
 export const centeredMoment: Kernel = elementwise({
   name: 'centeredMoment',
   equation: 'y = max(v − m², 0)',

@@ -14,7 +14,7 @@ interface Moments extends Record<string, number> {
   eps: number;
   /** λ, added to the gradient (Adam). */
   weightDecay: number;
-  /** lr·λ, taken off the parameter first (AdamW). */
+  /** lr·λ: the share of the parameter that is subtracted first (AdamW). */
   decoupled: number;
 }
 

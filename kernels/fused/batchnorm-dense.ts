@@ -1,7 +1,7 @@
 /**
- * Batch normalization straight into a dense layer, as at the input of a network: n = γ·x̂ + β, y = activation(n·W + b).
- * Where x needs no gradient, the gradients of γ, β and W have one product in common, x̂ᵀ·dz, and dn = dz·Wᵀ is not needed.
- * [`batchnorm.md`](../batchnorm.md) derives them, in section 12.
+ * Batch normalization and the dense layer after it, as at the input of a network: n = γ·xhat + β, y = activation(n·W + b).
+ * If x needs no gradient, the gradients of γ, β and W share one product, xhatᵀ·dz, and dn = dz·Wᵀ is not needed.
+ * `kernels/simd/README.md` derives them.
  */
 import { normalize, scaleShift } from '../batchnorm.ts';
 import { batchnormForward } from './batchnorm.ts';
@@ -31,8 +31,8 @@ export const batchnormDense: Fusion<{ eps: number; slope: number }> = fusion({
 });
 
 /**
- * Backward, where x needs no gradient, from that of z = n·W + b: dz [m, n], x [m, k], mean, rstd, gamma, beta [k],
- * W [k, n] → dgamma, dbeta [k], dW [k, n].
+ * Backward, if x needs no gradient; dz is the gradient of z = n·W + b. dz [m, n], x [m, k], mean, rstd, gamma,
+ * beta [k], W [k, n] → dgamma, dbeta [k], dW [k, n].
  */
 export const batchnormDenseSums: Fusion<NoParams> = fusion({
   name: 'batchnormDenseSums',

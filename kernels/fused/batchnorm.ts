@@ -1,7 +1,7 @@
 /**
- * The equations of `batchnorm.ts` in as few passes over the batch as they allow: three forward (mean,
- * variance, y), two backward (the sums, then dx). x̂ is computed again where it is needed, from x, which is
- * cheaper than to write it to memory and to read it back.
+ * The kernels of `batchnorm.ts` composed to forward and backward passes. The forward pass keeps x, mean and rstd for the
+ * backward pass, which computes xhat again: cheaper than writing it to memory and reading it back. How many passes over
+ * the batch each device needs is in `batchnorm.md`, section 13.
  */
 import {
   batchnormDx,
@@ -41,7 +41,7 @@ export const batchnormForward: Fusion<{ eps: number }> = fusion({
 interface Tracking extends Record<string, number> {
   /** The weight of the new batch. */
   alpha: number;
-  /** m/(m−1) where the running variance is to be unbiased, else 1. */
+  /** m/(m−1) for an unbiased running variance, else 1. */
   correction: number;
 }
 
@@ -61,7 +61,7 @@ export const runningStatistics: Fusion<Tracking> = fusion({
   cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
 });
 
-/** Both of them: x [m, C], the others [C] → y [m, C], mean [C], rstd [C]. */
+/** Algorithm 1, then the update of the running statistics: x [m, C], the others [C] → y [m, C], mean, rstd [C]. */
 export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
   name: 'batchnormTraining',
   inputs: ['x', 'gamma', 'beta', 'runningMean', 'runningVar'],
@@ -77,7 +77,7 @@ export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
 });
 
-/** §3, where x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */
+/** Backward, if x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */
 export const batchnormSums: Fusion<NoParams> = fusion({
   name: 'batchnormSums',
   inputs: ['g', 'x', 'mean', 'rstd'],
@@ -92,10 +92,7 @@ export const batchnormSums: Fusion<NoParams> = fusion({
   cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
 });
 
-/**
- * The same, and dx in the shipped three-term form: g, x [m, C], mean, rstd, gamma [C] → dx [m, C], dgamma,
- * dbeta [C].
- */
+/** Backward, with dx in three-term form: g, x [m, C], mean, rstd, gamma [C] → dx [m, C], dgamma, dbeta [C]. */
 export const batchnormBackward: Fusion<NoParams> = fusion({
   name: 'batchnormBackward',
   inputs: ['g', 'x', 'mean', 'rstd', 'gamma'],
@@ -111,7 +108,7 @@ export const batchnormBackward: Fusion<NoParams> = fusion({
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 20 * m * C }),
 });
 
-/** Algorithm 2: x [m, C], gamma, beta, running mean and variance [C] → y [m, C], scale [C], rstd [C]. */
+/** Inference (Algorithm 2): x [m, C], gamma, beta, running mean and variance [C] → y [m, C], scale, rstd [C]. */
 export const batchnormInference: Fusion<{ eps: number }> = fusion({
   name: 'batchnormInference',
   inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],

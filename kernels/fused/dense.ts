@@ -1,4 +1,4 @@
-/** A dense layer: a product, a bias, and an activation, which need not be a pass over memory each. */
+/** A dense layer: product, bias and activation in one call, which a device may compute in one pass. */
 import { addBias } from '../dense.ts';
 import { leakyRelu, leakyReluDx, relu, reluDx } from '../elementwise.ts';
 import { type Composer, type Fusion, fusion } from './fusion.ts';
@@ -7,14 +7,14 @@ import { matmul } from '../matmul.ts';
 import { colSum } from '../reduce.ts';
 
 /**
- * The activation, by its slope below 0: {@link LINEAR} for none, 0 for ReLU, in between for LeakyReLU. For
- * slopes ≥ 0, y > 0 where z > 0: so the gradient needs y only, and z is never kept.
+ * The activation, given by its slope below 0: {@link LINEAR} for none, 0 for ReLU, another number for LeakyReLU. For
+ * slopes ≥ 0, y > 0 exactly where z > 0. So the backward pass needs only y, and z is not kept.
  */
 interface Activation extends Record<string, number> {
   slope: number;
 }
 
-/** The slope of no activation at all. */
+/** The slope that stands for no activation. */
 export const LINEAR = 1;
 
 /** y = activation(x·W + b). x [m, k], W [k, n], b [n] → [m, n]. */

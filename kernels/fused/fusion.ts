@@ -1,10 +1,10 @@
 import type { Cost, Kernel, Params, ParamsOf, Shape } from '../kernel.ts';
 
-/** What a fusion is composed with: kernels on tensors, or on their shapes alone. */
+/** Runs the kernels that a fusion is composed of: on tensors, or on shapes alone. */
 export interface Composer<T> {
-  /** The kernel's output, in new memory. */
+  /** Runs a kernel. Its output is new memory. */
   readonly run: <P extends Params>(kernel: Kernel<P>, inputs: readonly T[], ...params: ParamsOf<P>) => T;
-  /** The same, written into its first input. */
+  /** Runs a kernel that writes its output into its first input. */
   readonly update: <P extends Params>(
     kernel: Kernel<P>,
     inputs: readonly T[],
@@ -13,19 +13,19 @@ export interface Composer<T> {
 }
 
 /**
- * Several kernels that a device may run as one, with fewer passes over memory and several outputs.
+ * Several kernels that a device may run as one, with fewer passes over memory. A fusion may have several outputs.
  *
- * `compose` is the definition of truth, and its only shape rule: what the fusion computes, said in kernels. The shapes
- * of its outputs follow from those of its inputs alone.
- * A device without a fused form runs just that. The fused form is checked against it.
+ * `compose` is the definition of truth and the only shape rule: it says in kernels what the fusion computes. The shapes
+ * of the outputs depend only on the shapes of the inputs. A device without a fused form runs `compose`; a fused form is
+ * checked against it.
  */
 export interface Fusion<P extends Params = Params> {
   readonly name: string;
-  /** What the inputs are called, in order. */
+  /** The names of the inputs, in order. */
   readonly inputs: readonly string[];
-  /** What the outputs are called, in order; none where inputs are updated in place. */
+  /** The names of the outputs, in order. Empty if the fusion only updates inputs. */
   readonly outputs: readonly string[];
-  /** The inputs that are updated in place, by their index. */
+  /** The indices of the inputs that are updated in place. */
   readonly updates?: readonly number[];
   compose<T>(composer: Composer<T>, inputs: readonly T[], params: P): readonly T[];
   /** The loop bounds of the fused form. */
@@ -35,11 +35,11 @@ export interface Fusion<P extends Params = Params> {
    * order.
    */
   readonly simd: string;
-  /** The numbers beside the sizes that the fused form needs, in the order in which it takes them. */
+  /** The numbers that the fused form takes after the sizes, in order. */
   readonly params?: readonly string[];
-  /** How many floats of memory the fused form works in, if any. */
+  /** The number of floats that the fused form needs as working memory. */
   scratch?(sizes: readonly number[]): number;
-  /** What the fused form moves and computes. */
+  /** The memory traffic and arithmetic of the fused form. */
   cost(sizes: readonly number[]): Cost;
 }
 

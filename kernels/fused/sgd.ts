@@ -23,7 +23,7 @@ interface Momentum extends Record<string, number> {
   lr: number;
   momentum: number;
   dampening: number;
-  /** 1 to look ahead along the velocity, else 0. */
+  /** 1 for Nesterov momentum, else 0. */
   nesterov: number;
   weightDecay: number;
 }

@@ -69,10 +69,10 @@ const BLOCK = 60;
 /**
  * dgamma, dbeta and dW. With p = (x − s)ᵀ·dz, d = mean − s and S = Σᵢ dz[i,:], for one row of W at a time:
  *
- *     x̂ᵀ·dz = rstd·(p − d·S)
- *     dW    = γ·x̂ᵀ·dz + β·S  = γ·rstd·p + (β − γ·rstd·d)·S
- *     dγ    = W·(x̂ᵀ·dz)      = rstd·(W·p − d·dβ)
- *     dβ    = W·S
+ *     xhatᵀ·dz = rstd·(p − d·S)
+ *     dW       = γ·xhatᵀ·dz + β·S  = γ·rstd·p + (β − γ·rstd·d)·S
+ *     dgamma   = W·(xhatᵀ·dz)      = rstd·(W·p − d·dbeta)
+ *     dbeta    = W·S
  *
  * `scratch` has m·k + 2·k + n floats.
  */

@@ -230,7 +230,7 @@ export function runningStatistics(
   }
 }
 
-/** y[i,j] = (x[i,j] − shift[j])·scale[j] + offset[j], the last rows first. */
+/** y[i,j] = (x[i,j] − shift[j])·scale[j] + offset[j], from the last rows to the first. */
 function scaleAndShift<S>(y: usize, x: usize, m: i32, C: i32, columns: i32): void {
   if (columns < GROUP) {
     scaleFew(y, x, m, C, columns);
@@ -428,7 +428,7 @@ function sumProducts<S>(g: usize, x: usize, m: i32, C: i32, columns: i32): void 
   }
 }
 
-/** dx[i,j] = g[i,j]·factor[j] + (x[i,j] − shift[j])·scale[j] + offset[j], the last rows first. */
+/** dx[i,j] = g[i,j]·factor[j] + (x[i,j] − shift[j])·scale[j] + offset[j], from the last rows to the first. */
 function combine<S>(dx: usize, g: usize, x: usize, m: i32, C: i32, columns: i32): void {
   if (columns < HALF) {
     combineFew(dx, g, x, m, C, columns);

@@ -79,7 +79,7 @@ export function abs(y: usize, x: usize, n: i32): void {
   for (let i: usize = 0; i < bytes(n); i += VECTOR) v128.store(y + i, f32x4.abs(v128.load(x + i)));
 }
 
-/** dx = g·sign(x); the sign of ±0 and NaN is x itself. */
+/** dx = g·sign(x), where the sign of ±0 and of NaN is x itself. */
 export function absDx(dx: usize, g: usize, x: usize, n: i32): void {
   const one = f32x4.splat(1);
   const signBit = f32x4.neg(zero());

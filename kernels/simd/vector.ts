@@ -76,7 +76,7 @@ export function bytes(n: i32): usize {
   return (<usize>n) << 2;
 }
 
-// ── rows: n floats, `step` bytes apart ─────────────────────────────────────────────────────────────────
+// ── rows of n floats, `step` bytes apart ─────────────────────────────────────────────────────────────────
 
 /** Loads four floats, `step` bytes apart. If `rest` < 4, loads that many, and fills the other lanes with `fill`. */
 export function take(x: usize, step: usize, rest: i32, fill: f32): v128 {

@@ -1,4 +1,4 @@
-/** Runs a kernel on values, on a device. */
+/** Runs a kernel on numbers, on a device. */
 import type { Kernel, Params, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { DeviceUnderTest } from '../laws/kernel-laws.ts';

@@ -14,18 +14,18 @@ const sources = readdirSync(folder)
   .map((file) => readFileSync(new URL(file, folder), 'utf8'));
 const all: [string, Kernel][] = Object.entries(kernels);
 
-it('has more than forty kernels in its list', () => {
+it('the list has more than forty kernels', () => {
   expect(all.length).toBeGreaterThan(40);
 });
 
-it('holds every kernel that the folder declares', () => {
+it('the list contains every kernel that the folder declares', () => {
   const declared = sources.flatMap((source) =>
     [...source.matchAll(/^export const (\w+): Kernel\b/gm)].map(([, name]) => name),
   );
   expect(declared.sort()).toEqual(all.map(([name]) => name).sort());
 });
 
-it('has no kernel that imports from outside of the folder', () => {
+it('no kernel imports from outside of the folder', () => {
   const imported = sources.flatMap((source) =>
     [...source.matchAll(/^(?:import|export)\b[^;]*? from '([^']+)'/gm)].map(([, path]) => path),
   );
@@ -34,11 +34,11 @@ it('has no kernel that imports from outside of the folder', () => {
 });
 
 describe.each(all)('%s', (name, kernel) => {
-  it('is called what it is exported as', () => {
+  it('has the name under which it is exported', () => {
     expect(kernel.name).toBe(name);
   });
 
-  it('has an equation, and names for its inputs', () => {
+  it('has an equation and distinct names for its inputs', () => {
     expect(kernel.equation).toMatch(/\S (=|←) \S/);
     expect(kernel.inputs.length).toBeGreaterThan(0);
     expect(kernel.inputs.every((input) => input.length > 0)).toBe(true);
@@ -50,7 +50,7 @@ describe.each(all)('%s', (name, kernel) => {
     expect(sources.filter((source) => documented.test(source))).toHaveLength(1);
   });
 
-  it('hands parameters to its SIMD and gpu forms that it has, each once', () => {
+  it('lists parameters that it has, each once', () => {
     const { calls, except = [] } = cases[name as keyof typeof kernels];
     const { params: named = [] } = kernel;
     for (const n of [3, 4, 5].filter((extent) => !except.includes(extent))) {
@@ -60,7 +60,7 @@ describe.each(all)('%s', (name, kernel) => {
     expect(new Set(named).size).toBe(named.length);
   });
 
-  it('says what it costs: bytes where there is work, and finite numbers always', () => {
+  it('has a cost: finite numbers, and at least 4 bytes if the output is not empty', () => {
     const { calls, except = [] } = cases[name as keyof typeof kernels];
     for (const n of extents.filter((extent) => !except.includes(extent))) {
       const [{ inputs, params }] = fc.sample(calls(n, n % 3), 1);
@@ -76,7 +76,7 @@ describe.each(all)('%s', (name, kernel) => {
   });
 });
 
-it('counts two flops for each product of a matrix product, and reads and writes each value once', () => {
+it('the cost of a matrix product is two flops per product, and one transfer per value', () => {
   for (const kernel of [kernels.matmul, kernels.matmulTransposedA, kernels.matmulTransposedB]) {
     expect(kernel.cost([2, 3, 5])).toEqual({ flops: 2 * 2 * 3 * 5, bytes: 4 * (2 * 3 + 3 * 5 + 2 * 5) });
   }

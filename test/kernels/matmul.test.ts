@@ -1,4 +1,4 @@
-/** Matrix products at the sizes and values that go wrong first. */
+/** Matrix products with the sizes and values at which mistakes show first. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
@@ -18,7 +18,7 @@ const counted = (m: number, n: number) => ({
   data: Array.from({ length: m * n }, (_, i) => i + 1),
 });
 
-/** a [m, k] of whole numbers, of which so many are not 0, some of them −0; and b [k, n], without zeros. */
+/** a [m, k] of integers, a given share of which are not 0, with some −0; and b [k, n] without zeros. */
 function matricesOf({ m, k, n, density, seed }: Record<'m' | 'k' | 'n' | 'density' | 'seed', number>) {
   const stream = seededStream(seed);
   const digit = () => 1 + Math.floor(8 * stream.uniform());
@@ -50,22 +50,22 @@ describe.each(devices)('on $name', (on) => {
     data: await compute(kernels.transpose, [x]),
   });
 
-  it('the sum over nothing is 0, in all three forms', async () => {
+  it('the sum over an empty axis is 0, in all three forms', async () => {
     expect(await compute(kernels.matmul, [zeros(2, 0), zeros(0, 3)])).toEqual([0, 0, 0, 0, 0, 0]);
     expect(await compute(kernels.matmulTransposedB, [zeros(2, 0), zeros(3, 0)])).toEqual([0, 0, 0, 0, 0, 0]);
     expect(await compute(kernels.matmulTransposedA, [zeros(0, 2), zeros(0, 3)])).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it('no rows or no columns give nothing', async () => {
+  it('without rows or columns the product is empty', async () => {
     expect(await compute(kernels.matmul, [zeros(0, 2), zeros(2, 3)])).toEqual([]);
     expect(await compute(kernels.matmul, [zeros(2, 2), zeros(2, 0)])).toEqual([]);
   });
 
-  it('is right for a product by hand', async () => {
+  it('computes a product that was worked out by hand', async () => {
     expect(await compute(kernels.matmul, [counted(2, 3), counted(3, 2)])).toEqual([22, 28, 49, 64]);
   });
 
-  it('multiplies by the identity without a rounding', async () => {
+  it('multiplies by the identity without rounding', async () => {
     const eye = { shape: [3, 3], data: [1, 0, 0, 0, 1, 0, 0, 0, 1] };
     const x = { shape: [2, 3], data: [0.125, 0.25, 0.375, -1e30, 1e-30, 7].map(Math.fround) };
     expect(await compute(kernels.matmul, [x, eye])).toEqual(x.data);
@@ -81,17 +81,17 @@ describe.each(devices)('on $name', (on) => {
     }
   });
 
-  it('is right where rows, terms and columns are all more than a block, and not whole tiles', async () => {
+  it('is right if rows, terms and columns all exceed a block and are not multiples of a tile', async () => {
     const [m, k, n] = [137, 401, 523];
     const a = { shape: [m, k], data: Array.from({ length: m * k }, (_, i) => ((i * 7) % 9) - 4) };
     const b = { shape: [k, n], data: Array.from({ length: k * n }, (_, i) => ((i * 5) % 11) - 5) };
     const [at, bt] = await Promise.all([a, b].map(transposed));
-    expect(await compute(kernels.matmul, [a, b])).toEqual(exactProduct(a, b)); // whole numbers: no rounding
+    expect(await compute(kernels.matmul, [a, b])).toEqual(exactProduct(a, b)); // integers: no rounding
     expect(await compute(kernels.matmulTransposedB, [a, bt])).toEqual(await compute(kernels.matmul, [a, b]));
     expect(await compute(kernels.matmulTransposedA, [at, b])).toEqual(await compute(kernels.matmul, [a, b]));
   });
 
-  it('keeps NaN and infinity, also where they meet a zero', async () => {
+  it('keeps NaN and infinity, also if they are multiplied by 0', async () => {
     const b = { shape: [2, 2], data: [0, 1, 0, 0] };
     expect(await compute(kernels.matmul, [{ shape: [1, 2], data: [NaN, 0] }, b])).toEqual([NaN, NaN]);
     expect(await compute(kernels.matmul, [{ shape: [1, 2], data: [Infinity, 0] }, b])).toEqual([
@@ -102,22 +102,22 @@ describe.each(devices)('on $name', (on) => {
 
   describe('with a matrix of mostly zeros', () => {
     const sizes = { m: fc.integer({ min: 4, max: 40 }), k: fc.integer({ min: 1, max: 50 }) };
-    const n = fc.integer({ min: 30, max: 70 }); // on both sides of the columns from which zeros are left out
+    const n = fc.integer({ min: 30, max: 70 }); // below and above the number of columns from which zeros are skipped
     const density = fc.constantFrom(0, 0.05, 0.2, 0.4, 0.6);
 
-    it('leaves no term out that counts, whichever they are', async () => {
+    it('skips no term that is not 0, wherever the zeros are', async () => {
       await fc.assert(
         fc.asyncProperty(fc.record({ ...sizes, n, density, seed: seeds }), async (drawn) => {
           const [a, b] = matricesOf(drawn);
           const at = await transposed(a);
-          const y = exactProduct(a, b); // whole numbers: float32 sums them without a rounding
+          const y = exactProduct(a, b); // integers: float32 sums them without rounding
           expect(await compute(kernels.matmul, [a, b])).toEqual(y);
           expect(await compute(kernels.matmulTransposedA, [at, b])).toEqual(y);
         }),
       );
     });
 
-    it('keeps NaN and infinities that meet zeros alone, wherever they are', async () => {
+    it('keeps NaN and infinities in b that are only multiplied by zeros, wherever they are', async () => {
       const special = fc.constantFrom(NaN, Infinity, -Infinity);
       const drawing = fc.record({ ...sizes, n, density, seed: seeds, special, place: fc.nat() });
       await fc.assert(
@@ -140,7 +140,7 @@ describe.each(devices)('on $name', (on) => {
       );
     });
 
-    it('has NaN and infinities of its own', async () => {
+    it('keeps NaN and infinities in a', async () => {
       const a = { shape: [4, 40], data: Array<number>(160).fill(0) };
       a.data[45] = NaN;
       a.data[80] = Infinity;
@@ -151,7 +151,7 @@ describe.each(devices)('on $name', (on) => {
     });
   });
 
-  it('gives the same in all three forms, for operands that are transposed', async () => {
+  it('gives the same result in all three forms if the operands are transposed', async () => {
     const sizes = fc.integer({ min: 0, max: 9 });
     await fc.assert(
       fc.asyncProperty(sizes, sizes, sizes, async (m, k, n) => {

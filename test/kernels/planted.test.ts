@@ -1,4 +1,4 @@
-/** The laws themselves: a kernel that breaks one is caught. */
+/** Tests of the laws: planted faults in kernels are caught. */
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
@@ -16,7 +16,7 @@ import { cases } from './cases/index.ts';
 
 const [float64, float32] = devices;
 
-/** The case of a kernel, with something changed about it. */
+/** The case of a kernel with a changed kernel. */
 function planted(name: keyof typeof cases, changes: Partial<Kernel>): KernelCase {
   return { ...cases[name], kernel: { ...cases[name].kernel, ...changes } };
 }
@@ -24,7 +24,7 @@ function planted(name: keyof typeof cases, changes: Partial<Kernel>): KernelCase
 describe('devicesAgree refuses', () => {
   it.each<[what: string, wrong: KernelCase]>([
     [
-      'a tail that is left out',
+      'a tail that is skipped',
       planted('add', {
         reference: (y, [a, b], [n]) => {
           for (let i = 0; i < n - (n % 4); i++) y[i] = a[i] + b[i];
@@ -61,7 +61,7 @@ describe('devicesAgree refuses', () => {
       }),
     ],
     [
-      'an axis that is taken for the last one',
+      'an axis that is mistaken for the last one',
       planted('softmax', {
         sizes: ([x]) => [x.slice(0, -1).reduce((size, extent) => size * extent, 1), x[x.length - 1], 1],
       }),
@@ -81,7 +81,7 @@ describe('devicesAgree refuses', () => {
         }
       },
     });
-    await devicesAgree(wrong, float64); // there it is right
+    await devicesAgree(wrong, float64); // it is right in float64
     await expect(devicesAgree(wrong, float32)).rejects.toThrow(/seed: -?\d+/);
   });
 });
@@ -97,7 +97,7 @@ describe('the other laws refuse', () => {
     await expect(shapeRuleHolds(lax, float64)).rejects.toThrow('nothing was thrown');
   });
 
-  it('a shape rule that complains in another form', async () => {
+  it('a shape rule that throws another kind of error', async () => {
     const curt = planted('add', {
       shape: ([a, b]) => {
         if (a.join() === b.join()) return a;
@@ -123,7 +123,7 @@ describe('the other laws refuse', () => {
     await expect(isDeterministic(wrong, float64)).rejects.toThrow(/seed: -?\d+/);
   });
 
-  it('a kernel that adds to what its output held', async () => {
+  it('a kernel that adds to the old content of its output', async () => {
     const wrong = planted('sliceAxisDx', {
       reference: (dx, [g], [outer, n, inner, begin, extent]) => {
         for (let o = 0; o < outer; o++) {
@@ -131,18 +131,18 @@ describe('the other laws refuse', () => {
         }
       },
     });
-    await devicesAgree(wrong, float64); // new memory holds zeros, so there it is right
+    await devicesAgree(wrong, float64); // new memory holds zeros, so the result is right
     await expect(fillsItsOutput(wrong)).rejects.toThrow(/seed: -?\d+/);
   });
 
-  it('a kernel that reads its first input after it was written', async () => {
+  it('a kernel that reads its first input after overwriting it', async () => {
     const wrong = planted('relu', {
       reference: (y, [x], [n]) => {
         y.fill(0);
         for (let i = 0; i < n; i++) if (x[i] > 0) y[i] = x[i];
       },
     });
-    await devicesAgree(wrong, float64); // into new memory it is right
+    await devicesAgree(wrong, float64); // with separate memory it is right
     await expect(inPlaceIsTheSame(wrong, float64)).rejects.toThrow(/seed: -?\d+/);
   });
 });
@@ -150,15 +150,15 @@ describe('the other laws refuse', () => {
 describe.each(devices.filter(({ device }) => device.name === 'wasm'))('on $name, the laws refuse', (on) => {
   it.each<[what: string, wrong: KernelCase]>([
     ['the SIMD form of another kernel', planted('sub', { simd: 'add' })],
-    ['a parameter that is not handed over', planted('leakyRelu', { params: [] })],
+    ['a parameter that is not passed', planted('leakyRelu', { params: [] })],
     ['parameters in another order', planted('blend', { params: ['beta', 'alpha'] })],
     ['sizes in another order', planted('matmul', { sizes: ([a, b]) => [b[1], a[1], a[0]] })],
-    ['a tail that is left out', planted('exp', { sizes: ([x]) => [sizeOf(x) - (sizeOf(x) % 4)] })],
+    ['a tail that is skipped', planted('exp', { sizes: ([x]) => [sizeOf(x) - (sizeOf(x) % 4)] })],
   ])('%s', async (_what, wrong) => {
     await expect(devicesAgree(wrong, on)).rejects.toThrow(/seed: -?\d+/);
   });
 
-  it('a kernel that writes behind its output', async () => {
+  it('a kernel that writes beyond its output', async () => {
     const wrong = planted('scale', { sizes: ([x]) => [sizeOf(x) + 32] });
     await devicesAgree(wrong, on); // the output itself is right
     await expect(isDeterministic(wrong, on)).rejects.toThrow(/seed: -?\d+/);

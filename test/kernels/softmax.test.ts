@@ -1,4 +1,4 @@
-/** Softmax and cross-entropy where a naive form overflows. */
+/** Softmax and cross-entropy with logits for which a naive form overflows. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
@@ -34,12 +34,12 @@ describe.each(devices)('on $name', (on) => {
     expect(gradient[5]).toBeCloseTo(-0.5, 6);
   });
 
-  it('a −∞ among the logits has the probability 0', async () => {
+  it('a logit of −∞ has the probability 0', async () => {
     expect(await compute(kernels.softmax, [[-Infinity, 3]], alongAxis)).toEqual([0, 1]);
     expect(await compute(kernels.logSoftmax, [[-Infinity, 3]], alongAxis)).toEqual([-Infinity, 0]);
   });
 
-  it('a NaN among the logits makes all of its row NaN, and no other row', async () => {
+  it('a NaN among the logits makes its whole row NaN, and no other row', async () => {
     const x = { shape: [2, 2], data: [NaN, 1, 0, 0] };
     const [a, b, c, d] = await compute(kernels.softmax, [x], { axis: 1 });
     expect([a, b]).toEqual([NaN, NaN]);
@@ -47,7 +47,7 @@ describe.each(devices)('on $name', (on) => {
     expect(d).toBeCloseTo(0.5, 7);
   });
 
-  it('the digits of small differences are kept beside a large maximum', async () => {
+  it('small differences keep their digits beside a large maximum', async () => {
     const x = [1e6, 1e6, 1e6 - 1];
     const total = 2 + Math.exp(-1);
     expect((await compute(kernels.softmax, [x], alongAxis))[0]).toBeCloseTo(1 / total, either(15, 6));
@@ -60,7 +60,7 @@ describe.each(devices)('on $name', (on) => {
   });
 
   // In float32, 1 + e⁻²⁰ is 1.
-  it.skipIf(on.isGpu)('the digits of a small loss are kept, and those of its gradient', async () => {
+  it.skipIf(on.isGpu)('a small loss and its gradient keep their digits', async () => {
     const z = { shape: [1, 2], data: [1e4 + 20, 1e4] };
     const small = Math.exp(-20); // the loss, nearly, and the gradient of the other logit
     const [loss] = await compute(kernels.crossEntropy, [z, [0]], { smoothing: 0 });
@@ -80,7 +80,7 @@ describe.each(devices)('on $name', (on) => {
     );
   });
 
-  it('logSoftmax is the logarithm of softmax where that has one', async () => {
+  it('logSoftmax is the logarithm of softmax where softmax is not 0', async () => {
     const near = fc.array(fc.double({ min: -40, max: 40, noNaN: true }), { minLength: 1 });
     await fc.assert(
       fc.asyncProperty(near, async (x) => {
@@ -91,7 +91,7 @@ describe.each(devices)('on $name', (on) => {
     );
   });
 
-  it('the loss is 0 and has no gradient where the label is ignored, NaN among the logits or not', async () => {
+  it('loss and gradient are 0 for an ignored label, also with NaN among the logits', async () => {
     const z = { shape: [2, 2], data: [NaN, 1, 2, 2] };
     const smoothed = { smoothing: 0.1 };
     expect((await compute(kernels.crossEntropy, [z, [-1, 0]], smoothed))[0]).toBe(0);

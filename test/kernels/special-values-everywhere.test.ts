@@ -1,4 +1,4 @@
-/** NaN, infinities and signed zeros among the inputs of every kernel: all devices do as the reference does. */
+/** NaN, infinities and signed zeros among the inputs of every kernel: all devices agree with the reference. */
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Kernel } from '../../kernels/kernel.ts';
@@ -10,10 +10,10 @@ import { cases } from './cases/index.ts';
 
 const specials = [NaN, Infinity, -Infinity, 0, -0];
 
-/** What holds places, and no values. */
+/** Inputs that hold indices and not values. */
 const indices = ['labels', 'rows', 'argmax'];
 
-/** A third of the values become special. */
+/** Replaces a third of the values by special ones. */
 function spoilt({ inputs, params }: KernelCall, { inputs: names }: Kernel, seed: number): KernelCall {
   const stream = seededStream(seed);
   const spoil = (value: number) =>
@@ -26,7 +26,7 @@ function spoilt({ inputs, params }: KernelCall, { inputs: names }: Kernel, seed:
   };
 }
 
-/** The kernel's reference in float64, rounded to float32. */
+/** The reference of the kernel in float64, rounded to float32. */
 function expectedOf(kernel: Kernel, { inputs, params }: KernelCall): Float32Array {
   const shapes = inputs.map(({ shape }) => shape);
   const y = new Float64Array(sizeOf(kernel.shape(shapes, params)));
@@ -35,10 +35,10 @@ function expectedOf(kernel: Kernel, { inputs, params }: KernelCall): Float32Arra
   return Float32Array.from(y);
 }
 
-/** NaN is NaN, ∞ is ∞, 0 and −0 are 0 and −0, and other numbers are near. */
+/** NaN, infinities and signed zeros are equal; other numbers are near. */
 function alike(found: number, expected: number, { isGpu }: DeviceUnderTest): boolean {
   if (Object.is(found, expected)) return true;
-  const bothZero = found === 0 && expected === 0; // of different signs, of which shaders promise nothing
+  const bothZero = found === 0 && expected === 0; // with different signs, which shaders do not guarantee
   return (isGpu === true || !bothZero) && Math.abs(found - expected) <= 1e-5 * (1 + Math.abs(expected));
 }
 
@@ -52,7 +52,7 @@ describe.each(devices.filter(({ dtype }) => dtype === 'float32'))('on $name', (o
       .chain((call) => fc.nat().map((seed) => spoilt(call, kernel, seed)));
     await fc.assert(
       fc.asyncProperty(drawn, async (call) => {
-        fc.pre(kernel.name !== 'crossEntropyDx' || call.inputs[1].shape[1] !== 1); // p − 1 is 0 there, or 1e-17
+        fc.pre(kernel.name !== 'crossEntropyDx' || call.inputs[1].shape[1] !== 1); // there p − 1 is 0 or 1e-17
         const expected = expectedOf(kernel, call);
         const shapes = call.inputs.map(({ shape }) => shape);
         const storages = call.inputs.map(({ data }) => device.upload(data, dtype));

@@ -13,12 +13,12 @@ describe.each(devices)('on $name', (on) => {
       expect(await compute(kernels.relu, [specials])).toEqual([NaN, Infinity, 0, 0, 0, 1, 0]);
     });
 
-    it('lets no gradient through at 0, and lets it through at NaN', async () => {
+    it('has gradient 0 at 0, and passes the gradient on at NaN', async () => {
       const g = specials.map(() => 3);
       expect(await compute(kernels.reluDx, [g, specials])).toEqual([3, 3, 0, 0, 0, 3, 0]);
     });
 
-    it('has no gradient where it is off, however large the gradient that comes in', async () => {
+    it('has gradient 0 below 0, however large the incoming gradient is', async () => {
       expect(
         await compute(kernels.reluDx, [
           [Infinity, NaN],
@@ -28,7 +28,7 @@ describe.each(devices)('on $name', (on) => {
     });
   });
 
-  it('leakyRelu keeps NaN and −0, and takes the slope at 0', async () => {
+  it('leakyRelu keeps NaN and −0, and uses the slope at 0', async () => {
     const params = { slope: 0.5 };
     expect(await compute(kernels.leakyRelu, [specials], params)).toEqual([
       NaN,
@@ -52,7 +52,7 @@ describe.each(devices)('on $name', (on) => {
   });
 
   describe('maximum', () => {
-    it('is NaN if either is', async () => {
+    it('is NaN if either input is NaN', async () => {
       expect(
         await compute(kernels.maximum, [
           [NaN, 1, NaN, -Infinity],
@@ -61,7 +61,7 @@ describe.each(devices)('on $name', (on) => {
       ).toEqual([NaN, NaN, NaN, 2]);
     });
 
-    it('takes 0 for larger than −0', async () => {
+    it('treats 0 as larger than −0', async () => {
       expect(
         await compute(kernels.maximum, [
           [-0, 0, -0],
@@ -70,7 +70,7 @@ describe.each(devices)('on $name', (on) => {
       ).toEqual([0, 0, -0]);
     });
 
-    it('shares the gradient of a tie, also of infinities', async () => {
+    it('splits the gradient at a tie, also of infinities', async () => {
       const a = [1, Infinity, 0, 2];
       const b = [1, Infinity, -0, 3];
       expect(await compute(kernels.maximumDx, [[4, 4, 4, 4], a, b])).toEqual([2, 2, 2, 0]);
@@ -81,7 +81,7 @@ describe.each(devices)('on $name', (on) => {
   describe('the maximum along an axis', () => {
     const params = { axis: 0 };
 
-    it('is NaN if any is, wherever it stands', async () => {
+    it('is NaN if any value is NaN, at any place', async () => {
       for (const x of [
         [NaN, 1, 2],
         [1, NaN, 2],
@@ -92,11 +92,11 @@ describe.each(devices)('on $name', (on) => {
       }
     });
 
-    it('of −∞ alone is −∞', async () => {
+    it('of nothing but −∞ is −∞', async () => {
       expect(await compute(kernels.maxAxis, [[-Infinity, -Infinity]], params)).toEqual([-Infinity]);
     });
 
-    it('stands at the first NaN, else at the first of equals', async () => {
+    it('is at the first NaN, otherwise at the first of equal values', async () => {
       const place = (x: number[]) => compute(kernels.argmaxAxis, [x], params);
       expect(await place([1, 5, 5, 2])).toEqual([1]);
       expect(await place([1, NaN, 9, NaN])).toEqual([1]);
@@ -109,7 +109,7 @@ describe.each(devices)('on $name', (on) => {
   });
 
   describe('powers', () => {
-    it('have the gradient 0 for the power 0, at 0 and at infinity too', async () => {
+    it('have gradient 0 for the power 0, also at 0 and at infinity', async () => {
       const params = { power: 0 };
       expect(
         await compute(
@@ -123,7 +123,7 @@ describe.each(devices)('on $name', (on) => {
       ).toEqual([0, 0, 0]);
     });
 
-    it('have the gradient 1 for the power 1, at 0 too', async () => {
+    it('have gradient 1 for the power 1, also at 0', async () => {
       expect(
         await compute(
           kernels.powDx,
@@ -136,13 +136,13 @@ describe.each(devices)('on $name', (on) => {
       ).toEqual([1, 1]);
     });
 
-    it('of negative numbers are NaN unless the power is whole', async () => {
+    it('of negative numbers are NaN unless the power is an integer', async () => {
       expect(await compute(kernels.pow, [[-8, -2]], { power: 3 })).toEqual([-512, -8]);
       expect(await compute(kernels.pow, [[-8, -2]], { power: 0.5 })).toEqual([NaN, NaN]);
     });
   });
 
-  // Of log 0, WGSL says nothing; SwiftShader makes it −88, the logarithm of what is too small for a float32.
+  // WGSL does not define log 0. SwiftShader returns −88, the logarithm of a number too small for float32.
   it.skipIf(on.isGpu)('the logarithm of 0 is −∞', async () => {
     expect(await compute(kernels.log, [[0]])).toEqual([-Infinity]);
   });
@@ -167,7 +167,7 @@ describe.each(devices)('on $name', (on) => {
     expect(await compute(kernels.tanh, [x])).toEqual([1, -1, 1, -1, NaN]);
   });
 
-  it('the absolute value has the gradient 0 at both zeros', async () => {
+  it('the absolute value has gradient 0 at 0 and −0', async () => {
     expect(await compute(kernels.abs, [[-0, -3, -Infinity, NaN]])).toEqual([0, 3, Infinity, NaN]);
     expect(
       (

@@ -1,4 +1,4 @@
-/** Means and variances where one pass is wrong. */
+/** Means and variances at offsets where the one-pass formula fails. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
@@ -6,7 +6,7 @@ import type { Device } from '../../src/tensor/device/device.ts';
 import { seededStream } from '../../src/tensor/random.ts';
 import { devices } from '../laws/kernel-laws.ts';
 
-/** mean and variance of float32 values [m, C], as a device runs one kernel after the other. */
+/** Mean and variance of float32 values [m, C], computed by the two kernels on a device. */
 function statisticsOn(device: Device, x: ArrayLike<number>, m: number, C: number) {
   const input = device.upload(x, 'float32');
   const mean = device.run(kernels.colMean, [input], [[m, C]], [C], {}, false);
@@ -14,7 +14,7 @@ function statisticsOn(device: Device, x: ArrayLike<number>, m: number, C: number
   return { mean: device.readSync(mean), variance: device.readSync(variance) };
 }
 
-/** E[x²] − E[x]² in float32: what the kernels must not be. */
+/** E[x²] − E[x]² in float32, which the kernels must not compute. */
 function onePassVariance(x: Float32Array): number {
   let [sum, squares] = [0, 0];
   for (const value of x) {
@@ -25,7 +25,7 @@ function onePassVariance(x: Float32Array): number {
   return Math.fround(Math.fround(squares / x.length) - Math.fround(mean * mean));
 }
 
-/** Mean and variance of values near an offset, from their distances to it, which are small and exact. */
+/** Mean and variance of values near an offset, from their differences to it, which are small and exact. */
 function expected(x: Float32Array, offset: number) {
   const distances = Array.from(x, (value) => value - offset);
   const mean = distances.reduce((sum, d) => sum + d, 0) / x.length;
@@ -50,13 +50,13 @@ describe.each(devices.filter(({ dtype }) => dtype === 'float32'))('on $name', ({
     });
 
     if (Math.abs(offset) >= 1e3) {
-      it('a variance in one pass is wrong by more than its own value or a tenth of it', () => {
+      it('a variance in one pass is wrong by more than a tenth of its value', () => {
         expect(Math.abs(onePassVariance(x) - right.variance)).toBeGreaterThan(0.1 * right.variance);
       });
     }
   });
 
-  it('a constant column has exactly its value as the mean, and exactly 0 as the variance', () => {
+  it('the mean of a constant column is exactly its value, and the variance exactly 0', () => {
     fc.assert(
       fc.property(
         fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { minLength: 1, maxLength: 9 }),
@@ -70,13 +70,13 @@ describe.each(devices.filter(({ dtype }) => dtype === 'float32'))('on $name', ({
     );
   });
 
-  it('two rows are half their difference away from their mean', () => {
+  it('the mean of two rows is halfway between them', () => {
     const { mean, variance } = statistics([1, 10, 3, -10], 2, 2);
     expect(Array.from(mean)).toEqual([2, 0]);
     expect(Array.from(variance)).toEqual([1, 100]);
   });
 
-  it('statistics are kept in float64 where the input is float32', () => {
+  it('statistics are float64 for float32 inputs', () => {
     const { mean, variance } = statistics([1, 2, 4], 3, 1);
     expect(mean).toBeInstanceOf(Float64Array);
     expect(variance).toBeInstanceOf(Float64Array);

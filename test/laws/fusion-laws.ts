@@ -1,4 +1,4 @@
-/** Laws of fusions: the fused form against what it is composed of, in float64. */
+/** Laws of fusions: the fused form against its composition of references in float64. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { FloatArray } from '../../kernels/kernel.ts';
@@ -6,7 +6,7 @@ import type { Device, DType, Storage } from '../../src/tensor/device/device.ts';
 import { type DeviceUnderTest, extents, type KernelCall, leaveHole } from './kernel-laws.ts';
 import { composer, type FusionCase, type Held, held } from '../kernels/fusion-cases/case.ts';
 
-/** What a call gives: the outputs, then the inputs that were updated; and the other inputs as they are then. */
+/** The results of a call: the outputs, then the updated inputs; and the other inputs after the call. */
 interface Results {
   readonly results: readonly FloatArray[];
   readonly others: readonly FloatArray[];
@@ -33,7 +33,7 @@ export function agreesWithReferences(fusionCase: FusionCase, on: DeviceUnderTest
   });
 }
 
-/** Twice the same bits, whatever the outputs' memory held before. */
+/** Two runs give the same bits, whatever the memory of the outputs held before. */
 export function isDeterministic(fusionCase: FusionCase, on: DeviceUnderTest): void {
   forCalls(fusionCase, (call) => {
     const first = fused(fusionCase, call, on.device);
@@ -42,7 +42,7 @@ export function isDeterministic(fusionCase: FusionCase, on: DeviceUnderTest): vo
   });
 }
 
-/** Inputs that are not updated stay as they were, and so does what lies around the outputs. */
+/** Inputs that are not updated do not change, and neither does the memory around the outputs. */
 export function touchesNothingElse(fusionCase: FusionCase, on: DeviceUnderTest): void {
   const { updates = [] } = fusionCase.fusion;
   forCalls(fusionCase, (call) => {
@@ -56,7 +56,7 @@ export function touchesNothingElse(fusionCase: FusionCase, on: DeviceUnderTest):
   });
 }
 
-/** What the references give, in float64. */
+/** The results of the references, in float64. */
 export function composed(fusionCase: FusionCase, call: KernelCall): Results {
   const { fusion } = fusionCase;
   const inputs = inputsOf(fusionCase, call);
@@ -68,7 +68,7 @@ export function composed(fusionCase: FusionCase, call: KernelCall): Results {
   );
 }
 
-/** What the fused form gives on a device. */
+/** The results of the fused form on a device. */
 export function fused(fusionCase: FusionCase, call: KernelCall, device: Device): Results {
   const { fusion, statistics = [] } = fusionCase;
   const inputs = inputsOf(fusionCase, call);
@@ -97,14 +97,14 @@ function sorted(
   };
 }
 
-/** The inputs, copied, as the device has them: in float32, but for statistics. */
+/** Copies of the inputs as the device holds them: in float32, except for statistics. */
 export function inputsOf({ statistics = [] }: FusionCase, { inputs }: KernelCall): Held[] {
   return inputs.map(({ shape, data }, k) =>
     held(shape, statistics.includes(k) ? data.slice() : Float64Array.from(data, Math.fround)),
   );
 }
 
-/** Every extent in every place, large ones in one; fast-check prints the seed of what failed. */
+/** Runs a law with every extent on every axis. fast-check prints the seed of a failure. */
 function forCalls({ calls, except = [] }: FusionCase, law: (call: KernelCall) => void): void {
   const { seed } = fc.readConfigureGlobal();
   for (const n of extents.filter((extent) => !except.includes(extent))) {

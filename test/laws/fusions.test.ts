@@ -1,4 +1,4 @@
-/** Every fusion, on every device that has fused forms, against the composition of its references. */
+/** Every fusion, on every device with fused forms, against the composition of its references. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Fusion } from '../../kernels/fused/fusion.ts';
@@ -10,14 +10,14 @@ import { agreesWithReferences, composed, isDeterministic, touchesNothingElse } f
 
 const fusing = devices.filter(({ device }) => device.runFused !== undefined);
 
-it('there is a device that fuses', () => {
+it('wasm has fused forms', () => {
   expect(fusing.map(({ device }) => device.name)).toContain('wasm');
 });
 
 describe.each(Object.entries(fusionCases))('%s', (name, fusionCase) => {
   const { fusion, calls, except = [] } = fusionCase;
 
-  it('has a case of its own, is called what it is exported as, and names its inputs and outputs', () => {
+  it('has a case, has the name under which it is exported, and distinct names for inputs and outputs', () => {
     expect(fusion).toBe(Object.entries(fusions).find(([exported]) => exported === name)?.[1]);
     expect(fusion.name).toBe(name);
     const { inputs, outputs, updates = [] } = fusion;
@@ -26,7 +26,7 @@ describe.each(Object.entries(fusionCases))('%s', (name, fusionCase) => {
     expect(updates.every((k) => k < inputs.length)).toBe(true);
   });
 
-  it('names parameters that it has, each once, and says what it costs', () => {
+  it('lists its parameters, each once, and has a cost', () => {
     for (const n of extents.filter((extent) => !except.includes(extent))) {
       const [call] = fc.sample(calls(n, n % 3), 1);
       const { params = [] } = fusion;
@@ -48,24 +48,24 @@ describe.each(Object.entries(fusionCases))('%s', (name, fusionCase) => {
   describe.each(fusing)('on $name', (on) => {
     it('agrees with its references', () => agreesWithReferences(fusionCase, on));
     it('is deterministic', () => isDeterministic(fusionCase, on));
-    it('changes nothing but what it says', () => touchesNothingElse(fusionCase, on));
+    it('changes only its outputs and updated inputs', () => touchesNothingElse(fusionCase, on));
   });
 });
 
-/** A case, with something changed about its fusion. */
+/** The case of a fusion with a changed fusion. */
 function planted(name: keyof typeof fusionCases, changes: Partial<Fusion>): FusionCase {
   return { ...fusionCases[name], fusion: { ...fusionCases[name].fusion, ...changes } };
 }
 
 describe.each(fusing)('on $name, the laws refuse', (on) => {
   it.each<[what: string, wrong: FusionCase]>([
-    ['another form', planted('sgdUpdate', { simd: 'momentumUpdate' })],
+    ['the form of another fusion', planted('sgdUpdate', { simd: 'momentumUpdate' })],
     ['parameters in another order', planted('sgdUpdate', { params: ['weightDecay', 'lr'] })],
-    ['a parameter that is not handed over', planted('momentumUpdate', { params: ['lr', 'momentum'] })],
+    ['a parameter that is not passed', planted('momentumUpdate', { params: ['lr', 'momentum'] })],
     ['sizes in another order', planted('dense', { sizes: ([x, W]) => [x[0], W[1], x[1]] })],
-    ['a row that is left out', planted('batchnormSums', { sizes: ([g]) => [Math.max(1, g[0] - 1), g[1]] })],
+    ['a row that is skipped', planted('batchnormSums', { sizes: ([g]) => [Math.max(1, g[0] - 1), g[1]] })],
     [
-      'a reference that is another',
+      'a wrong reference',
       planted('denseDz', {
         compose: ({ run }, [g, y], p) =>
           fusions.denseDz.compose({ run, update: fail }, [y, g], { slope: 1, ...p }),
@@ -82,7 +82,7 @@ describe.each(fusing)('on $name, the laws refuse', (on) => {
     expect(() => touchesNothingElse(wrong, on)).toThrow(/seed: -?\d+/);
   });
 
-  it('a form that writes behind its outputs', () => {
+  it('a form that writes beyond its outputs', () => {
     const wrong = planted('denseDz', { sizes: ([g]) => [g[0] + 40, g[1]] });
     expect(() => touchesNothingElse(wrong, on)).toThrow(/seed: -?\d+/);
   });

@@ -1,4 +1,4 @@
-/** Laws: what has to hold for every kernel on every device and for every op, whatever the sizes. */
+/** Laws that hold for every kernel on every device, and for every op, at all sizes. */
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { FloatArray, Kernel, Params, Shape } from '../../kernels/kernel.ts';
@@ -13,9 +13,9 @@ import { builds, openWasm } from '../../src/tensor/device/wasm/open-wasm.ts';
 import { inPage } from '../on-devices.ts';
 import { expectError } from '../tensor/expect-error.ts';
 
-// ── what laws are about ────────────────────────────────────────────────────────────────────────────────
+// ── the subjects of laws ────────────────────────────────────────────────────────────────────────────────
 
-/** Values under a shape. */
+/** Values with a shape. */
 export interface Values {
   readonly shape: Shape;
   readonly data: Float64Array;
@@ -27,45 +27,45 @@ export interface KernelCall {
   readonly params: Params;
 }
 
-/** An input, read by its indices. */
+/** Reads an element of an input by its indices. */
 export type At = (...index: readonly number[]) => number;
 
-/** A kernel, where it has to work, and what it has to compute, said a second time. */
+/** A kernel, calls that it must compute, and a second definition of its result. */
 export interface KernelCase {
   readonly kernel: Kernel;
-  /** Calls in which one of the axes has the extent n: which one, that depends on the turn, 0 to 2. */
+  /** Calls in which one axis has the extent n. The turn, 0 to 2, chooses the axis. */
   readonly calls: (n: number, turn: number) => fc.Arbitrary<KernelCall>;
-  /** The output's element at an index, from the equation. */
+  /** The element of the output at an index, from the equation. */
   readonly at: (index: readonly number[], inputs: readonly At[], call: KernelCall) => number;
   /**
-   * How large the terms are that the element is a sum of, where they may nearly cancel: rounding in float32 is
-   * as large as they are. Left out, as large as the element.
+   * The size of the terms of which the element is a sum, if they may nearly cancel, because rounding in float32 is
+   * relative to them. Without it, the size of the element itself.
    */
   readonly magnitude?: KernelCase['at'];
-  /** The same, where it matters only to a device that computes in float32 throughout. */
+  /** As `magnitude`, but only for devices that compute in float32 throughout. */
   readonly terms?: KernelCase['at'];
   /** Shapes that the shape rule refuses. */
   readonly misfits?: readonly { readonly shapes: readonly Shape[]; readonly params?: Params }[];
-  /** Extents to leave out: 0, where of no values there is no result. */
+  /** Extents to skip: 0, if there is no result over no values. */
   readonly except?: readonly number[];
 }
 
-/** A device, and how near to the definition b it has to come: |a − b| ≤ atol + rtol·max(|b|, magnitude). */
+/** A device and its tolerance: |a − b| ≤ atol + rtol·max(|b|, magnitude), where b is the definition. */
 export interface DeviceUnderTest {
   readonly name: string;
   readonly device: Device;
   readonly dtype: DType;
   readonly rtol: number;
   readonly atol: number;
-  /** The atol of kernels that have another, by name. */
+  /** The atol of single kernels, by name. */
   readonly except?: Readonly<Record<string, number>>;
-  /** It computes in float32 throughout, and so rounds the terms of a sum too; its zeros may lose their sign. */
+  /** It computes in float32 throughout, so it rounds the terms of sums too. Its zeros may lose their sign. */
   readonly isGpu?: boolean;
 }
 
 /**
- * WebAssembly in the builds that this engine accepts; for the others, what it says. Each operation rounds to
- * 2⁻²⁴ = 6e-8, and an exponential is 1.2e-7 off; at most a few of them add up: long sums are blocked, or float64.
+ * WebAssembly in the builds that this engine accepts; for the others, the error. Each operation rounds by up to
+ * 2⁻²⁴ = 6e-8, and an exponential by 1.2e-7. At most a few of these add up: long sums are blocked, or float64.
  */
 export const wasmBuilds: readonly (DeviceUnderTest | { readonly name: string; readonly missing: string })[] =
   builds.map((build) => {
@@ -78,13 +78,13 @@ export const wasmBuilds: readonly (DeviceUnderTest | { readonly name: string; re
     }
   });
 
-/** A later device joins here, and is held to every law. */
+/** The devices in Node. A new device is added here, and every law applies to it. */
 const onCpu = async (): Promise<readonly DeviceUnderTest[]> => [
   { name: 'cpu, in float64', device: cpu, dtype: 'float64', rtol: 1e-12, atol: 1e-11 },
   // sums in float64, then rounded once: 2⁻²⁴
   { name: 'cpu, in float32', device: cpu, dtype: 'float32', rtol: 1e-7, atol: 1e-11 },
   ...wasmBuilds.filter((build) => 'device' in build),
-  // whether they say the same as the reference; in float32 they run on a GPU: test/browser
+  // tests the equations in float64; test/browser runs them in float32 on a GPU
   {
     name: 'gpu forms, thread by thread',
     device: (await import('../gpu-threads.ts')).gpuThreads(),
@@ -95,9 +95,9 @@ const onCpu = async (): Promise<readonly DeviceUnderTest[]> => [
 ];
 
 /**
- * The same for GPUs, in a page. They compute in float32 throughout, with sums in blocks of 64, and have exponentials
- * and powers of their own, which may be 3 + 2·|x| units in the last place off, of 6e-8 each. Of logarithms between
- * ½ and 2 GLSL and WGSL say only that they are right to 2⁻²¹.
+ * The GPU devices, in a page. They compute in float32 throughout, with sums in blocks of 64. Their exponentials and
+ * powers may be off by 3 + 2·|x| units in the last place, 6e-8 each. For logarithms between ½ and 2, GLSL and WGSL
+ * guarantee only an absolute error of 2⁻²¹.
  */
 const onGpu = async (name: 'webgl' | 'webgpu'): Promise<DeviceUnderTest> => {
   const { device } = await useDevice(name);
@@ -114,14 +114,14 @@ const onGpu = async (name: 'webgl' | 'webgpu'): Promise<DeviceUnderTest> => {
   };
 };
 
-/** The devices that are held to every law: in a page its GPU, and in Node the others. */
+/** The devices to which every law applies: in a page the GPU devices, in Node the others. */
 export const devices: readonly DeviceUnderTest[] = inPage
   ? [await onGpu('webgl'), await onGpu('webgpu')]
   : await onCpu();
 
 /**
- * The edges of vectors, tiles and blocks; more than gpu.js' 1,000 iterations; the largest batch. On a GPU, which
- * compiles a shader for each shape, fewer: it has blocks of 64 in its sums, and no other edges.
+ * The edges of vectors, tiles and blocks; more than the 1,000 iterations of gpu.js; the largest batch. Fewer on a GPU,
+ * which compiles a shader per shape: its sums have blocks of 64, and there are no other edges.
  */
 export const extents: readonly number[] = inPage
   ? [0, 1, 2, 3, 4, 5, 7, 8, 9, 17, 33, 64, 65, 1030]
@@ -129,7 +129,7 @@ export const extents: readonly number[] = inPage
 
 // ── laws of kernels ────────────────────────────────────────────────────────────────────────────────────
 
-/** The kernel's result on a device is that of its definition, of which nothing is shared with the kernel. */
+/** The result on a device agrees with the definition of the case, which shares nothing with the kernel. */
 export async function devicesAgree(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
   await forCalls(
     kernelCase,
@@ -150,7 +150,7 @@ export async function devicesAgree(kernelCase: KernelCase, on: DeviceUnderTest):
   );
 }
 
-/** The output has the size that the shape rule says, and shapes that do not fit are refused in the one form. */
+/** The output has the size that the shape rule gives, and the rule throws a ShapeError for shapes that do not fit. */
 export async function shapeRuleHolds(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
   const { kernel, misfits = [] } = kernelCase;
   await forCalls(kernelCase, async (call) => {
@@ -164,8 +164,8 @@ export async function shapeRuleHolds(kernelCase: KernelCase, on: DeviceUnderTest
 }
 
 /**
- * Twice the same bits, whatever the output's memory held before; the inputs stay as they were, and so does
- * what lies on both sides of the output.
+ * Two runs give the same bits, whatever the memory of the output held before. The inputs do not change, and neither does
+ * the memory on both sides of the output.
  */
 export async function isDeterministic(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
   const { kernel } = kernelCase;
@@ -185,7 +185,7 @@ export async function isDeterministic(kernelCase: KernelCase, on: DeviceUnderTes
   });
 }
 
-/** The reference writes every element of its output, and asks nothing of what was there before. */
+/** The reference writes every element of its output, and does not read what was there before. */
 export async function fillsItsOutput(kernelCase: KernelCase): Promise<void> {
   const { kernel } = kernelCase;
   await forCalls(kernelCase, (call) => {
@@ -201,7 +201,7 @@ export async function fillsItsOutput(kernelCase: KernelCase): Promise<void> {
   });
 }
 
-/** A kernel that may write into its first input gives the same there. */
+/** A kernel that may write into its first input gives the same result there. */
 export async function inPlaceIsTheSame(kernelCase: KernelCase, on: DeviceUnderTest): Promise<void> {
   const { kernel } = kernelCase;
   expect(kernel.inPlace).toBe(true);
@@ -217,13 +217,13 @@ export async function inPlaceIsTheSame(kernelCase: KernelCase, on: DeviceUnderTe
 
 // ── the law of ops ─────────────────────────────────────────────────────────────────────────────────────
 
-/** A function of tensors, and the float64 tensors at which its gradients are checked. */
+/** A function of tensors, and float64 tensors at which its gradients are checked. */
 export interface GradientCase {
   readonly fn: (...inputs: Tensor[]) => Tensor;
   readonly inputs: readonly Tensor[];
 }
 
-/** The gradients are the derivatives, at random points and along random directions. */
+/** The gradients are the derivatives, at random points along random directions. */
 export function gradientMatches(cases: fc.Arbitrary<GradientCase>, runs = 20): void {
   fc.assert(
     fc.property(cases, fc.nat(), ({ fn, inputs }, seed) => {
@@ -235,10 +235,10 @@ export function gradientMatches(cases: fc.Arbitrary<GradientCase>, runs = 20): v
 
 // ── tools ──────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The turns that small extents take: all; on a GPU one each, which another extent does not take. */
+/** The turns of a small extent: all three, but on a GPU only one. */
 const small = (n: number): readonly number[] => (inPage ? [n % 3] : [0, 1, 2]);
 
-/** The extents in every place, with random values; fast-check prints the seed of what failed. */
+/** Runs a law with every extent on every axis, and random values. fast-check prints the seed of a failure. */
 async function forCalls(
   kernelCase: KernelCase,
   law: (call: KernelCall) => Promise<void>,
@@ -247,7 +247,7 @@ async function forCalls(
   const { seed } = fc.readConfigureGlobal();
   for (const n of extents.filter((extent) => !kernelCase.except?.includes(extent))) {
     for (const turn of n > 100 ? large : small(n)) {
-      // A seed that is the same for all tests (in CI) is another for each call: else all would draw alike.
+      // In CI all tests share one seed; each call derives its own, otherwise all would draw the same values.
       const own = seed === undefined ? {} : { seed: seed + 3 * n + turn };
       await fc.assert(fc.asyncProperty(kernelCase.calls(n, turn), law), { numRuns: 1, ...own });
     }
@@ -255,8 +255,8 @@ async function forCalls(
 }
 
 /**
- * NaN in three places side by side, of which the middle one is free: where a device manages its memory, that is
- * where its next output goes.
+ * Fills three neighbouring places with NaN and frees the middle one. A device that manages its memory puts its next
+ * output there.
  */
 export function leaveHole(size: number, dtype: DType, { device }: DeviceUnderTest): Storage[] {
   const nan = new Float64Array(size).fill(NaN);
@@ -290,7 +290,7 @@ function sizeOf(shape: Shape): number {
   return shape.reduce((size, extent) => size * extent, 1);
 }
 
-/** What the device is given is what the definition reads. */
+/** The input as the device gets it, which is what the definition must read. */
 function rounded(input: Values, dtype: DType): Values {
   const data = dtype === 'float32' ? Float64Array.from(Float32Array.from(input.data)) : input.data;
   return { shape: input.shape, data };
@@ -304,7 +304,7 @@ function indexOf(place: number, shape: Shape): number[] {
   return shape.map((extent, axis) => Math.floor(place / sizeOf(shape.slice(axis + 1))) % extent);
 }
 
-/** All elements of an output; of a large one both ends, and some 200 between. */
+/** All elements of an output; for a large one both ends and about 200 between. */
 function places(size: number): number[] {
   const all = Array.from({ length: size }, (_, place) => place);
   const stride = Math.max(1, Math.floor(size / 200));

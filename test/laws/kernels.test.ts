@@ -1,4 +1,4 @@
-/** Every kernel under every law, on every device. */
+/** Every law for every kernel, on every device. */
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
 import {
@@ -24,15 +24,15 @@ describe.each(Object.entries(cases))('%s', (name, kernelCase) => {
 
   describe.each(devices)('on $name', (on) => {
     it('agrees with its definition', () => devicesAgree(kernelCase, on));
-    it('has an output as its shape rule says, and refuses what does not fit', () =>
+    it('has an output of the shape that its rule gives, and refuses shapes that do not fit', () =>
       shapeRuleHolds(kernelCase, on));
-    it('is deterministic, and leaves its inputs alone', () => isDeterministic(kernelCase, on));
-    if (kernel.inPlace) it('gives the same in place', () => inPlaceIsTheSame(kernelCase, on));
+    it('is deterministic and does not change its inputs', () => isDeterministic(kernelCase, on));
+    if (kernel.inPlace) it('gives the same result in place', () => inPlaceIsTheSame(kernelCase, on));
   });
 });
 
 for (const build of wasmBuilds) {
   if ('missing' in build)
-    it.skip(`every kernel on ${build.name}, which this engine does not accept: ${build.missing}`, () =>
+    it.skip(`every kernel on ${build.name}, which this engine does not support: ${build.missing}`, () =>
       undefined);
 }

@@ -1,11 +1,11 @@
-/** Batch normalization, from the paper's formulas. */
+/** Batch normalization, from the formulas of the paper. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 import type { KernelCall, KernelCase } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, type Range, seeds, sum } from './case.ts';
 
-/** What a batch may look like. */
+/** The distributions from which batches are drawn. */
 const columns: fc.Arbitrary<Range> = fc.constantFrom<Range>(
   {},
   { constantColumns: true },
@@ -14,7 +14,7 @@ const columns: fc.Arbitrary<Range> = fc.constantFrom<Range>(
   { low: -1, high: 1, offset: -1e6 },
 );
 
-/** Matrices [m, C] and then vectors [C]; n is m or C, and m is at least 1. */
+/** Matrices [m, C], then vectors [C]. n is m or C, and m is at least 1. */
 const matrices =
   (count: number, vectors: number, ranges: fc.Arbitrary<Range> = fc.constant({})) =>
   (n: number, turn: number): fc.Arbitrary<KernelCall> =>
@@ -39,7 +39,7 @@ const matrices =
 
 const rowsOf = ({ inputs: [{ shape }] }: KernelCall) => shape[0];
 
-/** No matrix, or one of no rows, which has no mean. */
+/** Shapes that are not a matrix, or a matrix without rows, which has no mean. */
 const noColumns = misfits([[]], [[3]], [[2, 3, 4]], [[0, 3]]);
 const notOneShape = misfits(
   [
@@ -52,7 +52,7 @@ const notOneShape = misfits(
     [0, 3],
   ],
 );
-/** The last two are not one value for each column. */
+/** Shapes whose last two are not one value per column. */
 const notPerColumn = misfits(
   [[2, 3], [2], [3]],
   [[2, 3], [3], [2]],
@@ -64,7 +64,7 @@ const notPerColumn = misfits(
   [[3], [3], [3]],
 );
 
-/** One value for each column in, one out; all vectors have one length. */
+/** Vectors of equal length: one value per column in, one out. */
 const perColumn = (
   kernel: Kernel,
   formula: (values: readonly number[], params: Params) => number,
@@ -134,7 +134,7 @@ export const forward: Pick<
   },
 };
 
-/** Algorithm 2: what inference uses. */
+/** Algorithm 2: running statistics and inference. */
 export const inference: Pick<KernelCases, 'runningAverage' | 'foldedScale' | 'foldedShift'> = {
   runningAverage: perColumn(
     kernels.runningAverage,
@@ -148,7 +148,7 @@ export const inference: Pick<KernelCases, 'runningAverage' | 'foldedScale' | 'fo
   },
 };
 
-/** Section 3. */
+/** The backward pass (section 3 of the paper). */
 export const backward: Pick<KernelCases, 'colSum' | 'colDot' | 'batchnormDx'> = {
   colSum: {
     kernel: kernels.colSum,

@@ -1,27 +1,27 @@
-/** What the cases of kernels are made of. */
+/** Building blocks of the cases of kernels. */
 import fc from 'fast-check';
 import type * as kernels from '../../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 import { seededStream } from '../../../src/tensor/random.ts';
 import type { At, KernelCase, Values } from '../../laws/kernel-laws.ts';
 
-/** A case for every kernel there is: one that is missing does not compile. */
+/** A case for every kernel. A missing one does not compile. */
 export type KernelCases = Readonly<Record<keyof typeof kernels, KernelCase>>;
 
-/** Where values are drawn from: uniform over [low, high), then moved by `offset`. */
+/** The distribution of random values: uniform over [low, high), plus `offset`. */
 export interface Range {
   readonly low?: number;
   readonly high?: number;
   readonly offset?: number;
-  /** Equal to the values of the first row, in every row. */
+  /** Every row repeats the first one. */
   readonly constantColumns?: boolean;
-  /** Rounded down. */
+  /** Values are rounded down. */
   readonly integer?: boolean;
-  /** The share of values that are 0 instead. */
+  /** The share of values that are replaced by 0. */
   readonly zeros?: number;
 }
 
-/** Values of a seed. fast-check prints a failing call by what they were drawn from. */
+/** Random values from a seed. fast-check prints the seed and the range of a failing call. */
 export function drawn(shape: Shape, seed: number, range: Range = {}): Values {
   const { low = -2, high = 2, offset = 0, constantColumns = false, integer = false, zeros = 0 } = range;
   const stream = seededStream(seed);
@@ -39,13 +39,13 @@ export function drawn(shape: Shape, seed: number, range: Range = {}): Values {
 
 export const seeds: fc.Arbitrary<number> = fc.nat();
 
-/** A shape of a rank: n on that axis, and little on the others where n is large. */
+/** A shape with extent n on the given axis, and small extents on the others if n is large. */
 export function shapesWith(n: number, rank: number, axis: number): fc.Arbitrary<number[]> {
   const others = fc.constantFrom(...(n > 100 ? [1, 2, 3] : [1, 2, 3, 4, 5, 7, 8, 9]));
   return fc.array(others, { minLength: rank, maxLength: rank }).map((shape) => shape.with(axis, n));
 }
 
-/** Inputs that all have one shape, of rank 1 to 3. */
+/** Inputs that all have the same shape, of rank 1 to 3. */
 export function sameShape(
   count: number,
   range: Range = {},
@@ -64,7 +64,7 @@ export function sameShape(
       }));
 }
 
-/** A kernel that computes each element from those at the same place. */
+/** The case of an elementwise kernel. */
 export function elementwise(
   kernel: Kernel,
   formula: (values: readonly number[], params: Params) => number,
@@ -92,7 +92,7 @@ export function elementwise(
   };
 }
 
-/** Lists of shapes that are refused whatever the parameters, which are 0 here. */
+/** Lists of shapes that the shape rule refuses, whatever the parameters are. */
 export function misfits(...lists: readonly (readonly Shape[])[]): NonNullable<KernelCase['misfits']> {
   return lists.map((shapes) => ({
     shapes,
@@ -107,7 +107,7 @@ export function sum(n: number, term: (k: number) => number): number {
   return total;
 }
 
-/** The values along an axis, at the place of an index. */
+/** The values along an axis through an index. */
 export function along(x: At, index: readonly number[], axis: number, n: number): number[] {
   return Array.from({ length: n }, (_, k) => x(...index.with(axis, k)));
 }

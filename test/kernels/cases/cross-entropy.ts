@@ -1,10 +1,10 @@
-/** The loss over softmax, from the formulas. */
+/** Cross-entropy over softmax, from the formulas. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { At } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, seeds, sum } from './case.ts';
 
-/** Logits [m, K] and labels from −1, which is ignored, to K − 1; n is m or K, and K is at least 1. */
+/** Logits [m, K], and labels from −1 (ignored) to K − 1. n is m or K, and K is at least 1. */
 const logitsAndLabels = (n: number, turn: number) =>
   fc
     .record({
@@ -22,7 +22,7 @@ const logitsAndLabels = (n: number, turn: number) =>
       };
     });
 
-/** The target of a class: one at the label, of which `s` is spread evenly over all. */
+/** The target of a class: 1 at the label, and a share `s` of it spread evenly over all classes. */
 const target = (k: number, label: number, s: number, K: number) => (k === label ? 1 - s : 0) + s / K;
 const probability = (z: At, i: number, k: number, K: number) =>
   Math.exp(z(i, k)) / sum(K, (j) => Math.exp(z(i, j)));
@@ -32,7 +32,7 @@ export const crossEntropies: Pick<KernelCases, 'crossEntropy' | 'crossEntropyDx'
     kernel: kernels.crossEntropy,
     calls: (n, turn) =>
       logitsAndLabels(n, turn).map(({ logits, labels, params }) => ({ inputs: [logits, labels], params })),
-    // Cross-entropy by its name: −Σ target·ln p.
+    // The definition of cross-entropy: −Σ target·ln p.
     at: ([i], [z, labels], { inputs: [{ shape }], params: { smoothing } }) => {
       const [, K] = shape;
       if (labels(i) === -1) return 0;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import { elementwise, type KernelCases } from './case.ts';
 
-/** Whole numbers, so that ties and zeros come up. */
+/** Integers, so that ties and zeros occur. */
 const whole = { low: -8, high: 8, integer: true };
 const positive = { low: 0.1, high: 4 };
 const outputs = { low: -1, high: 1 };

@@ -1,4 +1,4 @@
-/** The table of all kernels; the type asks for each of them. */
+/** The table of all kernels. Its type requires a case for each. */
 import { backward, forward, inference } from './batchnorm.ts';
 import type { KernelCases } from './case.ts';
 import { crossEntropies } from './cross-entropy.ts';

@@ -1,11 +1,11 @@
-/** What moves elements, from the formulas. The axis is drawn too. */
+/** Kernels that move elements, from their formulas. The axis is random too. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { Params } from '../../../kernels/kernel.ts';
 import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, seeds, shapesWith, sum } from './case.ts';
 
-/** A shape of rank 3 and one of its axes, n on that or on the next; and two fractions for places along it. */
+/** A shape of rank 3 and one of its axes, with extent n on that axis or the next; two fractions give places along it. */
 const shapeAndAxis = (n: number, turn: number) =>
   fc.nat(2).chain((axis) =>
     fc.record({
@@ -22,7 +22,7 @@ const call = (shape: readonly number[], seed: number, params: Params): KernelCal
   params,
 });
 
-/** x and indices into its first axis, some of them twice. */
+/** x and indices into its first axis, some of them repeated. */
 const rowsOf = (n: number, turn: number) =>
   fc
     .record({

@@ -5,7 +5,7 @@ import type { Shape } from '../../../kernels/kernel.ts';
 import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { drawn, type KernelCases, misfits, seeds, shapesWith, sum } from './case.ts';
 
-/** Operands for m, k and n, one of which is the extent asked for. */
+/** Operands for m, k and n; one of the three is the extent that is asked for. */
 const operands =
   (shapes: (m: number, k: number, n: number) => [a: Shape, b: Shape]) =>
   (extent: number, turn: number): fc.Arbitrary<KernelCall> =>
@@ -14,7 +14,7 @@ const operands =
       params: {},
     }));
 
-/** Of the wrong rank, or with inner extents that differ, whichever axes are summed over. */
+/** Shapes of the wrong rank, or whose inner extents differ, whichever axes are summed over. */
 const refused = misfits(
   [[2, 3], [3]],
   [[3], [3, 2]],

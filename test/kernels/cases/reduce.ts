@@ -1,10 +1,10 @@
-/** Reductions and softmax along an axis, from the formulas. */
+/** Reductions and softmax along an axis, from their formulas. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import type { KernelCall } from '../../laws/kernel-laws.ts';
 import { along, drawn, type KernelCases, misfits, type Range, seeds, shapesWith, sum } from './case.ts';
 
-/** Inputs of one shape, of rank 1 to 3, and one of its axes: n is its extent, or that of the next axis. */
+/** Inputs of one shape of rank 1 to 3, and one of its axes; n is the extent of that axis or of the next. */
 const withAxis =
   (count: number, range: Range = {}) =>
   (n: number, turn: number): fc.Arbitrary<KernelCall> =>
@@ -19,10 +19,10 @@ const withAxis =
         params: { axis },
       }));
 
-/** Whole numbers, so that the largest comes up twice. */
+/** Integers, so that the largest value occurs twice. */
 const ties = { low: -4, high: 4, integer: true };
 
-/** g and argmax have extent 1 along the axis where x has n. */
+/** g and argmax have extent 1 along the axis on which x has extent n. */
 const maximumAndItsPlace = (n: number, turn: number) =>
   fc.tuple(withAxis(1, ties)(n, turn), seeds).map(
     ([

@@ -1,4 +1,4 @@
-/** The arithmetic of optimizers, from its formulas. */
+/** The arithmetic of optimizers, from the formulas. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/index.ts';
 import { elementwise, type KernelCases } from './case.ts';

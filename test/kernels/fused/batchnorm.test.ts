@@ -1,4 +1,4 @@
-/** The fused batch normalization where float32 goes wrong first: offsets, constant columns, huge values, NaN. */
+/** Fused batch normalization where float32 fails first: offsets, constant columns, huge values, NaN. */
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../kernels/kernel.ts';
 import { seededStream } from '../../../src/tensor/random.ts';
@@ -8,7 +8,7 @@ import { composed, fused } from '../../laws/fusion-laws.ts';
 
 const eps = 1e-5;
 
-/** A batch [m, C] of which each element is given by its place, with the same γ and β for all columns. */
+/** A batch [m, C] whose elements are a function of their place, with one γ and one β for all columns. */
 function batch([m, C]: Shape, x: (i: number, c: number) => number, gamma = 1, beta = 0): KernelCall {
   const values = (size: number, value: (k: number) => number) =>
     Float64Array.from({ length: size }, (_, k) => value(k));
@@ -22,13 +22,13 @@ function batch([m, C]: Shape, x: (i: number, c: number) => number, gamma = 1, be
   };
 }
 
-/** Normal values, whatever the place. */
+/** Normally distributed values. */
 function normal(seed = 1): () => number {
   const stream = seededStream(seed);
   return () => stream.normal();
 }
 
-/** |found − expected| for all elements, at most. */
+/** The largest |found − expected| / scale of all elements. */
 function furthest(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
@@ -43,10 +43,10 @@ describe.each(devices.filter(({ device }) => device.runFused !== undefined))('on
   const forward = (call: KernelCall) => fused(fusionCases.batchnormForward, call, device).results;
   const reference = (call: KernelCall) => composed(fusionCases.batchnormForward, call).results;
 
-  // With a deviation of 3: around 2 the mean is not subtracted, around 3 in some columns, around 5 in all.
+  // The deviation is 3: around 2 no mean is subtracted, around 3 the means of some columns, around 5 all of them.
   describe.each([0, 2, -3, 5, 1e2, 1e4, 1e6, -1e6])('around %d', (offset) => {
     it.each(sizes.map((shape) => ({ shape })))(
-      'y and the statistics are those of float64: $shape',
+      'y and the statistics agree with float64: $shape',
       ({ shape }) => {
         const draw = normal();
         const call = batch(shape, () => offset + 3 * draw());
@@ -62,7 +62,7 @@ describe.each(devices.filter(({ device }) => device.runFused !== undefined))('on
     );
   });
 
-  it('a constant column gives exactly β, has exactly its value as the mean, and the variance 0', () => {
+  it('for a constant column y is exactly β, the mean exactly its value, and the variance 0', () => {
     const constants = [0, 0.1, -0.3, 1 / 3, 1e6 + 0.1, 1e-20, -1e25, 3e38].map(Math.fround);
     for (const m of [2, 3, 7, 16, 17, 33, 300, 4096]) {
       const draw = normal();
@@ -80,11 +80,11 @@ describe.each(devices.filter(({ device }) => device.runFused !== undefined))('on
 
   it.each<[what: string, x: (draw: () => number, i: number) => number]>([
     ['values around 1e25', (draw) => 1e25 * draw()],
-    ['values around 1e30, of one sign', (draw) => 1e30 * (2 + Math.abs(draw()))],
+    ['positive values around 1e30', (draw) => 1e30 * (2 + Math.abs(draw()))],
     ['an outlier of 1e19 in the first row', (draw, i) => (i === 0 ? 1e19 : draw())],
-    ['an outlier of −1e25 further on', (draw, i) => (i === 5 ? -1e25 : draw())],
+    ['an outlier of −1e25 in a later row', (draw, i) => (i === 5 ? -1e25 : draw())],
     ['an outlier of 1e8 in the first row', (draw, i) => (i === 0 ? 1e8 : draw())],
-    ['one value that is not 0', (_, i) => (i === 3 ? 7 : 0)],
+    ['a single value that is not 0', (_, i) => (i === 3 ? 7 : 0)],
   ])('%s', (_what, x) => {
     for (const m of [6, 17, 300]) {
       const draw = normal();
@@ -98,7 +98,7 @@ describe.each(devices.filter(({ device }) => device.runFused !== undefined))('on
     }
   });
 
-  it.each([NaN, Infinity, -Infinity])('a %s stays in its column, wherever it stands', (special) => {
+  it.each([NaN, Infinity, -Infinity])('a %s affects only its own column, wherever it is', (special) => {
     const [m, C] = [19, 11];
     const clean = (draw: () => number) => (at: { i: number; c: number } | null) =>
       batch([m, C], (i, c) => {

@@ -1,4 +1,4 @@
-/** Batch normalization straight into a dense layer, forward and backward. */
+/** Batch normalization and the dense layer after it, forward and backward. */
 import fc from 'fast-check';
 import { LINEAR } from '../../../kernels/fused/dense.ts';
 import * as fusions from '../../../kernels/fused/index.ts';
@@ -6,7 +6,7 @@ import { drawn, type Range, seeds, sum } from '../cases/case.ts';
 import { statisticsOf, unshifted } from './batchnorm.ts';
 import { elementwise, type FusionCases, type Held } from './case.ts';
 
-/** What a batch may look like: images, mostly zeros, are computed in another way than others. */
+/** The distributions from which batches are drawn. Images, mostly zeros, are computed in another way than the rest. */
 const batches: readonly Range[] = [
   {},
   { low: -3, high: 3, offset: 1e6 },
@@ -18,7 +18,7 @@ const batches: readonly Range[] = [
   { low: 0, high: 0 },
 ];
 
-/** Any m, k and columns, one of which is n, with m ≥ 1; a seed, and what the batch looks like. */
+/** Random m ≥ 1, k and columns, one of which is n; a seed, and the distribution of the batch. */
 const shaped = (n: number, turn: number) =>
   fc
     .record({
@@ -35,7 +35,7 @@ const shaped = (n: number, turn: number) =>
       return { m, k, columns, ...rest };
     });
 
-/** How large the parts are that an element of n = γ·x̂ + β is made of, with and without γ. */
+/** The size of the terms of which an element of n = γ·xhat + β is a sum, with and without γ. */
 function partsOf(x: Held, mean: Held, rstd: Held, gamma: Held, beta: Held) {
   const [, k] = x.shape;
   const near = unshifted(mean, rstd, 4);

@@ -1,4 +1,4 @@
-/** Batch normalization in few passes. */
+/** The fusions of batch normalization. */
 import fc from 'fast-check';
 import { colMean, colVariance, reciprocalStd } from '../../../kernels/batchnorm.ts';
 import * as fusions from '../../../kernels/fused/index.ts';
@@ -6,7 +6,7 @@ import type { Params } from '../../../kernels/kernel.ts';
 import { drawn, type Range, seeds } from '../cases/case.ts';
 import { composer, elementwise, type FusionCases, type Held, held, overRows } from './case.ts';
 
-/** What a batch may look like. */
+/** The distributions from which batches are drawn. */
 const batches: readonly Range[] = [
   {},
   { low: -3, high: 3, offset: 1.8 },
@@ -18,7 +18,7 @@ const batches: readonly Range[] = [
   { constantColumns: true },
 ];
 
-/** Any m and C, one of which is n, with m ≥ 1; a seed, and what the batch looks like. */
+/** Random m ≥ 1 and C, one of which is n; a seed, and the distribution of the batch. */
 const shaped = (n: number, turn: number) =>
   fc
     .record({
@@ -34,7 +34,7 @@ const shaped = (n: number, turn: number) =>
 
 const vector = (C: number, seed: number, low = -2, high = 2) => drawn([C], seed, { low, high });
 
-/** The statistics of float32 values, as the forward pass leaves them: in float64. */
+/** The statistics of float32 values in float64, as the forward pass returns them. */
 export function statisticsOf(
   { shape, data }: Pick<Held, 'shape' | 'data'>,
   eps: number,
@@ -45,15 +45,15 @@ export function statisticsOf(
   return { mean, variance, rstd: composer.run(reciprocalStd, [variance], { eps }) };
 }
 
-/** |x − mean|, for each element. */
+/** |x − mean| of each element. */
 const distance = (x: Held, mean: Held) => (i: number, c: number) =>
   Math.abs(x.data[i * mean.data.length + c] - mean.data[c]);
 
-/** |mean|·rstd where that is so small that the mean is not subtracted: xhat is a difference of terms so large there. */
+/** |mean|·rstd where the mean is too near 0 to be subtracted, else 0. There xhat is a difference of terms of this size. */
 export const unshifted = (mean: Held, rstd: Held, near: number): Float64Array =>
   mean.data.map((mu, c) => (Math.abs(mu) * rstd.data[c] <= near ? Math.abs(mu) * rstd.data[c] : 0));
 
-/** How large the terms of xhat are, for each element. */
+/** The size of the terms of xhat, for each element. */
 function termsOf(x: Held, mean: Held, rstd: Held) {
   const far = distance(x, mean);
   const near = unshifted(mean, rstd, 1);
@@ -71,7 +71,7 @@ function sumsOf(g: Held, x: Held, mean: Held, rstd: Held) {
   };
 }
 
-/** Of y and of the mean. */
+/** The size of the terms of y and of the mean. */
 function forwardTerms(x: Held, gamma: Held, beta: Held, eps: number): Float64Array[] {
   const { mean, rstd } = statisticsOf(x, eps);
   const far = distance(x, mean);
@@ -80,12 +80,12 @@ function forwardTerms(x: Held, gamma: Held, beta: Held, eps: number): Float64Arr
     x.shape,
     (_, c) => Math.abs(gamma.data[c]) * rstd.data[c] * spread[c] + Math.abs(beta.data[c]),
   );
-  // The mean is as exact as differences from it are: whatever the offset, to the last bits of float64.
+  // The error of the mean is relative to the differences from it, and to the last bits of float64 at any offset.
   const near = spread.map((value, c) => value + 1e-9 * Math.abs(mean.data[c]));
   return [y, near];
 }
 
-/** How a batch moves the running statistics. */
+/** The parameters of the update of the running statistics. */
 const tracking = { alpha: fc.constantFrom(0, 0.1, 1 / 3, 1), correction: fc.constantFrom(1, 2, 32 / 31) };
 
 const runningTerms = (running: Held, batch: Held, { alpha, correction }: Params): Float64Array =>

@@ -1,4 +1,4 @@
-/** What the cases of fusions are made of. */
+/** Building blocks of the cases of fusions. */
 import type fc from 'fast-check';
 import type { Composer, Fusion } from '../../../kernels/fused/fusion.ts';
 import type * as fusions from '../../../kernels/fused/index.ts';
@@ -7,35 +7,35 @@ import { sizeOf } from '../../../kernels/shape.ts';
 import type { OutputLike } from '../../../src/tensor/device/wasm/outputs.ts';
 import type { KernelCall } from '../../laws/kernel-laws.ts';
 
-/** A float64 array under a shape: what fusions are composed with to find what they should give. */
+/** A float64 array with a shape, on which the references of a fusion run. */
 export interface Held extends OutputLike {
   readonly data: Float64Array;
 }
 
-/** A fusion, where it has to work, and how large the terms are that its results are sums of. */
+/** A fusion, calls that it must compute, and the size of the terms of its results. */
 export interface FusionCase {
   readonly fusion: Fusion;
-  /** Calls in which one of the axes has the extent n: which one, that depends on the turn, 0 to 2. */
+  /** Calls in which one axis has the extent n. The turn, 0 to 2, chooses the axis. */
   readonly calls: (n: number, turn: number) => fc.Arbitrary<KernelCall>;
-  /** The inputs that are kept in float64, by their index. */
+  /** The indices of the inputs that are float64. */
   readonly statistics?: readonly number[];
   /**
-   * For each output, and then for each input that is updated: how large the terms are that each element is a sum
-   * of, since rounding in float32 is as large as they are; or null, for as large as the element is itself.
+   * For each output, then for each input that is updated: the size of the terms of which each element is a sum, because
+   * rounding in float32 is relative to them; null if that is the size of the element itself.
    */
   readonly magnitudes: (inputs: readonly Held[], params: Params) => readonly (Float64Array | null)[];
-  /** Extents to leave out: 0, where of no values there is no result. */
+  /** Extents to skip: 0, if there is no result over no values. */
   readonly except?: readonly number[];
 }
 
-/** A case for every fusion there is: one that is missing does not compile. */
+/** A case for every fusion. A missing one does not compile. */
 export type FusionCases = Readonly<Record<keyof typeof fusions, FusionCase>>;
 
 export function held(shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Held {
   return { shape, data, statistic: false };
 }
 
-/** The references, on float64 arrays. */
+/** Runs the references on float64 arrays. */
 export const composer: Composer<Held> = {
   run: (kernel, inputs, ...[params]) => {
     const given = (params ?? {}) as never;
@@ -53,7 +53,7 @@ export const composer: Composer<Held> = {
   },
 };
 
-/** Σᵢ over the rows of [m, C], for each column. */
+/** Accumulates over the rows of [m, C], per column. */
 export function overRows(
   [m, C]: Shape,
   combine: (soFar: number, i: number, c: number) => number,
@@ -65,7 +65,7 @@ export function overRows(
   });
 }
 
-/** A value for each element of [m, C]. */
+/** A value per element of [m, C]. */
 export function elementwise([m, C]: Shape, value: (i: number, c: number) => number): Float64Array {
   return Float64Array.from({ length: m * C }, (_, at) => value(Math.floor(at / C), at % C));
 }

@@ -1,4 +1,4 @@
-/** The table of all fusions; the type asks for each of them. */
+/** The table of all fusions. Its type requires a case for each. */
 import { batchnorms } from './batchnorm.ts';
 import { intoDense } from './batchnorm-dense.ts';
 import type { FusionCases } from './case.ts';

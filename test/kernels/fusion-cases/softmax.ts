@@ -1,4 +1,4 @@
-/** The loss and its gradient together. */
+/** Cross-entropy together with its gradient. */
 import fc from 'fast-check';
 import * as fusions from '../../../kernels/fused/index.ts';
 import { crossEntropy, IGNORED, softmax } from '../../../kernels/softmax.ts';

@@ -7,8 +7,8 @@ import { drawn, seeds, shapesWith } from '../cases/case.ts';
 import type { FusionCase, FusionCases, Held } from './case.ts';
 
 /**
- * A parameter, its gradient and what is remembered of it, of one shape. Parameter and gradient have one sign, so
- * that their sum, by which Adam divides, is not next to nothing; what is a square is not negative.
+ * A parameter, its gradient and the state of the optimizer, all of one shape. Parameter and gradient have the same
+ * sign, so that their sum, by which Adam divides, is not nearly 0. Squares are not negative.
  */
 const like =
   (count: number, params: fc.Arbitrary<Params>, square?: number) =>
@@ -30,7 +30,7 @@ const like =
 const weightDecay = fc.constantFrom(0, 0.01, 0.5);
 const lr = fc.constantFrom(0.001, 0.1, 1);
 
-/** Σ of the absolute values of an element's terms. */
+/** The sum of the absolute values of the terms of an element. */
 const perElement = (inputs: readonly Held[], value: (...x: number[]) => number): Float64Array =>
   Float64Array.from(inputs[0].data, (_, i) => value(...inputs.map(({ data }) => Math.abs(data[i]))));
 
