@@ -1,6 +1,6 @@
 /**
- * Batch normalization: the op, forward and backward, and the layer (Ioffe & Szegedy 2015,
- * https://arxiv.org/abs/1502.03167).
+ * Batch normalization (Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167): the op, forward and backward, and the
+ * layer.
  *
  * x is [m, C]: one row per example, one column per feature. Each column is normalized separately, and all sums run over
  * the rows i = 1 … m. Each line of the table is one kernel, a plain loop. The kernels are in `kernels/batchnorm.ts`,
@@ -24,7 +24,7 @@
  * | dx                     | γ·rstd·(gᵢ − dbeta/m − x̂ᵢ·dgamma/m)             | batchnormDx    |
  *
  * The forward pass keeps x, mean and rstd for the backward pass, which computes x̂ again. `kernels/fused/batchnorm.ts`
- * composes the kernels to the forward and the backward pass. `fuse.ts` merges batch normalization at the input of a
+ * composes the kernels into the forward and the backward pass. `fuse.ts` merges batch normalization at the input of a
  * network with the dense layer after it, on devices with fused kernels.
  */
 import * as kernels from '../../kernels/batchnorm.ts';
@@ -143,8 +143,8 @@ const kinds = ['unbiased', 'biased'] as const;
  * momentum 0.99 is the weight of the OLD value (use `momentum: 0.01`), its ε is 1e-3, and its running variance is
  * biased (use `runningVariance: 'biased'`).
  *
- * A bias in the layer before it has no effect, and its gradient is 0 up to rounding: use `new Dense(…, { bias: false
- * })`.
+ * A bias in the layer before it has no effect, and its gradient is 0 up to rounding. So leave it out:
+ * `new Dense(…, { bias: false })`.
  *
  * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number > 0, momentum is neither
  *   in [0, 1] nor null, or an option is unknown. From `forward` in training: the batch has fewer than two values per

@@ -1,5 +1,6 @@
 /**
- * Merges neighbouring layers into one op, for speed. This file changes no result, except for rounding.
+ * Merges neighbouring layers into one op, for speed. Without this file, a network computes the same results, up to
+ * rounding.
  *
  * `fuse` turns the layers of a network into steps, which `Sequential` applies one after the other. A step is one layer,
  * or one of two merged ops:

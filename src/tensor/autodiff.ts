@@ -5,16 +5,16 @@
  * tape (`tape.ts`). It refers to its inputs and has one thunk per input: a function that computes the gradient of that
  * input. `slope` and `offset` are leaves: tensors that no op computed. `backward` has four parts:
  *
- * 1. Sort: it lists the nodes that the loss depends on, newest first. The last one is the product x·slope.
- * 2. Seed: it starts with g = ∂loss/∂loss = 1.
+ * 1. Sort: list the nodes that the loss depends on, newest first. The last one in the list is the product x·slope.
+ * 2. Seed: start with g = ∂loss/∂loss = 1.
  * 3. Walk: at each node, g is the gradient of the loss with respect to the node's result, and the thunks compute the
  *    gradients of the inputs. At x·slope, the thunk of `slope` returns ∂loss/∂slope = xᵀ·g. The thunk of `x` is not
  *    called, because `x` does not require a gradient.
  * 4. Accumulate: gradients that reach one value along several paths are added. The gradient of a leaf is added to its
  *    `grad`.
  *
- * `GradientMap` holds the gradients between these parts: read it as a `Map` with `take` for "get and delete".
- * `memory.ts` also makes it free each gradient after its last use.
+ * `GradientMap` (`memory.ts`) holds the gradients during the walk. Read it as a `Map`, in which `take` means "get and
+ * delete"; in addition, it frees each gradient after its last use.
  */
 import { add } from '../../kernels/elementwise.ts';
 import { formatShape, sameShape, sizeOf } from '../../kernels/shape.ts';
