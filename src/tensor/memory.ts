@@ -41,8 +41,8 @@ export function track<T extends Value>(x: T): T {
 
 /**
  * Runs library code. Of the values that it allocates, only those that it returns stay: they belong to the caller. All
- * others are freed: at once, or, if a result is on the tape, with the tape. Of several results, the newest on the tape
- * owns the others.
+ * others are freed: at once, or, if a result is on the tape, with the tape. If there are several results, they too are
+ * freed after the backward pass of the newest of them.
  */
 export function enclose<T>(fn: () => T): T {
   const { result, allocated } = inSection(true, fn);
@@ -54,7 +54,7 @@ export function enclose<T>(fn: () => T): T {
   }
   const results = valuesIn(result);
   const root = results.reduce<Node | null>((newest, { node }) => laterOf(newest, node), null);
-  for (const y of results) if ((root === null || y.node === root) && take(allocated, y.storage)) track(y);
+  if (root === null) for (const y of results) if (take(allocated, y.storage)) track(y);
   own(root, allocated);
   return result;
 }

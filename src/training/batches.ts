@@ -46,13 +46,11 @@ export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) =
   },
 );
 
-/** The metrics of one batch. */
+/** The metrics of one batch. All of them are called at once. */
 export async function measure(metrics: Metrics, output: Tensor, labels: NumericArray): Promise<Results> {
-  const values: Record<string, number> = {};
-  for (const [name, metric] of Object.entries(metrics)) {
-    values[name] = await callUser(metric, output.detach(), labels);
-  }
-  return values;
+  const values = Object.values(metrics).map((metric) => callUser(metric, output.detach(), labels));
+  const measured = await Promise.all(values);
+  return Object.fromEntries(Object.keys(metrics).map((name, k) => [name, measured[k]]));
 }
 
 /** The batch's x on the device and in the element type of the model's parameters. */
