@@ -51,8 +51,8 @@ export function track<T extends Value>(x: T): T {
 
 /**
  * Runs library code and returns its result, which the caller then owns. All other tensors that it allocated are freed:
- * now, or, if the result has a node on the tape, together with the graph. If there are several results, the newest node
- * owns the tensors, and results of other nodes with them.
+ * now, or, if the result has a node on the tape, together with the graph. Several results, if they are on the tape,
+ * belong to the newest of their nodes, too: they are freed after its backward pass.
  */
 export function enclose<T>(fn: () => T): T {
   const { result, allocated } = inSection(true, fn);
@@ -64,7 +64,7 @@ export function enclose<T>(fn: () => T): T {
   }
   const results = valuesIn(result);
   const root = results.reduce<Node | null>((newest, { node }) => laterOf(newest, node), null);
-  for (const y of results) if ((root === null || y.node === root) && take(allocated, y.storage)) track(y);
+  if (root === null) for (const y of results) if (take(allocated, y.storage)) track(y);
   own(root, allocated);
   return result;
 }

@@ -48,13 +48,11 @@ export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) =
   },
 );
 
-/** The values of the metrics on one batch. */
+/** The values of the metrics on one batch. All metrics are called before the first one is awaited. */
 export async function measure(metrics: Metrics, output: Tensor, labels: NumericArray): Promise<Results> {
-  const values: Record<string, number> = {};
-  for (const [name, metric] of Object.entries(metrics)) {
-    values[name] = await callUser(metric, output.detach(), labels);
-  }
-  return values;
+  const values = Object.values(metrics).map((metric) => callUser(metric, output.detach(), labels));
+  const measured = await Promise.all(values);
+  return Object.fromEntries(Object.keys(metrics).map((name, k) => [name, measured[k]]));
 }
 
 /** The input x of a batch, on the device and in the element type of the model's parameters. */

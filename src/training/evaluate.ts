@@ -1,5 +1,7 @@
+import type { Batch } from '../data/loader.ts';
 import type { Layer } from '../layers/layer.ts';
 import { expectOptions } from '../tensor/errors.ts';
+import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
 import { type BatchSource, defaultLoss, forwardPass, loaderOf, type Loss, measure } from './batches.ts';
 import { breathe } from './breathe.ts';
@@ -52,9 +54,7 @@ export async function evaluate(
       for await (const batch of loader.passing()) {
         await breathe();
         signal?.throwIfAborted();
-        const { output, error } = noGrad(() => forwardPass('evaluate', model, batch, loss));
-        const [value] = await error.data();
-        means.add({ loss: value, ...(await measure(metrics, output, batch.labels)) }, batch.labels.length);
+        means.add(await evaluateBatch(model, batch, loss, metrics), batch.labels.length);
       }
     } finally {
       loader.epoch = epoch; // evaluating on the training data must not change the order of training
@@ -62,3 +62,11 @@ export async function evaluate(
     return means.means;
   });
 }
+
+/** The loss and the metrics of one batch. */
+const evaluateBatch: (model: Layer, batch: Batch, loss: Loss, metrics: Metrics) => Promise<Results> =
+  composite(async (model, batch, loss, metrics) => {
+    const { output, error } = noGrad(() => forwardPass('evaluate', model, batch, loss));
+    const [[value], measured] = await Promise.all([error.data(), measure(metrics, output, batch.labels)]);
+    return { loss: value, ...measured };
+  });
