@@ -17,9 +17,9 @@ describe('npm run mnist, with something wrong', () => {
   it.each([
     [['--epoch', '3'], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
     [['--nets', 'plain,foo'], /'foo' is not one of plain, bn, bn-pre/],
-    [['--epochs', '0'], /an integer ≥ 1 is expected/],
-    [['--seed', '1.5'], /an integer ≥ 0 is expected/],
-    [['--limit', 'many'], /an integer ≥ 2 is expected/],
+    [['--epochs', '0'], /expected an integer ≥ 1/],
+    [['--seed', '1.5'], /expected an integer ≥ 0/],
+    [['--limit', 'many'], /expected an integer ≥ 2/],
     [
       ['--data', 'no/such/folder'],
       /^loadMnist: the folder no\/such\/folder cannot be read: .* Hint: download train-images/,
@@ -76,7 +76,7 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
   });
 
   it('computes where it was asked to', () => {
-    expect(stdout).toMatch(/^Device: wasm \(WebAssembly, .*\), as asked for\./m);
+    expect(stdout).toMatch(/^Device: wasm \(WebAssembly, .*\), as requested\./m);
   });
 });
 
@@ -124,7 +124,7 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
     expect(report).toContain('<h1>Batch normalization on MNIST</h1>');
     expect(report).not.toContain('Keras'); // as above
     for (const net of nets)
-      expect(report).toMatch(new RegExp(`${net}: [\\d,]+ of 5,000 validation images are right`));
+      expect(report).toMatch(new RegExp(`${net}: [\\d,]+ of 5,000 validation images are correct`));
     for (const place of [
       'γ of bn-pre, batch normalization after dense layer 2',
       'Gradient of the weight: dense layer 3',

@@ -11,7 +11,7 @@ const run = (...args: string[]) => runExample('experiments/lab.ts', ...args);
 describe('npm run lab, with something wrong', () => {
   it.each([
     [['--claims', 'speed,sped'], /'sped' is not one of speed, learning-rate, /],
-    [['--jobs', '0'], /option '--jobs <n>' argument '0' is invalid\. Hint: an integer ≥ 1 is expected/],
+    [['--jobs', '0'], /option '--jobs <n>' argument '0' is invalid\. Hint: expected an integer ≥ 1/],
     [['--ful'], /unknown option '--ful'\n\(Did you mean --full\?\)/],
     [['--quick', '--full'], /option '--quick' cannot be used with option '--full'/],
     [['--data', 'no/such/folder'], /^loadMnist: the folder no\/such\/folder cannot be read: /],
@@ -94,7 +94,7 @@ describe('npm run lab, when Ctrl-C is pressed', () => {
       while (made().length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
       running.kill('SIGINT');
       expect(await ended).toBe(130);
-      expect(stderr).toContain('interrupted: every run that had ended is kept. Hint: ');
+      expect(stderr).toContain('interrupted: completed runs are saved. Hint: ');
       expect(stderr).not.toMatch(/^\s+at /m);
       const kept = made();
       expect(kept.length).toBeLessThan(80);
