@@ -1,6 +1,6 @@
 /**
- * gammabeta: tensors, automatic differentiation, layers with a hand-written batch normalization,
- * optimizers and training. What touches files is in `gammabeta/node`.
+ * `gammabeta`: tensors, automatic differentiation, layers, optimizers and training. It runs in browsers and in Node.
+ * Functions that read or write files are in `gammabeta/node`.
  */
 
 export type { NumericArray, Shape } from '../kernels/kernel.ts';

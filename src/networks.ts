@@ -1,4 +1,4 @@
-/** The networks of the experiment, all 784 → 300 → 100 → 10. */
+/** `gammabeta/networks`: the networks of the experiment, with the layer sizes 784 → 300 → 100 → 10. */
 import {
   BatchNorm1d,
   Dense,
@@ -10,13 +10,17 @@ import {
   Sequential,
 } from './index.ts';
 
-/** BatchNorm with Keras' constants: its momentum of 0.99 for the old value is 0.01 for the new one. */
+/**
+ * Batch normalization with Keras' constants. Keras' momentum 0.99 weighs the old value; 0.01 is the weight of the new
+ * one.
+ */
 const batchNorm = (features: number): Layer =>
   new BatchNorm1d(features, { eps: 1e-3, momentum: 0.01, runningVariance: 'biased' });
 
 const glorot = { init: glorotUniform };
 const withoutBias = { init: glorotUniform, bias: false };
 
+/** Functions that make the networks. */
 export const nets = {
   /** Without batch normalization. */
   plain: (): Sequential =>
@@ -28,7 +32,7 @@ export const nets = {
       new Dense(100, 10, glorot),
     ),
 
-  /** With it: on the input, and after each activation. */
+  /** Batch normalization of the input, and after each activation. */
   bn: (): Sequential =>
     new Sequential(
       batchNorm(784),
@@ -41,7 +45,7 @@ export const nets = {
       new Dense(100, 10, glorot),
     ),
 
-  /** As the paper places it: between a layer and its activation, where β takes the bias' place. */
+  /** Batch normalization between each hidden layer and its activation, as in the paper. β replaces the bias. */
   'bn-pre': (): Sequential =>
     new Sequential(
       new Dense(784, 300, withoutBias),

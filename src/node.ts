@@ -1,4 +1,4 @@
-/** `gammabeta/node`: functions that read and write files, and download data on request. */
+/** `gammabeta/node`: functions for Node that read and write files, and download data if requested. */
 export { type Cifar10, type Cifar10Options, loadCifar10 } from './data/files/cifar10-file.ts';
 export type { DownloadProgress } from './data/download/download.ts';
 export { loadMnist, type Mnist, type MnistOptions } from './data/files/mnist.ts';

@@ -31,9 +31,9 @@ export type BuildName = keyof typeof BUILDS;
 const PIECE = 4096;
 
 /**
- * Returns the text of `binaries.generated.ts`. The two builds are nearly the same, and gzip finds that if their pieces
- * alternate, since it looks back only 32 kB, and if they are in hexadecimal, where a byte is a whole number of
- * characters. Compressed, this is half as large as base64.
+ * Returns the text of `binaries.generated.ts`, in a form that gzip compresses to half the size of base64. The two builds
+ * are nearly equal. gzip detects this only within 32 kB, so their pieces alternate, and only between whole bytes, so
+ * they are written in hexadecimal.
  */
 export function generate(): string {
   const [relaxed, simd] = (['relaxed', 'simd'] as const).map((build) =>

@@ -1,10 +1,10 @@
-/** Activation functions as layers, for `Sequential`. */
+/** Activation functions as layers, for use in `Sequential`. All act element by element, except `Softmax`. */
 import { expectNumber } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './layer.ts';
 
 /**
- * y = max(0, x).
+ * y = max(0, x), element by element. The gradient at 0 is 0, as in PyTorch.
  * @example
  * ```ts
  * import { ReLU, tensor } from 'gammabeta';
@@ -23,7 +23,7 @@ export class ReLU extends Layer {
 }
 
 /**
- * y = x for x > 0, else slope·x. The slope is 0.01 by default, as in PyTorch; Keras' default is 0.3.
+ * y = x for x > 0, and slope·x otherwise. The slope is 0.01 by default, as in PyTorch; Keras' default is 0.3.
  * @throws {ValueError} The slope is not a finite number.
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export class LeakyReLU extends Layer {
 }
 
 /**
- * y = 1 / (1 + e⁻ˣ).
+ * y = 1 / (1 + e⁻ˣ), element by element.
  * @example
  * ```ts
  * import { Sigmoid, tensor } from 'gammabeta';
@@ -69,7 +69,7 @@ export class Sigmoid extends Layer {
 }
 
 /**
- * y = tanh x.
+ * y = tanh x, element by element.
  * @example
  * ```ts
  * import { Tanh, tensor } from 'gammabeta';
@@ -88,7 +88,8 @@ export class Tanh extends Layer {
 }
 
 /**
- * exp(x) / Σ exp(x) over the last axis. For predictions: `crossEntropy` takes logits, not these.
+ * y = exp(x) / Σ exp(x), with the sum over the last axis: probabilities from logits. Do not use it in front of
+ * `crossEntropy`, which takes logits.
  * @example
  * ```ts
  * import { Softmax, tensor } from 'gammabeta';

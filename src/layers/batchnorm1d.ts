@@ -1,8 +1,11 @@
 /**
- * Batch normalization, forward and backward (Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167).
+ * Batch normalization (Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167): the op, forward and backward, and the
+ * layer.
  *
- * x is [m, C], and every sum runs over the batch i, for each feature column on its own. The kernels are
- * one equation each, in `kernels/batchnorm.ts`; `kernels/batchnorm.md` derives the last line.
+ * x is [m, C]: one row per example, one column per feature. Each column is normalized separately, and all sums run over
+ * the rows i = 1 … m. Each line of the table is one kernel, a plain loop. The kernels are in `kernels/batchnorm.ts`,
+ * which begins with the whole computation for one column; `colSum` and `colDot` are in `kernels/reduce.ts`.
+ * `kernels/batchnorm.md` derives dx.
  *
  * | name                   | equation                                        | kernel         |
  * | ---------------------- | ----------------------------------------------- | -------------- |
@@ -13,10 +16,16 @@
  * | y                      | yᵢ = γ·x̂ᵢ + β                                   | scaleShift     |
  * | runningMean            | E ← (1−α)·E + α·μ                               | runningAverage |
  * | runningVar             | Var ← (1−α)·Var + α·m/(m−1)·σ²                  | runningAverage |
- * | y in evaluation        | γ/√(Var+ε)·x + (β − γ·E/√(Var+ε))               | scaleShift     |
+ * | scale in evaluation    | γ/√(Var + ε)                                    | foldedScale    |
+ * | shift in evaluation    | β − scale·E                                     | foldedShift    |
+ * | y in evaluation        | yᵢ = scale·xᵢ + shift                           | scaleShift     |
  * | dbeta                  | Σ gᵢ                                            | colSum         |
  * | dgamma                 | Σ gᵢ·x̂ᵢ                                         | colDot         |
  * | dx                     | γ·rstd·(gᵢ − dbeta/m − x̂ᵢ·dgamma/m)             | batchnormDx    |
+ *
+ * The forward pass keeps x, mean and rstd for the backward pass, which computes x̂ again. `kernels/fused/batchnorm.ts`
+ * composes the kernels into the forward and the backward pass. `fuse.ts` merges batch normalization at the input of a
+ * network with the dense layer after it, on devices with fused kernels.
  */
 import * as kernels from '../../kernels/batchnorm.ts';
 import { colDot, colSum } from '../../kernels/reduce.ts';
@@ -38,22 +47,27 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Value } from '../tensor/value.ts';
 import { Layer } from './layer.ts';
 
-/** What a column is normalized by: the batch's mean and variance in training, the running ones afterwards. */
+/** The mean and variance that each column is normalized with, [C] each. */
 export interface Statistics {
   readonly mean: Value;
   readonly variance: Value;
 }
 
-/** The running statistics, which a batch moves: see `kernels.runningAverage`. */
+/** The running statistics, which each training batch updates in place: see `kernels.runningAverage`. */
 export interface Running extends Statistics {
+  /** α, the weight of the new batch. */
   readonly alpha: number;
+  /** The factor of the batch's variance: m/(m−1) for an unbiased running variance, 1 for a biased one. */
   readonly correction: number;
 }
 
 type Training = [x: Value, gamma: Value, beta: Value, eps: number, running?: Running];
 type Evaluation = [x: Value, gamma: Value, beta: Value, statistics: Statistics, eps: number];
 
-/** Training: the statistics are those of x, so x reaches y on three paths: directly, through μ, through σ². */
+/**
+ * Training: mean and variance are computed from x. So y depends on x along three paths: directly, through μ and through
+ * σ². x [m, C], gamma, beta [C] → y [m, C].
+ */
 export const batchNorm: Op<Training> = op<Training, Kept & { mean: Value; rstd: Value }>({
   name: 'batchNorm',
   forward: (x, gamma, beta, eps, running) => {
@@ -79,7 +93,7 @@ export const batchNorm: Op<Training> = op<Training, Kept & { mean: Value; rstd: 
   },
 });
 
-/** Evaluation: the statistics are constants, so y = scale·x + shift is linear in x. */
+/** Evaluation: mean and variance are constants, so y = scale·x + shift is linear in x. */
 export const batchNormEval: Op<Evaluation> = op<
   Evaluation,
   Kept & { scale: Value; rstd: Value; mean: Value }
@@ -87,26 +101,33 @@ export const batchNormEval: Op<Evaluation> = op<
   name: 'batchNormEval',
   forward: (x, gamma, beta, { mean, variance }, eps) => {
     const [y, scale, rstd] = runFused(fused.batchnormInference, [x, gamma, beta, mean, variance], { eps });
-    return { y, scale, rstd, mean: copy(mean) }; // a later batch may move the running mean
+    return { y, scale, rstd, mean: copy(mean) }; // a copy, because a later batch may update the running mean
   },
   backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
+    // dx = scale·g: scaleShift with a shift of 0
     () => run(kernels.scaleShift, [g, scale, constant(beta, new Float64Array(beta.size), beta.shape)]),
-    () => run(colDot, [g, run(kernels.normalize, [x, mean, rstd])]),
-    () => run(colSum, [g]),
+    () => run(colDot, [g, run(kernels.normalize, [x, mean, rstd])]), // dgamma = Σ g·xhat
+    () => run(colSum, [g]), // dbeta = Σ g
   ],
 });
 
 export interface BatchNorm1dOptions {
-  /** ε, added to the variance. 1e-5, as in PyTorch; Keras has 1e-3. */
+  /** ε > 0, added to the variance. Default 1e-5, as in PyTorch; Keras' default is 1e-3. */
   readonly eps?: number;
-  /** α, the weight of the NEW batch in the running statistics; `null` averages all batches alike. 0.1. */
+  /**
+   * α in [0, 1], the weight of the NEW batch in the running statistics. `null`: the mean of all batches. Default 0.1.
+   */
   readonly momentum?: number | null;
-  /** Whether to learn γ and β. True. */
+  /** Whether to learn γ and β; otherwise γ = 1 and β = 0. Default true. */
   readonly affine?: boolean;
-  /** Whether to keep running statistics; without, evaluation uses the batch's. True. */
+  /** Whether to keep running statistics; otherwise evaluation uses the statistics of the batch. Default true. */
   readonly trackRunningStats?: boolean;
-  /** Which batch variance the running one averages: m/(m−1)·σ² (paper, PyTorch) or σ² (Keras). `'unbiased'`. */
+  /**
+   * The batch variance in the running average: `'unbiased'`, m/(m−1)·σ² (paper, PyTorch; default), or `'biased'`, σ²
+   * (Keras).
+   */
   readonly runningVariance?: 'unbiased' | 'biased';
+  /** The element type of the parameters and buffers. Default `float32`. */
   readonly dtype?: DType;
 }
 
@@ -114,19 +135,21 @@ const optionNames = ['eps', 'momentum', 'affine', 'trackRunningStats', 'runningV
 const kinds = ['unbiased', 'biased'] as const;
 
 /**
- * Batch normalization over a batch of features: y = γ·(x − μ)/√(σ² + ε) + β, for each column on its own.
+ * Batch normalization (Ioffe & Szegedy 2015): y = γ·(x − μ)/√(σ² + ε) + β, for each feature separately.
  *
- * x is [m, features], or [N, features, L] with m = N·L. In training μ and σ² are the batch's mean and
- * biased variance; in evaluation the running ones. The behaviour is PyTorch's `BatchNorm1d`. Keras'
- * differs in its constants: its momentum 0.99 weighs the OLD value (write `momentum: 0.01`), its ε is 1e-3,
- * and its running variance is biased (write `runningVariance: 'biased'`).
+ * x [m, features] → y [m, features], or [N, features, L] → [N, features, L], where m = N·L values are normalized
+ * together. In training, μ and σ² are the mean and the biased variance of the batch. In evaluation, they are the
+ * running mean and variance. Behaves as PyTorch's `BatchNorm1d`. Keras' `BatchNormalization` has other constants: its
+ * momentum 0.99 is the weight of the OLD value (use `momentum: 0.01`), its ε is 1e-3, and its running variance is
+ * biased (use `runningVariance: 'biased'`).
  *
- * A bias before it has no effect, and a gradient of zero up to rounding: use `new Dense(…, { bias: false })`.
+ * A bias in the layer before it has no effect, and its gradient is 0 up to rounding. So leave it out:
+ * `new Dense(…, { bias: false })`.
  *
  * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number > 0, momentum is neither
- *   in [0, 1] nor null, or an option is unknown. From `forward` in training: fewer than two values per
- *   feature; the running statistics are left as they were.
- * @throws {ShapeError} From `forward`: another number of features, or neither two nor three axes.
+ *   in [0, 1] nor null, or an option is unknown. From `forward` in training: the batch has fewer than two values per
+ *   feature; the running statistics are then unchanged.
+ * @throws {ShapeError} From `forward`: x has another number of features, or neither two nor three axes.
  * @example
  * ```ts
  * import { BatchNorm1d, tensor } from 'gammabeta';
@@ -146,14 +169,14 @@ export class BatchNorm1d extends Layer {
   readonly gamma: Tensor | null;
   /** β, [features]; null with `affine: false`. */
   readonly beta: Tensor | null;
-  /** E, [features]; null with `trackRunningStats: false`. */
+  /** The running mean E, [features]; null with `trackRunningStats: false`. */
   readonly runningMean: Tensor | null;
-  /** Var, [features]; null with `trackRunningStats: false`. */
+  /** The running variance Var, [features]; null with `trackRunningStats: false`. */
   readonly runningVar: Tensor | null;
-  /** How many batches the running statistics have seen. */
+  /** The number of batches in the running statistics. */
   numBatchesTracked = 0;
 
-  /** γ and β, or the constants 1 and 0 in their place. */
+  /** γ and β; the constants 1 and 0 with `affine: false`. */
   private readonly scaleAndShift: readonly [gamma: Tensor, beta: Tensor];
   private warned = false;
 
@@ -190,7 +213,7 @@ export class BatchNorm1d extends Layer {
       : inColumns(x, (columns) => this.normalizeColumns(columns));
   }
 
-  /** Forgets all batches: E = 0, Var = 1. */
+  /** Resets the running statistics: E = 0, Var = 1, no batches. */
   resetRunningStats(): void {
     if (this.runningMean === null || this.runningVar === null) return;
     assign(this.runningMean, zeros([this.features]));
@@ -202,7 +225,7 @@ export class BatchNorm1d extends Layer {
     return `BatchNorm1d(${this.features})`;
   }
 
-  /** x is [m, C]. */
+  /** x [m, C] → [m, C]. */
   private normalizeColumns(x: Tensor): Tensor {
     const { runningMean, runningVar } = this;
     if (!this.usesBatch && runningMean !== null && runningVar !== null) {
@@ -215,12 +238,12 @@ export class BatchNorm1d extends Layer {
     return y;
   }
 
-  /** @internal Whether x is normalized by its own statistics: in training, or where no others are kept. */
+  /** @internal Whether x is normalized with its own statistics: in training, and without running statistics. */
   get usesBatch(): boolean {
     return this.training || this.runningMean === null;
   }
 
-  /** @internal The arguments of `batchNorm` for a batch of m values per feature. Throws if m < 2. */
+  /** @internal The arguments of `batchNorm` after x, for m values per feature. Throws {@link ValueError} if m < 2. */
   trainingArguments(m: number): [gamma: Tensor, beta: Tensor, eps: number, running: Running | undefined] {
     this.expectBatch(m);
     const { runningMean: mean, runningVar: variance, eps } = this;
@@ -230,7 +253,7 @@ export class BatchNorm1d extends Layer {
     return [...this.scaleAndShift, eps, { mean, variance, alpha, correction }];
   }
 
-  /** @internal Counts a batch that moved the running statistics. */
+  /** @internal Counts a batch that updated the running statistics. */
   countBatch(): void {
     if (this.runningMean !== null) this.numBatchesTracked++;
   }
@@ -240,7 +263,7 @@ export class BatchNorm1d extends Layer {
     const hasAxes = shape.length === 2 || shape.length === 3;
     if (hasAxes && shape[1] === this.features) return;
     const problem = `expected x [m, ${this.features}] or [N, ${this.features}, L]: ${formatShape(shape)}`;
-    const misfit = `x has ${shape[1]} features, this layer was made for ${this.features}`;
+    const misfit = `x has ${shape[1]} features, this layer expects ${this.features}`;
     throw new ShapeError(this.op, problem, hasAxes ? misfit : 'put Flatten() in front, or reshape');
   }
 
@@ -249,7 +272,7 @@ export class BatchNorm1d extends Layer {
     throw new ValueError(
       this.op,
       `${m} value${m === 1 ? '' : 's'} per feature, in a batch of ${this.features} features`,
-      `a batch has no variance with fewer than two: use a larger batch, dropLast: true${this.training ? ', or eval()' : ''}`,
+      `a variance needs at least two values: use a larger batch, dropLast: true${this.training ? ', or eval()' : ''}`,
     );
   }
 
@@ -262,7 +285,10 @@ export class BatchNorm1d extends Layer {
   }
 }
 
-/** [N, C, L] as columns: a column holds one feature of all N·L positions. */
+/**
+ * Applies `normalize` to x [N, C, L] as a matrix [N·L, C]. A column holds one feature, at all positions of all
+ * examples.
+ */
 const inColumns: (x: Tensor, normalize: (columns: Tensor) => Tensor) => Tensor = composite((x, normalize) => {
   const [N, C, L] = x.shape;
   const columns = x.transpose().reshape([N * L, C]);

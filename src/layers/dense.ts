@@ -1,3 +1,4 @@
+/** The fully connected layer. */
 import { formatShape } from '../../kernels/shape.ts';
 import { drawn, uniform } from '../tensor/draw.ts';
 import { zeros } from '../tensor/fill.ts';
@@ -9,20 +10,21 @@ import type { Initializer } from './init.ts';
 import { Layer } from './layer.ts';
 
 export interface DenseOptions {
-  /** Whether to add b. Leave it out in front of a BatchNorm, which takes any constant away again. */
+  /** Whether to add b. Default true. Use false in front of batch normalization, which subtracts any constant. */
   readonly bias?: boolean;
-  /** For the weight. */
+  /** The initializer of the weight. Default: uniform over ±1/√in. */
   readonly init?: Initializer;
+  /** The element type of the parameters. Default `float32`. */
   readonly dtype?: DType;
 }
 
 /**
  * The fully connected layer: y = x·W + b. x [batch, in], W [in, out], b [out] → [batch, out].
  *
- * Without `init`, weight and bias are uniform over ±1/√in, as in PyTorch's `Linear`; with one, the bias
- * begins at zero, as in Keras. Unlike PyTorch's, the weight is [in, out].
+ * Without `init`, weight and bias are initialized uniformly over ±1/√in, as in PyTorch's `Linear`. With `init`, the
+ * bias is initialized with zeros, as in Keras' `Dense`. The weight is [in, out], as in Keras; PyTorch's is [out, in].
  *
- * @throws {ValueError} A feature count is not an integer ≥ 1, or an option is unknown.
+ * @throws {ValueError} inFeatures or outFeatures is not an integer ≥ 1, or an option is unknown.
  * @throws {ShapeError} From `forward`: x is not [batch, in].
  * @example
  * ```ts

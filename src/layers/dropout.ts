@@ -5,8 +5,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './layer.ts';
 
 /**
- * In training, y is 0 with probability p and x/(1−p) otherwise, element by element, so the expected value of y is x
- * (Srivastava et al. 2014). In evaluation, y = x. Random numbers come from the dropout stream of `manualSeed`.
+ * Dropout (Srivastava et al. 2014). In training, each element of y is 0 with probability p and x/(1−p) otherwise, so
+ * the expected value of y is x. In evaluation, y = x. {@link manualSeed} seeds the random numbers.
  *
  * @throws {ValueError} p is not in [0, 1).
  * @example

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { Layer } from './layer.ts';
 
 /**
- * Flattens all axes after the first: [batch, …] → [batch, features].
+ * Flattens all axes after the first: [batch, d₁, d₂, …] → [batch, d₁·d₂·…].
  * @example
  * ```ts
  * import { Flatten, zeros } from 'gammabeta';

@@ -1,10 +1,18 @@
 /**
- * Merges neighbouring layers into one op where the device runs them faster so. Nothing else knows of it: without this
- * file, a network computes the same, layer by layer.
+ * Merges neighbouring layers into one op, for speed. Without this file, a network computes the same results, up to
+ * rounding.
  *
- * - A dense layer takes over the ReLU or LeakyReLU behind it: y = activation(x·W + b) in one pass.
- * - Batch normalization in training takes over the dense layer behind it, if x needs no gradient, as at the input of a
- *   network: `kernels/simd/README.md` derives why that saves a large product.
+ * `fuse` turns the layers of a network into steps, which `Sequential` applies one after the other. A step is one layer,
+ * or one of two merged ops:
+ *
+ * - `denseActivation`: a dense layer and the ReLU or LeakyReLU after it. The sum z = x·W + b is never written to
+ *   memory.
+ * - `batchNormDense`: batch normalization, the dense layer after it and its activation, if it has one. Used in training
+ *   if x requires no gradient, as at the input of a network. The backward pass then needs one large matrix product
+ *   instead of two: `kernels/simd/README.md` derives it.
+ *
+ * Merged ops run only on devices with fused kernels (`wasm`), and only for the library's own layers: a subclass, or a
+ * layer whose `forward` was replaced, is always a step of its own. Only `sequential.ts` imports this file.
  */
 import { batchnormBackward, runningStatistics } from '../../kernels/fused/batchnorm.ts';
 import { batchnormDense, batchnormDenseSums } from '../../kernels/fused/batchnorm-dense.ts';
@@ -22,10 +30,10 @@ import { Dropout } from './dropout.ts';
 import { Flatten } from './flatten.ts';
 import type { Layer } from './layer.ts';
 
-/** One op of a network: a layer, or several. */
+/** Computes one layer, or several merged layers. */
 export type Step = (x: Tensor) => Tensor;
 
-/** The steps that compute these layers, one after the other. */
+/** The steps that compute the layers: y = stepₙ(… step₁(x)). */
 export function fuse(layers: readonly Layer[]): Step[] {
   const steps: Step[] = [];
   for (let i = 0; i < layers.length;) {
@@ -36,13 +44,14 @@ export function fuse(layers: readonly Layer[]): Step[] {
   return steps;
 }
 
+/** A step that computes several layers. */
 interface Merged {
   readonly step: Step;
-  /** How many layers it computes. */
+  /** The number of layers that it computes. */
   readonly count: number;
 }
 
-/** A dense layer at i, and the activation behind it. */
+/** Merges the dense layer at i and the activation after it. Null if these are not the layers at i. */
 function activatedDense(layers: readonly Layer[], i: number): Merged | null {
   const [dense, activation] = [layers[i], layers.at(i + 1)];
   const slope = slopeOf(activation);
@@ -56,7 +65,10 @@ function activatedDense(layers: readonly Layer[], i: number): Merged | null {
   return { step, count: 2 };
 }
 
-/** Batch normalization at i, the dense layer behind it, and the activation behind that, if there is one. */
+/**
+ * Merges batch normalization at i, the dense layer after it, and the activation after that, if there is one. Null if
+ * these are not the layers at i. Whether the merged op can be used depends on x, so the step decides for each x.
+ */
 function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
   const [norm, dense] = [layers[i], layers.at(i + 1)];
   if (!isOwn(norm, BatchNorm1d) || !isOwn(dense, Dense) || dense.bias === null) return null;
@@ -76,7 +88,7 @@ function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
   return { step, count: slope === null ? 2 : 3 };
 }
 
-/** The slope below 0 of an activation that a dense layer can take over; null for all others. */
+/** The slope for x < 0 of an activation that can be merged: 0 for ReLU. Null for all other layers. */
 function slopeOf(layer: Layer | undefined): number | null {
   if (isOwn(layer, LeakyReLU)) return layer.slope > 0 ? layer.slope : null;
   return isOwn(layer, ReLU) ? 0 : null;
@@ -89,7 +101,7 @@ function canFuse({ home }: Tensor): boolean {
 
 // ── one layer ──────────────────────────────────────────────────────────────────────────────────────────
 
-/** The layers of the library, which keep neither what they are given nor what they compute. */
+/** The layer classes of the library. They keep no reference to their input or output. */
 const own: ReadonlySet<unknown> = new Set([
   BatchNorm1d,
   Dense,
@@ -102,14 +114,14 @@ const own: ReadonlySet<unknown> = new Set([
   Tanh,
 ]);
 
-/** A layer by itself. A user's layer may keep what it sees. */
+/** The step of a single layer. A user's layer may keep references to tensors, so it is called through `callUser`. */
 function stepOf(layer: Layer): Step {
   const forward: Step = (x) => layer.forward(x);
   const isUsers = !own.has(layer.constructor) || hasOtherForward(layer);
   return isUsers ? (x) => callUser(forward, x) : forward;
 }
 
-/** Whether the layer is of this very class, with the `forward` of the class. */
+/** Whether the layer is an instance of exactly this class, with the `forward` of the class. */
 function isOwn<L extends Layer>(
   layer: Layer | undefined,
   kind: abstract new (...args: never[]) => L,
@@ -117,7 +129,7 @@ function isOwn<L extends Layer>(
   return layer?.constructor === kind && !hasOtherForward(layer);
 }
 
-/** Whether `forward` was replaced on this object. */
+/** Whether `forward` was replaced on this instance. */
 function hasOtherForward(layer: Layer): boolean {
   return Object.hasOwn(layer, 'forward');
 }
@@ -125,8 +137,9 @@ function hasOtherForward(layer: Layer): boolean {
 // ── the merged ops ─────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * y = activation(x·W + b). The activation is given by its slope below 0, from 0 (ReLU) to LINEAR (none). For slopes ≥ 0,
- * y > 0 where z = x·W + b > 0: the gradient needs y only, and z is never in memory.
+ * y = activation(x·W + b). x [m, k], W [k, n], b [n] → y [m, n]. `slope` is the slope of the activation for z < 0: 0
+ * for ReLU, LINEAR for no activation. For slopes ≥ 0, y > 0 exactly where z = x·W + b > 0, so the backward pass needs
+ * only y.
  */
 export const denseActivation: Op<[x: Value, W: Value, b: Value, slope: number]> = op({
   name: 'dense',
@@ -141,16 +154,20 @@ export const denseActivation: Op<[x: Value, W: Value, b: Value, slope: number]> 
   },
 });
 
+/** The arguments of `batchNormDense` that are not tensors, and the running statistics. */
 interface Constants {
   readonly eps: number;
-  /** The activation's slope below 0. */
+  /** The slope of the activation for z < 0. */
   readonly slope: number;
   readonly running?: Running | undefined;
 }
 
 type Arguments = [x: Value, gamma: Value, beta: Value, W: Value, b: Value, constants: Constants];
 
-/** y = activation((γ·x̂ + β)·W + b), with the batch's statistics. n = γ·x̂ + β is not kept. */
+/**
+ * y = activation(n·W + b), where n = γ·x̂ + β is x normalized with the statistics of the batch. x [m, k], gamma, beta
+ * [k], W [k, n], b [n] → y [m, n]. Only y, mean and rstd are kept for the backward pass.
+ */
 export const batchNormDense: Op<Arguments> = op<Arguments, Kept & { mean: Value; rstd: Value }>({
   name: 'batchNormDense',
   forward: (x, gamma, beta, W, b, { eps, slope, running }) => {
@@ -175,7 +192,7 @@ export const batchNormDense: Op<Arguments> = op<Arguments, Kept & { mean: Value;
   },
 });
 
-/** From y = activation(z) to z = x·W + b: dz = g·activation′(z), taken from y, and db = Σ dz. */
+/** The backward pass of y = activation(z), z = x·W + b: dz = g·activation′(z), computed from y, and db = Σ dz. */
 function throughActivation(g: Value, y: Value, slope: number): { dz: () => Value; db: () => Value } {
   if (slope === LINEAR) return { dz: () => g, db: () => run(colSum, [g]) };
   const both = once(() => runFused(denseDz, [g, y], { slope }));

@@ -1,6 +1,6 @@
 /**
- * Initializers: functions from a shape to a tensor. A weight is [in, out]; its fan-in is `in`, its fan-out is
- * `out`. Random numbers come from the initialization stream of `manualSeed`.
+ * Initializers: functions that make the initial weight of a layer from its shape [in, out]. fanIn is `in`, fanOut is
+ * `out`. `manualSeed` seeds the random numbers.
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
@@ -14,7 +14,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 export type Initializer = (shape: Shape, options?: TensorOptions) => Tensor;
 
 /**
- * Truncated normal with deviation √(2/fanIn): Keras' `HeNormal` (He et al. 2015), for ReLU.
+ * Truncated normal with standard deviation √(2/fanIn), for layers with ReLU: Keras' `HeNormal` (He et al. 2015).
  * @throws {ShapeError} The shape is not [in, out].
  * @example
  * ```ts
@@ -27,35 +27,60 @@ export const heNormal: Initializer = (shape, options) =>
   truncatedNormal('heNormal', shape, ([fanIn]) => 2 / fanIn, options);
 
 /**
- * Uniform over ±√(6/fanIn): Keras' `HeUniform` (He et al. 2015), for ReLU.
+ * Uniform over ±√(6/fanIn), for layers with ReLU: Keras' `HeUniform` (He et al. 2015).
  * @throws {ShapeError} The shape is not [in, out].
+ * @example
+ * ```ts
+ * import { heUniform } from 'gammabeta';
+ *
+ * console.log(heUniform([6, 100]).abs().max().item() <= 1); // true
+ * ```
  */
 export const heUniform: Initializer = (shape, options) =>
   symmetricUniform('heUniform', shape, ([fanIn]) => 6 / fanIn, options);
 
 /**
- * Truncated normal with deviation √(2/(fanIn + fanOut)): Keras' `GlorotNormal` (Glorot & Bengio 2010).
+ * Truncated normal with standard deviation √(2/(fanIn + fanOut)): Keras' `GlorotNormal` (Glorot & Bengio 2010).
  * @throws {ShapeError} The shape is not [in, out].
+ * @example
+ * ```ts
+ * import { glorotNormal } from 'gammabeta';
+ *
+ * console.log(glorotNormal([100, 10]).shape); // [ 100, 10 ]
+ * ```
  */
 export const glorotNormal: Initializer = (shape, options) =>
   truncatedNormal('glorotNormal', shape, ([fanIn, fanOut]) => 2 / (fanIn + fanOut), options);
 
 /**
- * Uniform over ±√(6/(fanIn + fanOut)): Keras' default, `GlorotUniform` (Glorot & Bengio 2010).
+ * Uniform over ±√(6/(fanIn + fanOut)): Keras' `GlorotUniform`, the default of its `Dense` (Glorot & Bengio 2010).
  * @throws {ShapeError} The shape is not [in, out].
+ * @example
+ * ```ts
+ * import { glorotUniform } from 'gammabeta';
+ *
+ * console.log(glorotUniform([20, 4]).abs().max().item() <= 0.5); // true
+ * ```
  */
 export const glorotUniform: Initializer = (shape, options) =>
   symmetricUniform('glorotUniform', shape, ([fanIn, fanOut]) => 6 / (fanIn + fanOut), options);
 
 /**
- * Uniform over ±1/√fanIn: PyTorch's default for `Linear` (`kaiming_uniform_` with a = √5).
+ * Uniform over ±1/√fanIn: the default of PyTorch's `Linear` (`kaiming_uniform_` with a = √5).
  * @throws {ShapeError} The shape is not [in, out].
+ * @example
+ * ```ts
+ * import { kaimingUniform } from 'gammabeta';
+ *
+ * console.log(kaimingUniform([4, 10]).abs().max().item() <= 0.5); // true
+ * ```
  */
 export const kaimingUniform: Initializer = (shape, options) =>
   symmetricUniform('kaimingUniform', shape, ([fanIn]) => 1 / fanIn, options);
 
 type Fans = readonly [fanIn: number, fanOut: number];
 
+/** fanIn and fanOut of a weight of the given shape. */
 function fansOf(op: string, shape: Shape): Fans {
   if (shape.length === 2 && shape[0] > 0) return [shape[0], shape[1]];
   throw new ShapeError(
@@ -65,9 +90,10 @@ function fansOf(op: string, shape: Shape): Fans {
   );
 }
 
-/** The deviation of a standard normal truncated to ±2. Dividing by it gives the requested deviation. */
+/** The standard deviation of a standard normal distribution truncated to ±2. Dividing by it gives the requested one. */
 const CUT_DEVIATION = 0.87962566103423978;
 
+/** Values from a normal distribution truncated to ±2 of its standard deviations, with the given variance. */
 function truncatedNormal(
   op: string,
   shape: Shape,
@@ -78,6 +104,7 @@ function truncatedNormal(
   return drawn(op, shape, (stream) => deviation * cutNormal(stream), options);
 }
 
+/** Values uniform over ±√square(fans). */
 function symmetricUniform(
   op: string,
   shape: Shape,
@@ -88,7 +115,7 @@ function symmetricUniform(
   return drawn(op, shape, (stream) => limit * (2 * stream.uniform() - 1), options);
 }
 
-/** Normal with mean 0 and deviation 1, redrawn until |z| ≤ 2, as in Keras' initializers. */
+/** A standard normal value, drawn again until |z| ≤ 2, as in Keras' initializers. */
 export function cutNormal(stream: Stream): number {
   for (;;) {
     const z = stream.normal();

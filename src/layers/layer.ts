@@ -1,3 +1,4 @@
+/** The base class of layers: parameters, buffers, inner layers, modes and state dicts. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
@@ -6,24 +7,24 @@ import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
-/** Parameters and buffers by name, as PyTorch names them: `1.running_mean`. */
+/** Parameters and buffers by name. The names are PyTorch's, such as `1.running_mean`. */
 export type StateDict = Record<string, Tensor>;
 
-/** A state dict that does not fit the model it is loaded into. */
+/** A state dict does not fit the model: entries are missing, unexpected or of another shape. */
 export class StateDictError extends GammaBetaError {}
 
-/** One entry of a state dict: how to read it, and how to overwrite it. */
+/** An entry of the state dict, with functions that read and overwrite it. */
 interface Slot {
   readonly shape: Shape;
-  /** A parameter, which the optimizer moves; a buffer otherwise. */
+  /** True for a parameter, which an optimizer updates; false for a buffer. */
   readonly trained?: boolean;
   readonly read: () => Tensor;
   readonly write: (source: Tensor) => void;
 }
 
 /**
- * A function with parameters. Subclasses register what they hold with `addParameter`, `addBuffer` and
- * `addLayer`, and implement `forward`.
+ * The base class of layers, like PyTorch's `Module`: a function of a tensor, with parameters. Subclasses implement
+ * `forward`, and register their tensors and inner layers with `addParameter`, `addBuffer` and `addLayer`.
  *
  * @example
  * ```ts
@@ -47,7 +48,7 @@ interface Slot {
  * ```
  */
 export abstract class Layer {
-  /** In training, BatchNorm uses the batch's statistics and Dropout drops. True at first. */
+  /** The mode: true (initially) for training, false for evaluation. Batch normalization and dropout depend on it. */
   training = true;
 
   private readonly ownParameters = new Map<string, Tensor>();
@@ -56,27 +57,30 @@ export abstract class Layer {
   private readonly ownTensors = new Set<Tensor>();
   private place: { readonly inside: Layer; readonly name: string } | null = null;
 
-  /** y = f(x). Errors name the layer. */
+  /** y = f(x). Error messages name the layer and its position in the model. */
   abstract forward(x: Tensor): Tensor;
 
-  /** Sets this layer and all inside it to training, or with `false` to evaluation. */
+  /** Sets the mode of this layer and all layers inside it: training, or evaluation with `false`. Returns this layer. */
   train(training = true): this {
     this.training = training;
     for (const child of this.children.values()) child.train(training);
     return this;
   }
 
-  /** Sets this layer and all inside it to evaluation: the same as `train(false)`. */
+  /** Sets this layer and all layers inside it to evaluation. Equivalent to `train(false)`. */
   eval(): this {
     return this.train(false);
   }
 
-  /** This layer and all inside it. */
+  /** This layer and all layers inside it, at any depth. */
   modules(): Layer[] {
     return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
   }
 
-  /** The trainable tensors with their names, such as `0.weight`, own ones first; a shared one once, as in PyTorch. */
+  /**
+   * The parameters with their names, such as `0.weight`; those of this layer first. A shared one is listed once, as in
+   * PyTorch.
+   */
   namedParameters(): [name: string, parameter: Tensor][] {
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedParameters().map(([name, p]): [string, Tensor] => [`${child}.${name}`, p]),
@@ -85,32 +89,32 @@ export abstract class Layer {
     return [...this.ownParameters, ...inner].filter(([, p]) => !seen.has(p) && seen.add(p));
   }
 
-  /** The trainable tensors, in the order of their names: what an optimizer takes. */
+  /** The parameters in the order of `namedParameters`, for an optimizer. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, parameter]) => parameter);
   }
 
-  /** @internal All its tensors: parameters, buffers and constants. */
+  /** @internal All parameters, buffers and constants of this layer and the layers inside it. */
   tensors(): Tensor[] {
     return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];
   }
 
-  /** Copies of all parameters and buffers, under PyTorch's keys. Later training does not change them. */
+  /** Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. */
   stateDict(): StateDict {
     return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, slot.read()]));
   }
 
-  /** The part of the state dict that a forward pass can change: running statistics, and no parameters. */
+  /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
     const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
     return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
   }
 
   /**
-   * Overwrites parameters and buffers with those of a state dict. Either all fits, or nothing changes.
+   * Overwrites parameters and buffers with those of a state dict. If an error is thrown, nothing is changed.
    *
-   * @param options.strict If false, missing and unexpected entries are passed over. True by default.
-   * @throws {StateDictError} Names every missing, unexpected or mis-shaped entry at once.
+   * @param options.strict Whether missing and unexpected entries are errors; otherwise they are ignored. Default true.
+   * @throws {StateDictError} An entry is missing, unexpected or of another shape. The message lists all of them.
    */
   loadStateDict(state: Readonly<StateDict>, options: { readonly strict?: boolean } = {}): void {
     const { strict = true } = options;
@@ -134,12 +138,12 @@ export abstract class Layer {
     for (const [name, slot] of slots) if (name in state) slot.write(state[name]);
   }
 
-  /** What error messages call this layer: itself, and its place in the model. */
+  /** The name of this layer in error messages: its position in the model, and its description. */
   protected get op(): string {
     return this.place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
   }
 
-  /** The names on the way to it, as in state-dict keys: `1.0`. */
+  /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
   private get position(): string {
     if (this.place === null) return '';
     const { inside, name } = this.place;
@@ -150,6 +154,7 @@ export abstract class Layer {
     showAsString(this.prototype);
   }
 
+  /** The description that `console.log` and error messages show. */
   toString(): string {
     return this.constructor.name;
   }
@@ -160,18 +165,18 @@ export abstract class Layer {
     return this.addTensor(name, parameter, true);
   }
 
-  /** Registers a tensor that is saved with the layer, but not trained. */
+  /** Registers a tensor that is saved with the layer but not trained, and returns it. */
   protected addBuffer(name: string, buffer: Tensor): Tensor {
     return this.addTensor(name, buffer, false);
   }
 
-  /** Registers a tensor that never changes, and is not saved. */
+  /** Registers a tensor that never changes and is not saved, and returns it. */
   protected addConstant(constant: Tensor): Tensor {
-    this.ownTensors.add(keep(constant)); // a layer outlives the scope() that it was made in
+    this.ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
     return constant;
   }
 
-  /** Registers anything that is saved with the layer and is read and written by functions. */
+  /** Registers an entry of the state dict that is read and written by functions. */
   protected addSlot(name: string, slot: Slot): void {
     this.slots.set(name, slot);
   }

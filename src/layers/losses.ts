@@ -1,4 +1,4 @@
-/** Losses. `crossEntropy` is softmax and negative log-likelihood in one op: dz = softmax(z) − onehot(label). */
+/** Losses: `crossEntropy` (softmax and negative log-likelihood in one op) and `mse`. */
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { mul } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
@@ -9,24 +9,24 @@ import { expandTo, view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** How the losses of a batch become one: their mean, their sum, or not at all. */
+/** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
 const reductions = ['mean', 'sum', 'none'] as const;
 
-/** Class indices: any array of integers, or a tensor of them. */
+/** Class indices, as an array or a tensor of integers. */
 export type Labels = ArrayLike<number> | Tensor;
 
 export interface CrossEntropyOptions {
-  /** `'mean'` by default: over the labels that are not ignored. */
+  /** `'mean'` (default) averages over the labels that are not ignored. */
   readonly reduction?: Reduction;
-  /** s in [0, 1): the target is (1−s) for the label plus s/K for each of the K classes. 0. */
+  /** s in [0, 1): the target of class k, of K classes, is s/K, plus 1−s if k is the label. Default 0. */
   readonly labelSmoothing?: number;
-  /** A label that does not count. −100, as in PyTorch. */
+  /** Rows with this label are ignored: their loss and gradient are 0. Default −100, as in PyTorch. */
   readonly ignoreIndex?: number;
 }
 
-/** One loss per row. Labels are no input: nothing flows to them. */
+/** One loss per row. The labels are in an object, so they are not an input and get no gradient. */
 export const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Value }, smoothing: number]> =
   op({
     name: 'crossEntropy',
@@ -36,7 +36,7 @@ export const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Val
     ],
   });
 
-/** What the loss is of, and how much each row counts. */
+/** The class index of each row, and the weight of each row in the sum. */
 interface Target {
   readonly labels: Value;
   readonly weights: Value;
@@ -44,7 +44,10 @@ interface Target {
 
 type Weighted = [logits: Value, target: Target, smoothing: number];
 
-/** The weighted sum over the rows, as one value. Its gradient comes along: dz = weight·(softmax(z) − onehot). */
+/**
+ * The weighted sum of the losses of the rows. The forward pass also computes the gradient of the logits z, because both
+ * need softmax(z): dz = weight·(softmax(z) − onehot(label)), without label smoothing.
+ */
 export const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value }>({
   name: 'crossEntropy',
   forward: (logits, { labels, weights }, smoothing) => {
@@ -58,12 +61,13 @@ export const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits:
  * Softmax cross-entropy: loss = −ln softmax(logits)[label], the negative log-likelihood of the labels.
  * logits [batch, classes], labels [batch] → a single value, or [batch] with `reduction: 'none'`.
  *
- * Takes logits: do not apply softmax first. Large logits do not overflow. Behaves as PyTorch's
+ * Do not apply softmax first: it is part of the loss. Large logits do not overflow. Behaves as PyTorch's
  * `cross_entropy`, except that a mean over zero labels throws; PyTorch returns NaN.
  *
- * @throws {ValueError} A label is not an integer from 0 to classes − 1 (nor `ignoreIndex`), all labels are
- *   ignored, or an option is out of its range.
- * @throws {ShapeError} The logits are not [batch, classes], the batch is empty, or the labels are more or fewer.
+ * @throws {ValueError} A label is neither an integer from 0 to classes − 1 nor `ignoreIndex`, `'mean'` is used and all
+ *   labels are ignored, or an option is unknown or out of its range.
+ * @throws {ShapeError} The logits are not [batch, classes], the batch is empty, or the number of labels is not the
+ *   batch.
  * @example
  * ```ts
  * import { crossEntropy, tensor } from 'gammabeta';
@@ -89,10 +93,12 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
   });
 
 /**
- * The squared error (prediction − target)², its mean by default. Both have one shape.
+ * The mean squared error, (1/n) Σ (prediction − target)². With `reduction: 'sum'` their sum, with `'none'` one value
+ * per element. Both tensors have the same shape: PyTorch broadcasts [n, 1] with [n] to [n, n], which is a common
+ * mistake.
  *
- * @throws {ShapeError} The shapes differ, or are empty. They do not broadcast: a [n, 1] against an [n] is a mistake.
- * @throws {ValueError} The reduction is unknown.
+ * @throws {ShapeError} The shapes differ, or the tensors are empty.
+ * @throws {ValueError} The reduction or an option is unknown.
  * @example
  * ```ts
  * import { mse, tensor } from 'gammabeta';
@@ -112,7 +118,7 @@ export const mse: (
     throw new ShapeError(
       'mse',
       `prediction ${formatShape(prediction.shape)}, target ${formatShape(target.shape)}`,
-      'give both one shape that is not empty: reshape the target',
+      'both must have the same shape and at least one value: reshape the target',
     );
   }
   return reduced(prediction.sub(target).pow(2), reduction, prediction.size);
@@ -123,16 +129,16 @@ function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
   return reduction === 'sum' ? losses.sum() : losses.sum().mul(1 / count);
 }
 
-/** The number of labels that are not ignored: at least one. */
+/** The number of labels that are not ignored. Throws {@link ValueError} if it is 0. */
 function countOf(targets: Float64Array, ignoreIndex: number): number {
   const counted = targets.filter((label) => label !== kernels.IGNORED).length;
   if (counted > 0) return counted;
   const problem = `all ${targets.length} labels are ignored (${ignoreIndex})`;
-  const hint = "a mean over zero labels is undefined: leave the batch out, or use reduction: 'sum'";
+  const hint = "a mean over zero labels is undefined: skip the batch, or use reduction: 'sum'";
   throw new ValueError('crossEntropy', problem, hint);
 }
 
-/** The labels as integers from 0 to classes − 1, with `IGNORED` in place of `ignoreIndex`. */
+/** Checks the labels: returns them with `IGNORED` in place of `ignoreIndex`. */
 function checkedLabels(logits: Tensor, labels: Labels, ignoreIndex: number): Float64Array {
   const values = Float64Array.from(labels instanceof Tensor ? labels.dataSync() : labels);
   const [batch, classes] = logits.shape;

@@ -1,10 +1,12 @@
+/** A network as a sequence of layers. */
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { fuse } from './fuse.ts';
 import { Layer } from './layer.ts';
 
 /**
- * Layers one after the other: y = fₙ(… f₂(f₁(x))). State-dict keys begin with the layer's index.
+ * Applies layers one after the other: y = fₙ(… f₂(f₁(x))), like PyTorch's `Sequential`. State-dict keys begin with the
+ * index of the layer.
  *
  * @example
  * ```ts
@@ -32,20 +34,23 @@ export class Sequential extends Layer {
   }
 }
 
-/** Applies layers one after the other. */
+/** Applies layers one after the other. `fuse` turns them into steps; for speed, one step may compute several layers. */
 export const inSequence: (layers: readonly Layer[], x: Tensor) => Tensor = composite((layers, x) => {
   let y = x;
-  for (const step of fuse(flatten(layers))) y = step(y); // without fuse: y = layer.forward(y)
+  for (const step of fuse(flatten(layers))) y = step(y); // without `fuse`, each step is y = layer.forward(y)
   return y;
 });
 
-/** The layers, with those of a `Sequential` in its place. */
+/** The layers, where each nested `Sequential` is replaced by its layers. */
 function flatten(layers: readonly Layer[]): readonly Layer[] {
   if (!layers.some(isSequence)) return layers;
   return layers.flatMap((layer) => (isSequence(layer) ? flatten(layer.layers) : [layer]));
 }
 
-/** False for a subclass, and for an object whose `forward` was replaced: those run their own `forward`. */
+/**
+ * Whether the layer is a plain `Sequential`. A subclass, or an object with its own `forward`, runs that `forward`
+ * instead.
+ */
 function isSequence(layer: Layer): layer is Sequential {
   return layer.constructor === Sequential && !Object.hasOwn(layer, 'forward');
 }

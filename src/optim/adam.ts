@@ -17,25 +17,25 @@ import {
 } from './optimizer.ts';
 
 export interface AdamOptions {
-  /** The learning rate, > 0. 1e-3. */
+  /** The learning rate, > 0. Default 1e-3. */
   readonly lr: number;
-  /** β₁ and β₂ in [0, 1): how much of the averages is kept in a step. (0.9, 0.999). */
+  /** β₁ and β₂ in [0, 1): the weights of the old values in the moving averages m and v. Default [0.9, 0.999]. */
   readonly betas: readonly [number, number];
-  /** ε > 0. 1e-8. */
+  /** ε > 0, added to the root. Default 1e-8. */
   readonly eps: number;
-  /** λ ≥ 0: added to the gradient in Adam (0), taken off the parameter in AdamW (0.01). */
+  /** λ ≥ 0. Adam adds λ·w to the gradient (default 0); AdamW subtracts lr·λ·w from the parameter (default 0.01). */
   readonly weightDecay: number;
-  /** Divide by the root of the largest second moment so far (Reddi et al. 2018). False. */
+  /** Whether to divide by the root of the largest second moment so far (Reddi et al. 2018). Default false. */
   readonly amsgrad: boolean;
 }
 
 /**
- * Adam (Kingma & Ba 2015), by PyTorch's rule, at step t:
+ * Adam (Kingma & Ba 2015), as in PyTorch. At step t = 1, 2, …:
  *
  *     g ← g + λ·w
  *     m ← β₁·m + (1 − β₁)·g
  *     v ← β₂·v + (1 − β₂)·g²
- *     w ← w − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε)      (amsgrad: the largest v so far)
+ *     w ← w − lr/(1 − β₁ᵗ) · m / (√(v/(1 − β₂ᵗ)) + ε)      (amsgrad: v is the largest so far)
  *
  * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
  * @example
@@ -45,7 +45,7 @@ export interface AdamOptions {
  * const w = tensor([1, -2], { requiresGrad: true });
  * const optimizer = new Adam([w], { lr: 0.5 });
  * w.pow(2).sum().backward();
- * optimizer.step(); // the first step is lr in every direction
+ * optimizer.step(); // the first step changes every parameter by lr
  * console.log(w.toArray()); // [ 0.5, -1.5 ]
  * ```
  */
@@ -77,9 +77,9 @@ export class Adam extends Optimizer<AdamOptions> {
 }
 
 /**
- * AdamW (Loshchilov & Hutter 2019): Adam, with the weight decay taken off the parameter itself,
- * w ← w − lr·λ·w, instead of added to the gradient, where the second moment would scale it away.
- * λ is 0.01 by default, as in PyTorch.
+ * AdamW (Loshchilov & Hutter 2019): Adam with decoupled weight decay. The decay is applied to the parameter, w ← w −
+ * lr·λ·w. Adam adds it to the gradient instead, where dividing by √v weakens it for parameters with large gradients. λ
+ * is 0.01 by default, as in PyTorch.
  *
  * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
  * @example
@@ -110,7 +110,7 @@ export class AdamW extends Adam {
   }
 }
 
-/** The step along the two moments. */
+/** One step, from the moving averages m and v. `decoupled` is lr·λ in AdamW, and 0 in Adam. */
 function descend(
   w: Tensor,
   g: Tensor,

@@ -3,15 +3,16 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
 
-/** Keeps the division finite when all gradients are 0, as PyTorch does. */
+/** Avoids a division by 0 if all gradients are 0. The value is PyTorch's. */
 const TINY = 1e-6;
 
 /**
- * Scales all gradients by min(1, max/(‖g‖ + 1e-6)), where ‖g‖ = √Σ g² is the norm of all of them together
- * (Pascanu et al. 2013; PyTorch's `clip_grad_norm_`). Call it between `backward()` and `step()`.
+ * Clips the norm of the gradients: multiplies all of them by min(1, max/(‖g‖ + 1e-6)), where ‖g‖ = √Σ g² is the norm
+ * over all parameters (Pascanu et al. 2013; PyTorch's `clip_grad_norm_`). Call it between `backward()` and `step()`.
  *
- * @returns The norm before clipping, a single value on the parameters' device.
- * @throws {ValueError} max ≤ 0, or no parameter has a gradient.
+ * @param max The largest norm, > 0.
+ * @returns The norm before clipping, as a single value on the device of the parameters.
+ * @throws {ValueError} max is not a finite number > 0, or no parameter has a gradient.
  * @example
  * ```ts
  * import { clipGradNorm, tensor } from 'gammabeta';

@@ -1,3 +1,4 @@
+/** The base class of optimizers: parameter groups, one step, and saved state. */
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
 import { assign, copy } from '../tensor/assign.ts';
@@ -7,38 +8,44 @@ import { composite, keep, run } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 
-/** What every optimizer has: the learning rate. */
+/** The option that every optimizer has. */
 export interface LearningRate {
+  /** The learning rate. */
   readonly lr: number;
 }
 
-/** Parameters with options of their own, which take precedence over the optimizer's. */
+/** Parameters with their own options, which override those of the optimizer. */
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
 
-/** What an optimizer remembers of one parameter: moving averages, and how many steps it took. */
+/** The state of one parameter, by name: moving averages, and the number of steps. */
 export type Slots = Record<string, Tensor | number>;
 
-/** Everything that is needed to go on as if nothing had happened. */
+/** The complete state of an optimizer: enough to continue training with the same results. */
 export interface OptimizerState {
+  /** The kind of optimizer, such as `SGD`. */
   readonly optimizer: string;
+  /** The groups: the indices of their parameters, and their options. */
   readonly groups: readonly { readonly params: readonly number[]; readonly options: object }[];
-  /** By parameter, in order over all groups; empty where none was updated yet. */
+  /** The state of each parameter, in order over all groups. Empty for parameters that were never updated. */
   readonly slots: readonly Slots[];
 }
 
-/** An optimizer's state that does not fit the optimizer it is loaded into. */
+/** The state does not fit the optimizer: another kind, other groups, or other shapes. */
 export class OptimizerStateError extends GammaBetaError {}
 
 /**
- * Changes parameters in place, along their gradients. Subclasses implement `update`, for one parameter at a time.
+ * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
+ * `SGD`, and call `super.update` with a changed gradient.
  *
- * A parameter whose `grad` is null keeps its value and its optimizer state.
+ * A parameter whose `grad` is null is skipped: its value and its state do not change.
+ *
+ * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
   private readonly groups: { readonly params: readonly Tensor[]; options: O }[];
   private readonly slots = new Map<Tensor, Slots>();
 
-  /** @param defaults Complete options; a group may override each. */
+  /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
     const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
     this.groups = groups.map(({ params: members, ...overrides }) => {
@@ -49,26 +56,26 @@ export abstract class Optimizer<O extends LearningRate> {
     expectParameters(this.kind(), this.parameters);
   }
 
-  /** What errors and saved states call it. */
+  /** The name of the optimizer in error messages and saved states. */
   protected abstract kind(): string;
-  /** Throws {@link ValueError} for options that make no sense. */
+  /** Throws {@link ValueError} if an option is unknown or out of its range. */
   protected abstract check(options: O): void;
-  /** Updates one parameter w in place, from its gradient g; `slots` is empty the first time. */
+  /** Updates one parameter w in place, from its gradient g. `slots` is its state, which is empty in the first step. */
   protected update(w: Tensor, g: Tensor, slots: Slots, options: O): void {
     const hint = 'implement update(w, g, slots, options)';
     if (this.applyRule === undefined) throw new ValueError(this.kind(), 'it has no update rule', hint);
     this.applyRule(w, g, slots, options);
   }
 
-  /** @internal `update` of the optimizers of the library, which keep no gradient. */
+  /** @internal The update rule of the library's optimizers. Unlike `update`, it must not keep a reference to g. */
   protected applyRule?(w: Tensor, g: Tensor, slots: Slots, options: O): void;
 
-  /** All parameters, in order over the groups. */
+  /** All parameters, group by group. */
   get parameters(): readonly Tensor[] {
     return this.groups.flatMap((group) => group.params);
   }
 
-  /** The learning rate: of the first group when read; for all groups when set. May be set to 0. */
+  /** The learning rate, ≥ 0. Reading returns that of the first group; setting changes that of all groups. */
   get lr(): number {
     return this.groups[0].options.lr;
   }
@@ -79,8 +86,9 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   /**
-   * One step: every parameter that has a gradient moves.
-   * @throws {ShapeError} A gradient is not of its parameter's shape; then no parameter has moved.
+   * Updates every parameter that has a gradient.
+   * @throws {ShapeError} A gradient has another shape, element type or device than its parameter. No parameter was
+   *   changed.
    */
   step(): void {
     const isOverridden = this.update !== Optimizer.prototype.update;
@@ -99,19 +107,19 @@ export abstract class Optimizer<O extends LearningRate> {
     });
   }
 
-  /** Forgets all gradients: call it before each `backward()`, which adds to them. */
+  /** Sets all gradients to null. Call it before each `backward()`, because that adds to the gradients. */
   zeroGrad(): void {
     for (const w of this.parameters) w.grad = null;
   }
 
-  /** @internal What is remembered, as far as it is tensors. */
+  /** @internal The tensors of the state. */
   get remembered(): readonly Tensor[] {
     return [...this.slots.values()].flatMap((slots) =>
       Object.values(slots).filter((slot) => slot instanceof Tensor),
     );
   }
 
-  /** A copy of everything remembered. Later steps do not change it. */
+  /** A copy of the options and the state of all parameters. Later steps do not change it. */
   stateDict(): OptimizerState {
     const { parameters } = this;
     return {
@@ -125,9 +133,9 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   /**
-   * Takes over what another optimizer of the same kind remembered, options included. Either all fits, or
-   * nothing changes.
-   * @throws {OptimizerStateError} Another optimizer, other parameter groups, or other shapes.
+   * Loads the state of another optimizer of the same kind, including its options. If an error is thrown, nothing is
+   * changed.
+   * @throws {OptimizerStateError} The state is of another kind of optimizer, or has other parameter groups or shapes.
    */
   loadStateDict(state: OptimizerState): void {
     const { parameters, groups } = this;
@@ -137,11 +145,11 @@ export abstract class Optimizer<O extends LearningRate> {
     const entries = state.slots.length;
     const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
     const problems = [
-      state.optimizer !== this.kind() && `it is of ${state.optimizer}`,
-      mine !== theirs && `it is of ${theirs} parameters, this optimizer has ${mine}`,
+      state.optimizer !== this.kind() && `it was saved by ${state.optimizer}`,
+      mine !== theirs && `it has ${theirs} parameters, this optimizer has ${mine}`,
       entries !== parameters.length && `it has ${entries} entries for ${parameters.length} parameters`,
       misfit >= 0 &&
-        `the entry of parameter ${misfit} is not of shape ${formatShape(parameters[misfit].shape)}`,
+        `the entry of parameter ${misfit} does not have shape ${formatShape(parameters[misfit].shape)}`,
     ];
     const problem = problems.find((text) => text !== false);
     if (problem !== undefined) {
@@ -165,7 +173,7 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 }
 
-/** Runs code of the library that updates tensors in place, and frees its temporaries. */
+/** Runs library code that updates tensors in place, and frees its temporaries. */
 export const inPlace: (update: () => void) => void = composite((update) => {
   update();
 });
@@ -175,7 +183,7 @@ export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
   return weightDecay === 0 ? g : run(blend, [g, w], { alpha: 1, beta: weightDecay });
 }
 
-/** The moving average `name` of a parameter: zeros at first. */
+/** The tensor `name` in the state of a parameter, with the shape of `like`. Zeros in the first step. */
 export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   const slot = slots[name];
   if (slot instanceof Tensor) return slot;
@@ -184,7 +192,7 @@ export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   return fresh;
 }
 
-/** Counts this step of a parameter: 1, 2, … */
+/** Increments the number of steps of a parameter, and returns it: 1, 2, … */
 export function countStep(slots: Slots): number {
   const step = (typeof slots.step === 'number' ? slots.step : 0) + 1;
   slots.step = step;
@@ -201,7 +209,7 @@ function expectParameters(op: string, parameters: readonly Tensor[]): void {
   const hint = 'pass model.parameters()';
   if (parameters.length === 0) throw new ValueError(op, 'no parameters', `${hint}, of a model that has some`);
   if (!parameters.every((w) => w instanceof Tensor && w.node === null)) {
-    throw new ValueError(op, 'not all of the parameters are leaf tensors', hint);
+    throw new ValueError(op, 'not all parameters are leaf tensors', hint);
   }
   if (new Set(parameters).size < parameters.length) {
     throw new ValueError(op, 'a parameter is given twice', 'list each parameter in one group, once');

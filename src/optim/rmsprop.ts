@@ -6,26 +6,26 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { decayed, inPlace, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
 export interface RMSpropOptions {
-  /** The learning rate, > 0. 0.01. */
+  /** The learning rate, > 0. Default 0.01. */
   readonly lr: number;
-  /** α in [0, 1): how much of the average is kept in a step. 0.99. */
+  /** α in [0, 1): the weight of the old value in the moving averages. Default 0.99. */
   readonly alpha: number;
-  /** ε > 0. 1e-8. */
+  /** ε > 0, added to the root. Default 1e-8. */
   readonly eps: number;
-  /** μ in [0, 1). 0. */
+  /** μ in [0, 1). Default 0. */
   readonly momentum: number;
-  /** Divide by the deviation of the gradients instead of their root mean square. False. */
+  /** Whether to divide by the standard deviation of the gradients instead of their root mean square. Default false. */
   readonly centered: boolean;
-  /** λ ≥ 0. 0. */
+  /** λ ≥ 0, added to the gradient as λ·w. Default 0. */
   readonly weightDecay: number;
 }
 
 /**
- * RMSprop (Tieleman & Hinton 2012; centered: Graves 2013), by PyTorch's rule:
+ * RMSprop (Tieleman & Hinton 2012; centered: Graves 2013), as in PyTorch:
  *
  *     g ← g + λ·w
  *     v ← α·v + (1 − α)·g²
- *     a ← α·a + (1 − α)·g,  v̄ = v − a²      (centered; else v̄ = v)
+ *     a ← α·a + (1 − α)·g,  v̄ = v − a²      (if centered; otherwise v̄ = v)
  *     b ← μ·b + g/(√v̄ + ε)                  (without momentum, b = g/(√v̄ + ε))
  *     w ← w − lr·b
  *
@@ -37,7 +37,7 @@ export interface RMSpropOptions {
  * const w = tensor([1, -2], { requiresGrad: true });
  * const optimizer = new RMSprop([w], { lr: 0.1, alpha: 0.75 });
  * w.pow(2).sum().backward();
- * optimizer.step(); // the first step is lr/√(1 − α) in every direction
+ * optimizer.step(); // the first step changes every parameter by lr/√(1 − α)
  * console.log(Array.from(w.dataSync(), (x) => x.toFixed(3))); // [ '0.800', '-1.800' ]
  * ```
  */

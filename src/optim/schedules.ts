@@ -1,13 +1,15 @@
 /**
- * Learning rate schedules: pure functions of the step (or of the epoch), counted from 0. To use one, set the
- * optimizer's rate: `optimizer.lr = schedule(step)`.
+ * Learning rate schedules: functions from the number of the step, or of the epoch, counted from 0, to the learning
+ * rate. Use them with `optimizer.lr = schedule(step)`.
  */
 import { expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
 
+/** The learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number;
 
 /**
- * lr · factor^⌊step/every⌋: the rate drops by `factor` after every `every` steps (PyTorch's `StepLR`).
+ * lr·factor^⌊step/every⌋: multiplies the rate by `factor` after each `every` steps, as PyTorch's `StepLR`.
+ * @param options.factor In (0, 1]. Default 0.1.
  * @throws {ValueError} lr ≤ 0, every < 1, factor is not in (0, 1], or an option is unknown.
  * @example
  * ```ts
@@ -30,8 +32,9 @@ export function stepDecay(
 }
 
 /**
- * minimum + (lr − minimum)·(1 + cos(π·step/steps))/2 until step `steps`, then the minimum (Loshchilov & Hutter
- * 2017; PyTorch's `CosineAnnealingLR` for the first `steps` steps).
+ * minimum + (lr − minimum)·(1 + cos(π·step/steps))/2 up to step `steps`, then `minimum` (Loshchilov & Hutter 2017). The
+ * first `steps` steps are those of PyTorch's `CosineAnnealingLR`.
+ * @param options.minimum In [0, lr]. Default 0.
  * @throws {ValueError} lr ≤ 0, steps < 1, minimum is not in [0, lr], or an option is unknown.
  * @example
  * ```ts
@@ -54,9 +57,10 @@ export function cosineDecay(
 }
 
 /**
- * A linear rise from start·lr to lr over `steps` steps (PyTorch's `LinearLR`), then another schedule from its
- * step 0, or a constant rate.
- * @param then The schedule or constant rate after the rise.
+ * Increases the rate linearly from start·lr to lr over `steps` steps, as PyTorch's `LinearLR`. Then follows another
+ * schedule, from its step 0, or a constant rate. lr is that rate, or the rate of the schedule at its step 0.
+ * @param then The schedule or constant rate after the warmup.
+ * @param options.start In (0, 1]. Default 1/3.
  * @throws {ValueError} A constant rate ≤ 0, steps < 1, start is not in (0, 1], or an option is unknown.
  * @example
  * ```ts

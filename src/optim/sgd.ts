@@ -7,24 +7,24 @@ import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.
 export interface SGDOptions {
   /** The learning rate, > 0. */
   readonly lr: number;
-  /** μ in [0, 1). 0. */
+  /** μ in [0, 1). Default 0. */
   readonly momentum: number;
-  /** τ in [0, 1]: how much less a new gradient counts in the velocity. 0. */
+  /** τ in [0, 1]: the velocity adds (1 − τ)·g. Default 0. */
   readonly dampening: number;
-  /** Look ahead along the velocity; needs momentum > 0 and no dampening. False. */
+  /** Whether to use Nesterov momentum, which needs momentum > 0 and dampening 0. Default false. */
   readonly nesterov: boolean;
-  /** λ ≥ 0. 0. */
+  /** λ ≥ 0, added to the gradient as λ·w. Default 0. */
   readonly weightDecay: number;
 }
 
 /**
- * Stochastic gradient descent, by PyTorch's rule:
+ * Stochastic gradient descent with momentum, as in PyTorch:
  *
  *     g ← g + λ·w
- *     v ← μ·v + (1 − τ)·g        (the first time, v ← g)
+ *     v ← μ·v + (1 − τ)·g        (in the first step, v ← g)
  *     w ← w − lr·v               (Nesterov: w − lr·(g + μ·v); without momentum: w − lr·g)
  *
- * @param params Parameters, or groups `{ params, lr?, … }` with options of their own.
+ * @param params Parameters, or groups `{ params, lr?, … }` with their own options.
  * @throws {ValueError} An option is unknown or out of its range, or there are no parameters.
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export class SGD extends Optimizer<SGDOptions> {
       runFused(sgdUpdate, [w, g], { lr, weightDecay });
       return;
     }
-    // The first gradient counts whole: as if the velocity had been 0, and τ too.
+    // In the first step, v = g: as if the velocity and τ were 0.
     const isFirst = !(slots.velocity instanceof Tensor);
     const v = slotOf(slots, 'velocity', w);
     runFused(momentumUpdate, [w, g, v], {

@@ -1,11 +1,20 @@
 /**
- * Reverse-mode differentiation over the tape.
+ * Reverse-mode differentiation: `loss.backward()` applies the chain rule, from the loss back to the parameters.
  *
- * Take `examples/first-gradient.ts`: loss = mean((x·slope + offset − target)²). Each op that ran is a node of the tape: it
- * holds its inputs, and a thunk for the gradient of each input. `slope` and `offset` are leaves: no op computed them.
- * `loss.backward()` starts at the newest node with the seed g = ∂loss/∂loss = 1 and walks to the oldest. At each node, g
- * is the gradient of that node's result, and the thunks turn it into the gradients of the inputs. Gradients that reach
- * one value by several paths are added. The gradient of a leaf is added to its `grad`.
+ * `examples/first-gradient.ts` computes loss = mean((x·slope + offset − target)²). Every op that ran is a node of the
+ * tape (`tape.ts`). It refers to its inputs and has one thunk per input: a function that computes the gradient of that
+ * input. `slope` and `offset` are leaves: tensors that no op computed. `backward` has four parts:
+ *
+ * 1. Sort: list the nodes that the loss depends on, newest first. The last one in the list is the product x·slope.
+ * 2. Seed: start with g = ∂loss/∂loss = 1.
+ * 3. Walk: at each node, g is the gradient of the loss with respect to the node's result, and the thunks compute the
+ *    gradients of the inputs. At x·slope, the thunk of `slope` returns ∂loss/∂slope = xᵀ·g. The thunk of `x` is not
+ *    called, because `x` does not require a gradient.
+ * 4. Accumulate: gradients that reach one value along several paths are added. The gradient of a leaf is added to its
+ *    `grad`.
+ *
+ * `GradientMap` (`memory.ts`) holds the gradients during the walk. Read it as a `Map`, in which `take` means "get and
+ * delete"; in addition, it frees each gradient after its last use.
  */
 import { add } from '../../kernels/elementwise.ts';
 import { formatShape, sameShape, sizeOf } from '../../kernels/shape.ts';
@@ -18,10 +27,16 @@ import type { Value } from './value.ts';
 export { gradientOf, setGradient } from './memory.ts';
 
 /**
- * Adds ∂(g·y)/∂x to `x.grad` of every leaf x that y was computed from, and frees the tape.
+ * Adds ∂(Σ seed·y)/∂x to `x.grad`, for every leaf x that y was computed from and that requires a gradient. Frees the
+ * graph.
  *
- * An op is always newer than the ops that computed its inputs. So when its turn comes, all gradients of its result have
- * arrived: the order of creation is a topological order. `grad` is written at the end: an error on the way changes none.
+ * An op is always newer than the ops that computed its inputs, so the order of creation is a topological order: when
+ * the walk reaches a node, all gradients of its result have arrived. `grad` is written last: if an error is thrown,
+ * every `grad` is unchanged.
+ *
+ * @throws {GraphError} y requires no gradient, is not a single value and has no seed, or its graph was freed or
+ *   changed.
+ * @throws {ShapeError} The seed, or the gradient that a thunk returned, does not have the shape of its value.
  */
 export function backward(y: Value, seed?: Value): void {
   const nodes = newestFirst(y);
@@ -40,39 +55,39 @@ export function backward(y: Value, seed?: Value): void {
   for (const node of nodes) forget(node);
 }
 
-/** One step of the chain rule: from the gradient g of an op's result to the gradients of its inputs. */
+/** One step of the chain rule: from g, the gradient of a node's result, to the gradients of its inputs. */
 function propagate(node: Node, g: Value, gradients: GradientMap): void {
   const thunks = node.backward?.(g) ?? [];
   if (thunks.length !== node.inputs.length) {
-    const hint = 'backward returns one thunk for each tensor among the arguments, in order';
+    const hint = 'backward must return one thunk for each tensor among the arguments, in order';
     throw new GraphError(node.op, `${thunks.length} gradients for ${node.inputs.length} inputs`, hint);
   }
   node.inputs.forEach((x, k) => {
     if (!x.requiresGrad) return;
     const dx = thunks[k]();
-    expectGradient(node.op, `gradient of input ${k}`, dx, x);
+    expectGradient(node.op, `the gradient of input ${k}`, dx, x);
     accumulate(gradients, x, dx);
   });
 }
 
-/** Adds a gradient to those that have arrived for a value: the result of an op, or a leaf. */
+/** Adds g to the gradients that have arrived for x, which is a leaf or the result of a node. */
 function accumulate(gradients: GradientMap, x: Value, g: Value): void {
   const key = x.node ?? x;
   const sum = gradients.get(key);
   gradients.set(key, sum === undefined ? g : run(add, [sum, g]));
 }
 
-/** The gradient to begin with: ones for a single value. */
+/** The seed: the gradient that the walk starts with. For a single value it is 1 by default. */
 function seedFor(y: Value, seed: Value | undefined): Value {
-  const outOfScope = 'gradients of gradients are out of scope';
+  const outOfScope = 'gradients of gradients are not supported';
   if (!y.requiresGrad) {
-    const hint = `give a tensor it is computed from requiresGrad: true, outside noGrad; ${outOfScope}`;
-    const problem = `this ${y.dtype} tensor of shape ${formatShape(y.shape)} needs no gradient`;
+    const hint = `set requiresGrad: true on a tensor it is computed from, outside noGrad; ${outOfScope}`;
+    const problem = `this ${y.dtype} tensor of shape ${formatShape(y.shape)} requires no gradient`;
     throw new GraphError('backward', problem, hint);
   }
   if (seed === undefined) {
     if (sizeOf(y.shape) === 1) return constant(y, [1], y.shape);
-    const hint = 'reduce it first, as in y.sum().backward(), or give the gradient: y.backward(g)';
+    const hint = 'reduce it first, as in y.sum().backward(), or pass its gradient: y.backward(g)';
     throw new GraphError('backward', `not a single value: shape ${formatShape(y.shape)}`, hint);
   }
   if (seed.requiresGrad) {
@@ -82,20 +97,23 @@ function seedFor(y: Value, seed: Value | undefined): Value {
   return seed;
 }
 
-/** A gradient has the shape, the element type and the device of its value. */
+/** Checks that a gradient has the shape, the element type and the device of its value. */
 function expectGradient(op: string, name: string, g: Value, of: Value): void {
   if (!sameShape(g.shape, of.shape)) {
-    const shapes = `has shape ${formatShape(g.shape)}, the value it belongs to ${formatShape(of.shape)}`;
-    throw new ShapeError(op, `the ${name} ${shapes}`, 'a gradient has the shape of its value');
+    const shapes = `has shape ${formatShape(g.shape)}, but its value has shape ${formatShape(of.shape)}`;
+    throw new ShapeError(op, `${name} ${shapes}`, 'a gradient must have the shape of its value');
   }
   if (g.dtype !== of.dtype || g.home !== of.home) {
-    const places = `is ${g.dtype} on ${g.device}, the value it belongs to ${of.dtype} on ${of.device}`;
-    const hint = 'a gradient has the element type and the device of its value';
-    throw new GraphError(op, `the ${name} ${places}`, hint);
+    const places = `is ${g.dtype} on ${g.device}, but its value is ${of.dtype} on ${of.device}`;
+    const hint = 'a gradient must have the element type and the device of its value';
+    throw new GraphError(op, `${name} ${places}`, hint);
   }
 }
 
-/** All ops that y depends on, each once. An explicit stack: deep graphs must not overflow the call stack. */
+/**
+ * The nodes that y depends on, each once, newest first. The search uses an explicit stack, because recursion would
+ * overflow the call stack on deep graphs.
+ */
 function newestFirst(y: Value): Node[] {
   const found: Node[] = [];
   const visit = ++visits;
@@ -113,6 +131,7 @@ function newestFirst(y: Value): Node[] {
 
 let visits = 0;
 
+/** Checks that the graph was not freed, and that no input was changed in place after the op used it. */
 function expectUsable(node: Node): void {
   if (node.backward === null) {
     const hint = 'compute the value again, or add the losses and call backward() once';
@@ -129,7 +148,7 @@ function expectUsable(node: Node): void {
   }
 }
 
-/** Frees an op's part of the graph. */
+/** Frees a node: drops its inputs and thunks, so that the garbage collector can free what they refer to. */
 function forget(node: Node): void {
   node.backward = null;
   node.inputs = [];

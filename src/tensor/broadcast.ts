@@ -1,6 +1,6 @@
 /**
- * NumPy broadcasting, handled here and nowhere else. Shapes are aligned at their last axis; an axis of
- * extent 1 is repeated to the other's extent. The gradient of a repetition is a sum.
+ * NumPy's broadcasting rules. Shapes are aligned at their last axis, missing axes count as extent 1, and an axis of
+ * extent 1 is repeated to the extent of the other shape. The gradient of a repetition is a sum over the repeated axis.
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { repeatAxis } from '../../kernels/layout.ts';
@@ -10,7 +10,11 @@ import { ShapeError } from './errors.ts';
 import { run } from './op.ts';
 import type { Value } from './value.ts';
 
-/** The shape that both can be expanded to. */
+/**
+ * The shape that both shapes broadcast to.
+ *
+ * @throws {ShapeError} Two aligned extents differ, and neither is 1.
+ */
 export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a;
   const rank = Math.max(a.length, b.length);
@@ -22,22 +26,24 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
     throw new ShapeError(
       op,
       `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${extent} and ${other} at axis ${axis - rank}`,
-      'aligned at the last axis, two extents must be equal or one of them 1',
+      'aligned at the last axis, extents must be equal, or one of them must be 1',
     );
   });
 }
 
-/** x repeated to `shape`. */
+/** Repeats x along its axes of extent 1 until it has the given shape. Not recorded on the tape. */
 export function expandTo<T extends Value>(x: T, shape: Shape): T {
   let y = view(x, padded(x.shape, shape.length));
-  // The innermost axis first: it is the smallest copy, and the later axes then repeat whole rows.
+  // Innermost axis first: it is the smallest copy, and later axes then copy whole rows.
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     if (y.shape[axis] !== shape[axis]) y = run(repeatAxis, [y], { axis, count: shape[axis] });
   }
   return y;
 }
 
-/** g summed to `shape`: the gradient of `expandTo`. */
+/**
+ * Sums g over the axes that `expandTo` repeated, down to `shape`: the gradient of `expandTo`. Not recorded on the tape.
+ */
 export function sumTo<T extends Value>(g: T, shape: Shape): T {
   const target = padded(shape, g.shape.length);
   let y = g;
@@ -47,12 +53,12 @@ export function sumTo<T extends Value>(g: T, shape: Shape): T {
   return view(y, shape);
 }
 
-/** The same memory under another shape of the same size. Not recorded. */
+/** A tensor that shares the memory of x, with another shape of the same size. Not recorded on the tape. */
 export function view<T extends Value>(x: T, shape: Shape): T {
   return sameShape(x.shape, shape) ? x : x.like(x.storage, shape);
 }
 
-/** The shape with ones in front, up to `rank` axes. */
+/** The shape with ones in front, so that it has `rank` axes. */
 function padded(shape: Shape, rank: number): Shape {
   return [...Array<number>(rank - shape.length).fill(1), ...shape];
 }

@@ -1,4 +1,4 @@
-/** Tensors from values. */
+/** Functions that make tensors from given values, or join tensors. */
 import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
@@ -7,19 +7,19 @@ import { expectShape } from './indexing.ts';
 import * as ops from './ops.ts';
 import type { Tensor } from './tensor.ts';
 
-/** Numbers nested to any depth, as long as no row is longer than another. */
+/** Numbers in arrays nested to any depth. All arrays at the same depth have the same length. */
 export type NestedArray = readonly (number | NestedArray)[];
 
 /** What `tensor` takes: a number, nested arrays of numbers, or a typed array. */
 export type TensorData = number | NestedArray | NumericArray;
 
 /**
- * A tensor with a copy of the values given.
+ * Makes a tensor from a copy of the given values.
  *
  * @param data A number, nested arrays of numbers, or a typed array.
- * @param options.shape Its shape; otherwise that of the nesting, or [length] for a typed array.
- * @throws {ShapeError} Ragged nesting, or a shape of another size than the data.
- * @throws {ValueError} Something among the data is no number.
+ * @param options.shape The shape. By default, it is the shape of the nested arrays, or [length] for a typed array.
+ * @throws {ShapeError} The nesting is ragged, or the size of the shape differs from the number of values.
+ * @throws {ValueError} The data contains a value that is not a number, or an option is unknown.
  * @throws {DTypeError} The device does not have that element type.
  * @example
  * ```ts
@@ -47,8 +47,8 @@ export function tensor(data: TensorData, options: TensorOptions & { readonly sha
 }
 
 /**
- * The identity matrix: ones where row and column are equal, n × n.
- * @throws {ValueError} n is not an integer ≥ 0.
+ * The n × n identity matrix: 1 on the diagonal, 0 elsewhere.
+ * @throws {ValueError} n is not an integer ≥ 0, or an option is unknown.
  * @example
  * ```ts
  * import { eye } from 'gammabeta';
@@ -65,8 +65,8 @@ export function eye(n: number, options: TensorOptions = {}): Tensor {
 }
 
 /**
- * start, start + step, … up to but not including stop, as in NumPy; `arange(n)` is 0 … n−1.
- * @throws {ValueError} A bound is not finite, or the step is 0.
+ * The values start, start + step, … up to, but not including, stop, as in NumPy. `arange(n)` is 0, 1, …, n−1.
+ * @throws {ValueError} start, stop or step is not finite, step is 0, or an option is unknown.
  * @example
  * ```ts
  * import { arange } from 'gammabeta';
@@ -81,16 +81,18 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
   expectNumber('arange', 'start', from);
   expectNumber('arange', 'stop', to);
   expectNumber('arange', 'step', step);
-  if (step === 0) throw new ValueError('arange', 'step is 0', 'use a step towards stop');
+  if (step === 0) throw new ValueError('arange', 'step is 0', 'use a positive or negative step');
   const shape = expectShape('arange', [Math.max(0, Math.ceil((to - from) / step))]);
   const values = new Float64Array(sizeOf(shape)).map((_, i) => from + i * step);
   return fromValues('arange', values, shape, options);
 }
 
 /**
- * Tensors one after the other along an axis; their other extents are equal.
+ * Joins tensors along an existing axis, as NumPy's `concatenate`. All other extents must be equal.
  *
- * @throws {ShapeError} They do not fit, or there are none.
+ * @throws {ShapeError} The list is empty, the axis does not exist, or the other extents differ.
+ * @throws {DTypeError} The tensors have different element types.
+ * @throws {DeviceError} The tensors are on different devices.
  * @example
  * ```ts
  * import { concat, tensor } from 'gammabeta';
@@ -100,7 +102,7 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
   const [first] = tensors;
-  if (tensors.length === 0) throw new ShapeError('concat', 'no tensors', 'give at least one');
+  if (tensors.length === 0) throw new ShapeError('concat', 'no tensors', 'pass at least one');
   return ops.concat(resolveAxis('concat', first.shape, axis), ...tensors);
 }
 
@@ -108,18 +110,19 @@ function expectNumbers(data: ArrayBufferView): void {
   if (!(data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array)) return;
   throw new ValueError(
     'tensor',
-    `a ${data.constructor.name} holds no numbers`,
+    `unsupported data: ${data.constructor.name}`,
     'convert it, as in Float64Array.from(data, Number)',
   );
 }
 
+/** The shape of nested arrays, from the first element at each depth. */
 function nesting(data: unknown): Shape {
   const shape: number[] = [];
   for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
   return shape;
 }
 
-/** All numbers of nested arrays in order; each must be nested as the first one is. */
+/** The numbers of nested arrays, in order. All arrays at the same depth must have the same length. */
 function flatten(data: number | NestedArray): number[] {
   const shape = nesting(data);
   const values: number[] = [];
@@ -146,6 +149,6 @@ function ragged(shape: Shape, axis: number, found: string): ShapeError {
   return new ShapeError(
     'tensor',
     `ragged nesting: ${found} where ${expected} was expected`,
-    'make all rows equally long',
+    'make all rows the same length',
   );
 }

@@ -2,20 +2,23 @@ import { type Definition, type Kept, op, type Op } from './op.ts';
 import type { Tensor } from './tensor.ts';
 import { callUser } from './user-code.ts';
 
-/** The gradient of one input, computed when it is called. */
+/** Computes the gradient of one input when it is called. */
 export type Thunk = () => Tensor;
 
-/** What `defineOp` takes. */
+/** The argument of `defineOp`: the name of an op, its forward pass and its backward pass. */
 export type OpDefinition<A extends readonly unknown[], Y extends Tensor | Kept> = Definition<A, Y, Tensor>;
 
 /**
- * Makes a differentiable function from a forward and a backward pass.
+ * Makes a differentiable function from a forward pass and a backward pass, like PyTorch's `autograd.Function`.
  *
- * For y = f(x₁, x₂, …) and a loss L, `backward` receives g = ∂L/∂y and returns, for each input, ∂L/∂xₖ: the gradient g
- * times the Jacobian ∂y/∂xₖ. An op does not broadcast: expand the inputs first, or compose tensor methods. Check the
- * result with {@link gradcheck}.
+ * For y = f(x₁, x₂, …) and a loss L, `backward` receives g = ∂L/∂y and returns one thunk per input. Thunk k returns
+ * ∂L/∂xₖ = g·∂y/∂xₖ, a vector-Jacobian product of the shape of xₖ. It is not called if xₖ requires no gradient. An op
+ * does not broadcast: expand the inputs first, or compose tensor methods instead. Check the gradients with {@link
+ * gradcheck}.
  *
- * @throws {GraphError} From `backward()`: a thunk is missing, or returns a gradient of another shape than its input.
+ * @throws {GraphError} From `backward()`: the number of thunks is not the number of inputs, or a gradient has another
+ *   element type or device than its input.
+ * @throws {ShapeError} From `backward()`: a gradient has another shape than its input.
  * @throws {DTypeError} From the op: its inputs have different element types.
  * @throws {DeviceError} From the op: its inputs are on different devices.
  * @example
@@ -29,7 +32,7 @@ export type OpDefinition<A extends readonly unknown[], Y extends Tensor | Kept> 
  *   backward: (g, y, x) => [() => g.mul(x.sigmoid())],
  * });
  *
- * await useDevice('cpu'); // which has float64
+ * await useDevice('cpu'); // the device that supports float64
  * const x = tensor([-1, 0, 2], { dtype: 'float64', requiresGrad: true });
  * console.log(gradcheck(softplus, [x])); // true
  * ```

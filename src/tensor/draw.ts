@@ -1,4 +1,4 @@
-/** Tensors of random values, from the initialization stream of `manualSeed`. */
+/** Functions that make tensors of random values. They draw from the initialization stream, which `manualSeed` seeds. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { expectNumber, expectOptions } from './errors.ts';
@@ -8,8 +8,9 @@ import { type Stream, streams } from './random.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * Normal values with mean 0 and deviation 1, from the initialization stream of {@link manualSeed}.
+ * Random values from a normal distribution with mean 0 and standard deviation 1. {@link manualSeed} sets the seed.
  * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} An option is unknown.
  * @example
  * ```ts
  * import { manualSeed, randn } from 'gammabeta';
@@ -24,10 +25,10 @@ export function randn(shape: Shape, options: TensorOptions = {}): Tensor {
 }
 
 /**
- * Uniform values from `low` to `high`, from the initialization stream of {@link manualSeed}. As in NumPy,
- * `high` itself can come up through rounding to float32.
+ * Random values, uniform over [low, high). {@link manualSeed} sets the seed. As in NumPy, `high` itself can occur
+ * because of rounding to float32.
  * @throws {ShapeError} An extent is not an integer ≥ 0.
- * @throws {ValueError} A bound is not finite, or low > high.
+ * @throws {ValueError} A bound is not finite, low > high, or an option is unknown.
  * @example
  * ```ts
  * import { uniform } from 'gammabeta';
@@ -42,7 +43,9 @@ export function uniform(shape: Shape, low = 0, high = 1, options: TensorOptions 
   return drawn('uniform', shape, (stream) => low + (high - low) * stream.uniform(), options);
 }
 
-/** A tensor of draws from the initialization stream: what `randn`, `uniform` and the initializers share. */
+/**
+ * A tensor whose elements are drawn one by one from the initialization stream. `op` is the function for error messages.
+ */
 export function drawn(
   op: string,
   shape: Shape,

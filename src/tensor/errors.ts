@@ -1,26 +1,29 @@
+/** The errors that the library throws, and checks of arguments. */
 import { GammaBetaError, ShapeError } from '../../kernels/errors.ts';
 
 export { GammaBetaError, ShapeError };
 
-/** A value outside what the operation accepts: a hyper-parameter, a label, an index. */
+/**
+ * An argument has a value that the function does not accept: a hyper-parameter, a label, an index, an unknown option.
+ */
 export class ValueError extends GammaBetaError {}
 
-/** Tensors of different element types, or a type that the device does not have. */
+/** Tensors have different element types, or the device does not support an element type. */
 export class DTypeError extends GammaBetaError {}
 
-/** A device that is not there, tensors of different devices, a read the device cannot do. */
+/** A device is not available, tensors are on different devices, or a device cannot do a read. */
 export class DeviceError extends GammaBetaError {}
 
-/** The GPU went away, and with it all that was on it: a driver was reset, a context taken, a device destroyed. */
+/** The GPU was lost with all its tensors: the driver was reset, or the browser took the context or the device away. */
 export class DeviceLostError extends DeviceError {}
 
-/** A backward pass that cannot be: no gradient is needed, or the graph is gone. */
+/** A backward pass is impossible: no tensor requires a gradient, or the graph was freed or changed. */
 export class GraphError extends GammaBetaError {}
 
-/** `gradcheck` found a gradient that does not match its function. */
+/** `gradcheck` found a gradient that differs from the numeric derivative. */
 export class GradientError extends GammaBetaError {}
 
-/** Bounds of a number: > above, ≥ from, < below, ≤ to. */
+/** Bounds of a number: value > above, value ≥ from, value < below, value ≤ to. */
 export interface Range {
   readonly above?: number;
   readonly from?: number;
@@ -28,7 +31,10 @@ export interface Range {
   readonly to?: number;
 }
 
-/** A finite number in a range. */
+/**
+ * Returns the value if it is a finite number in the range. `op` and `name` are for the error message.
+ * @throws {ValueError} It is not.
+ */
 export function expectNumber(op: string, name: string, value: number, range: Range = {}): number {
   const { above = -Infinity, from = -Infinity, below = Infinity, to = Infinity } = range;
   const isInRange = value > above && value >= from && value < below && value <= to;
@@ -42,20 +48,29 @@ export function expectNumber(op: string, name: string, value: number, range: Ran
   );
 }
 
-/** An integer from `min` up. */
+/**
+ * Returns the value if it is an integer ≥ min.
+ * @throws {ValueError} It is not.
+ */
 export function expectInteger(op: string, name: string, value: number, min: number): number {
   if (Number.isSafeInteger(value) && value >= min) return value;
   throw new ValueError(op, `${name} is ${String(value)}`, `an integer ≥ ${min} is expected`);
 }
 
-/** Only these option names; a misspelt one would otherwise be ignored in silence. */
+/**
+ * Checks the names of options. Otherwise a misspelt option would be ignored silently.
+ * @throws {ValueError} An option is unknown.
+ */
 export function expectOptions(op: string, options: object, known: readonly string[]): void {
   const unknown = Object.keys(options).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
   throw new ValueError(op, `unknown option: ${unknown.join(', ')}`, `known options: ${known.join(', ')}`);
 }
 
-/** One of a few words. */
+/**
+ * Returns the value if it is one of the choices.
+ * @throws {ValueError} It is not.
+ */
 export function expectOneOf<T extends string>(op: string, name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
   const words = choices.map((choice) => `'${choice}'`);

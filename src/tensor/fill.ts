@@ -1,4 +1,4 @@
-/** Tensors with one value everywhere, and what all functions share that make tensors. */
+/** Functions that make tensors filled with one value, and the options of all functions that make tensors. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { currentDevice } from './device/current.ts';
@@ -9,11 +9,11 @@ import { track } from './op.ts';
 import { Tensor } from './tensor.ts';
 
 export interface TensorOptions {
-  /** `float32` by default; `float64` on the `cpu` device only. */
+  /** The element type. Default `float32`. Only the `cpu` device supports `float64`. */
   readonly dtype?: DType;
-  /** Whether `backward()` is to compute its gradient. */
+  /** Whether `backward()` computes its gradient. Default false. */
   readonly requiresGrad?: boolean;
-  /** Where it is made; the current device by default. */
+  /** The device that holds the tensor. Default: the current device. */
   readonly device?: Device;
 }
 
@@ -24,8 +24,9 @@ export const optionNames: readonly string[] = [
 ] satisfies (keyof TensorOptions)[];
 
 /**
- * A tensor of zeros. Also an initializer, as in `new Dense(2, 3, { init: zeros })`.
+ * A tensor filled with zeros. It can be used as an initializer: `new Dense(2, 3, { init: zeros })`.
  * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} An option is unknown.
  * @example
  * ```ts
  * import { zeros } from 'gammabeta';
@@ -38,8 +39,9 @@ export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
 }
 
 /**
- * A tensor of ones. Also an initializer.
+ * A tensor filled with ones. It can be used as an initializer.
  * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} An option is unknown.
  * @example
  * ```ts
  * import { ones } from 'gammabeta';
@@ -52,8 +54,9 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 }
 
 /**
- * A tensor with one value everywhere.
+ * A tensor filled with one value.
  * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} An option is unknown.
  * @example
  * ```ts
  * import { full } from 'gammabeta';
@@ -72,7 +75,12 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
   return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
 }
 
-/** A tensor with a copy of these values, on the device and of the type that the options name. `op` is for messages. */
+/**
+ * A tensor with a copy of the values, on the device and of the element type given in the options. `op` is the function
+ * that was called, for error messages.
+ *
+ * @throws {DTypeError} The device does not support the element type.
+ */
 export function fromValues(
   op: string,
   values: ArrayLike<number>,

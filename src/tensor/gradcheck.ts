@@ -1,4 +1,4 @@
-/** Checks gradients against finite differences, by random projection. */
+/** Checks gradients against finite differences, along random directions. */
 import { sizeOf } from '../../kernels/shape.ts';
 import { tensor } from './create.ts';
 import {
@@ -14,30 +14,32 @@ import { noGrad } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
 export interface GradcheckOptions {
-  /** The step of the central difference. */
+  /** ε > 0, the step of the central difference. Default 1e-6. */
   readonly eps?: number;
-  /** Accepted: |numeric − analytic| ≤ atol + rtol·|numeric|. */
+  /** The relative tolerance, ≥ 0: a gradient passes if |numeric − analytic| ≤ atol + rtol·|numeric|. Default 1e-5. */
   readonly rtol?: number;
+  /** The absolute tolerance, ≥ 0. Default 1e-7. */
   readonly atol?: number;
-  /** The seed of the random directions. */
+  /** The seed of the random directions, an integer ≥ 0. Default 0. */
   readonly seed?: number;
 }
 
 /**
- * Checks that the gradients of `fn` are its derivatives at the given inputs.
+ * Checks that the gradients of `fn` equal its derivatives at the given inputs, like PyTorch's `gradcheck` in fast mode.
  *
- * For each input x and random directions u (of the result) and v (of x):
+ * For each input x, with random vectors u (of the shape of the result) and v (of the shape of x), it compares:
  *
- *     u · (fn(x + ε·v) − fn(x − ε·v)) / 2ε  =  v · dx,   dx = the gradient from fn(x).backward(u)
+ *     numeric  = u · (fn(x + ε·v) − fn(x − ε·v)) / 2ε
+ *     analytic = v · dx,  where fn(x).backward(u) computes dx
  *
- * A wrong gradient passes only if its error is orthogonal to the random v. The cost is two calls of `fn` per
- * input, whatever its size. `fn` must be deterministic, and smooth near the inputs: stay away from kinks.
+ * A wrong gradient passes only if its error is orthogonal to the random v. The cost is two calls of `fn` per input, for
+ * inputs of any size. `fn` must be deterministic, and differentiable near the inputs: avoid kinks, such as 0 for ReLU.
  *
  * @param fn A function of tensors that returns a tensor of any shape.
- * @param inputs The arguments of `fn`, float64. Those with `requiresGrad` are checked; their `.grad` is not changed.
- * @returns `true`; a failed check throws.
- * @throws {GradientError} A gradient is wrong; the message names the input and both values.
- * @throws {DTypeError} An input is not float64: the differences would drown in rounding.
+ * @param inputs The arguments of `fn`, float64. Those with `requiresGrad` are checked. Their `grad` is not changed.
+ * @returns `true`. A failed check throws.
+ * @throws {GradientError} A gradient is wrong. The message names the input and both values.
+ * @throws {DTypeError} An input is not float64: rounding errors would be larger than the differences.
  * @throws {GraphError} No input requires a gradient, or the result does not depend on one that does.
  * @example
  * ```ts
@@ -60,7 +62,7 @@ export function gradcheck(
   const stream = seededStream(expectInteger('gradcheck', 'seed', options.seed ?? 0, 0));
   expectCheckable(inputs);
 
-  // Copies, so that the caller's tensors and their gradients stay as they are.
+  // Copies, so that the caller's tensors and their gradients do not change.
   const points = inputs.map((x) => at(x, x.dataSync(), x.requiresGrad));
   const y = fn(...points);
   const u = direction(stream, y.size);
@@ -87,13 +89,16 @@ export function gradcheck(
   return true;
 }
 
-/** u[i]·fn(…)[i], not summed yet: summing small differences is more accurate than subtracting large sums. */
+/**
+ * u[i]·fn(…)[i] for each i. They are not summed here: a sum of small differences is more accurate than a difference of
+ * sums.
+ */
 function projections(fn: (...inputs: Tensor[]) => Tensor, points: Tensor[], u: Float64Array): Float64Array {
   const values = noGrad(() => fn(...points)).dataSync();
   return Float64Array.from(values, (value, i) => value * u[i]);
 }
 
-/** Uniform over ±[0.5, 1.5]: away from 0, so that every element counts. */
+/** Random values with |value| in [0.5, 1.5) and a random sign. They avoid 0, so that every element counts. */
 function direction(stream: Stream, size: number): Float64Array {
   return Float64Array.from(
     { length: size },
@@ -101,6 +106,7 @@ function direction(stream: Stream, size: number): Float64Array {
   );
 }
 
+/** A tensor like `like`, with other values. */
 function at(like: Tensor, values: ArrayLike<number>, requiresGrad: boolean): Tensor {
   const { shape, dtype, home } = like;
   return tensor(Float64Array.from(values).subarray(0, sizeOf(shape)), {
@@ -124,7 +130,7 @@ function expectCheckable(inputs: readonly Tensor[]): void {
     throw new GraphError(
       'gradcheck',
       'no input requires a gradient',
-      'make them with { requiresGrad: true }',
+      'make an input with { requiresGrad: true }',
     );
   }
 }

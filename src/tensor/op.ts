@@ -1,4 +1,24 @@
-/** How an op is declared, once, with its forward and backward pass side by side; and how it runs kernels. */
+/**
+ * Declares ops, and runs kernels on tensors.
+ *
+ * An **op** is a differentiable function of tensors, declared once with its forward and backward pass:
+ *
+ *     const mul = op({
+ *       name: 'mul',
+ *       forward: (a, b) => run(kernels.mul, [a, b]),
+ *       backward: (g, _y, a, b) => [() => run(kernels.mul, [g, b]), () => run(kernels.mul, [g, a])],
+ *     });
+ *
+ * `mul(a, b)` runs `forward` and records a node on the tape (`tape.ts`). `backward` receives g = ∂loss/∂y, the gradient
+ * of the result y, and returns one **thunk** per input: a function that computes ∂loss/∂input when it is called. The
+ * thunk of an input that requires no gradient is never called, so its kernels never run.
+ *
+ * - `op` declares an op; `composite` declares a function that is made of ops.
+ * - `run`, `runInPlace` and `runFused` run kernels on the device that holds the inputs. They record nothing.
+ *
+ * `enclose`, `track` and `keep` manage memory (`memory.ts`). On a first reading, skip them: `enclose(fn)` returns
+ * `fn()`, `track(x)` and `keep(x)` return x.
+ */
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
 import type { Storage } from './device/device.ts';
@@ -9,33 +29,41 @@ import { Value } from './value.ts';
 
 export { keep, track };
 
-/** What `forward` may return instead of a value: the result `y`, and what `backward` needs beside it. */
+/** A result of `forward` that keeps more than y for `backward`: an object of `y` and other values. */
 export interface Kept {
   readonly y: Value;
 }
 
-/** An op, declared. T is the class of the gradients. */
+/** What `op` takes. A are the arguments, Y is the result of `forward`, T is the class of the gradients. */
 export interface Definition<A extends readonly unknown[], Y extends Value | Kept, T extends Value = Value> {
-  /** What error messages call it. */
+  /** The name of the op in error messages. */
   readonly name: string;
-  /** Computes the result. Nothing that it computes is recorded. */
+  /** Computes the result. The ops that it calls are not recorded. */
   readonly forward: (...args: A) => Y;
   /**
-   * One thunk for each tensor among the arguments, in their order. `g` is the gradient of the result and has its shape;
-   * `y` is what `forward` returned. The thunk of an input that requires no gradient is never called.
+   * Returns one thunk for each tensor among the arguments, in order. `g` is the gradient of the result and has its
+   * shape; `y` is what `forward` returned. Each thunk returns a gradient of the shape of its input.
    */
   readonly backward: (g: T, y: Y, ...args: A) => readonly (() => T)[];
 }
 
-/** A differentiable function. Arguments that are tensors are its inputs; the others (an axis, a slope) are constants. */
+/**
+ * A differentiable function. The tensors among its arguments are its inputs; other arguments (an axis, a slope) are
+ * constants.
+ */
 export type Op<A extends readonly unknown[]> = <T extends Value>(...args: Arguments<A, T>) => T;
 
-/** The tensors among the arguments are of one class, and so is the result. */
+/** The arguments of an op: all tensors among them, and the result, are of one class T. */
 type Arguments<A extends readonly unknown[], T extends Value> = {
   [K in keyof A]: A[K] extends Value ? T : A[K];
 };
 
-/** Declares an op of the library. */
+/**
+ * Declares an op of the library. Users declare theirs with `defineOp`.
+ *
+ * @throws {DeviceError} From the op: its inputs are on different devices.
+ * @throws {DTypeError} From the op: its inputs have different element types.
+ */
 export function op<A extends readonly unknown[], Y extends Value | Kept = Value, T extends Value = Value>(
   definition: Definition<A, Y, T>,
 ): Op<A> {
@@ -48,16 +76,16 @@ export function op<A extends readonly unknown[], Y extends Value | Kept = Value,
       const y = result instanceof Value ? result : result.y;
       const node = record(name, inputs, (g) => backward(g as T, result, ...args));
       if (node === null && !y.requiresGrad) return y;
-      return y.like(y.storage, y.shape, node); // `forward` may have returned an input as it was
+      return y.like(y.storage, y.shape, node); // a new value: `forward` may have returned an input
     });
   };
   return call as Op<A>;
 }
 
 /**
- * Declares a function of the library that is made of several ops, or that updates tensors in place: it keeps nothing of
- * what it is given, and of what it computes only its result is seen. An asynchronous one has to compute everything, and
- * begin all reads, before its first `await`.
+ * Declares a function of the library that is made of several ops, or that updates tensors in place. Only its result may
+ * outlive the call: the function must not keep its arguments or any other tensor that it computes. An asynchronous
+ * function must compute everything, and start all reads, before its first `await`.
  */
 export function composite<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
   const call = (...args: A): R => enclose(() => fn(...args));
@@ -72,7 +100,11 @@ export function isComposite(fn: object): boolean {
   return composites.has(fn);
 }
 
-/** Runs a kernel: its shape rule, then its device. The result is not recorded. */
+/**
+ * Runs a kernel on the device of its inputs. Not recorded on the tape.
+ *
+ * @throws {ShapeError} The shapes of the inputs violate the shape rule of the kernel.
+ */
 export function run<P extends Params, T extends Value>(
   kernel: Kernel<P>,
   inputs: readonly T[],
@@ -82,8 +114,10 @@ export function run<P extends Params, T extends Value>(
 }
 
 /**
- * Runs a kernel into its first input: a parameter, optimizer state, running statistics. A later `backward` that needs
- * the old value is refused.
+ * Runs a kernel that overwrites its first input: a parameter, optimizer state or running statistics. A later `backward`
+ * that needs the old value throws.
+ *
+ * @throws {ValueError} The kernel cannot run in place.
  */
 export function runInPlace<P extends Params>(
   kernel: Kernel<P>,
@@ -94,13 +128,15 @@ export function runInPlace<P extends Params>(
     throw new ValueError(
       kernel.name,
       'this kernel cannot write into its input',
-      'use run, and keep the result',
+      'use run, which returns a new tensor',
     );
   }
   dispatch(kernel, inputs, (params ?? {}) as P, true);
 }
 
-/** Runs a fusion: as one kernel where the device can, else as the kernels it is composed of. Not recorded. */
+/**
+ * Runs a fusion: as one kernel if the device has fused kernels, otherwise kernel by kernel. Not recorded on the tape.
+ */
 export function runFused<P extends Params, T extends Value>(
   fusion: Fusion<P>,
   inputs: readonly T[],
@@ -133,7 +169,7 @@ function dispatch<P extends Params, T extends Value>(
 const storageOf = ({ storage }: Value): Storage => storage;
 const shapeOf = ({ shape }: Value): Shape => shape;
 
-/** Values on the device of `like`, of its element type. */
+/** A tensor of the given values, on the device and of the element type of `like`. */
 export function constant<T extends Value>(like: T, values: ArrayLike<number>, shape: Shape): T {
   return track(like.like(like.home.upload(values, like.dtype), shape));
 }
@@ -144,21 +180,17 @@ function expectOneHome(op: string, inputs: readonly Value[]): void {
     if (input.home !== first.home) {
       const names = inputs.map((x) => x.device).join(', ');
       const hint =
-        'choose a device before any tensor is made, or copy: tensor(await t.data(), { shape: t.shape })';
+        'call useDevice before making tensors, or copy one: tensor(await t.data(), { shape: t.shape })';
       throw new DeviceError(op, `tensors on different devices: ${names}`, hint);
     }
     if (input.dtype !== first.dtype) {
       const types = inputs.map((x) => x.dtype).join(', ');
-      throw new DTypeError(
-        op,
-        `element types differ: ${types}`,
-        'give all tensors one dtype when they are made',
-      );
+      throw new DTypeError(op, `element types differ: ${types}`, 'make all tensors with the same dtype');
     }
   }
 }
 
-/** `compute`, called at most once: for what several gradients share. */
+/** A function that calls `compute` the first time and returns the same result from then on: work that thunks share. */
 export function once<T>(compute: () => T): () => T {
   let value: { readonly of: T } | null = null;
   return () => (value ??= { of: compute() }).of;

@@ -1,9 +1,9 @@
 /**
- * Every differentiable op, once: its forward pass and, for each input, its gradient. `g` is the gradient
- * of the result y that comes in; a thunk returns the gradient of one input, of that input's shape.
+ * The differentiable ops: each is declared with its forward pass and the gradient of each input. `g` is the gradient of
+ * the result y. Each thunk returns the gradient of one input, in that input's shape.
  *
- * Ops call kernels. What is computed from other ops is written as tensor methods in `tensor.ts`, and
- * differentiates by itself.
+ * Ops call kernels. Functions that are composed of ops, such as the variance, are methods in `tensor.ts`; they need no
+ * backward pass of their own.
  */
 import * as elementwise from '../../kernels/elementwise.ts';
 import { dense as fusedDense, LINEAR } from '../../kernels/fused/dense.ts';
@@ -149,14 +149,14 @@ export const dense: Op<[x: Value, W: Value, b: Value]> = op({
 
 // ── along one axis ─────────────────────────────────────────────────────────────────────────────────────
 
-/** Sums over one axis, which stays with extent 1. */
+/** The sum over one axis, which is kept with extent 1. The gradient of each element is that of its sum. */
 export const sum: Op<[x: Value, axis: number]> = op({
   name: 'sum',
   forward: (x, axis) => run(reductions.sumAxis, [x], { axis }),
   backward: (g, _y, x) => [() => expandTo(g, x.shape)],
 });
 
-/** The maximum over one axis, which stays with extent 1. The gradient goes to the first largest value. */
+/** The maximum over one axis, which is kept with extent 1. Among equal values, the first receives the gradient. */
 export const max: Op<[x: Value, axis: number]> = op({
   name: 'max',
   forward: (x, axis) => run(reductions.maxAxis, [x], { axis }),
@@ -179,7 +179,7 @@ export const logSoftmax: Op<[x: Value, axis: number]> = op({
 
 // ── shape and selection ────────────────────────────────────────────────────────────────────────────────
 
-/** Broadcasting. Its gradient is a sum, as the sum's is an expansion. */
+/** Broadcasts x to `shape`. The gradient is the sum over the repeated axes. */
 export const expand: Op<[x: Value, shape: Shape]> = op({
   name: 'expand',
   forward: (x, shape) => expandTo(x, shape),
@@ -192,7 +192,7 @@ export const reshape: Op<[x: Value, shape: Shape]> = op({
   backward: (g, _y, x) => [() => view(g, x.shape)],
 });
 
-/** The range begin … end of one axis. */
+/** The elements from `begin` up to, but not including, `end` along one axis. */
 export const slice: Op<[x: Value, axis: number, begin: number, end: number]> = op({
   name: 'slice',
   forward: (x, axis, begin, end) => run(layout.sliceAxis, [x], { axis, begin, end }),
@@ -201,14 +201,14 @@ export const slice: Op<[x: Value, axis: number, begin: number, end: number]> = o
   ],
 });
 
-/** `rows` holds indices into the first axis and is no input: nothing flows to it. */
+/** Selects entries along the first axis. The indices are in an object, so they are not an input and get no gradient. */
 export const gather: Op<[x: Value, rows: { readonly indices: Value }]> = op({
   name: 'gather',
   forward: (x, { indices }) => run(layout.gather, [x, indices]),
   backward: (g, _y, x, { indices }) => [() => run(layout.gatherDx, [g, indices], { extent: x.shape[0] })],
 });
 
-/** The inputs one after the other along one axis; takes as many tensors as there are. */
+/** Joins any number of tensors along an existing axis. The gradient is sliced into the parts of the inputs. */
 export const concat: Op<[axis: number, ...inputs: Value[]]> = op({
   name: 'concat',
   forward: (axis, ...inputs) => run(layout.concat, inputs, { axis }),

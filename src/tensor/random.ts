@@ -1,6 +1,6 @@
 /**
- * Random numbers, reproducible from one seed. Initialization, shuffling and dropout draw from separate
- * streams, so that adding a dropout layer changes neither the weights nor the order of the examples.
+ * Random numbers that one seed reproduces. Initialization, shuffling and dropout draw from separate streams, so adding
+ * a dropout layer changes neither the initial weights nor the order of the examples.
  */
 import { expectInteger, ValueError } from './errors.ts';
 
@@ -28,13 +28,13 @@ export class Stream {
       throw new ValueError(
         'random',
         `the state is zero: [${state.join(', ')}]`,
-        'use another state: from zero, xoshiro draws only 0',
+        'use another state: from this one, xoshiro128** returns only zeros',
       );
     }
     [this.s0, this.s1, this.s2, this.s3] = state.map((word) => word >>> 0);
   }
 
-  /** An integer, uniform over 0 … 2³² − 1. */
+  /** A random integer, uniform over 0 … 2³² − 1. */
   uint32(): number {
     const scrambled = Math.imul(rotateLeft(Math.imul(this.s1, 5), 7), 9) >>> 0;
     const shifted = this.s1 << 9;
@@ -48,12 +48,12 @@ export class Stream {
     return scrambled;
   }
 
-  /** Uniform over [0, 1), in steps of 2⁻³². */
+  /** A random number, uniform over [0, 1), a multiple of 2⁻³². */
   uniform(): number {
     return this.uint32() / 2 ** 32;
   }
 
-  /** Normal with mean 0 and deviation 1 (Box & Muller 1958). */
+  /** A random number, normal with mean 0 and standard deviation 1 (Box & Muller 1958). */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
@@ -64,7 +64,7 @@ function rotateLeft(x: number, bits: number): number {
   return (x << bits) | (x >>> (32 - bits));
 }
 
-/** SplitMix64 (Steele, Lea & Flood 2014): xoshiro's authors recommend it for seeding. */
+/** SplitMix64 (Steele, Lea & Flood 2014), which the authors of xoshiro recommend for seeding. */
 function* splitMix64(seed: bigint): Generator<bigint, never> {
   const mask = (1n << 64n) - 1n;
   let state = seed & mask;
@@ -79,19 +79,19 @@ function* splitMix64(seed: bigint): Generator<bigint, never> {
 
 const names: readonly StreamName[] = ['initialization', 'shuffling', 'dropout'];
 
-/** A state for a stream: the next 128 bits of the SplitMix64 sequence. */
+/** The state of a new stream: the next 128 bits of the SplitMix64 sequence. */
 function nextState(words: Generator<bigint, never>): StreamState {
   const [first, second] = [words.next().value, words.next().value];
   const low = (word: bigint) => Number(word & 0xffffffffn);
   return [low(first), low(first >> 32n), low(second), low(second >> 32n)];
 }
 
-/** A separate stream, independent of `manualSeed`. */
+/** A separate stream, which `manualSeed` does not affect. */
 export function seededStream(seed: number): Stream {
   return new Stream(nextState(splitMix64(BigInt(seed))));
 }
 
-/** The streams of the library. They start as after `manualSeed(0)`, so programs are reproducible by default. */
+/** The streams of the library. They start in the state that `manualSeed(0)` sets, so programs are reproducible. */
 export const streams: Readonly<Record<StreamName, Stream>> = (() => {
   const words = splitMix64(0n);
   const [initialization, shuffling, dropout] = names.map(() => new Stream(nextState(words)));
@@ -99,8 +99,8 @@ export const streams: Readonly<Record<StreamName, Stream>> = (() => {
 })();
 
 /**
- * Seeds initialization, shuffling and dropout. The same seed on the same device gives the same run, bit
- * for bit. The default seed is 0.
+ * Seeds the random numbers of initialization, shuffling and dropout. With the same seed on the same device, a program
+ * computes the same numbers, bit for bit. Without a call, the seed is 0.
  *
  * @param seed An integer from 0 to 2⁵³ − 1.
  * @throws {ValueError} The seed is not an integer in that range.

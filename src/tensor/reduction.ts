@@ -4,10 +4,15 @@ import { operands } from './operands.ts';
 import * as ops from './ops.ts';
 import type { Value } from './value.ts';
 
-/** One axis, or several; negative ones count from the back. */
+/** One axis or several. Negative axes count from the last: −1 is the last axis. */
 export type Axes = number | readonly number[];
 
-/** Applies a reduction of one axis to each axis that is meant. */
+/**
+ * Applies a reduction over one axis to several axes; to all of them if `axis` is undefined. `name` is for error
+ * messages.
+ *
+ * @throws {ShapeError} An axis does not exist or is given twice.
+ */
 export function reduce<T extends Value>(
   name: string,
   op: (x: T, axis: number) => T,
@@ -25,15 +30,15 @@ export function reduce<T extends Value>(
   return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
 }
 
-/** (1/n) Σ x, under the name of the method that was called. */
+/** (1/n) Σ x over the given axes. `name` is the method that was called, for error messages. */
 export function meanOver<T extends Value>(name: string, x: T, axis: Axes | undefined, keepDims: boolean): T {
   const total = reduce<T>(name, ops.sum, x, axis, keepDims);
-  // Divided, since times 1/n rounds twice: the mean of 49 ones is 1.
+  // Division by n, because multiplication by 1/n rounds twice: the mean of 49 ones must be exactly 1.
   if (x.size > 0) return ops.div(...operands(name, total, x.size / total.size));
-  throw new ValueError(name, `no values: shape ${formatShape(x.shape)}`, 'at least one is needed');
+  throw new ValueError(name, `no values: shape ${formatShape(x.shape)}`, 'a mean needs at least one value');
 }
 
-/** Over all elements: as one axis, in one pass. */
+/** Reduces all elements in one pass, as a single axis. */
 function overAll<T extends Value>(op: (x: T, axis: number) => T, x: T): T {
   return ops.reshape(op(ops.reshape(x, [x.size]), 0), []);
 }

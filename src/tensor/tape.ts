@@ -1,30 +1,41 @@
-/** The tape: a record of the ops that ran, which `backward` walks from the newest to the oldest. */
+/**
+ * The tape: a record of the ops that ran, as a graph of nodes.
+ *
+ * A **node** is one op that ran. Its inputs are tensors, and each tensor refers to the node that computed it. A
+ * **leaf** is a tensor without a node: no op computed it, or the op was not recorded. Parameters and data are leaves.
+ * `backward`, in `autodiff.ts`, walks from the node of the loss to the leaves.
+ *
+ * No list holds all nodes: tensors refer to nodes, and nodes to their input tensors. So the garbage collector frees the
+ * part of the graph that no tensor refers to.
+ */
 import { GraphError } from './errors.ts';
 import type { Value } from './value.ts';
 
-/** The gradient of one input, computed when it is called. */
+/** Computes the gradient of one input when it is called. `backward` calls only the thunks whose gradients it needs. */
 export type Thunk = () => Value;
 
 /** One op that ran. */
 export interface Node {
-  /** Grows with time: an op has a larger id than the ops that computed its inputs. */
+  /** The number of nodes before it. A node has a larger id than the nodes that computed its inputs. */
   readonly id: number;
+  /** The name of the op, for error messages. */
   readonly op: string;
+  /** The tensors among the arguments of the op. */
   inputs: readonly Value[];
-  /** The versions of the inputs' storage when the op ran. */
+  /** The version of each input's storage when the op ran. If it differs later, the input was changed in place. */
   versions: readonly number[];
-  /** One thunk for each input, given the gradient g of the result; null once the graph was freed. */
+  /** Takes g, the gradient of the result, and returns one thunk per input. Null after the graph was freed. */
   backward: ((g: Value) => readonly Thunk[]) | null;
-  /** The number of the last walk that came here. */
+  /** The number of the last backward pass that visited this node. */
   visit: number;
-  /** Values that only this node needs: `memory.ts` frees them with the graph. */
+  /** Values that only the backward pass of this node needs. `memory.ts` frees them together with the graph. */
   owned: Value[];
 }
 
 let recording = true;
 let nodes = 0;
 
-/** Records an op. Returns null inside `noGrad`, and where no input requires a gradient. */
+/** Records an op that ran, as a new node. Returns null inside `noGrad`, or if no input requires a gradient. */
 export function record(
   op: string,
   inputs: readonly Value[],
@@ -36,10 +47,11 @@ export function record(
 }
 
 /**
- * Calls `fn` without recording it: its results require no gradient, and nothing is kept for a backward pass.
+ * Calls `fn` without recording ops: results require no gradient, and nothing is kept for a backward pass. The
+ * equivalent of PyTorch's `torch.no_grad()`.
  *
- * @returns What `fn` returns.
- * @throws {GraphError} `fn` is asynchronous; the rest of it would run while recording is on again.
+ * @returns The result of `fn`.
+ * @throws {GraphError} `fn` is asynchronous: after its first `await`, recording would be on again.
  * @example
  * ```ts
  * import { noGrad, tensor } from 'gammabeta';
@@ -58,7 +70,7 @@ export function noGrad<T>(fn: () => T): T {
       throw new GraphError(
         'noGrad',
         'the function is asynchronous',
-        'await outside, and call noGrad around what computes',
+        'await before or after noGrad, and pass only the computation',
       );
     }
     return result;

@@ -1,4 +1,4 @@
-/** The tensor: values on a device, and how they were computed. Its methods call ops; see `ops.ts` for those. */
+/** The `Tensor` class. Its methods check and broadcast their arguments, then call the ops of `ops.ts`. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { argmaxAxis } from '../../kernels/reduce.ts';
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
@@ -16,21 +16,22 @@ import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
 import { Value } from './value.ts';
 
-/** A tensor, or a number that stands for a tensor of that value. */
+/** A tensor, or a number, which broadcasts like a tensor of shape []. */
 export type Operand = Tensor | number;
 
 export interface VarianceOptions {
-  /** Divide by n − 1 instead of n. False. */
+  /** Whether to divide by n − 1 instead of n. Default false. */
   readonly unbiased?: boolean;
-  /** Keep the reduced axes, with extent 1. False. */
+  /** Whether to keep the reduced axes, with extent 1. Default false. */
   readonly keepDims?: boolean;
 }
 
 /**
- * An array of numbers of one type with a shape, on a device, that remembers how it was computed.
+ * An n-dimensional array of numbers of one element type, on a device. If a gradient is required, it refers to the ops
+ * that computed it.
  *
- * Make one with {@link tensor}, {@link zeros}, {@link randn} and their like. Tensors are values: no method
- * changes one. (An optimizer's step and `loadStateDict` change parameters in place.)
+ * Make tensors with {@link tensor}, {@link zeros}, {@link randn} and similar functions. Methods return new tensors and
+ * never change one in place. (`optimizer.step()` and `loadStateDict` change parameters in place.)
  *
  * @example
  * ```ts
@@ -48,12 +49,15 @@ export class Tensor extends Value {
     super(storage, shape, home, node, requiresGrad);
   }
 
-  /** @internal Another tensor on this device, as the result of an op. */
+  /** @internal A new tensor on this device: the result of an op. */
   override like(storage: Storage, shape: Shape, node: Node | null = null): this {
     return new Tensor(storage, shape, this.home, node, node !== null) as this;
   }
 
-  /** Where `backward()` adds its gradient, if it is a leaf: not itself the result of an op. */
+  /**
+   * The gradient, to which each `backward()` adds; null before the first one. Only leaves have one: tensors with
+   * `requiresGrad` that are not the result of an op.
+   */
   get grad(): Tensor | null {
     return gradientOf(this) as Tensor | null;
   }
@@ -65,8 +69,8 @@ export class Tensor extends Value {
   // ── arithmetic, with NumPy's broadcasting ────────────────────────────────────────────────────────────
 
   /**
-   * y = this + b. Shapes broadcast as in NumPy.
-   * @throws {ShapeError} They do not.
+   * y = this + b, element by element. Shapes broadcast as in NumPy.
+   * @throws {ShapeError} The shapes do not broadcast.
    * @example tensor([[1, 2], [3, 4]]).add(tensor([10, 20])).toArray() // [ [ 11, 22 ], [ 13, 24 ] ]
    */
   add(b: Operand): Tensor {
@@ -74,8 +78,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = this − b. Shapes broadcast.
-   * @throws {ShapeError} They do not.
+   * y = this − b, element by element. Shapes broadcast.
+   * @throws {ShapeError} The shapes do not broadcast.
    * @example tensor([1, 2]).sub(1).toArray() // [ 0, 1 ]
    */
   sub(b: Operand): Tensor {
@@ -84,7 +88,7 @@ export class Tensor extends Value {
 
   /**
    * y = this·b, element by element. Shapes broadcast.
-   * @throws {ShapeError} They do not.
+   * @throws {ShapeError} The shapes do not broadcast.
    * @example tensor([1, 2]).mul(tensor([[1], [3]])).toArray() // [ [ 1, 2 ], [ 3, 6 ] ]
    */
   mul(b: Operand): Tensor {
@@ -92,8 +96,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = this / b. Shapes broadcast.
-   * @throws {ShapeError} They do not.
+   * y = this / b, element by element. Shapes broadcast.
+   * @throws {ShapeError} The shapes do not broadcast.
    * @example tensor([1, 2]).div(2).toArray() // [ 0.5, 1 ]
    */
   div(b: Operand): Tensor {
@@ -101,7 +105,9 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = max(this, b). Shapes broadcast. A tie's gradient goes half to each, as in PyTorch.
+   * y = max(this, b), element by element. Shapes broadcast. If both are equal, each gets half of the gradient, as in
+   * PyTorch.
+   * @throws {ShapeError} The shapes do not broadcast.
    * @example tensor([1, 4]).maximum(3).toArray() // [ 3, 4 ]
    */
   maximum(b: Operand): Tensor {
@@ -109,7 +115,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = −this.
+   * y = −x.
    * @example tensor([1, -2]).neg().toArray() // [ -1, 2 ]
    */
   neg(): Tensor {
@@ -117,7 +123,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = thisᵖ for a constant power.
+   * y = xᵖ, element by element, for a constant power p.
    * @throws {ValueError} The power is not a finite number.
    * @example tensor([2, 3]).pow(2).toArray() // [ 4, 9 ]
    */
@@ -128,7 +134,7 @@ export class Tensor extends Value {
   // ── functions ────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * y = eˣ.
+   * y = eˣ, element by element.
    * @example tensor([0]).exp().toArray() // [ 1 ]
    */
   exp(): Tensor {
@@ -136,7 +142,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = ln x; NaN below 0, −∞ at 0.
+   * y = ln x, the natural logarithm. NaN for x < 0, −∞ for x = 0.
    * @example tensor([1]).log().toArray() // [ 0 ]
    */
   log(): Tensor {
@@ -144,7 +150,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = √x; NaN below 0.
+   * y = √x. NaN for x < 0.
    * @example tensor([4, 9]).sqrt().toArray() // [ 2, 3 ]
    */
   sqrt(): Tensor {
@@ -152,7 +158,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = |x|; the gradient at 0 is 0.
+   * y = |x|. The gradient at 0 is 0.
    * @example tensor([1, -2]).abs().toArray() // [ 1, 2 ]
    */
   abs(): Tensor {
@@ -160,7 +166,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = max(0, x); NaN stays NaN. The gradient at 0 is 0.
+   * y = max(0, x). NaN for NaN. The gradient at 0 is 0.
    * @example tensor([-1, 2]).relu().toArray() // [ 0, 2 ]
    */
   relu(): Tensor {
@@ -168,7 +174,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * y = x for x > 0, else slope·x.
+   * y = x for x > 0, and slope·x otherwise. The default slope 0.01 is PyTorch's.
    * @throws {ValueError} The slope is not a finite number.
    * @example tensor([-1, 2]).leakyRelu(0.5).toArray() // [ -0.5, 2 ]
    */
@@ -193,8 +199,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * exp(x) / Σ exp(x) along an axis.
-   * @throws {ShapeError} There is no such axis.
+   * y = exp(x) / Σ exp(x), with the sum along one axis. Large x do not overflow.
+   * @throws {ShapeError} The axis does not exist.
    * @example tensor([[2, 2]]).softmax(1).toArray() // [ [ 0.5, 0.5 ] ]
    */
   softmax(axis: number): Tensor {
@@ -202,8 +208,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * x − ln Σ exp(x) along an axis.
-   * @throws {ShapeError} There is no such axis.
+   * y = x − ln Σ exp(x), with the sum along one axis. Large x do not overflow.
+   * @throws {ShapeError} The axis does not exist.
    * @example tensor([[1000, 0]]).logSoftmax(1).toArray() // [ [ 0, -1000 ] ]
    */
   logSoftmax(axis: number): Tensor {
@@ -213,8 +219,8 @@ export class Tensor extends Value {
   // ── matrices and shapes ──────────────────────────────────────────────────────────────────────────────
 
   /**
-   * y[i,j] = Σₚ this[i,p]·b[p,j]: [m, k] · [k, n] → [m, n].
-   * @throws {ShapeError} They are no such matrices.
+   * The matrix product y[i,j] = Σₚ this[i,p]·b[p,j]. [m, k], [k, n] → [m, n].
+   * @throws {ShapeError} The shapes are not [m, k] and [k, n].
    * @example tensor([[1, 2]]).matmul(tensor([[3], [4]])).toArray() // [ [ 11 ] ]
    */
   matmul(b: Tensor): Tensor {
@@ -222,8 +228,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * The last two axes change places.
-   * @throws {ShapeError} There are fewer than two.
+   * Swaps the last two axes: […, m, n] → […, n, m].
+   * @throws {ShapeError} There are fewer than two axes.
    * @example tensor([[1, 2, 3]]).transpose().toArray() // [ [ 1 ], [ 2 ], [ 3 ] ]
    */
   transpose(): Tensor {
@@ -231,7 +237,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * The same values, in order, under another shape; one extent may be −1: what is left.
+   * The same values in the same order, with another shape. One extent may be −1: it is inferred from the others.
    * @throws {ShapeError} The sizes differ.
    * @example tensor([1, 2, 3, 4]).reshape([2, -1]).toArray() // [ [ 1, 2 ], [ 3, 4 ] ]
    */
@@ -240,7 +246,7 @@ export class Tensor extends Value {
   }
 
   /**
-   * All values on one axis, in order.
+   * Reshapes to one axis: [m, n] → [m·n].
    * @example tensor([[1, 2], [3, 4]]).flatten().toArray() // [ 1, 2, 3, 4 ]
    */
   flatten(): Tensor {
@@ -248,8 +254,9 @@ export class Tensor extends Value {
   }
 
   /**
-   * The part from `begin` up to but not including `end`, along the first axis; or along each axis for which
-   * arrays give a range. Negative indices count from the end. @throws {ShapeError} A range is not inside.
+   * The entries from `begin` up to, but not including, `end` along the first axis. With arrays, one range per axis,
+   * from the first axis on. Negative indices count from the end.
+   * @throws {ShapeError} An index is out of range, or there are more ranges than axes.
    * @example tensor([[1, 2, 3], [4, 5, 6]]).slice([0, 1], [2, -1]).toArray() // [ [ 2 ], [ 5 ] ]
    */
   slice(begin: number | readonly number[], end?: number | readonly number[]): Tensor {
@@ -259,7 +266,7 @@ export class Tensor extends Value {
       throw new ShapeError(
         'slice',
         `${Math.max(begins.length, ends.length)} ranges for shape ${formatShape(this.shape)}`,
-        'give at most one range for each axis',
+        'pass at most one range for each axis',
       );
     }
     const part = this.shape.reduce((y: Tensor, extent, axis) => {
@@ -267,13 +274,13 @@ export class Tensor extends Value {
       const to = fromFront('slice', ends[axis] ?? extent, extent);
       return from === 0 && to === extent ? y : ops.slice(y, axis, from, to);
     }, this);
-    return part === this ? ops.reshape(this, this.shape) : part; // a tensor of its own in any case
+    return part === this ? ops.reshape(this, this.shape) : part; // always a new tensor
   }
 
   /**
-   * The entries of the first axis at these indices, in their order.
-   * @throws {ValueError} An index is not inside.
-   * @throws {ShapeError} There is no axis.
+   * The entries along the first axis at the given indices: y[i] = this[rows[i]]. Indices may repeat.
+   * @throws {ValueError} An index is not an integer from 0 to n − 1, where n is the first extent.
+   * @throws {ShapeError} The tensor has no axis.
    * @example tensor([[1, 2], [3, 4]]).gather([1, 1]).toArray() // [ [ 3, 4 ], [ 3, 4 ] ]
    */
   gather(rows: ArrayLike<number>): Tensor {
@@ -285,7 +292,7 @@ export class Tensor extends Value {
       throw new ValueError(
         'gather',
         `index ${wrong} into shape ${formatShape(this.shape)}`,
-        'integers from 0 up to the first extent, exclusive',
+        'use integers from 0 to n − 1, where n is the first extent',
       );
     }
     if (this.dtype === 'float32' && n > 2 ** 24) {
@@ -294,11 +301,11 @@ export class Tensor extends Value {
     return ops.gather(this, { indices: constant(this, rows, [rows.length]) });
   }
 
-  // ── reductions: over one axis, several, or all when none is given ────────────────────────────────────
+  // ── reductions over one axis, several axes, or (by default) all axes ─────────────────────────────────
 
   /**
-   * Σ x over one axis, several, or all. `keepDims` leaves each of them with extent 1.
-   * @throws {ShapeError} There is no such axis.
+   * Σ x over one axis, several axes, or all axes by default. With `keepDims`, reduced axes are kept with extent 1.
+   * @throws {ShapeError} An axis does not exist or is given twice.
    * @example tensor([[1, 2], [3, 4]]).sum(0).toArray() // [ 4, 6 ]
    */
   sum(axis?: Axes, keepDims = false): Tensor {
@@ -306,9 +313,9 @@ export class Tensor extends Value {
   }
 
   /**
-   * (1/n) Σ x over one axis, several, or all.
-   * @throws {ShapeError} There is no such axis.
-   * @throws {ValueError} There are no values.
+   * (1/n) Σ x over one axis, several axes, or all axes by default.
+   * @throws {ShapeError} An axis does not exist or is given twice.
+   * @throws {ValueError} The tensor is empty.
    * @example tensor([[1, 2], [3, 4]]).mean(1, true).toArray() // [ [ 1.5 ], [ 3.5 ] ]
    */
   mean(axis?: Axes, keepDims = false): Tensor {
@@ -316,14 +323,14 @@ export class Tensor extends Value {
   }
 
   /**
-   * (1/n) Σ (x − mean)², or (1/(n−1)) Σ (x − mean)² if `unbiased`. Biased by default, as in the BatchNorm
-   * paper and NumPy; PyTorch's default is unbiased.
+   * (1/n) Σ (x − mean)², or (1/(n−1)) Σ (x − mean)² if `unbiased`. Biased by default, as in NumPy and in the BatchNorm
+   * paper; PyTorch's default is unbiased.
    *
-   * The mean is taken away twice, for the first one was rounded (Chan, Golub & LeVeque 1983). Their form,
-   * mean(d²) − mean(d)², does the same at once, but can come out below 0 by a rounding.
+   * The mean is subtracted twice, because the first mean is rounded (Chan, Golub & LeVeque 1983). Their form,
+   * mean(d²) − mean(d)², needs only one subtraction, but rounding can make it negative.
    *
-   * @throws {ShapeError} There is no such axis.
-   * @throws {ValueError} There are no values, or only one where an unbiased variance is wanted.
+   * @throws {ShapeError} An axis does not exist or is given twice.
+   * @throws {ValueError} The tensor is empty, `unbiased` is set and there is only one value, or an option is unknown.
    * @example tensor([1, 2, 3, 4]).variance().item() // 1.25
    */
   variance(axis?: Axes, options: VarianceOptions = {}): Tensor {
@@ -340,8 +347,9 @@ export class Tensor extends Value {
   }
 
   /**
-   * The largest value over one axis, several, or all; NaN if any is NaN.
-   * @throws {ShapeError} There is no such axis, or it is empty.
+   * The largest value over one axis, several axes, or all axes by default. NaN if a value is NaN. Among equal values,
+   * the first receives the gradient.
+   * @throws {ShapeError} An axis does not exist, is given twice or is empty.
    * @example tensor([[1, 5], [3, 4]]).max(1).toArray() // [ 5, 4 ]
    */
   max(axis?: Axes, keepDims = false): Tensor {
@@ -349,8 +357,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * Where the largest value is along an axis: the first of equals. Has no gradient.
-   * @throws {ShapeError} There is no such axis.
+   * The index of the largest value along an axis; among equal values, the first. Not differentiable.
+   * @throws {ShapeError} The axis does not exist or is empty.
    * @example tensor([[1, 5], [4, 3]]).argmax(1).toArray() // [ 1, 0 ]
    */
   argmax(axis: number): Tensor {
@@ -364,19 +372,29 @@ export class Tensor extends Value {
   // ── gradients ────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Adds the gradient of this value to `.grad` of every leaf that it was computed from and that
-   * `requiresGrad`. The graph is freed; gradients add up over calls until they are set to null.
+   * Computes the gradient of this tensor with respect to every leaf x with `requiresGrad` that it was computed from,
+   * and adds it to `x.grad`: ∂y/∂x for a single value y, and ∂(Σ g·y)/∂x in general. Then the graph is freed. Gradients
+   * add up over calls until `grad` is set to null.
    *
-   * @param g The gradient to begin with, of this tensor's shape; may be left out for a single value (then 1).
-   * @throws {GraphError} No gradient is needed, the graph was freed, or a value was changed in place since.
+   * @param g The gradient of this tensor, in its shape. For a single value it is 1 by default.
+   * @throws {GraphError} This tensor requires no gradient, is not a single value and g is missing, the graph was freed
+   *   by an earlier call, or a tensor was changed in place after an op used it.
    * @throws {ShapeError} g has another shape.
+   * @example
+   * ```ts
+   * import { tensor } from 'gammabeta';
+   *
+   * const x = tensor([1, 2], { requiresGrad: true });
+   * x.mul(x).backward(tensor([1, 10])); // y = x², dy/dx = 2x
+   * console.log(x.grad?.toArray()); // [ 2, 40 ]
+   * ```
    */
   backward(g?: Tensor): void {
     backward(this, g);
   }
 
   /**
-   * The same values, cut off from how they were computed: no gradient flows through.
+   * The same values, in the same memory, as a tensor that requires no gradient.
    * @example tensor([1], { requiresGrad: true }).detach().requiresGrad // false
    */
   detach(): Tensor {
@@ -386,7 +404,8 @@ export class Tensor extends Value {
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * A copy of the values, in order; works on every device.
+   * A copy of the values, in order. Works on every device.
+   * @throws {DeviceLostError} The GPU was lost.
    * @example await tensor([1, 2]).data() // Float32Array(2) [ 1, 2 ]
    */
   async data(): Promise<FloatArray> {
@@ -394,8 +413,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * A copy of the values, at once.
-   * @throws {DeviceError} The device cannot read at once.
+   * A copy of the values, without a promise.
+   * @throws {DeviceError} The device, `webgpu`, cannot read synchronously.
    * @example tensor([1, 2]).dataSync() // Float32Array(2) [ 1, 2 ]
    */
   dataSync(): FloatArray {
@@ -403,8 +422,8 @@ export class Tensor extends Value {
   }
 
   /**
-   * The values as nested arrays; a number if there are no axes.
-   * @throws {DeviceError} The device cannot read at once.
+   * The values as nested arrays; a number for shape [].
+   * @throws {DeviceError} The device, `webgpu`, cannot read synchronously.
    * @example tensor([[1], [2]]).toArray() // [ [ 1 ], [ 2 ] ]
    */
   toArray(): number | NestedArray {
@@ -412,9 +431,9 @@ export class Tensor extends Value {
   }
 
   /**
-   * The value of a tensor that holds one.
-   * @throws {ShapeError} It holds more or none.
-   * @throws {DeviceError} The device cannot read at once.
+   * The value of a tensor with one element.
+   * @throws {ShapeError} The size is not 1.
+   * @throws {DeviceError} The device, `webgpu`, cannot read synchronously.
    * @example tensor([[7]]).item() // 7
    */
   item(): number {
@@ -422,7 +441,7 @@ export class Tensor extends Value {
     throw new ShapeError(
       'item',
       `${this.size} values in shape ${formatShape(this.shape)}`,
-      'only a single value is an item; toArray() gives all',
+      'item() needs exactly one value; toArray() returns all',
     );
   }
 
@@ -430,6 +449,7 @@ export class Tensor extends Value {
     showAsString(this.prototype);
   }
 
+  /** The shape, the element type and the device: `Tensor([2, 3], float32, wasm)`. */
   override toString(): string {
     const gradient = this.requiresGrad ? ', requiresGrad' : '';
     return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${gradient})`;

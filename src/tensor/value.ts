@@ -1,4 +1,9 @@
-/** The fields of a tensor. `tape.ts`, `op.ts`, `ops.ts` and `autodiff.ts` need no more; `Tensor` adds the methods. */
+/**
+ * The fields of a tensor, without its methods: the base class of `Tensor`.
+ *
+ * The files that record and differentiate ops need only these fields. `Tensor`, whose methods call the ops, is declared
+ * above them, so that imports form no cycle.
+ */
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, DeviceName, DType, Storage } from './device/device.ts';
@@ -13,9 +18,9 @@ export abstract class Value {
   home: Device;
   /** @internal Its memory on that device. */
   storage: Storage;
-  /** @internal The op that computed it, if that was recorded; a leaf has none. */
+  /** @internal The node of the tape that computed it; null for a leaf. */
   readonly node: Node | null;
-  /** @internal The gradients of a leaf, added up: see `grad`. */
+  /** @internal The sum of the gradients of a leaf, which `grad` returns. */
   accumulated: Value | null = null;
 
   /** @internal Use `tensor` and the other functions that make tensors. */
@@ -27,7 +32,7 @@ export abstract class Value {
     this.requiresGrad = requiresGrad;
   }
 
-  /** @internal Another value of this class on this device, as `op.ts` makes results. */
+  /** @internal A new value of the same class on the same device: how ops make their results. */
   abstract like(storage: Storage, shape: Shape, node?: Node | null): this;
 
   /** The number of elements. */

@@ -1,4 +1,4 @@
-/** What `fit` and `evaluate` do with one batch. */
+/** The forward pass, the loss and the metrics of one batch, for `fit` and `evaluate`. */
 import type { NumericArray } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -14,29 +14,31 @@ import { callUser } from '../tensor/user-code.ts';
 import type { Results } from './history.ts';
 import type { Metrics } from './metrics.ts';
 
-/** The loss of a batch, as a mean over it: a single value. */
+/** Computes the mean loss of a batch, as a single value. */
 export type Loss = (output: Tensor, labels: NumericArray) => Tensor;
 
-/** The loss of classification, unless another is given. */
+/** The default loss, for classification. */
 export const defaultLoss: Loss = crossEntropy;
 
-/** A loader, or a dataset, whose examples are taken in order. */
+/** A loader, or a dataset, whose examples are used in order. */
 export type BatchSource = DataLoader | Dataset;
 
+/** The batch size for a dataset. */
 const EVALUATION_BATCH = 256;
 
+/** The loader itself, or a loader for the dataset. */
 export function loaderOf(source: BatchSource): DataLoader {
   return source instanceof DataLoader ? source : new DataLoader(source, { batchSize: EVALUATION_BATCH });
 }
 
-/** One batch after its forward pass. */
+/** The result of the forward pass of one batch. */
 export interface ForwardPass {
   readonly output: Tensor;
-  /** The loss, as a tensor to call `backward()` on. */
+  /** The loss, on which to call `backward()`. */
   readonly error: Tensor;
 }
 
-/** Applies the model and the loss to one batch. `op` is the function that error messages name. */
+/** Applies the model and the loss to one batch. `op` is the name of the caller, for error messages. */
 export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) => ForwardPass = composite(
   (op, model, batch, loss) => {
     const output = inSequence([model], inputOf(model, batch));
@@ -46,24 +48,24 @@ export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) =
   },
 );
 
-/** The metrics of one batch. All of them are called at once. */
+/** The values of the metrics on one batch. All metrics are called before the first one is awaited. */
 export async function measure(metrics: Metrics, output: Tensor, labels: NumericArray): Promise<Results> {
   const values = Object.values(metrics).map((metric) => callUser(metric, output.detach(), labels));
   const measured = await Promise.all(values.map((value) => Promise.resolve(value)));
   return Object.fromEntries(Object.keys(metrics).map((name, k) => [name, measured[k]]));
 }
 
-/** The batch's x on the device and in the element type of the model's parameters. */
+/** The input x of a batch, on the device and in the element type of the model's parameters. */
 export function inputOf(model: Layer, { x, shape }: Batch): Tensor {
   if (!parameters.has(model)) parameters.set(model, model.parameters().at(0));
   const parameter = parameters.get(model);
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
 }
 
-/** One parameter of each model; collecting all of them for each batch takes longer. */
+/** One parameter of each model. Cached, because collecting the parameters for each batch takes longer. */
 const parameters = new WeakMap<Layer, Tensor | undefined>();
 
-/** Of several values, the first would pass for all of them. */
+/** Checks that the loss is a single value. Otherwise the mean loss would use only its first value. */
 function expectSingleValue(op: string, error: Tensor): void {
   if (error.size === 1) return;
   throw new ShapeError(

@@ -10,22 +10,23 @@ import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
 
 export interface EvaluateOptions {
-  /** `crossEntropy` by default. */
+  /** The mean loss of a batch. Default {@link crossEntropy}. */
   readonly loss?: Loss;
-  /** `{ accuracy }` by default. */
+  /** The metrics, by name. Default `{ accuracy }`. */
   readonly metrics?: Metrics;
-  /** Stops between two batches; the promise is then rejected with its reason. */
+  /** Stops between two batches. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Computes loss and metrics over a whole dataset, in evaluation mode and without gradients. The model is unchanged and
- * returns to the mode it was in; a loader stays in its epoch.
+ * Computes the loss and the metrics over a dataset, in evaluation mode and without gradients. It does not change the
+ * model, the modes of its layers, or the epoch of a loader.
  *
- * @param data A dataset, or a loader for batches of another size than 256.
- * @returns `{ loss, accuracy }`, or the loss and the given metrics: means over all examples.
- * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range,
- *   or a metric has the name of another column.
+ * @param data A dataset, which is evaluated in batches of 256, or a loader.
+ * @returns The means over all examples: `{ loss, accuracy }`, or the loss and the given metrics.
+ * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
+ * @throws {ValueError} A label is out of range, an option is unknown, or a metric has the name of another column.
+ * @throws The signal's reason, if it was aborted.
  * @example
  * ```ts
  * import { Dense, evaluate, Sequential, ones } from 'gammabeta';
@@ -56,13 +57,13 @@ export async function evaluate(
         means.add(await evaluateBatch(model, batch, loss, metrics), batch.labels.length);
       }
     } finally {
-      loader.epoch = epoch; // measuring on the training data does not change the order of training
+      loader.epoch = epoch; // evaluating on the training data must not change the order of training
     }
     return means.means;
   });
 }
 
-/** Loss and metrics of one batch. */
+/** The loss and the metrics of one batch. */
 const evaluateBatch: (model: Layer, batch: Batch, loss: Loss, metrics: Metrics) => Promise<Results> =
   composite(async (model, batch, loss, metrics) => {
     const { output, error } = noGrad(() => forwardPass('evaluate', model, batch, loss));

@@ -1,3 +1,4 @@
+/** The training loop. */
 import type { Batch, DataLoader } from '../data/loader.ts';
 import type { Layer, StateDict } from '../layers/layer.ts';
 import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
@@ -22,7 +23,7 @@ import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';
 import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
 
-/** Where training stands after a batch. Epochs and batches count from 1. */
+/** The state of training after a batch. Epochs and batches count from 1. */
 export interface BatchProgress {
   readonly epoch: number;
   readonly epochs: number;
@@ -31,13 +32,13 @@ export interface BatchProgress {
   readonly batches: number;
   /** The number of examples in this batch. */
   readonly examples: number;
-  /** Of this batch. */
+  /** The loss of this batch. */
   readonly loss: number;
-  /** Means over the epoch so far: `{ loss, accuracy }`. */
+  /** The means over the epoch so far: `{ loss, accuracy }`. */
   readonly means: Results;
 }
 
-/** An epoch's results, which have just been added to the history. */
+/** The results of an epoch. `fit` has added them to the history. */
 export interface EpochProgress {
   readonly epoch: number;
   readonly epochs: number;
@@ -45,45 +46,48 @@ export interface EpochProgress {
 }
 
 export interface FitOptions {
-  /** The batches to train on; each epoch goes through them once. */
+  /** The batches to train on. Each epoch uses each batch once. */
   readonly train: DataLoader;
-  /** Measured after each epoch, in evaluation mode. */
+  /** Data to evaluate the model on after each epoch. */
   readonly validation?: BatchSource;
-  /** Of a batch, as a mean over it. `crossEntropy` by default. */
+  /** The mean loss of a batch. Default {@link crossEntropy}. */
   readonly loss?: Loss;
   readonly optimizer: Optimizer<LearningRate>;
-  /** How many times to go through the training data. */
+  /** The number of passes over the training data, ≥ 1. */
   readonly epochs: number;
-  /** `{ accuracy }` by default; `{}` for none. */
+  /** The metrics, by name. Default `{ accuracy }`; `{}` for no metrics. */
   readonly metrics?: Metrics;
-  /** Called after each batch, and awaited: the place to set `optimizer.lr`, or to let a page draw. */
+  /** Called after each batch, and awaited. Use it to set `optimizer.lr`, or to let a page draw. */
   readonly onBatch?: (progress: BatchProgress) => void | Promise<void>;
   /** Called after each epoch, and awaited. */
   readonly onEpoch?: (progress: EpochProgress) => void | Promise<void>;
-  /** Stops between two batches; the promise is then rejected with its reason. */
+  /** Stops training between two batches. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * If the GPU goes away, go on on the CPU with the batch that was running, and warn. It costs a copy of all that
-   * training changes after each step; see {@link Recovery} for a cheaper way. False.
+   * Whether to continue on the `wasm` device if the GPU is lost. The batch that was running is repeated, and a warning
+   * is printed. After each step, this copies all parameters, buffers and optimizer state from the GPU; {@link Recovery}
+   * is cheaper. Default false.
    */
   readonly fallback?: boolean;
 }
 
 /**
- * Trains a model: for each batch, forward, loss, backward, and a step of the optimizer.
+ * Trains a model. For each batch it computes the forward pass, the loss and the backward pass, then calls
+ * `optimizer.step()`.
  *
- * The model trains in training mode and is left in the mode it was found in. Losses and metrics of the
- * training batches are those of the forward pass that trained on them, as in Keras.
+ * During training the model is in training mode; afterwards each layer is in the mode it was in before. Losses and
+ * metrics of the training data come from the forward passes of training, as in Keras.
  *
- * Several times a second it lets events through: a page stays responsive, and `signal` can be aborted by one.
+ * `fit` lets the event loop run several times per second, so a page stays responsive and can abort `signal`.
  *
- * @returns One entry per epoch: `loss`, `accuracy`, `valLoss`, `valAccuracy`, `seconds`.
- * @throws {NonFiniteLossError} The loss is NaN or infinite: names the epoch, the batch, and the first layer
- *   whose output is not finite. The parameters are as they were before that batch.
- * @throws {ShapeError} The data does not fit the model. @throws {ValueError} A label is out of range,
- *   or a metric has the name of another column.
- * @throws {DeviceLostError} The GPU went away, without `fallback`.
- * @throws The signal's reason, once it is aborted.
+ * @returns The history: arrays with one entry per epoch, `loss`, `accuracy`, `valLoss`, `valAccuracy` and `seconds`.
+ * @throws {NonFiniteLossError} The loss is NaN or infinite. The message names the epoch, the batch, and the first layer
+ *   whose output is not finite. The parameters are those before this batch.
+ * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
+ * @throws {ValueError} A label is out of range, epochs is not an integer ≥ 1, an option is unknown, or a metric has the
+ *   name of another column.
+ * @throws {DeviceLostError} The GPU was lost, and `fallback` is false.
+ * @throws The signal's reason, if it was aborted.
  * @example
  * ```ts
  * import { crossEntropy, DataLoader, Dense, fit, manualSeed, SGD, Sequential } from 'gammabeta';
@@ -122,7 +126,7 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
   const history: History = { loss: [], seconds: [] };
   await keepingMode(model, async () => {
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      signal?.throwIfAborted(); // before the loader counts another epoch
+      signal?.throwIfAborted(); // before the loader starts another epoch
       const start = performance.now();
       const trained = await trainEpoch(model, train, epoch, { ...options, loss, metrics, attempt });
       const validated =
@@ -148,7 +152,7 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
 type EpochOptions = FitOptions &
   Required<Pick<FitOptions, 'loss' | 'metrics'>> & { readonly attempt: Attempt };
 
-/** Goes through the training data once and returns the means of loss and metrics. */
+/** Trains for one epoch. Returns the means of the loss and the metrics. */
 async function trainEpoch(
   model: Layer,
   train: DataLoader,
@@ -179,7 +183,7 @@ async function trainEpoch(
   return means.means;
 }
 
-/** One step, or none: if a batch is refused, parameters, running statistics and the dropout stream are unchanged. */
+/** Trains on one batch. If an error is thrown, parameters, running statistics and the dropout stream are unchanged. */
 async function trainBatch(
   model: Layer,
   examples: Batch,
@@ -206,7 +210,10 @@ async function trainBatch(
   return results;
 }
 
-/** The forward pass. It moves running statistics before the loss can refuse the labels: `undo` moves them back. */
+/**
+ * The forward pass of a batch. It updates the running statistics before the loss checks the labels, so the result has a
+ * function `undo` that restores them and the dropout stream.
+ */
 const startBatch: (
   model: Layer,
   examples: Batch,

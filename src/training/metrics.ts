@@ -5,10 +5,10 @@ import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { validationColumn } from './history.ts';
 
-/** Measures how well outputs fit labels, as a mean over the batch. */
+/** Computes a metric, such as the accuracy, as a mean over a batch. */
 export type Metric = (output: Tensor, labels: NumericArray) => number | Promise<number>;
 
-/** Metrics by name, which is the name of their column in the history. */
+/** Metrics by name. The name is also that of the column in the history. */
 export type Metrics = Readonly<Record<string, Metric>>;
 
 /** Throws {@link ValueError} if two columns of the history would have the same name. */
@@ -21,10 +21,11 @@ export function expectMetricNames(op: string, metrics: Metrics): void {
 }
 
 /**
- * The share of rows in which the largest output is that of the label. output [batch, classes], labels [batch].
+ * The accuracy of classification: the share of rows whose largest output is at the index of the label.
+ * output [batch, classes], labels [batch].
  *
- * @returns From 0 to 1.
- * @throws {ShapeError} The output is not [batch, classes] with one row for each label.
+ * @returns A number from 0 to 1.
+ * @throws {ShapeError} The output is not [batch, classes] with one row per label.
  * @example
  * ```ts
  * import { accuracy, tensor } from 'gammabeta';
@@ -38,7 +39,7 @@ export const accuracy: Metric = composite(async (output, labels) => {
     throw new ShapeError(
       'accuracy',
       `output ${formatShape(output.shape)} for ${labels.length} labels`,
-      'the output is [batch, classes], with one row for each label',
+      'the output must be [batch, classes], with one row per label',
     );
   }
   const predicted = await output.argmax(1).data();

@@ -1,6 +1,6 @@
 import type { Layer } from '../layers/layer.ts';
 
-/** Runs `work`, then puts each layer back into the mode it was in (training or evaluation), even if `work` throws. */
+/** Runs `work`, then restores the mode (training or evaluation) of each layer, even if `work` throws. */
 export async function keepingMode<T>(model: Layer, work: () => Promise<T>): Promise<T> {
   const modes = model.modules().map((layer): [Layer, boolean] => [layer, layer.training]);
   try {

@@ -101,7 +101,7 @@ onDevices(() => {
       for (const mode of [true, false]) {
         const message = refusedForward(norm().train(mode), zeros(shape), ShapeError);
         expect(message).toContain(`expected x [m, 3] or [N, 3, L]: [${shape.join(', ')}]`);
-        expect(message).toContain(`x has ${shape[1]} features, this layer was made for 3`);
+        expect(message).toContain(`x has ${shape[1]} features, this layer expects 3`);
       }
     });
 

@@ -78,7 +78,7 @@ describe('an optimizer refuses', () => {
   it.each(kinds)('a tensor that is not a leaf: %s', (kind) => {
     const [a] = parameters();
     const message = refusal(() => optimizers[kind]([a, leaf([1]).mul(2)], { lr: 1 }), ValueError);
-    expect(message).toContain('not all of the parameters are leaf tensors');
+    expect(message).toContain('not all parameters are leaf tensors');
   });
 
   it.each([-0.1, NaN, Infinity])('to set the learning rate to %s, and keeps the previous one', (lr) => {

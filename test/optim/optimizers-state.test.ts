@@ -54,13 +54,13 @@ onDevices(() => {
       const one = optimizers[kind]([a], { ...options, lr: 9 });
       const grouped = optimizers[kind]([{ params: [a] }, { params: [b] }], { ...options, lr: 9 });
       const misfits: [OptimizerState, RegExp][] = [
-        [optimizers[other]([a, b], { lr: 9 }).stateDict(), new RegExp(`it is of ${other}`)],
-        [one.stateDict(), /it is of 1 parameters, this optimizer has 2/],
-        [grouped.stateDict(), /it is of 1 \+ 1 parameters, this optimizer has 2/],
+        [optimizers[other]([a, b], { lr: 9 }).stateDict(), new RegExp(`it was saved by ${other}`)],
+        [one.stateDict(), /it has 1 parameters, this optimizer has 2/],
+        [grouped.stateDict(), /it has 1 \+ 1 parameters, this optimizer has 2/],
         [{ ...state, slots: state.slots.slice(1) }, /it has 1 entries for 2 parameters/],
         [
           { ...state, slots: [{}, { step: 1, buffer: wide([1]) }] },
-          /entry of parameter 1 is not of shape \[3\]/,
+          /entry of parameter 1 does not have shape \[3\]/,
         ],
       ];
       for (const [misfit, message] of misfits) {

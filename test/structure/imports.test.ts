@@ -1,17 +1,17 @@
-/** The rules of the house, derived from the import statements. */
+/** The rules of the architecture: which files may import which, derived from the import statements. */
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { codeOf, files, type Import, imports, reachedFrom, root } from './source-files.ts';
 
-/** `src/layers/dense.ts` → `src/layers`; `kernels/simd/matmul.ts` → `kernels`; `src/index.ts` → `src`. */
+/** The folder that the rules apply to: `src/layers` for `src/layers/dense.ts`, `kernels` for `kernels/simd/matmul.ts`. */
 const roomOf = (path: string) =>
   dirname(path)
     .split('/')
     .slice(0, path.startsWith('src/') ? 2 : 1)
     .join('/');
 
-/** What each room may import, besides itself. */
+/** The folders that each folder may import, besides itself. */
 const allowed: Record<string, readonly string[]> = {
   kernels: [],
   'src/tensor': ['kernels'],
@@ -28,14 +28,14 @@ const isLibrary = (file: string) => /^(?:src|kernels)\//.test(file);
 const isSimd = (file: string) => /^kernels\/simd\/(?!build\.ts)/.test(file);
 
 describe('imports', () => {
-  it('are found', () => {
+  it('are found in the source files', () => {
     expect(imports.length).toBeGreaterThan(900);
     expect(imports.map(show)).toContain('src/layers/dense.ts → src/tensor/fill.ts');
     expect(imports.some(({ typeOnly }) => typeOnly)).toBe(true);
     expect(imports.some(({ dynamic }) => dynamic)).toBe(true);
   });
 
-  it('go one way', () => {
+  it('between folders go in one direction', () => {
     const wrong = imports.filter(
       ({ from, to, typeOnly }) =>
         roomOf(from) in allowed &&
@@ -46,7 +46,7 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('of values in src and kernels form no circle', () => {
+  it('of values in src and kernels form no cycle', () => {
     const below = new Map<string, string[]>();
     for (const { from, to, typeOnly } of imports) {
       if (!typeOnly && isLibrary(from) && isLibrary(to) && !isSimd(from)) {
@@ -67,7 +67,7 @@ describe('imports', () => {
     expect(circles).toEqual([]);
   });
 
-  it('of the memory module are those of three files, and of the entry point for scope()', () => {
+  it('of memory.ts are in three files, and in the entry point for scope()', () => {
     const importing = imports.filter(({ to }) => to === 'src/tensor/memory.ts').map(({ from }) => from);
     expect([...new Set(importing)].filter((file) => file.startsWith('src/')).sort()).toEqual([
       'src/index.ts',
@@ -77,14 +77,14 @@ describe('imports', () => {
     ]);
   });
 
-  it('of what merges layers are those of Sequential', () => {
+  it('of fuse.ts are in sequential.ts only', () => {
     const importing = imports.filter(
       ({ from, to }) => to === 'src/layers/fuse.ts' && from.startsWith('src/'),
     );
     expect(importing.map(({ from }) => from)).toEqual(['src/layers/sequential.ts']);
   });
 
-  it('by data reach only the errors and the random numbers of the tensor room', () => {
+  it('in src/data name only the errors and the random numbers of src/tensor', () => {
     const wrong = imports.filter(
       ({ from, to, typeOnly }) =>
         roomOf(from) === 'src/data' &&
@@ -95,7 +95,7 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('of kernels by layers are those of the files that declare an op', () => {
+  it('of kernels in src/layers are in files that declare an op', () => {
     const declareOps = ['batchnorm1d', 'losses', 'fuse'].map((name) => `src/layers/${name}.ts`);
     const helpers = ['kernels/kernel.ts', 'kernels/shape.ts', 'kernels/errors.ts'];
     const wrong = imports.filter(
@@ -108,13 +108,13 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('of the SIMD forms are those of other SIMD forms', () => {
+  it('in SIMD forms name only other SIMD forms', () => {
     const wrong = imports.filter(({ from, to }) => isSimd(from) && !/^kernels\/simd\/[\w-]+$/.test(to));
     expect(imports.filter(({ from }) => isSimd(from)).length).toBeGreaterThan(10);
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('by examples, bench and test of each other do not exist', () => {
+  it('between examples, bench and test do not exist', () => {
     const outer = ['examples', 'bench', 'test'];
     const wrong = imports.filter(
       ({ from, to }) =>
@@ -125,7 +125,7 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('by examples of the library are those of its entry points', () => {
+  it('in examples name only the entry points of the library', () => {
     const entries = ['src/index.ts', 'src/node.ts', 'src/networks.ts'];
     const wrong = imports.filter(
       ({ from, to }) => from.startsWith('examples/') && isLibrary(to) && !entries.includes(to),
@@ -133,14 +133,14 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('of node: and of packages for files and downloads are not reachable from the main entry', () => {
+  it('of node: and of packages for files and downloads are not reachable from the main entry point', () => {
     const reached = reachedFrom(['src/index.ts', 'src/networks.ts']);
     const wrong = imports.filter((each) => reached.has(each.from) && !isFile(each) && each.to !== 'gpu.js');
     expect(reached.size).toBeGreaterThan(60);
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('name packages in one file each', () => {
+  it('of each package are in one file', () => {
     const packages = imports.filter(
       (each) => isLibrary(each.from) && !isFile(each) && !each.to.startsWith('node:') && !isSimd(each.from),
     );
@@ -154,7 +154,7 @@ describe('imports', () => {
 });
 
 describe('names', () => {
-  it('of files are not the same in two neighbouring rooms of src', () => {
+  it('of files in different folders of src are different', () => {
     const places = new Map<string, Set<string>>();
     for (const file of files) {
       if (!file.startsWith('src/')) continue;
@@ -164,7 +164,7 @@ describe('names', () => {
     expect(shared).toEqual([]);
   });
 
-  it('of files in src do not differ by one letter from a name beside them', () => {
+  it('of files in one folder of src differ by more than a plural s', () => {
     const folders = new Map<string, string[]>();
     for (const file of files.filter((each) => each.startsWith('src/'))) {
       folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), file]);
@@ -173,10 +173,10 @@ describe('names', () => {
       const names = inFolder.map((file) => basename(file, '.ts'));
       return names.filter((name) => names.includes(`${name}s`));
     });
-    expect(similar).toEqual(['op']); // op.ts declares ops, and ops.ts holds them all
+    expect(similar).toEqual(['op']); // op.ts declares an op, and ops.ts contains all ops
   });
 
-  it('of memory policy stand in no layer, loss, optimizer, metric, training loop or entry point', () => {
+  it('of memory management are in no layer, loss, optimizer, metric, training loop or entry point', () => {
     const words =
       /\b(?:isBuiltin|doneWith|handOver|expose|exposed|enclosed|collecting|transient|release|free)\s*\(|static (?:readonly )?builtin/;
     const rooms = files.filter((file) => /^src\/(?:layers|optim|training)\/|^src\/index\.ts/.test(file));
@@ -187,12 +187,12 @@ describe('names', () => {
     expect(library.filter((file) => old.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
   });
 
-  it('WebAssembly stands in one file of the library', () => {
+  it('of WebAssembly are in one file of the library', () => {
     const naming = files.filter((file) => isLibrary(file) && /\bWebAssembly\b/.test(codeOf(file)));
     expect(naming).toEqual(['src/tensor/device/wasm/open-wasm.ts']);
   });
 
-  it('of the rooms are those of the design', () => {
+  it('of folders are those of the design', () => {
     for (const room of [
       ...['kernels/fused', 'kernels/simd', 'kernels/gpu', 'src/tensor/device/wasm', 'src/tensor/device/gpu'],
       ...['src/data/digits', 'src/data/files', 'src/data/download', 'src/training/checkpoint'],
@@ -205,7 +205,7 @@ describe('names', () => {
 });
 
 describe('the network', () => {
-  it('is used in one file of the library, which the main entry does not reach', () => {
+  it('is used in one file of the library, which the main entry point does not reach', () => {
     const download = 'src/data/download/download.ts';
     const library = files.filter((file) => isLibrary(file) && !isSimd(file));
     const using = library.filter((file) => /\b(?:fetch\(|XMLHttpRequest|WebSocket)/.test(codeOf(file)));

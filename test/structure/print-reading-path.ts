@@ -1,4 +1,4 @@
-/** `npm run reading-path`: prints how many lines of code lie on the reading path. */
+/** `npm run reading-path`: prints the number of lines of code on the reading path. */
 import { GOAL, readingPath } from './reading-path.ts';
 
 const path = readingPath();

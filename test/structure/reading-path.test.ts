@@ -5,13 +5,13 @@ import { GOAL, readingPath } from './reading-path.ts';
 import { root } from './source-files.ts';
 
 describe('the reading path', () => {
-  it('is short enough for an afternoon', () => {
+  it('is short enough to read in an afternoon', () => {
     const path = readingPath();
     expect(path.map(({ file }) => file)).toContain('src/tensor/autodiff.ts');
     expect(path.reduce((sum, { lines }) => sum + lines, 0)).toBeLessThanOrEqual(GOAL);
   });
 
-  it('that the README prints exists, and shows the tape, the op and its differentiation', () => {
+  it('in the README links to files that exist, among them tape.ts, op.ts and autodiff.ts', () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8');
     const [, section = ''] = /<!-- reading path -->([\s\S]*?)<!-- \/reading path -->/.exec(readme) ?? [];
     const files = [...section.matchAll(/\]\(([^)#]+)/g)].map(([, file]) => file);

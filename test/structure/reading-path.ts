@@ -1,7 +1,7 @@
-/** The code that a reader has to follow to understand one step of training, and its length. */
+/** The reading path: the code that a reader follows to understand one training step, and its length. */
 import { linesOfCode, reachedFrom } from './source-files.ts';
 
-/** Where the reader starts; everything that these files import by value is on the path too. */
+/** The files that a reader starts from. Everything that they import by value is on the path, too. */
 const starts = [
   ...['tape', 'op', 'ops', 'autodiff', 'tensor'].map((name) => `src/tensor/${name}.ts`),
   ...['dense', 'batchnorm1d', 'activation', 'sequential', 'losses'].map((name) => `src/layers/${name}.ts`),
@@ -9,11 +9,11 @@ const starts = [
   'kernels/batchnorm.ts',
 ];
 
-/** The fast engine, which computes the same: a reader may leave it out. */
+/** The fast forms of the same computations, which a reader may skip. */
 const leftOut =
   /^(?:src\/tensor\/device\/(?:wasm|gpu)\/|kernels\/(?:simd|gpu)\/|src\/tensor\/memory\.ts|src\/layers\/fuse\.ts)/;
 
-/** The goal for the sum of the lines. */
+/** The largest number of lines of code on the path. */
 export const GOAL = 3000;
 
 /** Each file on the path, with its lines of code. */

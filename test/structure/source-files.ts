@@ -1,4 +1,4 @@
-/** The source files of the project, and what each of them imports. */
+/** The source files of the project, and their imports. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import ts from 'typescript';
@@ -7,11 +7,11 @@ export const root: string = join(import.meta.dirname, '../..');
 
 export interface Import {
   readonly from: string;
-  /** A file of the project by its path, or a package by its name. */
+  /** The path of a file of the project, or the name of a package. */
   readonly to: string;
   /** The import is erased when the file is compiled. */
   readonly typeOnly: boolean;
-  /** `import('…')`. */
+  /** Whether it is `import('…')`. */
   readonly dynamic: boolean;
 }
 
@@ -20,7 +20,7 @@ export const files: readonly string[] = ['kernels', 'src', 'examples', 'bench', 
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.[jt]sx?$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-      .filter((file) => !/^bench\/peers\/(?:contenders|node_modules)\//.test(file)), // programs of their own
+      .filter((file) => !/^bench\/peers\/(?:contenders|node_modules)\//.test(file)), // separate programs
 );
 
 export const imports: readonly Import[] = files.flatMap((from) => importsOf(from));
@@ -48,7 +48,7 @@ function importsOf(from: string): Import[] {
   return found;
 }
 
-/** Whether an import names types only. */
+/** Whether an import names only types. */
 function isErased(clause: ts.ImportClause | undefined): boolean {
   if (clause === undefined) return false;
   if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
@@ -57,7 +57,7 @@ function isErased(clause: ts.ImportClause | undefined): boolean {
   return namedBindings.elements.length > 0 && namedBindings.elements.every(({ isTypeOnly }) => isTypeOnly);
 }
 
-/** A file and everything that it needs, by the imports that `follow` accepts. */
+/** The given files and all files that they import, directly or not, through the imports that `follow` accepts. */
 export function reachedFrom(
   entries: readonly string[],
   follow: (to: Import) => boolean = () => true,
@@ -70,7 +70,7 @@ export function reachedFrom(
   return reached;
 }
 
-/** The lines of code of a file: those that hold more than comments and blanks. */
+/** The number of lines of code in a file. Blank lines, and lines with only comments, are not counted. */
 export function linesOfCode(file: string): number {
   const source = parse(file);
   const lines = new Set<number>();
@@ -88,7 +88,7 @@ export function linesOfCode(file: string): number {
   return lines.size;
 }
 
-/** A file without its comments and string literals. */
+/** The text of a file without comments and string literals. */
 export function codeOf(file: string): string {
   const text = readFileSync(join(root, file), 'utf8');
   return text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$|'(?:[^'\\\n]|\\.)*'/gm, '');

@@ -67,7 +67,7 @@ onDevices(({ device }) => {
         expectError(
           () => tensor(data(array)),
           ValueError,
-          /^tensor: a \w+ holds no numbers\. Hint: convert it/,
+          /^tensor: unsupported data: \w+\. Hint: convert it/,
         );
       },
     );

@@ -91,7 +91,7 @@ inFloat64(() => {
     });
 
     it('a result that does not depend on its inputs', () => {
-      expectError(() => gradcheck((x) => x.detach(), [leaf([1])]), GraphError, /needs no gradient/);
+      expectError(() => gradcheck((x) => x.detach(), [leaf([1])]), GraphError, /requires no gradient/);
     });
 
     it('options that are not numbers, out of range, or unknown', () => {

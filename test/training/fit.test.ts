@@ -201,7 +201,7 @@ describe('onBatch', () => {
     expect(seen[0].means.loss).toBeCloseTo(seen[0].loss, 12);
     expect(seen[1].means.loss).toBeCloseTo((seen[0].loss + seen[1].loss) / 2, 12);
     expect(seen[2].means).toEqual({ loss: history.loss[0], accuracy: history.accuracy[0] });
-    expect(seen[3].means.loss).toBeCloseTo(seen[3].loss, 12); // an epoch begins anew
+    expect(seen[3].means.loss).toBeCloseTo(seen[3].loss, 12); // each epoch starts with new means
   });
 
   it('is awaited, and comes after the step', async () => {

@@ -16,7 +16,7 @@ const run = (...args: string[]) => runExample('experiments/mnist-batchnorm.ts', 
 describe('npm run mnist, with something wrong', () => {
   it.each([
     [['--epoch', '3'], /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
-    [['--nets', 'plain,foo'], /'foo' is none of plain, bn, bn-pre/],
+    [['--nets', 'plain,foo'], /'foo' is not one of plain, bn, bn-pre/],
     [['--epochs', '0'], /an integer ≥ 1 is expected/],
     [['--seed', '1.5'], /an integer ≥ 0 is expected/],
     [['--limit', 'many'], /an integer ≥ 2 is expected/],
@@ -33,7 +33,7 @@ describe('npm run mnist, with something wrong', () => {
       /^mnist: the report cannot be written into the folder package\.json\/reports: ENOTDIR\. Hint: name another/,
     ],
     [['--ofline'], /unknown option '--ofline'\n\(Did you mean --offline\?\)/],
-    [['--device', 'gpu'], /'gpu' is none of webgpu, webgl, wasm, cpu\./],
+    [['--device', 'gpu'], /'gpu' is not one of webgpu, webgl, wasm, cpu\./],
   ])('%j says what, and what to do', (args, message) => {
     const { status, stderr, stdout } = run(...args);
     expect(stderr).toMatch(message);

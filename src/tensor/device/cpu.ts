@@ -1,6 +1,6 @@
 /**
- * The reference device: the plain loops of every kernel, over typed arrays that the garbage collector owns.
- * It is the definition of truth for the other devices, and the only one with float64.
+ * The reference device: runs the plain loops of every kernel, on typed arrays that the garbage collector frees. The
+ * other devices are tested against it. Only this device supports float64.
  */
 import type { FloatArray } from '../../../kernels/kernel.ts';
 import { sizeOf } from '../../../kernels/shape.ts';
@@ -46,6 +46,6 @@ export const cpu: Device = {
 
 function valuesOf(storage: Storage): FloatArray {
   if (storage instanceof CpuStorage) return storage.values;
-  const hint = 'read the tensor, and make a new one on this device';
+  const hint = 'read the values, and make a new tensor on this device';
   throw new DeviceError('cpu', 'memory of another device', hint);
 }

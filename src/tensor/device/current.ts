@@ -1,16 +1,16 @@
-/** The device on which new tensors are made. */
+/** The current device, on which new tensors are made. */
 import { cpu } from './cpu.ts';
 import type { Device, DeviceName } from './device.ts';
 import { DeviceError } from '../errors.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
-/** A device that was not chosen, and the reason. */
+/** A device that was passed over, and the reason. */
 export interface PassedOver {
   readonly device: DeviceName;
   readonly reason: string;
 }
 
-/** A device, and the faster ones that are not available. */
+/** The chosen device, and the faster devices that are not available. */
 export interface Choice {
   readonly device: Device;
   readonly passedOver: readonly PassedOver[];
@@ -18,7 +18,7 @@ export interface Choice {
 
 let choice: Choice | null = null;
 
-/** The choice of `useDevice`; without one, `wasm`, and `cpu` where `wasm` is not available. */
+/** The choice of `useDevice`. Before its first call: `wasm`, or `cpu` if `wasm` is not available. */
 export function currentChoice(): Choice {
   return (choice ??= byDefault());
 }
@@ -31,7 +31,7 @@ export function choose(chosen: Choice): void {
   choice = chosen;
 }
 
-/** The devices that were opened: each is opened once, and keeps its memory. */
+/** The devices that were opened. Each is opened once and reused, so that its tensors stay valid. */
 export const opened: Map<DeviceName, Device> = new Map<DeviceName, Device>([['cpu', cpu]]);
 
 function byDefault(): Choice {

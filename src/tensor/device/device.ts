@@ -1,40 +1,43 @@
+/** The interface of a device: what tensors need from the code that computes them. */
 import type { Fusion } from '../../../kernels/fused/fusion.ts';
 import type { FloatArray, Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 
 export type DType = 'float32' | 'float64';
 export type DeviceName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 
-/** Memory on a device. Only that device looks inside. */
+/** Memory on a device. Only the device itself reads its contents. */
 export interface Storage {
   readonly dtype: DType;
   /** The number of elements. */
   readonly size: number;
-  /** The number of updates in place, by which `backward` notices that a value changed after it was used. */
+  /** The number of updates in place. `backward` compares it to detect that a value changed after an op used it. */
   version: number;
 }
 
-/** One result of a fusion. */
+/** One output of a fusion. */
 export interface Output {
   readonly storage: Storage;
   readonly shape: Shape;
 }
 
 /**
- * The boundary between tensors and what computes them. All methods except `read` return at once and take effect in
- * program order, so forward, backward and the optimizer's step are the same lines on every device.
+ * Computes kernels and holds memory: `cpu`, `wasm`, `webgl` or `webgpu`. All methods except `read` return without
+ * waiting, and take effect in program order. So the same synchronous code trains on every device, and only reading is
+ * awaited.
  */
 export interface Device {
   readonly name: DeviceName;
+  /** The element types that it supports. */
   readonly dtypes: readonly DType[];
-  /** What runs the kernels: an engine, or the name of a GPU. */
+  /** What runs the kernels: a JavaScript or WebAssembly engine, or the name of a GPU. */
   readonly adapter: string;
-  /** A software GPU (SwiftShader, llvmpipe). */
+  /** Whether it is a software GPU (SwiftShader, llvmpipe), which runs on the processor. */
   readonly software?: boolean;
-  /** Whether the GPU was lost, with everything on it. */
+  /** Whether the GPU was lost with all its tensors. Undefined on devices that cannot be lost. */
   readonly lost?: boolean;
-  /** Copies the values at the time of the call. */
+  /** Copies the values into new memory, before it returns. */
   upload(values: ArrayLike<number>, dtype: DType): Storage;
-  /** Runs a kernel into new memory, or in place into its first input. `shape` is the output's. */
+  /** Runs a kernel. The output, of shape `shape`, is new memory, or the first input if `inPlace`. */
   run<P extends Params>(
     kernel: Kernel<P>,
     inputs: readonly Storage[],
@@ -43,17 +46,19 @@ export interface Device {
     params: P,
     inPlace: boolean,
   ): Storage;
-  /** Runs a fusion as one kernel. A device without this method runs the kernels that the fusion is composed of. */
+  /**
+   * Runs a fusion as one kernel. On a device without this method, `op.ts` runs the kernels of the fusion one by one.
+   */
   runFused?<P extends Params>(
     fusion: Fusion<P>,
     inputs: readonly Storage[],
     shapes: readonly Shape[],
     params: P,
   ): readonly Output[];
-  /** A copy of the values. An earlier failure surfaces here. */
+  /** A copy of the values. If an earlier kernel failed, the promise is rejected with its error. */
   read(storage: Storage): Promise<FloatArray>;
-  /** A copy of the values, without a promise. Throws `DeviceError` on a device that cannot. */
+  /** A copy of the values, without a promise. Throws `DeviceError` if the device cannot read synchronously. */
   readSync(storage: Storage): FloatArray;
-  /** Frees memory, after all runs that were requested before. */
+  /** Frees memory, after the kernels that were run before have finished. */
   free(storage: Storage): void;
 }

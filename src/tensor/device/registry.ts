@@ -1,4 +1,4 @@
-/** Choosing a device by name, or automatically. */
+/** Chooses the current device, by name or automatically. */
 import { cpu } from './cpu.ts';
 import { choose, currentChoice, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
@@ -6,33 +6,36 @@ import { DeviceError, ValueError } from '../errors.ts';
 import { softwareGpu } from './software-gpu.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
-/** The current device, and the devices that were passed over before it. */
+/** The current device, and the faster devices that were passed over. */
 export interface DeviceInfo {
   readonly device: DeviceName;
-  /** What runs the kernels: an engine, or the name of a GPU. */
+  /** What runs the kernels: a JavaScript or WebAssembly engine, or the name of a GPU. */
   readonly adapter: string;
-  /** For a GPU: whether it is a software GPU. `auto` never chooses one. */
+  /** On GPU devices: whether it is a software GPU, which runs on the processor. `auto` never chooses one. */
   readonly software?: boolean;
+  /** The element types that the device supports. */
   readonly dtypes: readonly DType[];
+  /** The devices that `auto` tried first, with the reason why each was not chosen. */
   readonly passedOver: readonly PassedOver[];
 }
 
 interface Candidate {
   readonly name: DeviceName;
   /**
-   * Throws {@link DeviceError} if the device is not available.
-   * @param hardware Refuse a software GPU.
+   * Opens the device.
+   * @param hardware Whether to reject a software GPU.
+   * @throws {DeviceError} The device is not available.
    */
   readonly open: (options: { readonly hardware: boolean }) => Device | Promise<Device>;
 }
 
-/** The code for GPUs, and gpu.js, are loaded when a GPU is first requested. */
+/** The code for GPUs, including gpu.js, is loaded when a GPU is first requested. */
 const gpu = (name: 'webgpu' | 'webgl'): Candidate => ({
   name,
   open: async (options) => (await import('./gpu/open-gpu.ts')).openGpu(name, options),
 });
 
-/** In the order in which `auto` tries them. */
+/** All devices, in the order in which `auto` tries them. */
 const candidates: readonly Candidate[] = [
   gpu('webgpu'),
   gpu('webgl'),
@@ -40,7 +43,7 @@ const candidates: readonly Candidate[] = [
   { name: 'cpu', open: () => cpu },
 ];
 
-/** The first candidate that works. */
+/** Chooses the first candidate that works. */
 async function chooseAutomatically(): Promise<void> {
   const passedOver: PassedOver[] = [];
   for (const candidate of candidates) {
@@ -55,6 +58,7 @@ async function chooseAutomatically(): Promise<void> {
   throw new DeviceError('useDevice', 'no device works', 'this is a bug in gammabeta: please report it');
 }
 
+/** Chooses a candidate, or throws the reason why it is not available. */
 async function chooseByName(candidate: Candidate): Promise<void> {
   try {
     choose({ device: await open(candidate, false), passedOver: [] });
@@ -64,7 +68,7 @@ async function chooseByName(candidate: Candidate): Promise<void> {
   }
 }
 
-/** Opens a device, unless it is open already; a lost device is opened again. */
+/** Opens a device, or returns the open one. A lost device is opened again. */
 async function open({ name, open: make }: Candidate, hardware: boolean): Promise<Device> {
   const known = opened.get(name);
   const device = known === undefined || known.lost ? await make({ hardware }) : known;
@@ -74,11 +78,12 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
 }
 
 /**
- * Chooses the device on which new tensors are made; existing tensors stay where they are.
- * `'auto'` takes the first that works: a hardware GPU, `wasm`, `cpu`. A device chosen by name never falls back.
+ * Chooses the current device, on which new tensors are made. Existing tensors stay on their device. `'auto'` chooses
+ * the first device that works: a hardware GPU, `wasm`, `cpu`. A device chosen by name is never replaced by another one.
  *
- * @throws {DeviceError} The device is not available; the message gives the reason.
- * @throws {ValueError} No device has that name.
+ * @returns The same as {@link deviceInfo}.
+ * @throws {DeviceError} The device is not available. The message gives the reason.
+ * @throws {ValueError} No device has this name.
  * @example
  * ```ts
  * import { useDevice } from 'gammabeta';
@@ -91,7 +96,7 @@ export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> 
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
-    throw new ValueError('useDevice', `unknown device: ${name}`, `one of auto, ${names.join(', ')}`);
+    throw new ValueError('useDevice', `unknown device: ${name}`, `use one of auto, ${names.join(', ')}`);
   }
   const choice = lastChoice.then(async () => {
     await (named === undefined ? chooseAutomatically() : chooseByName(named));
@@ -101,11 +106,11 @@ export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> 
   return choice;
 }
 
-/** Calls of `useDevice` run one after the other: the last one holds, and no device is opened twice. */
+/** Calls of `useDevice` wait for each other, so the last call decides, and no device is opened twice. */
 let lastChoice: Promise<unknown> = Promise.resolve();
 
 /**
- * The current device, its adapter, and why faster devices were passed over.
+ * The current device, its adapter, and the reasons why faster devices were passed over.
  *
  * @example
  * ```ts

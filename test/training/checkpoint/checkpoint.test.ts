@@ -326,7 +326,7 @@ describe('restoreCheckpoint', () => {
     const sgd: MakeOptimizer = (params) => new SGD(params, { lr: 1 });
     const { model } = start(undefined, { seed: 2 });
     expect(await refusedUnchanged(bytes, { model, optimizer: sgd(model.parameters()) })).toBe(
-      'restoreCheckpoint: the data does not fit the optimizer: SGD: the state does not fit: it is of Adam. ' +
+      'restoreCheckpoint: the data does not fit the optimizer: SGD: the state does not fit: it was saved by Adam. ' +
         'Hint: build the optimizer that was saved, over the same parameters',
     );
     expect(await refusalOf(sgd)).toMatch(/does not fit the loader: seed is \d+, not \d+/);
@@ -336,7 +336,7 @@ describe('restoreCheckpoint', () => {
     );
     const more = new Adam([...model.parameters(), ...new Dense(1, 1).parameters()]);
     expect(await refusedUnchanged(bytes, { model, optimizer: more })).toContain(
-      'it is of 5 parameters, this optimizer has 7',
+      'it has 5 parameters, this optimizer has 7',
     );
   });
 

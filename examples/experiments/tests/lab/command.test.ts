@@ -10,7 +10,7 @@ const run = (...args: string[]) => runExample('experiments/lab.ts', ...args);
 
 describe('npm run lab, with something wrong', () => {
   it.each([
-    [['--claims', 'speed,sped'], /'sped' is none of speed, learning-rate, /],
+    [['--claims', 'speed,sped'], /'sped' is not one of speed, learning-rate, /],
     [['--jobs', '0'], /option '--jobs <n>' argument '0' is invalid\. Hint: an integer ≥ 1 is expected/],
     [['--ful'], /unknown option '--ful'\n\(Did you mean --full\?\)/],
     [['--quick', '--full'], /option '--quick' cannot be used with option '--full'/],

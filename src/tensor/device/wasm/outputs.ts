@@ -1,33 +1,34 @@
 /**
- * The shapes of a fusion's outputs, by the shape rules of the kernels that it is composed of. A training step asks for
- * the same shapes again and again, so they are cached.
+ * Computes the shapes of a fusion's outputs with the shape rules of its kernels. Every training step needs the same
+ * shapes, so they are cached.
  */
 import type { Composer, Fusion } from '../../../../kernels/fused/fusion.ts';
 import type { Params, Shape } from '../../../../kernels/kernel.ts';
 import { sameShape } from '../../../../kernels/shape.ts';
 
-/** The output of a fusion, before it is computed. */
+/** The shape and type of an output, before it is computed. */
 export interface OutputLike {
   readonly shape: Shape;
-  /** Kept in float64. */
+  /** Whether it is stored in float64: see `Kernel.statistic`. */
   readonly statistic: boolean;
 }
 
+/** The outputs for one combination of input shapes. */
 interface Known {
   readonly shapes: readonly Shape[];
   readonly outputs: readonly OutputLike[];
 }
 
-/** The number of shape combinations that are cached for each fusion: about the number of layers of a network. */
+/** The number of shape combinations that are cached per fusion: enough for one per layer of a network. */
 const CAPACITY = 16;
 
-/** For each fusion, the most recent first. */
+/** The cache of each fusion, newest entry first. */
 const found = new WeakMap<object, Known[]>();
 
 /**
  * The outputs of a fusion on inputs of these shapes.
  *
- * @throws {ShapeError} The inputs do not fit.
+ * @throws {ShapeError} The shapes of the inputs violate a shape rule.
  */
 export function outputsOf<P extends Params>(
   fusion: Fusion<P>,
@@ -47,7 +48,7 @@ function areSame(a: readonly Shape[], b: readonly Shape[]): boolean {
   return true;
 }
 
-/** Composes shape rules instead of kernels. */
+/** Applies the shape rules of kernels instead of running them. */
 const shapesOnly: Composer<OutputLike> = {
   run: (kernel, inputs, ...[params]) => ({
     shape: kernel.shape(inputs.map(shapeOf), (params ?? {}) as never),
@@ -61,7 +62,7 @@ const shapesOnly: Composer<OutputLike> = {
 const shapeOf = ({ shape }: OutputLike): Shape => shape;
 const plain = (shape: Shape): OutputLike => ({ shape, statistic: false });
 const copy = (shape: Shape): Shape => [...shape];
-/** Tensors get this shape: nobody may change it. */
+/** Frozen, because all tensors of these outputs share the shape. */
 const kept = ({ shape, statistic }: OutputLike): OutputLike => ({
   shape: Object.freeze([...shape]),
   statistic,
