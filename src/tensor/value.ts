@@ -18,8 +18,14 @@ export abstract class Value {
   /** @internal The gradient of a leaf: see `grad`. */
   gradient: Value | null = null;
 
-  /** @internal Use `tensor` and the other functions that make tensors. */
-  constructor(storage: Storage, shape: Shape, home: Device, node: Node | null, requiresGrad: boolean) {
+  /** Use `tensor` and the other functions that make tensors. */
+  protected constructor(
+    storage: Storage,
+    shape: Shape,
+    home: Device,
+    node: Node | null,
+    requiresGrad: boolean,
+  ) {
     this.storage = storage;
     this.shape = shape;
     this.home = home;
