@@ -8,7 +8,7 @@
  * `batchnorm.md` derives the backward pass line by line.
  */
 import { expectColumns, perColumn, rowwise } from './families.ts';
-import { type Definition, kernel, type Kernel, type NoParams } from './kernel.ts';
+import type { Definition, Kernel, NoParams } from './kernel.ts';
 import { expectSameShape } from './shape.ts';
 
 // ── one column ─────────────────────────────────────────────────────────────────────────────────────────
@@ -104,13 +104,13 @@ export const colVariance: Kernel = statistic({
 /** A mean or variance per column: x [m, C] and vectors [C] → [C], in float64 where the device has it. */
 function statistic(definition: Definition<NoParams>): Kernel {
   const { name, inputs } = definition;
-  return kernel({
+  return {
     ...definition,
     statistic: true,
     shape: ([x, ...vectors]) => expectColumns(name, x, vectors, 1),
     sizes: ([x]) => x,
     cost: ([m, C]) => ({ flops: (inputs.length + 1) * m * C, bytes: 4 * m * C }),
-  });
+  };
 }
 
 /** rstd[c] = 1/√(variance[c] + ε), the reciprocal standard deviation. [C] → [C]. */
@@ -159,7 +159,7 @@ export const scaleShift: Kernel = rowwise({
  * Subtract from the gradient its mean over the batch and its part along xhat: what is left cannot change the
  * mean or the variance of the batch. g, xhat [m, C], the others [C] → [m, C].
  */
-export const batchnormDx: Kernel = kernel({
+export const batchnormDx: Kernel = {
   name: 'batchnormDx',
   equation: 'dx[i,c] = gamma·rstd·(g[i,c] − dbeta/m − xhat[i,c]·dgamma/m)',
   inputs: ['g', 'xhat', 'gamma', 'rstd', 'dgamma', 'dbeta'],
@@ -177,7 +177,7 @@ export const batchnormDx: Kernel = kernel({
     }
   },
   cost: ([m, C]) => ({ flops: 7 * m * C, bytes: 12 * m * C }),
-});
+};
 
 // ── running statistics and inference (Algorithm 2) ─────────────────────────────────────────────────────
 

@@ -1,6 +1,6 @@
 /** Families of kernels: the shape rule, the sizes and the cost that the kernels of a family share. */
 import { ShapeError } from './errors.ts';
-import { type Definition, kernel, type Kernel, type NoParams, type Params, type Shape } from './kernel.ts';
+import type { Definition, Kernel, NoParams, Params, Shape } from './kernel.ts';
 import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
 
 /**
@@ -13,14 +13,14 @@ export function elementwise<P extends Params = NoParams>({
   hasSimd = true,
   ...definition
 }: Omit<Definition<P>, 'simd'> & { readonly flops?: number; readonly hasSimd?: boolean }): Kernel<P> {
-  return kernel<P>({
+  return {
     ...definition,
     ...(hasSimd ? { simd: definition.name } : {}),
     shape: (shapes) => expectSameShape(definition.name, shapes),
     sizes: ([first]) => [sizeOf(first)],
     inPlace: true,
     cost: ([n]) => ({ flops: flops * n, bytes: 4 * n * (definition.inputs.length + 1) }),
-  });
+  };
 }
 
 // ── on the columns of a matrix: x is [m, C], and a vector [C] holds one value per column ───────────────
@@ -40,7 +40,7 @@ export function expectColumns(op: string, x: Shape, vectors: readonly Shape[] = 
 /** Vectors [C] → [C]. */
 export function perColumn<P extends Params = NoParams>(definition: Definition<P>): Kernel<P> {
   const { name, inputs } = definition;
-  return kernel<P>({
+  return {
     ...definition,
     shape: (shapes) => {
       const shape = expectSameShape(name, shapes);
@@ -49,12 +49,12 @@ export function perColumn<P extends Params = NoParams>(definition: Definition<P>
     },
     sizes: ([first]) => first,
     cost: ([C]) => ({ flops: 3 * C, bytes: 4 * C * (inputs.length + 1) }),
-  });
+  };
 }
 
 /** A matrix x [m, C] and vectors [C] → [m, C]: every row of x with the same vectors. */
 export function rowwise(definition: Definition<NoParams>): Kernel {
-  return kernel({
+  return {
     ...definition,
     shape: ([x, ...vectors]) => {
       expectColumns(definition.name, x, vectors);
@@ -62,17 +62,17 @@ export function rowwise(definition: Definition<NoParams>): Kernel {
     },
     sizes: ([x]) => x,
     cost: ([m, C]) => ({ flops: (definition.inputs.length - 1) * m * C, bytes: 8 * m * C }),
-  });
+  };
 }
 
 /** Matrices [m, C] → [C]: a sum over the rows, with one multiplication per further matrix. */
 export function columnSum(definition: Definition<NoParams>): Kernel {
   const { name, inputs } = definition;
-  return kernel({
+  return {
     ...definition,
     simd: name,
     shape: (shapes) => expectColumns(name, expectSameShape(name, shapes), [], 1),
     sizes: ([x]) => x,
     cost: ([m, C]) => ({ flops: inputs.length * m * C, bytes: 4 * inputs.length * m * C }),
-  });
+  };
 }

@@ -16,4 +16,5 @@ export {
   scaleShift,
 } from './batchnorm.ts';
 export * from './update.ts';
+export * from './moments.ts';
 export * from './dense.ts';

@@ -67,8 +67,3 @@ export interface Kernel<P extends Params = Params> {
 
 /** What a kernel declares itself when its family supplies the shape rule, the sizes and the cost. */
 export type Definition<P extends Params> = Omit<Kernel<P>, 'shape' | 'sizes' | 'cost'>;
-
-/** Declares a kernel. It returns its argument: it exists for the type, and as one word to search for. */
-export function kernel<P extends Params = NoParams>(definition: Kernel<P>): Kernel<P> {
-  return definition;
-}

@@ -3,13 +3,13 @@
  * them. A shape is seen as [outer, n, inner] from that axis: see `aroundAxis`.
  */
 import { ShapeError } from './errors.ts';
-import { kernel, type Kernel } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { aroundAxis, formatShape, sameShape, sizeOf, withExtent } from './shape.ts';
 
 const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
 
 /** y[o,r,i] = x[o,0,i]: repeats an axis of extent 1 `count` times. */
-export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
+export const repeatAxis: Kernel<{ axis: number; count: number }> = {
   name: 'repeatAxis',
   equation: 'y[o,r,i] = x[o,0,i]',
   inputs: ['x'],
@@ -29,10 +29,10 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = kernel({
     }
   },
   cost: ([outer, count, inner]) => moved(outer * count * inner),
-});
+};
 
 /** y[o,j,i] = x[o,i,j]: exchanges the last two axes. */
-export const transpose: Kernel = kernel({
+export const transpose: Kernel = {
   name: 'transpose',
   equation: 'y[o,j,i] = x[o,i,j]',
   inputs: ['x'],
@@ -51,10 +51,10 @@ export const transpose: Kernel = kernel({
     }
   },
   cost: ([outer, rows, columns]) => moved(outer * rows * columns),
-});
+};
 
 /** y[o,k,i] = x[o,begin+k,i] for k < end − begin: a range of one axis. */
-export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = kernel({
+export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = {
   name: 'sliceAxis',
   equation: 'y[o,k,i] = x[o,begin+k,i]',
   inputs: ['x'],
@@ -71,10 +71,10 @@ export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = k
     }
   },
   cost: ([outer, , inner, begin, end]) => moved(outer * (end - begin) * inner),
-});
+};
 
 /** dx[o,begin+k,i] = g[o,k,i], and 0 elsewhere: the backward form of `sliceAxis`. */
-export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }> = kernel({
+export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }> = {
   name: 'sliceAxisDx',
   equation: 'dx[o,begin+k,i] = g[o,k,i], else 0',
   inputs: ['g'],
@@ -91,10 +91,10 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
     }
   },
   cost: ([outer, , inner, , extent]) => moved(outer * extent * inner),
-});
+};
 
 /** y = the inputs one after the other along an axis. All their other extents are equal. */
-export const concat: Kernel<{ axis: number }> = kernel({
+export const concat: Kernel<{ axis: number }> = {
   name: 'concat',
   equation: 'y[o,nₐ+k,i] = b[o,k,i]',
   inputs: ['a', 'b'],
@@ -121,10 +121,10 @@ export const concat: Kernel<{ axis: number }> = kernel({
     }
   },
   cost: ([outer, ...lengths]) => moved(outer * lengths.reduce((sum, n) => sum + n, 0)),
-});
+};
 
 /** y[r,:] = x[rows[r],:]: selects entries of the first axis by index. */
-export const gather: Kernel = kernel({
+export const gather: Kernel = {
   name: 'gather',
   equation: 'y[r,i] = x[rows[r],i]',
   inputs: ['x', 'rows'],
@@ -140,10 +140,10 @@ export const gather: Kernel = kernel({
     }
   },
   cost: ([count, inner]) => moved(count * inner),
-});
+};
 
 /** dx[n,:] = Σ g[r,:] over all r with rows[r] = n, for n < `extent`: the backward form of `gather`. */
-export const gatherDx: Kernel<{ extent: number }> = kernel({
+export const gatherDx: Kernel<{ extent: number }> = {
   name: 'gatherDx',
   equation: 'dx[n,i] = Σ g[r,i] over rows[r] = n',
   inputs: ['g', 'rows'],
@@ -161,4 +161,4 @@ export const gatherDx: Kernel<{ extent: number }> = kernel({
     dx.set(sum);
   },
   cost: ([count, inner]) => ({ flops: count * inner, bytes: 12 * count * inner }),
-});
+};

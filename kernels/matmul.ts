@@ -3,7 +3,7 @@
  * backward. A transposed operand is not copied: its loops read it column by column.
  */
 import { ShapeError } from './errors.ts';
-import { type Definition, kernel, type Kernel, type NoParams } from './kernel.ts';
+import type { Definition, Kernel, NoParams } from './kernel.ts';
 import { formatShape } from './shape.ts';
 
 /** y[i,j] = Σₚ a[i,p] · b[p,j]: a [m, k], b [k, n] → [m, n]. */
@@ -56,7 +56,7 @@ export const matmulTransposedA: Kernel = matrixProduct([0, 0], {
 
 /** What the three share. `inner` is the axis of a and the axis of b that the product sums over, of extent k. */
 function matrixProduct([aInner, bInner]: readonly [0 | 1, 0 | 1], definition: Definition<NoParams>): Kernel {
-  return kernel({
+  return {
     ...definition,
     simd: definition.name,
     shape: ([a, b]) => {
@@ -74,5 +74,5 @@ function matrixProduct([aInner, bInner]: readonly [0 | 1, 0 | 1], definition: De
     },
     sizes: ([a, b]) => [a[1 - aInner], a[aInner], b[1 - bInner]],
     cost: ([m, k, n]) => ({ flops: 2 * m * k * n, bytes: 4 * (m * k + k * n + m * n) }),
-  });
+  };
 }

@@ -4,7 +4,7 @@
  */
 import { columnSum } from './families.ts';
 import { ShapeError } from './errors.ts';
-import { type Definition, kernel, type Kernel } from './kernel.ts';
+import type { Definition, Kernel } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape, withExtent } from './shape.ts';
 
 interface Axis extends Record<string, number> {
@@ -59,7 +59,7 @@ export const argmaxAxis: Kernel<Axis> = reduction({
 });
 
 /** dx[o,k,i] = g[o,0,i] at the first k where x is largest, else 0: the backward form of `maxAxis`. */
-export const maxAxisDx: Kernel<Axis> = kernel({
+export const maxAxisDx: Kernel<Axis> = {
   name: 'maxAxisDx',
   equation: 'dx[o,k,i] = g[o,0,i]·[k = argmax[o,0,i]]',
   inputs: ['g', 'x', 'argmax'],
@@ -75,14 +75,14 @@ export const maxAxisDx: Kernel<Axis> = kernel({
     });
   },
   cost: ([outer, n, inner]) => ({ flops: 0, bytes: 4 * outer * (n + 2) * inner }),
-});
+};
 
 /** What the reductions share. If an empty axis is an error, `refusesEmpty` is the op that the error names. */
 function reduction({
   refusesEmpty,
   ...definition
 }: Definition<Axis> & { readonly refusesEmpty?: string }): Kernel<Axis> {
-  return kernel<Axis>({
+  return {
     ...definition,
     simd: definition.name,
     shape: ([x], { axis }) => {
@@ -92,7 +92,7 @@ function reduction({
     },
     sizes: ([x], { axis }) => aroundAxis(x, axis),
     cost: ([outer, n, inner]) => ({ flops: outer * n * inner, bytes: 4 * outer * (n + 1) * inner }),
-  });
+  };
 }
 
 // ── sums over the rows of a matrix ─────────────────────────────────────────────────────────────────────

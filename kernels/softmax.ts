@@ -3,7 +3,7 @@
  * even for logits of ±1e6.
  */
 import { ShapeError } from './errors.ts';
-import { type Definition, type FloatArray, kernel, type Kernel, type Shape } from './kernel.ts';
+import type { Definition, FloatArray, Kernel, Shape } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape } from './shape.ts';
 
 /** maxₖ xₖ over n values, `stride` apart. */
@@ -87,13 +87,13 @@ interface Axis extends Record<string, number> {
 
 /** What these four share: all shapes are equal, and seen as [outer, n, inner] from the axis. */
 function alongAxis(definition: Definition<Axis>): Kernel<Axis> {
-  return kernel<Axis>({
+  return {
     ...definition,
     simd: definition.name,
     shape: (shapes) => expectSameShape(definition.name, shapes),
     sizes: ([first], { axis }) => aroundAxis(first, axis),
     cost: ([outer, n, inner]) => ({ flops: 5 * outer * n * inner, bytes: 8 * outer * n * inner }),
-  });
+  };
 }
 
 /** A label that excludes its row: its loss and its gradient are 0. */
@@ -113,7 +113,7 @@ function expectLabels(op: string, logits: Shape, labels: Shape): void {
  * loss[i] = ln Σₖ exp(zₖ) − (1−s)·z[label] − s·mean(z), with z = logits[i,:] and s = smoothing.
  * logits [m, K], labels [m] → [m]. The label {@link IGNORED} gives 0.
  */
-export const crossEntropy: Kernel<{ smoothing: number }> = kernel({
+export const crossEntropy: Kernel<{ smoothing: number }> = {
   name: 'crossEntropy',
   equation: 'lossᵢ = ln Σₖ exp(zₖ) − (1−s)·z_label − s·mean(z)',
   inputs: ['logits', 'labels'],
@@ -140,13 +140,13 @@ export const crossEntropy: Kernel<{ smoothing: number }> = kernel({
     }
   },
   cost: ([m, K]) => ({ flops: 4 * m * K, bytes: 4 * m * (K + 2) }),
-});
+};
 
 /**
  * dlogits[i,k] = g[i]·(softmax(z)ₖ − (1−s)·[k = label] − s/K): the backward pass of cross-entropy and
  * softmax together. g [m], logits [m, K], labels [m] → [m, K].
  */
-export const crossEntropyDx: Kernel<{ smoothing: number }> = kernel({
+export const crossEntropyDx: Kernel<{ smoothing: number }> = {
   name: 'crossEntropyDx',
   equation: 'dzₖ = g·(softmax(z)ₖ − (1−s)·[k = label] − s/K)',
   inputs: ['g', 'logits', 'labels'],
@@ -173,4 +173,4 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = kernel({
     }
   },
   cost: ([m, K]) => ({ flops: 6 * m * K, bytes: 4 * m * (2 * K + 2) }),
-});
+};

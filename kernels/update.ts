@@ -24,38 +24,3 @@ export const blend: Kernel<{ alpha: number; beta: number }> = elementwise({
     for (let i = 0; i < n; i++) y[i] = alpha * a[i] + beta * b[i];
   },
 });
-
-/** v ← decay·v + (1−decay)·g²: the moving average of squared gradients (Adam, RMSprop). */
-export const secondMoment: Kernel<{ decay: number }> = elementwise({
-  name: 'secondMoment',
-  equation: 'v ← decay·v + (1−decay)·g²',
-  inputs: ['v', 'g'],
-  params: ['decay'],
-  flops: 5,
-  reference: (y, [v, g], [n], { decay }) => {
-    for (let i = 0; i < n; i++) y[i] = decay * v[i] + (1 - decay) * g[i] * g[i];
-  },
-});
-
-/** y = max(v − m², 0): a variance from two moving averages (centered RMSprop), not negative by rounding. */
-export const centeredMoment: Kernel = elementwise({
-  name: 'centeredMoment',
-  equation: 'y = max(v − m², 0)',
-  inputs: ['v', 'm'],
-  flops: 3,
-  reference: (y, [v, m], [n]) => {
-    for (let i = 0; i < n; i++) y[i] = Math.max(v[i] - m[i] * m[i], 0);
-  },
-});
-
-/** y = m / (√(v/correction) + ε): a step scaled by the root of the second moment. */
-export const divideByRoot: Kernel<{ correction: number; eps: number }> = elementwise({
-  name: 'divideByRoot',
-  equation: 'y = m / (√(v/correction) + ε)',
-  inputs: ['m', 'v'],
-  params: ['correction', 'eps'],
-  flops: 4,
-  reference: (y, [m, v], [n], { correction, eps }) => {
-    for (let i = 0; i < n; i++) y[i] = m[i] / (Math.sqrt(v[i] / correction) + eps);
-  },
-});

@@ -14,7 +14,7 @@ export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export type { Kept, Op } from './tensor/op.ts';
-export { defineOp, type OpDefinition, type Thunk } from './tensor/user-code.ts';
+export { defineOp, type OpDefinition, type Thunk } from './tensor/define-op.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';

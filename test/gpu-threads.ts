@@ -7,14 +7,14 @@ import type { GpuSource, GpuThread } from '../kernels/gpu/form.ts';
 import { sources as shipped } from '../kernels/gpu/sources.generated.ts';
 import type { Params, Shape } from '../kernels/kernel.ts';
 import { sizeOf } from '../kernels/shape.ts';
-import { type Device, Storage } from '../src/tensor/device/device.ts';
+import type { Device, Storage } from '../src/tensor/device/device.ts';
 
-class ThreadStorage extends Storage {
+class ThreadStorage implements Storage {
+  version = 0;
   readonly dtype = 'float64';
   values: Float64Array;
 
   constructor(values: Float64Array) {
-    super();
     this.values = values;
   }
 

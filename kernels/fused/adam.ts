@@ -1,8 +1,9 @@
 /** The update of Adam and AdamW in one pass over the parameter. */
-import { type Fusion, fusion } from './fusion.ts';
+import type { Fusion } from './fusion.ts';
 import { decayed } from './sgd.ts';
 import { sizeOf } from '../shape.ts';
-import { blend, divideByRoot, secondMoment } from '../update.ts';
+import { divideByRoot, secondMoment } from '../moments.ts';
+import { blend } from '../update.ts';
 
 interface Moments extends Record<string, number> {
   /** lr / (1−β₁ᵗ). */
@@ -19,7 +20,7 @@ interface Moments extends Record<string, number> {
 }
 
 /** m ← β₁·m + (1−β₁)·d; v ← β₂·v + (1−β₂)·d²; w ← w − stepSize·m / (√(v/correction) + ε). */
-export const adamUpdate: Fusion<Moments> = fusion({
+export const adamUpdate: Fusion<Moments> = {
   name: 'adamUpdate',
   inputs: ['w', 'g', 'm', 'v'],
   outputs: [],
@@ -38,4 +39,4 @@ export const adamUpdate: Fusion<Moments> = fusion({
   sizes: ([w]) => [sizeOf(w)],
   params: ['stepSize', 'beta1', 'beta2', 'correction', 'eps', 'weightDecay', 'decoupled'],
   cost: ([n]) => ({ flops: 16 * n, bytes: 28 * n }),
-});
+};

@@ -6,13 +6,13 @@
 import { normalize, scaleShift } from '../batchnorm.ts';
 import { batchnormForward } from './batchnorm.ts';
 import { dense } from './dense.ts';
-import { type Fusion, fusion } from './fusion.ts';
+import type { Fusion } from './fusion.ts';
 import type { NoParams } from '../kernel.ts';
 import { matmulTransposedA, matmulTransposedB } from '../matmul.ts';
 import { colDot, colSum } from '../reduce.ts';
 
 /** x [m, k], gamma, beta [k], W [k, n], b [n] → y [m, n], mean, variance, rstd [k]. */
-export const batchnormDense: Fusion<{ eps: number; slope: number }> = fusion({
+export const batchnormDense: Fusion<{ eps: number; slope: number }> = {
   name: 'batchnormDense',
   inputs: ['x', 'gamma', 'beta', 'W', 'b'],
   outputs: ['y', 'mean', 'variance', 'rstd'],
@@ -28,13 +28,13 @@ export const batchnormDense: Fusion<{ eps: number; slope: number }> = fusion({
     flops: 2 * m * k * n + 9 * m * k + 2 * m * n,
     bytes: 4 * (3 * m * k + k * n + m * n),
   }),
-});
+};
 
 /**
  * Backward, if x needs no gradient; dz is the gradient of z = n·W + b. dz [m, n], x [m, k], mean, rstd, gamma,
  * beta [k], W [k, n] → dgamma, dbeta [k], dW [k, n].
  */
-export const batchnormDenseSums: Fusion<NoParams> = fusion({
+export const batchnormDenseSums: Fusion<NoParams> = {
   name: 'batchnormDenseSums',
   inputs: ['dz', 'x', 'mean', 'rstd', 'gamma', 'beta', 'W'],
   outputs: ['dgamma', 'dbeta', 'dW'],
@@ -53,4 +53,4 @@ export const batchnormDenseSums: Fusion<NoParams> = fusion({
     flops: 2 * m * k * n + 8 * k * n,
     bytes: 4 * (3 * m * k + 2 * k * n + m * n),
   }),
-});
+};

@@ -15,13 +15,13 @@ import {
   scaleShift,
 } from '../batchnorm.ts';
 import { colDot, colSum } from '../reduce.ts';
-import { type Fusion, fusion } from './fusion.ts';
+import type { Fusion } from './fusion.ts';
 import type { NoParams, Shape } from '../kernel.ts';
 
 const sizes = ([first]: readonly Shape[]) => [first[0], first[1]];
 
 /** Algorithm 1: x [m, C], gamma [C], beta [C] → y [m, C], mean [C], variance [C], rstd [C]. */
-export const batchnormForward: Fusion<{ eps: number }> = fusion({
+export const batchnormForward: Fusion<{ eps: number }> = {
   name: 'batchnormForward',
   inputs: ['x', 'gamma', 'beta'],
   outputs: ['y', 'mean', 'variance', 'rstd'],
@@ -36,7 +36,7 @@ export const batchnormForward: Fusion<{ eps: number }> = fusion({
   sizes,
   params: ['eps'],
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
-});
+};
 
 interface Tracking extends Record<string, number> {
   /** The weight of the new batch. */
@@ -46,7 +46,7 @@ interface Tracking extends Record<string, number> {
 }
 
 /** Algorithm 2: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance; all [C]. */
-export const runningStatistics: Fusion<Tracking> = fusion({
+export const runningStatistics: Fusion<Tracking> = {
   name: 'runningStatistics',
   inputs: ['runningMean', 'runningVar', 'mean', 'variance'],
   outputs: [],
@@ -59,10 +59,10 @@ export const runningStatistics: Fusion<Tracking> = fusion({
   sizes: ([mean]) => [mean[0]],
   params: ['alpha', 'correction'],
   cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
-});
+};
 
 /** Algorithm 1, then the update of the running statistics: x [m, C], the others [C] → y [m, C], mean, rstd [C]. */
-export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
+export const batchnormTraining: Fusion<{ eps: number } & Tracking> = {
   name: 'batchnormTraining',
   inputs: ['x', 'gamma', 'beta', 'runningMean', 'runningVar'],
   outputs: ['y', 'mean', 'rstd'],
@@ -75,10 +75,10 @@ export const batchnormTraining: Fusion<{ eps: number } & Tracking> = fusion({
   sizes,
   params: ['eps', 'alpha', 'correction'],
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
-});
+};
 
 /** Backward, if x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */
-export const batchnormSums: Fusion<NoParams> = fusion({
+export const batchnormSums: Fusion<NoParams> = {
   name: 'batchnormSums',
   inputs: ['g', 'x', 'mean', 'rstd'],
   outputs: ['dgamma', 'dbeta'],
@@ -90,10 +90,10 @@ export const batchnormSums: Fusion<NoParams> = fusion({
   },
   sizes,
   cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
-});
+};
 
 /** Backward, with dx in three-term form: g, x [m, C], mean, rstd, gamma [C] → dx [m, C], dgamma, dbeta [C]. */
-export const batchnormBackward: Fusion<NoParams> = fusion({
+export const batchnormBackward: Fusion<NoParams> = {
   name: 'batchnormBackward',
   inputs: ['g', 'x', 'mean', 'rstd', 'gamma'],
   outputs: ['dx', 'dgamma', 'dbeta'],
@@ -106,10 +106,10 @@ export const batchnormBackward: Fusion<NoParams> = fusion({
   },
   sizes,
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 20 * m * C }),
-});
+};
 
 /** Inference (Algorithm 2): x [m, C], gamma, beta, running mean and variance [C] → y [m, C], scale, rstd [C]. */
-export const batchnormInference: Fusion<{ eps: number }> = fusion({
+export const batchnormInference: Fusion<{ eps: number }> = {
   name: 'batchnormInference',
   inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],
   outputs: ['y', 'scale', 'rstd'],
@@ -123,4 +123,4 @@ export const batchnormInference: Fusion<{ eps: number }> = fusion({
   sizes,
   params: ['eps'],
   cost: ([m, C]) => ({ flops: 3 * m * C, bytes: 8 * m * C }),
-});
+};

@@ -1,7 +1,7 @@
 /** A dense layer: product, bias and activation in one call, which a device may compute in one pass. */
 import { addBias } from '../dense.ts';
 import { leakyRelu, leakyReluDx, relu, reluDx } from '../elementwise.ts';
-import { type Composer, type Fusion, fusion } from './fusion.ts';
+import type { Composer, Fusion } from './fusion.ts';
 import type { Shape } from '../kernel.ts';
 import { matmul } from '../matmul.ts';
 import { colSum } from '../reduce.ts';
@@ -18,7 +18,7 @@ interface Activation extends Record<string, number> {
 export const LINEAR = 1;
 
 /** y = activation(x·W + b). x [m, k], W [k, n], b [n] → [m, n]. */
-export const dense: Fusion<Activation> = fusion({
+export const dense: Fusion<Activation> = {
   name: 'dense',
   inputs: ['x', 'W', 'b'],
   outputs: ['y'],
@@ -29,10 +29,10 @@ export const dense: Fusion<Activation> = fusion({
   sizes: ([x, W]: readonly Shape[]) => [x[0], x[1], W[1]],
   params: ['slope'],
   cost: ([m, k, n]) => ({ flops: 2 * m * k * n + 2 * m * n, bytes: 4 * (m * k + k * n + m * n) }),
-});
+};
 
 /** Backward through activation and bias, from y: g [m, n], y [m, n] → dz [m, n], db [n]. */
-export const denseDz: Fusion<Activation> = fusion({
+export const denseDz: Fusion<Activation> = {
   name: 'denseDz',
   inputs: ['g', 'y'],
   outputs: ['dz', 'db'],
@@ -44,7 +44,7 @@ export const denseDz: Fusion<Activation> = fusion({
   sizes: ([g]: readonly Shape[]) => [g[0], g[1]],
   params: ['slope'],
   cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
-});
+};
 
 function activation<T>({ run }: Composer<T>, z: T, slope: number): T {
   if (slope === LINEAR) return z;

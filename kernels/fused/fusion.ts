@@ -20,6 +20,7 @@ export interface Composer<T> {
  * checked against it.
  */
 export interface Fusion<P extends Params = Params> {
+  /** Also the name of its WebAssembly export, which takes outputs, inputs, {@link scratch}, sizes and {@link params}. */
   readonly name: string;
   /** The names of the inputs, in order. */
   readonly inputs: readonly string[];
@@ -30,20 +31,10 @@ export interface Fusion<P extends Params = Params> {
   compose<T>(composer: Composer<T>, inputs: readonly T[], params: P): readonly T[];
   /** The loop bounds of the fused form. */
   sizes(shapes: readonly Shape[], params: P): readonly number[];
-  /**
-   * The name of its WebAssembly export, which takes outputs, inputs, {@link scratch}, sizes and {@link params} in this
-   * order.
-   */
-  readonly simd: string;
   /** The numbers that the fused form takes after the sizes, in order. */
   readonly params?: readonly string[];
   /** The number of floats that the fused form needs as working memory. */
   scratch?(sizes: readonly number[]): number;
   /** The memory traffic and arithmetic of the fused form. */
   cost(sizes: readonly number[]): Cost;
-}
-
-/** Declares a fusion. Its WebAssembly export has the name of the fusion. */
-export function fusion<P extends Params>(definition: Omit<Fusion<P>, 'simd'>): Fusion<P> {
-  return { ...definition, simd: definition.name };
 }

@@ -1,10 +1,10 @@
 /** The updates of SGD, each in one pass over the parameter. */
-import { type Composer, type Fusion, fusion } from './fusion.ts';
+import type { Composer, Fusion } from './fusion.ts';
 import { sizeOf } from '../shape.ts';
 import { blend } from '../update.ts';
 
 /** w ← w − lr·d, d = g + λ·w. */
-export const sgdUpdate: Fusion<{ lr: number; weightDecay: number }> = fusion({
+export const sgdUpdate: Fusion<{ lr: number; weightDecay: number }> = {
   name: 'sgdUpdate',
   inputs: ['w', 'g'],
   outputs: [],
@@ -17,7 +17,7 @@ export const sgdUpdate: Fusion<{ lr: number; weightDecay: number }> = fusion({
   sizes: ([w]) => [sizeOf(w)],
   params: ['lr', 'weightDecay'],
   cost: ([n]) => ({ flops: 4 * n, bytes: 12 * n }),
-});
+};
 
 interface Momentum extends Record<string, number> {
   lr: number;
@@ -29,7 +29,7 @@ interface Momentum extends Record<string, number> {
 }
 
 /** v ← μ·v + (1−τ)·d; w ← w − lr·v, or w − lr·(d + μ·v) with Nesterov. */
-export const momentumUpdate: Fusion<Momentum> = fusion({
+export const momentumUpdate: Fusion<Momentum> = {
   name: 'momentumUpdate',
   inputs: ['w', 'g', 'v'],
   outputs: [],
@@ -45,7 +45,7 @@ export const momentumUpdate: Fusion<Momentum> = fusion({
   sizes: ([w]) => [sizeOf(w)],
   params: ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay'],
   cost: ([n]) => ({ flops: 8 * n, bytes: 20 * n }),
-});
+};
 
 /** d = g + λ·w: the gradient with L2 weight decay. */
 export function decayed<T>({ run }: Composer<T>, g: T, w: T, weightDecay: number): T {

@@ -1,6 +1,6 @@
 /** Softmax, cross-entropy and the gradient of both, with the exponentials computed once. */
 import { mul } from '../elementwise.ts';
-import { type Fusion, fusion } from './fusion.ts';
+import type { Fusion } from './fusion.ts';
 import type { Shape } from '../kernel.ts';
 import { sumAxis } from '../reduce.ts';
 import { crossEntropy, crossEntropyDx } from '../softmax.ts';
@@ -9,7 +9,7 @@ import { crossEntropy, crossEntropyDx } from '../softmax.ts';
  * loss = Σᵢ weights[i]·lossᵢ and its gradient. logits [m, K], labels [m], weights [m] → loss [1],
  * dlogits [m, K]. The weights make it a mean (1/m each) or a sum (1 each).
  */
-export const softmaxCrossEntropy: Fusion<{ smoothing: number }> = fusion({
+export const softmaxCrossEntropy: Fusion<{ smoothing: number }> = {
   name: 'softmaxCrossEntropy',
   inputs: ['logits', 'labels', 'weights'],
   outputs: ['loss', 'dlogits'],
@@ -22,4 +22,4 @@ export const softmaxCrossEntropy: Fusion<{ smoothing: number }> = fusion({
   sizes: ([logits]: readonly Shape[]) => [logits[0], logits[1]],
   params: ['smoothing'],
   cost: ([m, K]) => ({ flops: 8 * m * K, bytes: 8 * m * K }),
-});
+};

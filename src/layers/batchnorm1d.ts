@@ -17,19 +17,22 @@
  * | dbeta                  | Σ gᵢ                                            | colSum         |
  * | dgamma                 | Σ gᵢ·x̂ᵢ                                         | colDot         |
  * | dx                     | γ·rstd·(gᵢ − dbeta/m − x̂ᵢ·dgamma/m)             | batchnormDx    |
- *
- * At the input of a network, `batchnorm-dense.ts` beside this file computes the same together with the dense layer that
- * follows, and has less to do.
  */
 import * as kernels from '../../kernels/batchnorm.ts';
 import { colDot, colSum } from '../../kernels/reduce.ts';
-import { assign as assignKernel } from '../../kernels/update.ts';
 import * as fused from '../../kernels/fused/batchnorm.ts';
 import { formatShape } from '../../kernels/shape.ts';
-import { assign } from '../tensor/assign.ts';
+import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
-import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import {
+  expectInteger,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  ShapeError,
+  ValueError,
+} from '../tensor/errors.ts';
 import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Value } from '../tensor/value.ts';
@@ -84,7 +87,7 @@ export const batchNormEval: Op<Evaluation> = op<
   name: 'batchNormEval',
   forward: (x, gamma, beta, { mean, variance }, eps) => {
     const [y, scale, rstd] = runFused(fused.batchnormInference, [x, gamma, beta, mean, variance], { eps });
-    return { y, scale, rstd, mean: run(assignKernel, [mean, mean]) }; // a copy: a later batch may move the running mean
+    return { y, scale, rstd, mean: copy(mean) }; // a later batch may move the running mean
   },
   backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
     () => run(kernels.scaleShift, [g, scale, constant(beta, new Float64Array(beta.size), beta.shape)]),
@@ -106,6 +109,9 @@ export interface BatchNorm1dOptions {
   readonly runningVariance?: 'unbiased' | 'biased';
   readonly dtype?: DType;
 }
+
+const optionNames = ['eps', 'momentum', 'affine', 'trackRunningStats', 'runningVariance', 'dtype'];
+const kinds = ['unbiased', 'biased'] as const;
 
 /**
  * Batch normalization over a batch of features: y = γ·(x − μ)/√(σ² + ε) + β, for each column on its own.
@@ -153,20 +159,14 @@ export class BatchNorm1d extends Layer {
 
   constructor(features: number, options: BatchNorm1dOptions = {}) {
     super();
-    const known = ['eps', 'momentum', 'affine', 'trackRunningStats', 'runningVariance', 'dtype'];
-    expectOptions('BatchNorm1d', options, known);
-    const {
-      eps = 1e-5,
-      momentum = 0.1,
-      affine = true,
-      trackRunningStats = true,
-      dtype = 'float32',
-    } = options;
+    expectOptions('BatchNorm1d', options, optionNames);
+    const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
+    const { runningVariance = 'unbiased', dtype = 'float32' } = options;
     this.features = expectInteger('BatchNorm1d', 'features', features, 1);
     this.eps = expectNumber('BatchNorm1d', 'eps', eps, { above: 0 });
     this.momentum =
       momentum === null ? null : expectNumber('BatchNorm1d', 'momentum', momentum, { from: 0, to: 1 });
-    this.runningVariance = expectKind(options.runningVariance ?? 'unbiased');
+    this.runningVariance = expectOneOf('BatchNorm1d', 'runningVariance', runningVariance, kinds);
 
     const shape = [features];
     const [gamma, beta] = [ones, zeros].map((make) => make(shape, { dtype, requiresGrad: affine }));
@@ -177,15 +177,10 @@ export class BatchNorm1d extends Layer {
 
     this.runningMean = trackRunningStats ? this.addBuffer('running_mean', zeros(shape, { dtype })) : null;
     this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype })) : null;
-    if (trackRunningStats) {
-      this.addSlot('num_batches_tracked', {
-        shape: [],
-        read: () => full([], this.numBatchesTracked, { dtype }),
-        write: (source) => {
-          this.numBatchesTracked = source.item();
-        },
-      });
-    }
+    if (!trackRunningStats) return;
+    const read = (): Tensor => full([], this.numBatchesTracked, { dtype });
+    const write = (source: Tensor): void => void (this.numBatchesTracked = source.item());
+    this.addSlot('num_batches_tracked', { shape: [], read, write });
   }
 
   override forward(x: Tensor): Tensor {
@@ -225,10 +220,14 @@ export class BatchNorm1d extends Layer {
     return this.training || this.runningMean === null;
   }
 
-  /** @internal What `batchNorm` needs beside a batch of m values per feature; throws if m < 2. */
+  /** @internal The arguments of `batchNorm` for a batch of m values per feature. Throws if m < 2. */
   trainingArguments(m: number): [gamma: Tensor, beta: Tensor, eps: number, running: Running | undefined] {
     this.expectBatch(m);
-    return [...this.scaleAndShift, this.eps, this.runningAt(m)];
+    const { runningMean: mean, runningVar: variance, eps } = this;
+    if (mean === null || variance === null) return [...this.scaleAndShift, eps, undefined];
+    const alpha = this.momentum ?? 1 / (this.numBatchesTracked + 1);
+    const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
+    return [...this.scaleAndShift, eps, { mean, variance, alpha, correction }];
   }
 
   /** @internal Counts a batch that moved the running statistics. */
@@ -236,25 +235,13 @@ export class BatchNorm1d extends Layer {
     if (this.runningMean !== null) this.numBatchesTracked++;
   }
 
-  /** Algorithm 2: how a batch of m values moves the running statistics, if they are kept. */
-  private runningAt(m: number): Running | undefined {
-    const { runningMean: mean, runningVar: variance } = this;
-    if (mean === null || variance === null) return undefined;
-    const alpha = this.momentum ?? 1 / (this.numBatchesTracked + 1);
-    const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
-    return { mean, variance, alpha, correction };
-  }
-
   private expectInput(x: Tensor): void {
-    const axes = x.shape.length;
-    if ((axes === 2 || axes === 3) && x.shape[1] === this.features) return;
-    throw new ShapeError(
-      this.op,
-      `expected x [m, ${this.features}] or [N, ${this.features}, L]: ${formatShape(x.shape)}`,
-      axes === 2 || axes === 3
-        ? `x has ${x.shape[1]} features, this layer was made for ${this.features}`
-        : 'put Flatten() in front, or reshape',
-    );
+    const { shape } = x;
+    const hasAxes = shape.length === 2 || shape.length === 3;
+    if (hasAxes && shape[1] === this.features) return;
+    const problem = `expected x [m, ${this.features}] or [N, ${this.features}, L]: ${formatShape(shape)}`;
+    const misfit = `x has ${shape[1]} features, this layer was made for ${this.features}`;
+    throw new ShapeError(this.op, problem, hasAxes ? misfit : 'put Flatten() in front, or reshape');
   }
 
   private expectBatch(m: number): void {
@@ -269,16 +256,10 @@ export class BatchNorm1d extends Layer {
   private warnIfUntrained(): void {
     if (this.numBatchesTracked > 0 || this.warned) return;
     this.warned = true;
-    console.warn(
-      `${this.op}: evaluation before any batch was tracked: the running statistics are still mean 0, variance 1. ` +
-        'Hint: train first, or load a state dict',
-    );
+    const problem =
+      'evaluation before any batch was tracked: the running statistics are still mean 0, variance 1';
+    console.warn(`${this.op}: ${problem}. Hint: train first, or load a state dict`);
   }
-}
-
-function expectKind(kind: string): 'unbiased' | 'biased' {
-  if (kind === 'unbiased' || kind === 'biased') return kind;
-  throw new ValueError('BatchNorm1d', `runningVariance is '${kind}'`, "use 'unbiased' or 'biased'");
 }
 
 /** [N, C, L] as columns: a column holds one feature of all N·L positions. */

@@ -48,7 +48,7 @@ export class Dense extends Layer {
     const trainable = { dtype, requiresGrad: true };
     const limit = 1 / Math.sqrt(inFeatures);
     const kaimingUniform: Initializer = (shape) =>
-      drawn('Dense', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
+      drawn('kaimingUniform', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
     this.weight = this.addParameter('weight', (init ?? kaimingUniform)([inFeatures, outFeatures], trainable));
     const initialBias = () =>
       init === undefined ? uniform([outFeatures], -limit, limit, trainable) : zeros([outFeatures], trainable);

@@ -6,6 +6,7 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { drawn } from '../tensor/draw.ts';
 import type { TensorOptions } from '../tensor/fill.ts';
+import type { Stream } from '../tensor/random.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
@@ -74,7 +75,7 @@ function truncatedNormal(
   options?: TensorOptions,
 ): Tensor {
   const deviation = Math.sqrt(variance(fansOf(op, shape))) / CUT_DEVIATION;
-  return drawn(op, shape, (stream) => deviation * stream.truncatedNormal(), options);
+  return drawn(op, shape, (stream) => deviation * cutNormal(stream), options);
 }
 
 function symmetricUniform(
@@ -85,4 +86,12 @@ function symmetricUniform(
 ): Tensor {
   const limit = Math.sqrt(square(fansOf(op, shape)));
   return drawn(op, shape, (stream) => limit * (2 * stream.uniform() - 1), options);
+}
+
+/** Normal with mean 0 and deviation 1, redrawn until |z| ≤ 2, as in Keras' initializers. */
+export function cutNormal(stream: Stream): number {
+  for (;;) {
+    const z = stream.normal();
+    if (Math.abs(z) <= 2) return z;
+  }
 }

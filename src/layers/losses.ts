@@ -3,7 +3,7 @@ import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { mul } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
 import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
-import { expectNumber, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import { expectNumber, expectOneOf, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
 import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
 import { expandTo, view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
@@ -11,6 +11,8 @@ import { Tensor } from '../tensor/tensor.ts';
 
 /** How the losses of a batch become one: their mean, their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
+
+const reductions = ['mean', 'sum', 'none'] as const;
 
 /** Class indices: any array of integers, or a tensor of them. */
 export type Labels = ArrayLike<number> | Tensor;
@@ -75,7 +77,7 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
   composite((logits, labels, options = {}) => {
     expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex']);
     const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
-    expectReduction('crossEntropy', reduction);
+    expectOneOf('crossEntropy', 'reduction', reduction, reductions);
     expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, below: 1 });
     const targets = checkedLabels(logits, labels, ignoreIndex);
     const batch = [targets.length];
@@ -105,7 +107,7 @@ export const mse: (
 ) => Tensor = composite((prediction, target, options = {}) => {
   expectOptions('mse', options, ['reduction']);
   const { reduction = 'mean' } = options;
-  expectReduction('mse', reduction);
+  expectOneOf('mse', 'reduction', reduction, reductions);
   if (!sameShape(prediction.shape, target.shape) || prediction.size === 0) {
     throw new ShapeError(
       'mse',
@@ -121,49 +123,33 @@ function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
   return reduction === 'sum' ? losses.sum() : losses.sum().mul(1 / count);
 }
 
-function expectReduction(op: string, reduction: string): void {
-  if (['mean', 'sum', 'none'].includes(reduction)) return;
-  throw new ValueError(op, `reduction is '${reduction}'`, "use 'mean', 'sum' or 'none'");
-}
-
-/** How many labels are not ignored: at least one. */
+/** The number of labels that are not ignored: at least one. */
 function countOf(targets: Float64Array, ignoreIndex: number): number {
-  const counted = targets.reduce((count, label) => (label === kernels.IGNORED ? count : count + 1), 0);
+  const counted = targets.filter((label) => label !== kernels.IGNORED).length;
   if (counted > 0) return counted;
-  throw new ValueError(
-    'crossEntropy',
-    `all ${targets.length} labels are ignored (${ignoreIndex})`,
-    "a mean over nothing is no number: leave the batch out, or use reduction: 'sum'",
-  );
+  const problem = `all ${targets.length} labels are ignored (${ignoreIndex})`;
+  const hint = "a mean over zero labels is undefined: leave the batch out, or use reduction: 'sum'";
+  throw new ValueError('crossEntropy', problem, hint);
 }
 
-/** Integers from 0 to classes − 1, with `IGNORED` where a label does not count. */
+/** The labels as integers from 0 to classes − 1, with `IGNORED` in place of `ignoreIndex`. */
 function checkedLabels(logits: Tensor, labels: Labels, ignoreIndex: number): Float64Array {
   const values = Float64Array.from(labels instanceof Tensor ? labels.dataSync() : labels);
   const [batch, classes] = logits.shape;
   if (logits.shape.length !== 2 || batch === 0 || classes === 0) {
-    throw new ShapeError(
-      'crossEntropy',
-      `logits ${formatShape(logits.shape)}`,
-      'logits are [batch, classes], with at least one of each',
-    );
+    const hint = 'logits are [batch, classes], with at least one of each';
+    throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
   }
   if (values.length !== batch) {
-    throw new ShapeError(
-      'crossEntropy',
-      `${values.length} labels for a batch of ${batch}`,
-      'give one class index for each row of the logits',
-    );
+    const hint = 'give one class index for each row of the logits';
+    throw new ShapeError('crossEntropy', `${values.length} labels for a batch of ${batch}`, hint);
   }
   for (let row = 0; row < batch; row++) {
     const label = values[row];
     if (label === ignoreIndex) values[row] = kernels.IGNORED;
     else if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw new ValueError(
-        'crossEntropy',
-        `label ${label} at row ${row}, with ${classes} classes`,
-        `labels are integers from 0 to ${classes - 1}`,
-      );
+      const problem = `label ${label} at row ${row}, with ${classes} classes`;
+      throw new ValueError('crossEntropy', problem, `labels are integers from 0 to ${classes - 1}`);
     }
   }
   return values;

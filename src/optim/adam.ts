@@ -1,6 +1,7 @@
 import { assign } from '../tensor/assign.ts';
 import { maximum } from '../../kernels/elementwise.ts';
-import * as kernels from '../../kernels/update.ts';
+import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
+import { blend } from '../../kernels/update.ts';
 import { adamUpdate } from '../../kernels/fused/adam.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
@@ -122,11 +123,11 @@ function descend(
     return;
   }
   const largest = slotOf(slots, 'largest', w);
-  if (decay.decoupled !== 0) runInPlace(kernels.blend, [w, w], { alpha: 1, beta: -decay.decoupled });
+  if (decay.decoupled !== 0) runInPlace(blend, [w, w], { alpha: 1, beta: -decay.decoupled });
   const d = decayed(g, w, decay.weightDecay);
-  runInPlace(kernels.blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
-  runInPlace(kernels.secondMoment, [v, d], { decay: beta2 });
+  runInPlace(blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
+  runInPlace(secondMoment, [v, d], { decay: beta2 });
   assign(largest, run(maximum, [largest, v]));
-  const step = run(kernels.divideByRoot, [m, largest], { correction, eps });
-  runInPlace(kernels.blend, [w, step], { alpha: 1, beta: -stepSize });
+  const step = run(divideByRoot, [m, largest], { correction, eps });
+  runInPlace(blend, [w, step], { alpha: 1, beta: -stepSize });
 }

@@ -21,10 +21,7 @@ export type Slots = Record<string, Tensor | number>;
 /** Everything that is needed to go on as if nothing had happened. */
 export interface OptimizerState {
   readonly optimizer: string;
-  readonly groups: readonly {
-    readonly params: readonly number[];
-    readonly options: object;
-  }[];
+  readonly groups: readonly { readonly params: readonly number[]; readonly options: object }[];
   /** By parameter, in order over all groups; empty where none was updated yet. */
   readonly slots: readonly Slots[];
 }
@@ -58,13 +55,13 @@ export abstract class Optimizer<O extends LearningRate> {
   protected abstract check(options: O): void;
   /** Updates one parameter w in place, from its gradient g; `slots` is empty the first time. */
   protected update(w: Tensor, g: Tensor, slots: Slots, options: O): void {
+    const hint = 'implement update(w, g, slots, options)';
+    if (this.applyRule === undefined) throw new ValueError(this.kind(), 'it has no update rule', hint);
     this.applyRule(w, g, slots, options);
   }
 
   /** @internal `update` of the optimizers of the library, which keep no gradient. */
-  protected applyRule(_w: Tensor, _g: Tensor, _slots: Slots, _options: O): void {
-    throw new ValueError(this.kind(), 'it has no update rule', 'implement update(w, g, slots, options)');
-  }
+  protected applyRule?(w: Tensor, g: Tensor, slots: Slots, options: O): void;
 
   /** All parameters, in order over the groups. */
   get parameters(): readonly Tensor[] {
@@ -96,7 +93,7 @@ export abstract class Optimizer<O extends LearningRate> {
           const slots = this.slots.get(w) ?? {};
           this.slots.set(w, slots);
           if (isOverridden) callUser((...given) => this.update(...given, slots, options), w, g);
-          else inPlace(() => this.applyRule(w, g, slots, options));
+          else inPlace(() => this.update(w, g, slots, options));
         }
       }
     });
@@ -123,7 +120,7 @@ export abstract class Optimizer<O extends LearningRate> {
         params: params.map((w) => parameters.indexOf(w)),
         options: { ...options },
       })),
-      slots: parameters.map((w) => copied(this.slots.get(w) ?? {})),
+      slots: parameters.map((w) => copyOf(this.slots.get(w) ?? {})),
     };
   }
 
@@ -157,7 +154,14 @@ export abstract class Optimizer<O extends LearningRate> {
     }));
     options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
     groups.forEach((group, k) => (group.options = options[k]));
-    parameters.forEach((w, i) => this.slots.set(w, copied(state.slots[i], w)));
+    parameters.forEach((w, i) => {
+      const slots: Slots = {};
+      for (const [name, slot] of Object.entries(state.slots[i])) {
+        if (slot instanceof Tensor) assign(slotOf(slots, name, w), slot);
+        else slots[name] = slot;
+      }
+      this.slots.set(w, slots);
+    });
   }
 }
 
@@ -217,15 +221,9 @@ function slotsFit(slots: Slots, w: Tensor): boolean {
   return Object.values(slots).every((slot) => typeof slot === 'number' || sameShape(slot.shape, w.shape));
 }
 
-/** Slots in memory of their own; on the parameter's device and of its type, where one is given. */
-function copied(slots: Slots, like?: Tensor): Slots {
-  const copyOf = (slot: Tensor): Tensor => {
-    if (like === undefined) return copy(slot);
-    const mine = keep(copy(like)); // it outlives the scope() that it may be loaded in
-    assign(mine, slot);
-    return mine;
-  };
+function copyOf(slots: Slots): Slots {
+  const entries = Object.entries(slots);
   return Object.fromEntries(
-    Object.entries(slots).map(([name, slot]) => [name, typeof slot === 'number' ? slot : copyOf(slot)]),
+    entries.map(([name, slot]) => [name, slot instanceof Tensor ? copy(slot) : slot]),
   );
 }

@@ -1,4 +1,5 @@
-import * as kernels from '../../kernels/update.ts';
+import { centeredMoment, divideByRoot, secondMoment } from '../../kernels/moments.ts';
+import { blend } from '../../kernels/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -69,11 +70,11 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     const average = centered ? slotOf(slots, 'average', w) : null;
     const buffer = momentum > 0 ? slotOf(slots, 'buffer', w) : null;
     const d = decayed(g, w, weightDecay);
-    runInPlace(kernels.secondMoment, [v, d], { decay: alpha });
-    if (average !== null) runInPlace(kernels.blend, [average, d], { alpha, beta: 1 - alpha });
-    const squared = average === null ? v : run(kernels.centeredMoment, [v, average]);
-    const step = run(kernels.divideByRoot, [d, squared], { correction: 1, eps });
-    if (buffer !== null) runInPlace(kernels.blend, [buffer, step], { alpha: momentum, beta: 1 });
-    runInPlace(kernels.blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
+    runInPlace(secondMoment, [v, d], { decay: alpha });
+    if (average !== null) runInPlace(blend, [average, d], { alpha, beta: 1 - alpha });
+    const squared = average === null ? v : run(centeredMoment, [v, average]);
+    const step = run(divideByRoot, [d, squared], { correction: 1, eps });
+    if (buffer !== null) runInPlace(blend, [buffer, step], { alpha: momentum, beta: 1 });
+    runInPlace(blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
   }
 }

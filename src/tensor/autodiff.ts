@@ -32,7 +32,9 @@ export function backward(y: Value, seed?: Value): void {
         const g = gradients.take(node);
         if (g !== undefined) propagate(node, g, gradients);
       }
-      return gradients.leaves().map(([x, g]) => [x, x.gradient === null ? g : run(add, [x.gradient, g])]);
+      return gradients
+        .leaves()
+        .map(([x, g]) => [x, x.accumulated === null ? g : run(add, [x.accumulated, g])]);
     }),
   );
   for (const node of nodes) forget(node);
@@ -42,11 +44,8 @@ export function backward(y: Value, seed?: Value): void {
 function propagate(node: Node, g: Value, gradients: GradientMap): void {
   const thunks = node.backward?.(g) ?? [];
   if (thunks.length !== node.inputs.length) {
-    throw new GraphError(
-      node.op,
-      `${thunks.length} gradients for ${node.inputs.length} inputs`,
-      'backward returns one thunk for each tensor among the arguments, in order',
-    );
+    const hint = 'backward returns one thunk for each tensor among the arguments, in order';
+    throw new GraphError(node.op, `${thunks.length} gradients for ${node.inputs.length} inputs`, hint);
   }
   node.inputs.forEach((x, k) => {
     if (!x.requiresGrad) return;
@@ -65,46 +64,34 @@ function accumulate(gradients: GradientMap, x: Value, g: Value): void {
 
 /** The gradient to begin with: ones for a single value. */
 function seedFor(y: Value, seed: Value | undefined): Value {
+  const outOfScope = 'gradients of gradients are out of scope';
   if (!y.requiresGrad) {
-    throw new GraphError(
-      'backward',
-      `this ${y.dtype} tensor of shape ${formatShape(y.shape)} needs no gradient`,
-      'give a tensor it is computed from requiresGrad: true, outside noGrad; gradients of gradients are out of scope',
-    );
+    const hint = `give a tensor it is computed from requiresGrad: true, outside noGrad; ${outOfScope}`;
+    const problem = `this ${y.dtype} tensor of shape ${formatShape(y.shape)} needs no gradient`;
+    throw new GraphError('backward', problem, hint);
   }
   if (seed === undefined) {
     if (sizeOf(y.shape) === 1) return constant(y, [1], y.shape);
-    throw new GraphError(
-      'backward',
-      `not a single value: shape ${formatShape(y.shape)}`,
-      'reduce it first, as in y.sum().backward(), or give the gradient: y.backward(g)',
-    );
+    const hint = 'reduce it first, as in y.sum().backward(), or give the gradient: y.backward(g)';
+    throw new GraphError('backward', `not a single value: shape ${formatShape(y.shape)}`, hint);
   }
   if (seed.requiresGrad) {
-    throw new GraphError(
-      'backward',
-      'g itself requires a gradient',
-      'gradients of gradients are out of scope: use g.detach()',
-    );
+    throw new GraphError('backward', 'g itself requires a gradient', `${outOfScope}: use g.detach()`);
   }
   expectGradient('backward', 'g', seed, y);
   return seed;
 }
 
+/** A gradient has the shape, the element type and the device of its value. */
 function expectGradient(op: string, name: string, g: Value, of: Value): void {
   if (!sameShape(g.shape, of.shape)) {
-    throw new ShapeError(
-      op,
-      `the ${name} has shape ${formatShape(g.shape)}, the value it belongs to ${formatShape(of.shape)}`,
-      'a gradient has the shape of its value',
-    );
+    const shapes = `has shape ${formatShape(g.shape)}, the value it belongs to ${formatShape(of.shape)}`;
+    throw new ShapeError(op, `the ${name} ${shapes}`, 'a gradient has the shape of its value');
   }
   if (g.dtype !== of.dtype || g.home !== of.home) {
-    throw new GraphError(
-      op,
-      `the ${name} is ${g.dtype} on ${g.device}, the value it belongs to ${of.dtype} on ${of.device}`,
-      'a gradient has the element type and the device of its value',
-    );
+    const places = `is ${g.dtype} on ${g.device}, the value it belongs to ${of.dtype} on ${of.device}`;
+    const hint = 'a gradient has the element type and the device of its value';
+    throw new GraphError(op, `the ${name} ${places}`, hint);
   }
 }
 
@@ -128,19 +115,17 @@ let visits = 0;
 
 function expectUsable(node: Node): void {
   if (node.backward === null) {
+    const hint = 'compute the value again, or add the losses and call backward() once';
     throw new GraphError(
       'backward',
       `the graph through '${node.op}' was freed by an earlier backward()`,
-      'compute the value again, or add the losses and call backward() once',
+      hint,
     );
   }
   const changed = node.inputs.findIndex((input, k) => input.storage.version !== node.versions[k]);
   if (changed >= 0) {
-    throw new GraphError(
-      'backward',
-      `input ${changed} of '${node.op}' was changed in place after it was used`,
-      'call backward() before optimizer.step() or loadStateDict()',
-    );
+    const problem = `input ${changed} of '${node.op}' was changed in place after it was used`;
+    throw new GraphError('backward', problem, 'call backward() before optimizer.step() or loadStateDict()');
   }
 }
 

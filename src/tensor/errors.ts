@@ -54,3 +54,14 @@ export function expectOptions(op: string, options: object, known: readonly strin
   if (unknown.length === 0) return;
   throw new ValueError(op, `unknown option: ${unknown.join(', ')}`, `known options: ${known.join(', ')}`);
 }
+
+/** One of a few words. */
+export function expectOneOf<T extends string>(op: string, name: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  const words = choices.map((choice) => `'${choice}'`);
+  throw new ValueError(
+    op,
+    `${name} is '${value}'`,
+    `use ${words.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`,
+  );
+}

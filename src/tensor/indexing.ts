@@ -12,11 +12,9 @@ export function inferShape(from: Shape, to: Shape): Shape {
   const shape =
     unknown === 1 && Number.isInteger(rest) ? to.map((extent) => (extent === -1 ? rest : extent)) : to;
   if (unknown <= 1 && sizeOf(shape) === sizeOf(from)) return expectShape('reshape', shape);
-  throw new ShapeError(
-    'reshape',
-    `${formatShape(from)} (${sizeOf(from)} values) does not fill ${formatShape(to)}`,
-    'the product of the extents must stay the same; one extent may be -1',
-  );
+  const problem = `${formatShape(from)} (${sizeOf(from)} values) does not fill ${formatShape(to)}`;
+  const hint = 'the product of the extents must stay the same; one extent may be -1';
+  throw new ShapeError('reshape', problem, hint);
 }
 
 /** An index from the front, as JavaScript's own `slice` reads negative ones; not beyond the ends, as that one clips. */
@@ -37,27 +35,15 @@ export function nest(values: FloatArray, shape: Shape): number | NestedArray {
   );
 }
 
-/** Extents are integers ≥ 0. */
+/** Checks that a shape is an array of integers ≥ 0, with fewer than 2³² elements. */
 export function expectShape(op: string, shape: unknown): Shape {
-  const extents: readonly unknown[] | null = Array.isArray(shape) ? shape : null;
-  if (extents?.every((extent) => typeof extent === 'number' && Number.isSafeInteger(extent) && extent >= 0)) {
-    return expectSize(op, [...(extents as Shape)]);
+  if (!Array.isArray(shape) || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
+    const found = Array.isArray(shape) ? `[${shape.join(', ')}]` : String(shape);
+    const hint = 'an array of integers ≥ 0 is expected, such as [32, 10]';
+    throw new ShapeError(op, `not a shape: ${found}`, hint);
   }
-  throw new ShapeError(
-    op,
-    `not a shape: ${extents === null ? String(shape) : `[${extents.join(', ')}]`}`,
-    'an array of integers ≥ 0 is expected, such as [32, 10]',
-  );
-}
-
-/** More elements than an array can have. */
-const TOO_MANY = 2 ** 32;
-
-function expectSize(op: string, shape: Shape): Shape {
-  if (sizeOf(shape) < TOO_MANY) return shape;
-  throw new ShapeError(
-    op,
-    `${sizeOf(shape)} elements in shape ${formatShape(shape)}`,
-    'a tensor has fewer than 2³²',
-  );
+  const extents = [...(shape as Shape)];
+  if (sizeOf(extents) < 2 ** 32) return extents;
+  const problem = `${sizeOf(extents)} elements in shape ${formatShape(extents)}`;
+  throw new ShapeError(op, problem, 'a tensor has fewer than 2³²');
 }

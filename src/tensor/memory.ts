@@ -126,8 +126,8 @@ export function scope<T>(fn: () => T): T {
 
 /** The gradient of a leaf. User code that reads it may keep it. */
 export function gradientOf(x: Value): Value | null {
-  if (x.gradient !== null && !section?.library) seen.add(x.gradient.storage);
-  return x.gradient;
+  if (x.accumulated !== null && !section?.library) seen.add(x.accumulated.storage);
+  return x.accumulated;
 }
 
 /** Sets the gradient of a leaf, and frees the one before, unless user code has seen that. */
@@ -254,8 +254,8 @@ export function backwardPass(
 }
 
 function replaceGradient(leaf: Value, g: Value | null): void {
-  if (leaf.gradient !== null && leaf.gradient.storage !== g?.storage) free(leaf.gradient);
-  leaf.gradient = g;
+  if (leaf.accumulated !== null && leaf.accumulated.storage !== g?.storage) free(leaf.accumulated);
+  leaf.accumulated = g;
 }
 
 // ── the parts ──────────────────────────────────────────────────────────────────────────────────────────

@@ -36,8 +36,8 @@ type Arguments<A extends readonly unknown[], T extends Value> = {
 };
 
 /** Declares an op of the library. */
-export function op<A extends readonly unknown[], Y extends Value | Kept = Value>(
-  definition: Definition<A, Y>,
+export function op<A extends readonly unknown[], Y extends Value | Kept = Value, T extends Value = Value>(
+  definition: Definition<A, Y, T>,
 ): Op<A> {
   const { name, forward, backward } = definition;
   const call = (...args: A): Value => {
@@ -46,7 +46,7 @@ export function op<A extends readonly unknown[], Y extends Value | Kept = Value>
     return enclose(() => {
       const result = noGrad(() => forward(...args));
       const y = result instanceof Value ? result : result.y;
-      const node = record(name, inputs, (g) => backward(g, result, ...args));
+      const node = record(name, inputs, (g) => backward(g as T, result, ...args));
       if (node === null && !y.requiresGrad) return y;
       return y.like(y.storage, y.shape, node); // `forward` may have returned an input as it was
     });
@@ -142,16 +142,16 @@ function expectOneHome(op: string, inputs: readonly Value[]): void {
   const [first] = inputs;
   for (const input of inputs) {
     if (input.home !== first.home) {
-      throw new DeviceError(
-        op,
-        `tensors on different devices: ${inputs.map((x) => x.device).join(', ')}`,
-        'choose a device before any tensor is made, or copy: tensor(await t.data(), { shape: t.shape })',
-      );
+      const names = inputs.map((x) => x.device).join(', ');
+      const hint =
+        'choose a device before any tensor is made, or copy: tensor(await t.data(), { shape: t.shape })';
+      throw new DeviceError(op, `tensors on different devices: ${names}`, hint);
     }
     if (input.dtype !== first.dtype) {
+      const types = inputs.map((x) => x.dtype).join(', ');
       throw new DTypeError(
         op,
-        `element types differ: ${inputs.map((x) => x.dtype).join(', ')}`,
+        `element types differ: ${types}`,
         'give all tensors one dtype when they are made',
       );
     }

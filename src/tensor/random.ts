@@ -58,14 +58,6 @@ export class Stream {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform()));
     return radius * Math.cos(2 * Math.PI * this.uniform());
   }
-
-  /** Normal with mean 0 and deviation 1, redrawn until |z| ≤ 2, as in Keras' initializers. */
-  truncatedNormal(): number {
-    for (;;) {
-      const z = this.normal();
-      if (Math.abs(z) <= 2) return z;
-    }
-  }
 }
 
 function rotateLeft(x: number, bits: number): number {

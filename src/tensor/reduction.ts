@@ -18,7 +18,7 @@ export function reduce<T extends Value>(
   const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis;
   const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
   if (new Set(resolved).size < resolved.length) {
-    throw new ShapeError(name, `an axis is named twice: [${axes.join(', ')}]`, 'name each axis once');
+    throw new ShapeError(name, `an axis is given twice: [${axes.join(', ')}]`, 'give each axis once');
   }
   if (axis === undefined && !keepDims) return overAll(op, x);
   const y = resolved.reduce((part, at) => op(part, at), x);

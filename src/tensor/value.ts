@@ -15,8 +15,8 @@ export abstract class Value {
   storage: Storage;
   /** @internal The op that computed it, if that was recorded; a leaf has none. */
   readonly node: Node | null;
-  /** @internal The gradient of a leaf: see `grad`. */
-  gradient: Value | null = null;
+  /** @internal The gradients of a leaf, added up: see `grad`. */
+  accumulated: Value | null = null;
 
   /** Use `tensor` and the other functions that make tensors. */
   protected constructor(

@@ -59,7 +59,7 @@ function planted(name: keyof typeof fusionCases, changes: Partial<Fusion>): Fusi
 
 describe.each(fusing)('on $name, the laws refuse', (on) => {
   it.each<[what: string, wrong: FusionCase]>([
-    ['the form of another fusion', planted('sgdUpdate', { simd: 'momentumUpdate' })],
+    ['the form of another fusion', planted('sgdUpdate', { name: 'momentumUpdate' })],
     ['parameters in another order', planted('sgdUpdate', { params: ['weightDecay', 'lr'] })],
     ['a parameter that is not passed', planted('momentumUpdate', { params: ['lr', 'momentum'] })],
     ['sizes in another order', planted('dense', { sizes: ([x, W]) => [x[0], W[1], x[1]] })],

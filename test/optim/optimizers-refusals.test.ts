@@ -69,7 +69,7 @@ describe('an optimizer refuses', () => {
 
   it.each(kinds)('a parameter that appears twice: %s', (kind) => {
     const [a, b] = parameters();
-    const twice = `${kind}: a parameter is named twice`;
+    const twice = `${kind}: a parameter is given twice`;
     expect(refusal(() => optimizers[kind]([a, b, a], { lr: 1 }), ValueError)).toContain(twice);
     const groups = [{ params: [a] }, { params: [b, a] }];
     expect(refusal(() => optimizers[kind](groups, { lr: 1 }), ValueError)).toContain(twice);

@@ -55,8 +55,8 @@ onDevices(() => {
       const grouped = optimizers[kind]([{ params: [a] }, { params: [b] }], { ...options, lr: 9 });
       const misfits: [OptimizerState, RegExp][] = [
         [optimizers[other]([a, b], { lr: 9 }).stateDict(), new RegExp(`it is of ${other}`)],
-        [one.stateDict(), /it is of 1 parameters, here are 2/],
-        [grouped.stateDict(), /it is of 1 \+ 1 parameters, here are 2/],
+        [one.stateDict(), /it is of 1 parameters, this optimizer has 2/],
+        [grouped.stateDict(), /it is of 1 \+ 1 parameters, this optimizer has 2/],
         [{ ...state, slots: state.slots.slice(1) }, /it has 1 entries for 2 parameters/],
         [
           { ...state, slots: [{}, { step: 1, buffer: wide([1]) }] },

@@ -18,7 +18,7 @@ import {
   zeros,
 } from '../../src/index.ts';
 import { cpu } from '../../src/tensor/device/cpu.ts';
-import { type Device, Storage } from '../../src/tensor/device/device.ts';
+import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { wide } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
 import { onDevices } from '../on-devices.ts';
@@ -176,7 +176,8 @@ onDevices(({ device }) => {
   });
 
   it('the device refuses memory of another device', () => {
-    class Foreign extends Storage {
+    class Foreign implements Storage {
+      version = 0;
       readonly dtype = 'float32';
       readonly size = 1;
     }

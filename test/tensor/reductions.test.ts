@@ -76,8 +76,8 @@ onDevices(({ either }) => {
       for (const axis of [2, -3, 0.5, NaN]) {
         expectError(() => reduce(x, [axis]), ShapeError, new RegExp(`: no axis ${axis} in shape \\[2, 3\\]`));
       }
-      expectError(() => reduce(x, [0, 0]), ShapeError, /an axis is named twice: \[0, 0\]/);
-      expectError(() => reduce(x, [1, -1]), ShapeError, /an axis is named twice: \[1, -1\]/);
+      expectError(() => reduce(x, [0, 0]), ShapeError, /an axis is given twice: \[0, 0\]/);
+      expectError(() => reduce(x, [1, -1]), ShapeError, /an axis is given twice: \[1, -1\]/);
       expectError(
         () => reduce(wide(1), [0]),
         ShapeError,

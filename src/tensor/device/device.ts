@@ -5,12 +5,12 @@ export type DType = 'float32' | 'float64';
 export type DeviceName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 
 /** Memory on a device. Only that device looks inside. */
-export abstract class Storage {
-  abstract readonly dtype: DType;
+export interface Storage {
+  readonly dtype: DType;
   /** The number of elements. */
-  abstract readonly size: number;
+  readonly size: number;
   /** The number of updates in place, by which `backward` notices that a value changed after it was used. */
-  version = 0;
+  version: number;
 }
 
 /** One result of a fusion. */

@@ -336,7 +336,7 @@ describe('restoreCheckpoint', () => {
     );
     const more = new Adam([...model.parameters(), ...new Dense(1, 1).parameters()]);
     expect(await refusedUnchanged(bytes, { model, optimizer: more })).toContain(
-      'it is of 5 parameters, here are 7',
+      'it is of 5 parameters, this optimizer has 7',
     );
   });
 

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabResults } from '../../lab/results.ts';
-import { exampleEnvironment, runExample } from '../../../tests/run-example.ts';
-import { root } from '../../../../test/docs/collect-examples.ts';
+import { exampleEnvironment, root, runExample } from '../../../tests/run-example.ts';
 
 const run = (...args: string[]) => runExample('experiments/lab.ts', ...args);
 

@@ -1,5 +1,5 @@
 /** A tensor's memory on a GPU. It is allocated when the queue runs the task that computes it. */
-import { type Device, type DType, Storage } from '../device.ts';
+import type { Device, DType, Storage } from '../device.ts';
 import { DeviceError, type GammaBetaError } from '../../errors.ts';
 import type { Handle } from './gpu-js.ts';
 
@@ -14,7 +14,8 @@ export interface Slot {
 export const emptySlot = (): Slot => ({ handle: null, error: null });
 
 /** A tensor's memory on a GPU. */
-export class GpuStorage extends Storage {
+export class GpuStorage implements Storage {
+  version = 0;
   readonly dtype: DType = 'float32';
   readonly size: number;
   readonly home: Device;
@@ -26,7 +27,6 @@ export class GpuStorage extends Storage {
   host: Float32Array | null = null;
 
   constructor(size: number, home: Device) {
-    super();
     this.size = size;
     this.home = home;
   }

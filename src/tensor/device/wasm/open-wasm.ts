@@ -163,7 +163,7 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       const sizes = fusion.sizes(shapes, params);
       const scratch = fusion.scratch ? allocate('float32', fusion.scratch(sizes)) : null;
       const read = scratch === null ? operands : [...operands, scratch];
-      call(exports[fusion.simd], results, read, sizes, fusion, params);
+      call(exports[fusion.name], results, read, sizes, fusion, params);
       if (scratch !== null) residency.free(scratch);
       if (fusion.updates !== undefined) for (const k of fusion.updates) operands[k].version++;
       return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));

@@ -13,14 +13,15 @@
  * gradients, optimizer state) are used in place, without copies.
  */
 import type { FloatArray } from '../../../../kernels/kernel.ts';
-import { type DType, Storage } from '../device.ts';
+import type { DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
 
 /** The initial budget in bytes: about the size of a processor's cache. */
 export const BUDGET: number = 2 ** 24;
 
-export class WasmStorage extends Storage {
+export class WasmStorage implements Storage {
+  version = 0;
   readonly dtype: DType;
   readonly size: number;
   /** The size of its block, in bytes. */
@@ -36,7 +37,6 @@ export class WasmStorage extends Storage {
   index = -1;
 
   constructor(dtype: DType, size: number, home: Residency) {
-    super();
     this.dtype = dtype;
     this.size = size;
     this.bytes = Heap.blockSize(size * (dtype === 'float32' ? 4 : 8));
