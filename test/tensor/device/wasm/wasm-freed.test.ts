@@ -70,6 +70,21 @@ const programs: Record<string, () => Step> = {
       return [y, loss];
     };
   },
+  'layers outside of a network': () => {
+    const [norm, dense] = [new BatchNorm1d(5), new Dense(5, 4)];
+    const x = randn([6, 5]);
+    return () => {
+      const n = norm.forward(x);
+      const y = dense.forward(n);
+      const loss = y.sum();
+      loss.backward();
+      const z = norm.eval().forward(x);
+      norm.train();
+      const other = z.sum();
+      other.backward();
+      return [n, y, loss, z, other];
+    };
+  },
   'a graph of tensor methods': () => {
     const w = tensor([[1, 2, 3]], { requiresGrad: true });
     return () => {
