@@ -1,4 +1,5 @@
 /** The sizes at which kernels are timed: those of the network 784 → 300 → 100 → 10, and larger ones. */
+import * as elementwiseKernels from '../../kernels/elementwise.ts';
 import type * as kernels from '../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../kernels/kernel.ts';
 import { below, type BenchmarkCase, ink, normal, positive } from './benchmark-case.ts';
@@ -17,6 +18,13 @@ const weight: Shape = [784, 300];
 const activations: readonly Shape[] = [hidden, large];
 const batches: readonly Shape[] = [input, hidden, large];
 
+/** The elementwise kernels without parameters: they have a default case. */
+type Plain = {
+  [Name in keyof typeof elementwiseKernels]: Params extends ParamsOf<(typeof elementwiseKernels)[Name]>
+    ? Name
+    : never;
+}[keyof typeof elementwiseKernels];
+
 /** Elementwise kernels: all inputs have one shape. */
 function elementwise<P extends Params>(
   inputs: number,
@@ -26,6 +34,11 @@ function elementwise<P extends Params>(
   const { shapes = activations, ...others } = rest;
   return shapes.map((shape) => ({ shapes: Array<Shape>(inputs).fill(shape), params, ...others }));
 }
+
+/** The default case of an elementwise kernel: normal values, at the sizes of activations. */
+const plain = Object.fromEntries(
+  Object.entries(elementwiseKernels).map(([name, { inputs }]) => [name, elementwise(inputs.length, {})]),
+) as Record<Plain, BenchmarkCase[]>;
 
 /** Matrices [m, C] followed by vectors [C]. */
 function columns(
@@ -86,28 +99,15 @@ export const benchmarkCases: BenchmarkCases = {
   ),
 
   addBias: columns(1, 1),
-  add: elementwise(2, {}),
-  sub: elementwise(2, {}),
-  mul: elementwise(2, {}),
+  ...plain,
   div: elementwise(2, {}, { draws: [normal, positive] }),
-  maximum: elementwise(2, {}),
-  maximumDx: elementwise(3, {}),
   scale: elementwise(1, { factor: 0.5 }),
   pow: elementwise(1, { power: 2 }, { draws: [positive] }),
   powDx: elementwise(2, { power: 2 }, { draws: [normal, positive] }),
-  exp: elementwise(1, {}),
   log: elementwise(1, {}, { draws: [positive] }),
   sqrt: elementwise(1, {}, { draws: [positive] }),
-  abs: elementwise(1, {}),
-  absDx: elementwise(2, {}),
-  relu: elementwise(1, {}),
-  reluDx: elementwise(2, {}),
   leakyRelu: elementwise(1, { slope: 0.3 }),
   leakyReluDx: elementwise(2, { slope: 0.3 }),
-  sigmoid: elementwise(1, {}),
-  sigmoidDx: elementwise(2, {}),
-  tanh: elementwise(1, {}),
-  tanhDx: elementwise(2, {}),
 
   // the bias of a layer, repeated over the batch
   repeatAxis: [{ shapes: [[1, 300]], params: { axis: 0, count: 32 } }],

@@ -29,7 +29,7 @@ export type Step = (x: Tensor) => Tensor;
 export function fuse(layers: readonly Layer[]): Step[] {
   const steps: Step[] = [];
   for (let i = 0; i < layers.length;) {
-    const merged = normalizedDense(layers.slice(i, i + 3)) ?? activatedDense(layers.slice(i, i + 2));
+    const merged = normalizedDense(layers, i) ?? activatedDense(layers, i);
     steps.push(merged?.step ?? stepOf(layers[i]));
     i += merged?.count ?? 1;
   }
@@ -42,10 +42,11 @@ interface Merged {
   readonly count: number;
 }
 
-/** A dense layer and the activation behind it. */
-function activatedDense([dense, activation]: readonly Layer[]): Merged | null {
+/** A dense layer at i, and the activation behind it. */
+function activatedDense(layers: readonly Layer[], i: number): Merged | null {
+  const [dense, activation] = [layers[i], layers.at(i + 1)];
   const slope = slopeOf(activation);
-  if (!isOwn(dense, Dense) || dense.bias === null || slope === null) return null;
+  if (activation === undefined || slope === null || !isOwn(dense, Dense) || dense.bias === null) return null;
   const { weight, bias } = dense;
   const step = (x: Tensor): Tensor => {
     if (!canFuse(x)) return activation.forward(dense.forward(x));
@@ -55,15 +56,18 @@ function activatedDense([dense, activation]: readonly Layer[]): Merged | null {
   return { step, count: 2 };
 }
 
-/** Batch normalization, the dense layer behind it, and the activation behind that, if there is one. */
-function normalizedDense([norm, dense, activation]: readonly Layer[]): Merged | null {
+/** Batch normalization at i, the dense layer behind it, and the activation behind that, if there is one. */
+function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
+  const [norm, dense] = [layers[i], layers.at(i + 1)];
   if (!isOwn(norm, BatchNorm1d) || !isOwn(dense, Dense) || dense.bias === null) return null;
   const { weight, bias } = dense;
-  const slope = slopeOf(activation);
-  const behind = activatedDense([dense, activation])?.step ?? stepOf(dense);
+  const slope = slopeOf(layers.at(i + 2));
   const step = (x: Tensor): Tensor => {
     const fits = x.shape.length === 2 && x.shape[1] === norm.features && weight.shape[0] === norm.features;
-    if (!canFuse(x) || !fits || x.requiresGrad || !norm.usesBatch) return behind(norm.forward(x));
+    if (!canFuse(x) || !fits || x.requiresGrad || !norm.usesBatch) {
+      const behind = activatedDense(layers, i + 1)?.step ?? stepOf(dense);
+      return behind(norm.forward(x));
+    }
     const [gamma, beta, eps, running] = norm.trainingArguments(x.shape[0]);
     const y = batchNormDense(x, gamma, beta, weight, bias, { eps, slope: slope ?? LINEAR, running });
     norm.countBatch();

@@ -6,7 +6,15 @@ import { adamUpdate } from '../../kernels/fused/adam.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import {
+  countStep,
+  decayed,
+  inPlace,
+  Optimizer,
+  type ParameterGroup,
+  type Slots,
+  slotOf,
+} from './optimizer.ts';
 
 export interface AdamOptions {
   /** The learning rate, > 0. 1e-3. */
@@ -123,11 +131,13 @@ function descend(
     return;
   }
   const largest = slotOf(slots, 'largest', w);
-  if (decay.decoupled !== 0) runInPlace(blend, [w, w], { alpha: 1, beta: -decay.decoupled });
-  const d = decayed(g, w, decay.weightDecay);
-  runInPlace(blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
-  runInPlace(secondMoment, [v, d], { decay: beta2 });
-  assign(largest, run(maximum, [largest, v]));
-  const step = run(divideByRoot, [m, largest], { correction, eps });
-  runInPlace(blend, [w, step], { alpha: 1, beta: -stepSize });
+  inPlace(() => {
+    if (decay.decoupled !== 0) runInPlace(blend, [w, w], { alpha: 1, beta: -decay.decoupled });
+    const d = decayed(g, w, decay.weightDecay);
+    runInPlace(blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
+    runInPlace(secondMoment, [v, d], { decay: beta2 });
+    assign(largest, run(maximum, [largest, v]));
+    const step = run(divideByRoot, [m, largest], { correction, eps });
+    runInPlace(blend, [w, step], { alpha: 1, beta: -stepSize });
+  });
 }

@@ -85,7 +85,7 @@ export abstract class Optimizer<O extends LearningRate> {
   step(): void {
     const isOverridden = this.update !== Optimizer.prototype.update;
     inPlace(() => {
-      for (const w of this.parameters) if (w.grad !== null) expectGradient(this.kind(), w, w.grad);
+      for (const w of this.parameters) expectGradient(this.kind(), w);
       for (const { params, options } of this.groups) {
         for (const w of params) {
           const { grad: g } = w;
@@ -93,7 +93,7 @@ export abstract class Optimizer<O extends LearningRate> {
           const slots = this.slots.get(w) ?? {};
           this.slots.set(w, slots);
           if (isOverridden) callUser((...given) => this.update(...given, slots, options), w, g);
-          else inPlace(() => this.update(w, g, slots, options));
+          else this.update(w, g, slots, options);
         }
       }
     });
@@ -165,8 +165,8 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 }
 
-/** Runs code of the library that updates tensors in place. */
-const inPlace: (update: () => void) => void = composite((update) => {
+/** Runs code of the library that updates tensors in place, and frees its temporaries. */
+export const inPlace: (update: () => void) => void = composite((update) => {
   update();
 });
 
@@ -208,8 +208,9 @@ function expectParameters(op: string, parameters: readonly Tensor[]): void {
   }
 }
 
-function expectGradient(op: string, w: Tensor, g: Tensor): void {
-  if (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home) return;
+function expectGradient(op: string, w: Tensor): void {
+  const { grad: g } = w;
+  if (g === null || (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home)) return;
   throw new ShapeError(
     op,
     `a gradient is ${g.toString()}, its parameter ${w.toString()}`,

@@ -3,7 +3,7 @@ import { blend } from '../../kernels/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import { decayed, inPlace, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
 export interface RMSpropOptions {
   /** The learning rate, > 0. 0.01. */
@@ -69,12 +69,14 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     const v = slotOf(slots, 'v', w);
     const average = centered ? slotOf(slots, 'average', w) : null;
     const buffer = momentum > 0 ? slotOf(slots, 'buffer', w) : null;
-    const d = decayed(g, w, weightDecay);
-    runInPlace(secondMoment, [v, d], { decay: alpha });
-    if (average !== null) runInPlace(blend, [average, d], { alpha, beta: 1 - alpha });
-    const squared = average === null ? v : run(centeredMoment, [v, average]);
-    const step = run(divideByRoot, [d, squared], { correction: 1, eps });
-    if (buffer !== null) runInPlace(blend, [buffer, step], { alpha: momentum, beta: 1 });
-    runInPlace(blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
+    inPlace(() => {
+      const d = decayed(g, w, weightDecay);
+      runInPlace(secondMoment, [v, d], { decay: alpha });
+      if (average !== null) runInPlace(blend, [average, d], { alpha, beta: 1 - alpha });
+      const squared = average === null ? v : run(centeredMoment, [v, average]);
+      const step = run(divideByRoot, [d, squared], { correction: 1, eps });
+      if (buffer !== null) runInPlace(blend, [buffer, step], { alpha: momentum, beta: 1 });
+      runInPlace(blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
+    });
   }
 }

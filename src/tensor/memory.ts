@@ -46,6 +46,7 @@ export function track<T extends Value>(x: T): T {
  */
 export function enclose<T>(fn: () => T): T {
   const { result, allocated } = inSection(true, fn);
+  if (allocated.length === 0) return result;
   if (result instanceof Value) {
     if (take(allocated, result.storage)) track(result);
     own(result.node, allocated);
@@ -139,108 +140,89 @@ export function setGradient(x: Value, g: Value | null): void {
 /** A leaf, and its gradient. */
 type LeafGradient = readonly [leaf: Value, g: Value];
 
-/** How often the gradients that are waiting use a piece of memory, and whether the pass allocated it. */
-interface Use {
-  count: number;
+/** A gradient that waits for the op, or the leaf, whose value it belongs to. */
+interface Waiting {
+  readonly g: Value;
+  /** Whether the backward pass allocated its memory, and may free it. */
   own: boolean;
 }
 
 /**
  * The gradients of one backward pass, by the op that computed their value, or by the leaf: a map that frees each
- * gradient once it has been taken out and used. One piece of memory may serve several gradients: `add` passes g on
- * to both inputs, and a reshaped g is a view.
+ * gradient once it has been taken out and used. Several gradients may share one piece of memory: `add` passes g on to
+ * both inputs, and a reshaped g is a view. Few gradients wait at any time, so a search through them is fast.
  */
 export class GradientMap {
-  private readonly gradients = new Map<Node | Value, Value>();
-  private readonly uses = new Map<Storage, Use>();
+  private readonly waiting = new Map<Node | Value, Waiting>();
+  /** Gradients that were added since the last sweep: only they can use the memory that was allocated since. */
+  private readonly added: Waiting[] = [];
   /** Gradients that were taken out or replaced since the last sweep. */
-  private readonly spent: Value[] = [];
+  private readonly spent: Waiting[] = [];
 
   get(key: Node | Value): Value | undefined {
-    return this.gradients.get(key);
+    return this.waiting.get(key)?.g;
   }
 
   set(key: Node | Value, g: Value): void {
-    const before = this.gradients.get(key);
-    this.gradients.set(key, g);
-    this.useOf(g).count++;
-    if (before !== undefined) this.spend(before);
+    const before = this.waiting.get(key);
+    if (before !== undefined) this.spent.push(before);
+    const waiting = { g, own: false };
+    this.waiting.set(key, waiting);
+    this.added.push(waiting);
   }
 
   /** Takes a gradient out. The caller has it until the next call. */
   take(key: Node | Value): Value | undefined {
     this.sweep();
-    const g = this.gradients.get(key);
-    if (g === undefined) return undefined;
-    this.gradients.delete(key);
-    this.spend(g);
-    return g;
+    const found = this.waiting.get(key);
+    if (found === undefined) return undefined;
+    this.waiting.delete(key);
+    this.spent.push(found);
+    return found.g;
   }
 
   /** The gradients of the leaves: those that are left when the walk has taken out the others. */
   leaves(): readonly LeafGradient[] {
     this.sweep();
-    return [...this.gradients] as [Value, Value][];
+    return Array.from(this.waiting, ([leaf, { g }]): LeafGradient => [leaf as Value, g]);
   }
 
   /** Gives each leaf its new gradient, and frees what only the pass or the graph needed. */
   finish(nodes: readonly Node[], totals: readonly LeafGradient[]): void {
-    for (const [leaf, total] of totals) {
-      const g = this.gradients.get(leaf);
-      if (g !== undefined && g !== total) this.spend(g);
-      else if (!this.claim(total)) seen.add(total.storage); // two leaves share it, or user code gave it to backward()
+    const rest = [...this.waiting];
+    this.waiting.clear();
+    totals.forEach(([leaf, total], k) => {
+      const [, { g, own }] = rest[k];
+      const isShared = rest.some(([, other], at) => at !== k && other.g.storage === g.storage);
+      if (total !== g && own && !isShared) free(g);
+      if (total === g && (!own || isShared)) seen.add(g.storage); // two leaves have it, or user code gave it
       replaceGradient(leaf, total);
-    }
-    this.freeSpent();
+    });
+    const kept = new Set(totals.map(([, total]) => total.storage));
     for (const node of nodes) {
-      for (const x of node.owned) if (!this.isInUse(x.storage)) free(x);
+      for (const x of node.owned) if (!kept.has(x.storage)) free(x);
       node.owned = [];
     }
   }
 
   /** Frees the gradients that were used, and what the last op allocated beside its gradients. */
   private sweep(): void {
-    this.freeSpent();
-    if (section === null) return;
-    for (const x of section.allocated) {
-      if (this.isInUse(x.storage)) this.useOf(x).own = true;
-      else free(x);
-    }
-    section.allocated.length = 0;
-  }
-
-  private freeSpent(): void {
-    for (const g of this.spent) {
-      const use = this.useOf(g);
-      if (use.count > 0 || !use.own) continue;
-      use.own = false;
-      free(g);
-    }
+    for (const x of section?.allocated.splice(0) ?? []) if (!passOn(x, this.added)) free(x);
+    this.added.length = 0;
+    for (const { g, own } of this.spent) if (own && !passOn(g, [...this.waiting.values()])) free(g);
     this.spent.length = 0;
   }
+}
 
-  private spend(g: Value): void {
-    this.useOf(g).count--;
-    this.spent.push(g);
+/** Lets the pass own the gradients that use this memory; false if there are none. */
+function passOn({ storage }: Value, gradients: readonly Waiting[]): boolean {
+  let isUsed = false;
+  for (const waiting of gradients) {
+    if (waiting.g.storage !== storage) continue;
+    waiting.own = true;
+    isUsed = true;
   }
-
-  /** Whether the pass allocated the memory, and no leaf has it yet. */
-  private claim({ storage }: Value): boolean {
-    const use = this.uses.get(storage);
-    if (use?.own !== true) return false;
-    use.own = false;
-    return true;
-  }
-
-  private isInUse(storage: Storage): boolean {
-    return (this.uses.get(storage)?.count ?? 0) > 0;
-  }
-
-  private useOf({ storage }: Value): Use {
-    let use = this.uses.get(storage);
-    if (use === undefined) this.uses.set(storage, (use = { count: 0, own: false }));
-    return use;
-  }
+  return isUsed;
 }
 
 /** Runs the walk of a backward pass, which returns the new gradient of each leaf, and then sets them all. */

@@ -16,7 +16,7 @@ import {
 } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { evaluate } from './evaluate.ts';
-import { type Attempt, fallingBack, withoutFallback } from './safety/fallback.ts';
+import { type Attempt, fallingBack, withoutFallback } from './safety/recovery.ts';
 import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
 import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
 import { keepingMode } from './mode.ts';

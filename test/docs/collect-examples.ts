@@ -44,10 +44,13 @@ function examplesIn(file: string): Example[] {
     const expected = [...claims].map((claim) => claim.groups?.printed ?? '');
     return { title: lineOf(block.index), code, expected };
   });
-  const lines = [...text.matchAll(/@example (?<code>\S.*) \/\/ (?<printed>.*?)(?: \*\/)?$/gm)].map((line) => {
-    const { code = '', printed = '' } = line.groups ?? {};
-    const whole = `import { tensor } from 'gammabeta';\nconsole.log(${code});\n`;
-    return { title: lineOf(line.index), code: whole, expected: [printed] };
-  });
+  const source = file.endsWith('.ts') ? text : '';
+  const lines = [...source.matchAll(/@example (?<code>\S.*) \/\/ (?<printed>.*?)(?: \*\/)?$/gm)].map(
+    (line) => {
+      const { code = '', printed = '' } = line.groups ?? {};
+      const whole = `import { tensor } from 'gammabeta';\nconsole.log(${code});\n`;
+      return { title: lineOf(line.index), code: whole, expected: [printed] };
+    },
+  );
   return [...blocks, ...lines];
 }

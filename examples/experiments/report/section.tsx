@@ -1,8 +1,9 @@
 import type { JSX } from 'preact';
 import { ConfusionView } from './confusion.tsx';
-import { FigureView } from './figure.tsx';
-import type { Block, Paragraph, Section, Verdict } from './model.ts';
+import { tableOf } from './chart-table.ts';
+import type { Block, Figure, Paragraph, Section, Verdict } from './model.ts';
 import { SamplesView } from './samples.tsx';
+import { chartSvg } from './svg.ts';
 import { TableView } from './table.tsx';
 import { unbroken } from './numbers.ts';
 
@@ -92,4 +93,26 @@ function BlockView({ block, id }: { readonly block: Block; readonly id: string }
     case 'samples':
       return <SamplesView samples={block.samples} />;
   }
+}
+
+/** A chart with its title, its caption, and a table of its numbers. */
+function FigureView({ figure, id }: { readonly figure: Figure; readonly id: string }): JSX.Element {
+  const { title, caption, chart } = figure;
+  const [heading, words] = [`${id}-title`, `${id}-caption`];
+  const { table, note } = tableOf(figure);
+  const svg = chartSvg(chart, id, `${heading} ${words}`);
+  return (
+    <figure aria-labelledby={heading}>
+      <h3 id={heading}>{title}</h3>
+      <div dangerouslySetInnerHTML={{ __html: svg }} />
+      <figcaption id={words}>{unbroken(caption)}</figcaption>
+      <details>
+        <summary>
+          Table<span class="hidden">: {title}</span>
+        </summary>
+        {note !== null && <p class="note">{note}</p>}
+        <TableView table={table} kind="numbers" />
+      </details>
+    </figure>
+  );
 }

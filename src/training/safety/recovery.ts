@@ -4,7 +4,7 @@ import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import type { Device, DeviceName } from '../../tensor/device/device.ts';
 import { currentDevice } from '../../tensor/device/current.ts';
 import { useDevice } from '../../tensor/device/registry.ts';
-import { GraphError } from '../../tensor/errors.ts';
+import { DeviceLostError, GraphError } from '../../tensor/errors.ts';
 import { keep } from '../../tensor/op.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -100,4 +100,37 @@ function move(x: Tensor, device: Device, values: FloatArray): void {
   x.storage = device.upload(values, x.dtype);
   x.home = device;
   keep(x);
+}
+
+// ── fit with fallback: true ────────────────────────────────────────────────────────────────────────────
+
+/** Runs a part of training, such as one step. */
+export type Attempt = <T>(part: () => Promise<T>) => Promise<T>;
+
+export const withoutFallback: Attempt = (part) => part();
+
+/**
+ * Returns a function that runs one part of training after the other. If the GPU is lost during a part, training moves
+ * to the `wasm` device and repeats the part, from the state that the previous part left. The state is saved after
+ * each part, but only on devices that can be lost.
+ */
+export async function fallingBack(model: Layer, optimizer: Optimizer<LearningRate>): Promise<Attempt> {
+  if (model.parameters().every(({ home }) => home.lost === undefined)) return withoutFallback;
+  const recovery = new Recovery({ model, optimizer });
+  await recovery.save();
+  let isGone = false;
+  return async (part) => {
+    if (isGone) return part();
+    try {
+      const result = await part();
+      await recovery.save();
+      return result;
+    } catch (error) {
+      if (!(error instanceof DeviceLostError)) throw error;
+      console.warn(`fit: ${error.problem}; training continues on wasm from the last step`);
+      await recovery.resume('wasm');
+      isGone = true;
+      return part();
+    }
+  };
 }

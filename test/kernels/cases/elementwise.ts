@@ -1,6 +1,6 @@
 /** Arithmetic and activations, from their formulas. */
 import fc from 'fast-check';
-import * as kernels from '../../../kernels/index.ts';
+import * as kernels from '../../../kernels/elementwise.ts';
 import { elementwise, type KernelCases } from './case.ts';
 
 /** Integers, so that ties and zeros occur. */
@@ -12,23 +12,7 @@ const power = fc.constantFrom(0, 1, 2, 3, -1, 0.5, -0.5, 2.5).map((p) => ({ powe
 const slope = fc.constantFrom(0, 0.01, 0.3, 1, -0.5).map((s) => ({ slope: s }));
 const factor = fc.constantFrom(0, 1, -1, 0.5, 1 / 3).map((f) => ({ factor: f }));
 
-export const arithmetic: Pick<
-  KernelCases,
-  | 'add'
-  | 'sub'
-  | 'mul'
-  | 'div'
-  | 'maximum'
-  | 'maximumDx'
-  | 'scale'
-  | 'pow'
-  | 'powDx'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'abs'
-  | 'absDx'
-> = {
+export const elementwises: Pick<KernelCases, keyof typeof kernels> = {
   add: elementwise(kernels.add, ([a, b]) => a + b),
   sub: elementwise(kernels.sub, ([a, b]) => a - b),
   mul: elementwise(kernels.mul, ([a, b]) => a * b),
@@ -48,12 +32,7 @@ export const arithmetic: Pick<
   sqrt: elementwise(kernels.sqrt, ([x]) => x ** 0.5, positive),
   abs: elementwise(kernels.abs, ([x]) => (x < 0 ? -x : x), whole),
   absDx: elementwise(kernels.absDx, ([g, x]) => (x > 0 ? g : x < 0 ? -g : 0), whole),
-};
 
-export const activations: Pick<
-  KernelCases,
-  'relu' | 'reluDx' | 'leakyRelu' | 'leakyReluDx' | 'sigmoid' | 'sigmoidDx' | 'tanh' | 'tanhDx'
-> = {
   relu: elementwise(kernels.relu, ([x]) => (x > 0 ? x : 0), whole),
   reluDx: elementwise(kernels.reluDx, ([g, x]) => (x > 0 ? g : 0), whole),
   leakyRelu: elementwise(kernels.leakyRelu, ([x], p) => (x > 0 ? 1 : p.slope) * x, whole, slope),

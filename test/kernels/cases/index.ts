@@ -3,7 +3,7 @@ import { backward, forward, inference } from './batchnorm.ts';
 import type { KernelCases } from './case.ts';
 import { crossEntropies } from './cross-entropy.ts';
 import { biases } from './dense.ts';
-import { activations, arithmetic } from './elementwise.ts';
+import { elementwises } from './elementwise.ts';
 import { layout } from './layout.ts';
 import { products } from './matmul.ts';
 import { reductions, softmaxes } from './reduce.ts';
@@ -12,8 +12,7 @@ import { updates } from './update.ts';
 export const cases: KernelCases = {
   ...products,
   ...biases,
-  ...arithmetic,
-  ...activations,
+  ...elementwises,
   ...layout,
   ...reductions,
   ...softmaxes,
