@@ -97,5 +97,5 @@ export function fromValues(
         : "useDevice('cpu') has float64",
     );
   }
-  return track(new Tensor(device.upload(values, dtype), [...shape], device, null, requiresGrad));
+  return track(Tensor.leaf(device.upload(values, dtype), [...shape], device, requiresGrad));
 }

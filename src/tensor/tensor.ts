@@ -44,9 +44,9 @@ export interface VarianceOptions {
  * ```
  */
 export class Tensor extends Value {
-  /** @internal Use {@link tensor} and the other functions that make tensors. */
-  constructor(storage: Storage, shape: Shape, home: Device, node: Node | null = null, requiresGrad = false) {
-    super(storage, shape, home, node, requiresGrad);
+  /** @internal A leaf. Use {@link tensor} and the other functions that make tensors. */
+  static leaf(storage: Storage, shape: Shape, home: Device, requiresGrad: boolean): Tensor {
+    return new Tensor(storage, shape, home, null, requiresGrad);
   }
 
   /** @internal A new tensor on this device: the result of an op. */
