@@ -289,11 +289,8 @@ export class Tensor extends Value {
     const [n] = this.shape;
     const wrong = Array.from(rows).find((row) => !Number.isInteger(row) || row < 0 || row >= n);
     if (wrong !== undefined) {
-      throw new ValueError(
-        'gather',
-        `index ${wrong} into shape ${formatShape(this.shape)}`,
-        'use integers from 0 to n − 1, where n is the first extent',
-      );
+      const hint = 'use integers from 0 to n − 1, where n is the first extent';
+      throw new ValueError('gather', `index ${wrong} into shape ${formatShape(this.shape)}`, hint);
     }
     if (this.dtype === 'float32' && n > 2 ** 24) {
       throw new ValueError('gather', `${n} entries in float32`, 'indices are exact up to 2²⁴: slice first');

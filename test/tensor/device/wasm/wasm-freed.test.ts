@@ -85,6 +85,15 @@ const programs: Record<string, () => Step> = {
       return [n, y, loss, z, other];
     };
   },
+  'gradients that two leaves share, and that accumulate': () => {
+    const [a, b] = [1, 2].map((value) => tensor([value, value], { requiresGrad: true }));
+    return () => {
+      const y = a.add(b);
+      const loss = y.sum();
+      loss.backward();
+      return [y, loss];
+    };
+  },
   'a graph of tensor methods': () => {
     const w = tensor([[1, 2, 3]], { requiresGrad: true });
     return () => {
