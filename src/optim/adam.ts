@@ -71,6 +71,7 @@ export class Adam extends Optimizer<AdamOptions> {
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
   }
 
+  /** @internal */
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
     descend(w, g, slots, options, { weightDecay: options.weightDecay, decoupled: 0 });
   }
@@ -105,6 +106,7 @@ export class AdamW extends Adam {
     super(params, { weightDecay: 0.01, ...options });
   }
 
+  /** @internal */
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
     descend(w, g, slots, options, { weightDecay: 0, decoupled: options.lr * options.weightDecay });
   }

@@ -63,6 +63,7 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
   }
 
+  /** @internal */
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: RMSpropOptions): void {
     const { lr, alpha, eps, momentum, centered, weightDecay } = options;
     const v = slotOf(slots, 'v', w);

@@ -64,6 +64,7 @@ export class SGD extends Optimizer<SGDOptions> {
     }
   }
 
+  /** @internal */
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
     const { lr, momentum, dampening, nesterov, weightDecay } = options;
     if (momentum === 0) {

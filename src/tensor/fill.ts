@@ -89,13 +89,9 @@ export function fromValues(
 ): Tensor {
   const { dtype = 'float32', requiresGrad = false, device = currentDevice() } = options;
   if (!device.dtypes.includes(dtype)) {
-    throw new DTypeError(
-      op,
-      `the device '${device.name}' has no ${dtype}`,
-      device.dtypes.includes('float64')
-        ? `use ${device.dtypes.join(' or ')}`
-        : "useDevice('cpu') has float64",
-    );
+    const others = `use ${device.dtypes.join(' or ')}`;
+    const hint = device.dtypes.includes('float64') ? others : "useDevice('cpu') has float64";
+    throw new DTypeError(op, `the device '${device.name}' has no ${dtype}`, hint);
   }
-  return track(new Tensor(device.upload(values, dtype), [...shape], device, null, requiresGrad));
+  return track(Tensor.leaf(device.upload(values, dtype), [...shape], device, requiresGrad));
 }

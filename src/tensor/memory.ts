@@ -202,18 +202,22 @@ export class GradientMap {
 
   /** Sets the gradient of each leaf, and frees the tensors that only the backward pass or the graph needed. */
   finish(nodes: readonly Node[], totals: readonly LeafGradient[]): void {
-    const rest = [...this.waiting];
+    const rest = [...this.waiting.values()];
     this.waiting.clear();
     totals.forEach(([leaf, total], k) => {
-      const [, { g, own }] = rest[k];
-      const isShared = rest.some(([, other], at) => at !== k && other.g.storage === g.storage);
-      if (total !== g && own && !isShared) free(g);
+      const { g, own } = rest[k];
+      const isShared = rest.some((other, at) => at !== k && other.g.storage === g.storage);
       if (total === g && (!own || isShared)) seen.add(g.storage); // shared by two leaves, or passed in by user code
       replaceGradient(leaf, total);
     });
     const kept = new Set(totals.map(([, total]) => total.storage));
+    for (const { g, own } of rest) {
+      if (!own || kept.has(g.storage)) continue;
+      kept.add(g.storage); // several leaves may have added it: free it once
+      free(g);
+    }
     for (const node of nodes) {
-      for (const x of node.owned) if (!kept.has(x.storage)) free(x);
+      for (const x of node.owned) free(x);
       node.owned = [];
     }
   }
@@ -249,7 +253,7 @@ export function backwardPass(
 }
 
 function replaceGradient(leaf: Value, g: Value | null): void {
-  if (leaf.accumulated !== null && leaf.accumulated.storage !== g?.storage) free(leaf.accumulated);
+  if (leaf.accumulated !== null) free(leaf.accumulated);
   leaf.accumulated = g;
 }
 

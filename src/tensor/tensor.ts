@@ -44,9 +44,9 @@ export interface VarianceOptions {
  * ```
  */
 export class Tensor extends Value {
-  /** @internal Use {@link tensor} and the other functions that make tensors. */
-  constructor(storage: Storage, shape: Shape, home: Device, node: Node | null = null, requiresGrad = false) {
-    super(storage, shape, home, node, requiresGrad);
+  /** @internal A leaf. Use {@link tensor} and the other functions that make tensors. */
+  static leaf(storage: Storage, shape: Shape, home: Device, requiresGrad: boolean): Tensor {
+    return new Tensor(storage, shape, home, null, requiresGrad);
   }
 
   /** @internal A new tensor on this device: the result of an op. */
@@ -289,11 +289,8 @@ export class Tensor extends Value {
     const [n] = this.shape;
     const wrong = Array.from(rows).find((row) => !Number.isInteger(row) || row < 0 || row >= n);
     if (wrong !== undefined) {
-      throw new ValueError(
-        'gather',
-        `index ${wrong} into shape ${formatShape(this.shape)}`,
-        'use integers from 0 to n − 1, where n is the first extent',
-      );
+      const hint = 'use integers from 0 to n − 1, where n is the first extent';
+      throw new ValueError('gather', `index ${wrong} into shape ${formatShape(this.shape)}`, hint);
     }
     if (this.dtype === 'float32' && n > 2 ** 24) {
       throw new ValueError('gather', `${n} entries in float32`, 'indices are exact up to 2²⁴: slice first');

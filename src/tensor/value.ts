@@ -23,8 +23,14 @@ export abstract class Value {
   /** @internal The sum of the gradients of a leaf, which `grad` returns. */
   accumulated: Value | null = null;
 
-  /** @internal Use `tensor` and the other functions that make tensors. */
-  constructor(storage: Storage, shape: Shape, home: Device, node: Node | null, requiresGrad: boolean) {
+  /** Use `tensor` and the other functions that make tensors. */
+  protected constructor(
+    storage: Storage,
+    shape: Shape,
+    home: Device,
+    node: Node | null,
+    requiresGrad: boolean,
+  ) {
     this.storage = storage;
     this.shape = shape;
     this.home = home;

@@ -51,7 +51,7 @@ export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) =
 /** The values of the metrics on one batch. All metrics are called before the first one is awaited. */
 export async function measure(metrics: Metrics, output: Tensor, labels: NumericArray): Promise<Results> {
   const values = Object.values(metrics).map((metric) => callUser(metric, output.detach(), labels));
-  const measured = await Promise.all(values);
+  const measured = await Promise.all(values.map((value) => Promise.resolve(value)));
   return Object.fromEntries(Object.keys(metrics).map((name, k) => [name, measured[k]]));
 }
 

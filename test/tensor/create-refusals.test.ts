@@ -188,7 +188,7 @@ onDevices(({ device }) => {
       new RegExp(`${device}: memory of another device`),
     );
     expectError(
-      () => tensor([1]).add(new Tensor(new Foreign(), [1], home)),
+      () => tensor([1]).add(Tensor.leaf(new Foreign(), [1], home, false)),
       DeviceError,
       new RegExp(`${device}: memory of another device`),
     );

@@ -5,7 +5,9 @@
 import {
   BatchNorm1d,
   crossEntropy,
+  DataLoader,
   Dense,
+  fit,
   manualSeed,
   randn,
   ReLU,
@@ -35,19 +37,23 @@ const batches = Array.from({ length: 8 }, (_, seed) => {
   return Float32Array.from(randn([32 * 64]).dataSync());
 });
 
-/** A model 64 → 32 → 10 with batch normalization, made of layers. */
-function layers(): (step: number) => Tensor {
-  const model = new Sequential(
+/** A model 64 → 32 → 10 with batch normalization. */
+const model = (): Sequential =>
+  new Sequential(
     new BatchNorm1d(64),
     new Dense(64, 32, { bias: false }),
     new BatchNorm1d(32),
     new ReLU(),
     new Dense(32, 10),
   );
-  const optimizer = new SGD(model.parameters(), { lr: 0.01, momentum: 0.9 });
+
+/** A loop over the model. */
+function layers(): (step: number) => Tensor {
+  const net = model();
+  const optimizer = new SGD(net.parameters(), { lr: 0.01, momentum: 0.9 });
   return (step) => {
     const x = tensor(batches[step % batches.length], { shape: [32, 64] });
-    const loss = crossEntropy(model.forward(x), labels);
+    const loss = crossEntropy(net.forward(x), labels);
     optimizer.zeroGrad();
     loss.backward();
     optimizer.step();
@@ -85,16 +91,55 @@ function measure(step: number): Measured {
   return { step, wasm: memory, inUse: residency.inUse, javascript: heapUsed + external, moves };
 }
 
+/** A run: the memory at the beginning and after each tenth of the steps, with the loss there. */
+export interface Report {
+  readonly measured: Measured[];
+  readonly losses: number[];
+}
+
+/** Steps of a loop. */
+function loop(train: (step: number) => Tensor, steps: number): Report {
+  const report: Report = { measured: [], losses: [] };
+  for (let step = 0; step <= steps; step++) {
+    const loss = train(step);
+    if (step % (steps / 10) !== 0) continue;
+    report.measured.push(measure(step));
+    report.losses.push(loss.item());
+  }
+  return report;
+}
+
+/** `fit` on the model, with an evaluation after each epoch of 8 steps. */
+async function fitted(steps: number): Promise<Report> {
+  const net = model();
+  const data = {
+    x: Float32Array.from(batches.flatMap((batch) => [...batch])),
+    shape: [64],
+    labels: Uint8Array.from(batches.flatMap(() => [...labels])),
+  };
+  const report: Report = { measured: [measure(0)], losses: [] };
+  await fit(net, {
+    train: new DataLoader(data, { batchSize: 32, shuffle: true, seed: 1 }),
+    validation: data,
+    optimizer: new SGD(net.parameters(), { lr: 0.01, momentum: 0.9 }),
+    epochs: steps / batches.length,
+    onEpoch: ({ epoch, results }) => {
+      if (epoch === 1) report.losses.push(results.loss);
+      const step = epoch * batches.length;
+      if (step % (steps / 10) !== 0) return;
+      report.measured.push(measure(step));
+      report.losses.push(results.valLoss);
+    },
+  });
+  return report;
+}
+
 if (process.argv[1] === import.meta.filename) {
   const [, , way, steps] = process.argv;
-  const train = way === 'layers' ? layers() : tensors();
-  const measured: Measured[] = [];
-  const losses: number[] = [];
-  for (let step = 0; step <= Number(steps); step++) {
-    const loss = train(step);
-    if (step % (Number(steps) / 10) !== 0) continue;
-    measured.push(measure(step));
-    losses.push(loss.item());
-  }
-  console.log(JSON.stringify({ measured, losses }));
+  const run = {
+    layers: () => loop(layers(), Number(steps)),
+    tensors: () => loop(tensors(), Number(steps)),
+    fit: () => fitted(Number(steps)),
+  };
+  console.log(JSON.stringify(await run[way as keyof typeof run]()));
 }

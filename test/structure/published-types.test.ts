@@ -1,0 +1,201 @@
+/** The types of the package, built as they are published: they show no internal member, and user programs compile. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { files, root } from './source-files.ts';
+
+/** A folder in which the package is installed, without its dependencies. */
+let app = '';
+let types = '';
+
+beforeAll(() => {
+  app = mkdtempSync(join(tmpdir(), 'gammabeta-types-'));
+  const installed = join(app, 'node_modules/gammabeta');
+  types = join(installed, 'dist');
+  mkdirSync(installed, { recursive: true });
+  cpSync(join(root, 'package.json'), join(installed, 'package.json'));
+  const build = ['-p', 'src/tsconfig.build.json', '--emitDeclarationOnly', '--outDir', types];
+  execFileSync(join(root, 'node_modules/.bin/tsc'), build, { cwd: root });
+}, 120_000);
+afterAll(() => rmSync(app, { recursive: true }));
+
+/** A program that imports the package, with the types of the browser and no others. */
+function compile(source: string): ts.Program {
+  const file = join(app, 'program.mts');
+  writeFileSync(file, source);
+  return ts.createProgram([file], {
+    target: ts.ScriptTarget.ES2023,
+    lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'],
+    types: [],
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    noEmit: true,
+    strict: true,
+    noImplicitOverride: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+  });
+}
+
+function errorsOf(source: string): string[] {
+  const diagnostics = ts.getPreEmitDiagnostics(compile(source));
+  return diagnostics.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+}
+
+/** The members of the classes that the package exports, private ones left out: `Tensor.shape`. */
+function publicMembers(): { readonly owner: string; readonly name: string }[] {
+  const program = compile("export * from 'gammabeta';");
+  const checker = program.getTypeChecker();
+  const [source] = program.getRootFileNames().map((file) => program.getSourceFile(file));
+  const module = source && checker.getSymbolAtLocation(source);
+  if (module === undefined) throw new Error('the program exports nothing');
+  return checker.getExportsOfModule(module).flatMap((alias) => {
+    const symbol = alias.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(alias) : alias;
+    if (!(symbol.flags & ts.SymbolFlags.Class)) return [];
+    const members = [
+      ...checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)),
+      ...checker.getPropertiesOfType(checker.getTypeOfSymbol(symbol)),
+    ];
+    return members
+      .filter(({ valueDeclaration }) => !valueDeclaration || !isPrivate(valueDeclaration))
+      .map(({ name }) => ({ owner: alias.name, name }));
+  });
+}
+
+const isPrivate = (node: ts.Declaration) =>
+  (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Private) !== 0;
+
+/** The names of the members of `src` that are marked internal. */
+function internalNames(): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const file of files.filter((each) => each.startsWith('src/'))) {
+    const text = readFileSync(join(root, file), 'utf8');
+    const visit = (node: ts.Node): void => {
+      const isInternal = ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'internal');
+      if (isInternal && ts.isClassElement(node) && node.name) names.add(node.name.getText());
+      ts.forEachChild(node, visit);
+    };
+    visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  }
+  return names;
+}
+
+describe('the published types', () => {
+  it('show no member that is internal, or that overrides an internal one', () => {
+    const internal = internalNames();
+    expect([...internal]).toEqual(
+      expect.arrayContaining(['storage', 'home', 'like', 'tensors', 'applyRule']),
+    );
+    const members = publicMembers();
+    expect(members).toContainEqual({ owner: 'SGD', name: 'step' });
+    expect(members).toContainEqual({ owner: 'Tensor', name: 'shape' });
+    expect(members.filter(({ name }) => internal.has(name))).toEqual([]);
+  });
+
+  it('have no comment that is internal', () => {
+    const declarations = readdirSync(types, { recursive: true, encoding: 'utf8' });
+    const texts = declarations
+      .filter((file) => file.endsWith('.d.ts'))
+      .map((file) => readFileSync(join(types, file), 'utf8'));
+    expect(texts.length).toBeGreaterThan(60);
+    expect(texts.filter((text) => text.includes('@internal'))).toEqual([]);
+  });
+
+  it('are enough for a program that uses and extends the public API', () => {
+    const program = `
+      import {
+        type Batch, BatchNorm1d, DataLoader, type Dataset, defineOp, Dense, evaluate, fit, type FitOptions, gradcheck,
+        type History, type Kept, Layer, type LearningRate, type Metric, mse, noGrad, type Op, type OpDefinition, Optimizer,
+        randn, ReLU, scope, Sequential, SGD, type SGDOptions, Tensor, tensor, type Thunk, useDevice,
+      } from 'gammabeta';
+
+      class Residual extends Layer {
+        readonly f: Dense;
+        readonly scale: Tensor;
+        constructor(features: number) {
+          super();
+          this.f = this.addLayer('f', new Dense(features, features));
+          this.scale = this.addParameter('scale', tensor([1], { requiresGrad: true }));
+        }
+        override forward(x: Tensor): Tensor {
+          return this.training ? x.add(this.f.forward(x).relu().mul(this.scale)) : x;
+        }
+      }
+
+      class SignDescent extends Optimizer<LearningRate> {
+        protected override kind(): string {
+          return 'SignDescent';
+        }
+        protected override check({ lr }: LearningRate): void {
+          if (lr <= 0) throw new Error('lr');
+        }
+        protected override update(w: Tensor, g: Tensor, slots: Record<string, Tensor | number>, { lr }: LearningRate): void {
+          slots['steps'] = Number(slots['steps'] ?? 0) + 1;
+          void w.sub(g.div(g.abs()).mul(lr));
+        }
+      }
+
+      class Careful extends SGD {
+        protected override update(w: Tensor, g: Tensor, slots: Record<string, Tensor | number>, { lr }: SGDOptions): void {
+          console.log(w.shape, g.shape, Object.keys(slots), lr);
+        }
+      }
+
+      const definition: OpDefinition<[x: Tensor, factor: number], Kept & { readonly slope: Tensor }> = {
+        name: 'scaled',
+        forward: (x, factor) => ({ y: x.mul(factor), slope: tensor(factor) }),
+        backward: (g, { slope }): readonly Thunk[] => [() => g.mul(slope)],
+      };
+      const scaled: Op<[x: Tensor, factor: number]> = defineOp(definition);
+      const softplus = defineOp({
+        name: 'softplus',
+        forward: (x: Tensor) => x.exp().add(1).log(),
+        backward: (g, y, x) => [() => g.mul(x.sigmoid()).add(y.mul(0))],
+      });
+
+      await useDevice('cpu');
+      const x: Tensor = scaled(softplus(randn([2, 3])), 2);
+      const { shape, size, dtype, device, requiresGrad, grad } = x;
+      const ok: boolean = gradcheck(softplus, [x]);
+      const model = new Sequential(new Residual(3), new BatchNorm1d(3), new ReLU(), new Dense(3, 2));
+      const data: Dataset = { x: new Float32Array(6), shape: [3], labels: new Uint8Array(2) };
+      const near: Metric = (output, labels) => output.argmax(1).sub(tensor(labels)).abs().mean().item();
+      const options: FitOptions = {
+        train: new DataLoader(data, { batchSize: 2 }),
+        validation: data,
+        optimizer: new SignDescent(model.parameters(), { lr: 0.1 }),
+        loss: (output, labels) => mse(output, output.detach()),
+        metrics: { near },
+        epochs: 1,
+        signal: new AbortController().signal,
+        onBatch: ({ loss, batch }) => console.log(loss, batch),
+      };
+      const history: History = await fit(model, options);
+      const { loss } = await evaluate(model, data);
+      const kept = scope(() => noGrad(() => ({ y: x.matmul(x.transpose()).slice(0, 1) })));
+      for (const batch of new DataLoader(data, { batchSize: 1 })) console.log((batch satisfies Batch).x);
+      console.log(shape, size, dtype, device, requiresGrad, grad, ok, history.loss, loss, kept.y.item(), Careful);
+    `;
+    expect(errorsOf(program)).toEqual([]);
+  });
+
+  it('do not let a program make tensors by new, or use what is internal', () => {
+    const uses = [
+      'new Tensor()',
+      'Tensor.leaf',
+      'tensor(1).storage',
+      'tensor(1).node',
+      'new Dense(1, 1).tensors()',
+      'new BatchNorm1d(1).usesBatch',
+      'new DataLoader(digits({ count: 1, seed: 1 }), { batchSize: 1 }).passing()',
+    ];
+    const imports = "import { BatchNorm1d, DataLoader, Dense, digits, Tensor, tensor } from 'gammabeta';";
+    const errors = errorsOf(`${imports}\nvoid [\n${uses.join(',\n')}\n];`);
+    expect(errors[0]).toMatch(/^Constructor of class 'Value' is protected/);
+    const missing = errors.slice(1).map((error) => /^Property '(\w+)' does not exist/.exec(error)?.[1]);
+    expect(missing).toEqual(['leaf', 'storage', 'node', 'tensors', 'usesBatch', 'passing']);
+  });
+});
