@@ -131,7 +131,8 @@ function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
 
 /** The number of labels that are not ignored. Throws {@link ValueError} if it is 0. */
 function countOf(targets: Float64Array, ignoreIndex: number): number {
-  const counted = targets.filter((label) => label !== kernels.IGNORED).length;
+  let counted = 0;
+  for (const label of targets) if (label !== kernels.IGNORED) counted++;
   if (counted > 0) return counted;
   const problem = `all ${targets.length} labels are ignored (${ignoreIndex})`;
   const hint = "a mean over zero labels is undefined: skip the batch, or use reduction: 'sum'";

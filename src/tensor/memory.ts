@@ -152,9 +152,11 @@ export function setGradient(x: Value, g: Value | null): void {
 /** A leaf and its gradient. */
 type LeafGradient = readonly [leaf: Value, g: Value];
 
-/** A gradient on its way to a node or a leaf. */
+/** A gradient in the map. */
 interface Waiting {
   readonly g: Value;
+  /** Its place in the list. */
+  at: number;
   /** Whether the backward pass allocated its storage, and so may free it. */
   own: boolean;
 }
@@ -163,10 +165,11 @@ interface Waiting {
  * The gradients of one backward pass: a map from nodes and leaves to gradients, which also frees each gradient after
  * its last use. Gradients may share storage, because the backward pass of `add` returns g twice and that of `reshape`
  * returns a view. So storage is freed only when no gradient in the map uses it. The map holds few gradients at a time,
- * so it is searched instead of counting references.
+ * so they are also in a list, which is searched instead of counting references.
  */
 export class GradientMap {
   private readonly waiting = new Map<Node | Value, Waiting>();
+  private readonly list: Waiting[] = [];
   /** Gradients that were added since the last sweep. Only these can use storage that was allocated since then. */
   private readonly added: Waiting[] = [];
   /** Gradients that were taken or replaced since the last sweep. */
@@ -178,9 +181,10 @@ export class GradientMap {
 
   set(key: Node | Value, g: Value): void {
     const before = this.waiting.get(key);
-    if (before !== undefined) this.spent.push(before);
-    const waiting = { g, own: false };
+    if (before !== undefined) this.spend(before);
+    const waiting = { g, at: this.list.length, own: false };
     this.waiting.set(key, waiting);
+    this.list.push(waiting);
     this.added.push(waiting);
   }
 
@@ -190,7 +194,7 @@ export class GradientMap {
     const found = this.waiting.get(key);
     if (found === undefined) return undefined;
     this.waiting.delete(key);
-    this.spent.push(found);
+    this.spend(found);
     return found.g;
   }
 
@@ -202,19 +206,14 @@ export class GradientMap {
 
   /** Sets the gradient of each leaf, and frees the tensors that only the backward pass or the graph needed. */
   finish(nodes: readonly Node[], totals: readonly LeafGradient[]): void {
-    const rest = [...this.waiting.values()];
-    this.waiting.clear();
-    totals.forEach(([leaf, total], k) => {
-      const { g, own } = rest[k];
-      const isShared = rest.some((other, at) => at !== k && other.g.storage === g.storage);
-      if (total === g && (!own || isShared)) seen.add(g.storage); // shared by two leaves, or passed in by user code
+    for (const [leaf, total] of totals) {
+      const waiting = this.waiting.get(leaf);
+      // Shared by two leaves, or passed in by user code: it stays until it is collected.
+      if (waiting?.g === total && (!waiting.own || this.isShared(waiting))) seen.add(total.storage);
       replaceGradient(leaf, total);
-    });
-    const kept = new Set(totals.map(([, total]) => total.storage));
-    for (const { g, own } of rest) {
-      if (!own || kept.has(g.storage)) continue;
-      kept.add(g.storage); // several leaves may have added it: free it once
-      free(g);
+    }
+    for (const { g, own } of this.list) {
+      if (own && !totals.some(([, total]) => total.storage === g.storage)) free(g); // it was added to another one
     }
     for (const node of nodes) {
       for (const x of node.owned) free(x);
@@ -224,19 +223,35 @@ export class GradientMap {
 
   /** Frees the gradients that were used, and the temporaries of the last node. */
   private sweep(): void {
-    for (const x of section?.allocated.splice(0) ?? []) if (!passOn(x, this.added)) free(x);
+    const allocated = section?.allocated ?? [];
+    for (const x of allocated) if (!passOn(x, this.added)) free(x);
+    allocated.length = 0;
     this.added.length = 0;
-    for (const { g, own } of this.spent) if (own && !passOn(g, [...this.waiting.values()])) free(g);
+    for (const { g, own } of this.spent) if (own && !passOn(g, this.list)) free(g);
     this.spent.length = 0;
+  }
+
+  /** Moves a gradient from the list to those that the next sweep frees. */
+  private spend(waiting: Waiting): void {
+    const last = this.list.pop();
+    if (last !== undefined && last !== waiting) {
+      this.list[waiting.at] = last;
+      last.at = waiting.at;
+    }
+    this.spent.push(waiting);
+  }
+
+  private isShared(waiting: Waiting): boolean {
+    return this.list.some((other) => other !== waiting && other.g.storage === waiting.g.storage);
   }
 }
 
 /** Makes the backward pass the owner of the gradients that use this storage. False if no gradient uses it. */
 function passOn({ storage }: Value, gradients: readonly Waiting[]): boolean {
   let isUsed = false;
-  for (const waiting of gradients) {
-    if (waiting.g.storage !== storage) continue;
-    waiting.own = true;
+  for (let k = 0; k < gradients.length; k++) {
+    if (gradients[k].g.storage !== storage) continue;
+    gradients[k].own = true;
     isUsed = true;
   }
   return isUsed;
@@ -281,9 +296,12 @@ function own(node: Node | null, values: readonly Value[]): void {
 
 /** Removes the tensor with this storage from a list. False if the list does not contain it. */
 function take(allocated: Value[], storage: Storage): boolean {
-  const at = allocated.findIndex((x) => x.storage === storage);
-  if (at >= 0) allocated.splice(at, 1);
-  return at >= 0;
+  for (let at = 0; at < allocated.length; at++) {
+    if (allocated[at].storage !== storage) continue;
+    allocated.splice(at, 1);
+    return true;
+  }
+  return false;
 }
 
 /** Removes the tensor with this storage from the running library sections. False if they do not own it. */

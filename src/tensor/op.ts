@@ -147,7 +147,7 @@ export function runFused<P extends Params, T extends Value>(
   const { home } = first;
   if (home.runFused === undefined) {
     const compose = () => fusion.compose<T>({ run, update: runInPlace }, inputs, numbers);
-    return enclose(() => noGrad(compose));
+    return enclose(compose);
   }
   const outputs = home.runFused(fusion, inputs.map(storageOf), inputs.map(shapeOf), numbers);
   return outputs.map(({ storage, shape }) => track(first.like(storage, shape)));
