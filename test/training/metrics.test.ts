@@ -44,7 +44,7 @@ describe('accuracy', () => {
     const measuring = accuracy(zeros(shape), new Uint8Array(count));
     await expect(measuring).rejects.toThrow(ShapeError);
     await expect(measuring).rejects.toThrow(
-      `accuracy: output [${shape.join(', ')}] for ${count} labels. Hint: the output is [batch, classes]`,
+      `accuracy: output [${shape.join(', ')}] for ${count} labels. Hint: the output must be [batch, classes]`,
     );
   });
 });

@@ -1,6 +1,7 @@
 /** Tests of what is freed early on wasm: all tensors that a program has not seen, and all that the graph needed. */
 import { expect, it } from 'vitest';
 import {
+  DeviceError,
   Adam,
   BatchNorm1d,
   clipGradNorm,
@@ -159,16 +160,18 @@ it('a scope with several results on the tape frees nothing that any of them need
   expect(x.grad?.toArray()).toEqual([6, 12]); // 2s
 });
 
-it('the newest result of a function of the library stays through its own backward pass', () => {
+it('several results of a function of the library stay until the backward pass of the newest', () => {
   const x = tensor([1, 2], { requiresGrad: true });
   const outputAndLoss = composite((input: Tensor) => {
     const y = input.mul(input);
     return { y, loss: y.sum() };
   });
-  const { loss } = outputAndLoss(x);
-  loss.backward();
+  const { y, loss } = outputAndLoss(x);
   overwrite();
-  expect(loss.item()).toBe(5);
+  expect([loss.item(), y.toArray()]).toEqual([5, [1, 4]]);
+  loss.backward();
+  for (const result of [y, loss]) expect(() => result.dataSync()).toThrow(DeviceError);
+  expect(x.grad?.toArray()).toEqual([2, 4]);
 });
 
 it('a gradient that is read or set inside a scope stays when it is replaced', () => {

@@ -36,7 +36,9 @@ describe.each([
   });
 
   it('stay within the budget, and never move out a parameter or optimizer state', () => {
-    expect(measured[10].moves.out).toBeGreaterThan(0); // dropped tensors moved out
+    // Tensors that a program drops move out; fit drops none.
+    if (way === 'fit') expect(measured[10].moves.out).toBe(0);
+    else expect(measured[10].moves.out).toBeGreaterThan(0);
     for (const { moves, inUse } of later) {
       expect(moves.in).toBe(0); // an array in use that moved out would move in again
       expect(inUse).toBeLessThan(17 * MB);
