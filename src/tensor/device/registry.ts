@@ -3,7 +3,7 @@ import { cpu } from './cpu.ts';
 import { choose, currentChoice, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
 import { DeviceError, ValueError } from '../errors.ts';
-import { softwareGpu } from './software-gpu.ts';
+import { softwareGpu } from './software-renderer.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
 /** The current device, and the faster devices that were passed over. */

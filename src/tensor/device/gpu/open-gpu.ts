@@ -8,7 +8,7 @@
  * - `dawn.ts` provides WebGPU in Node; `platform.ts` declares the types of browsers and Node that are used.
  */
 import { DeviceError } from '../../errors.ts';
-import { softwareGpu } from '../software-gpu.ts';
+import { softwareGpu } from '../software-renderer.ts';
 import { Gpu, type GpuName, type Handle, type Library, loadGpuJs } from './gpu-js.ts';
 import { type GpuBackend, GpuDevice } from './gpu-device.ts';
 import { borrowNavigatorGpu, otherDevice } from './dawn.ts';
