@@ -221,14 +221,18 @@ export class GradientMap {
     }
   }
 
-  /** Frees the gradients that were used, and the temporaries of the last node. */
+  /**
+   * Frees the gradients that were used, and then the temporaries of the last node: the next op reuses what was freed
+   * last, which is still in the processor's cache.
+   */
   private sweep(): void {
     const allocated = section?.allocated ?? [];
-    for (const x of allocated) if (!passOn(x, this.added)) free(x);
+    const unused = allocated.filter((x) => !passOn(x, this.added));
     allocated.length = 0;
     this.added.length = 0;
     for (const { g, own } of this.spent) if (own && !passOn(g, this.list)) free(g);
     this.spent.length = 0;
+    for (const x of unused) free(x);
   }
 
   /** Moves a gradient from the list to those that the next sweep frees. */
