@@ -93,7 +93,7 @@ export abstract class Optimizer<O extends LearningRate> {
   step(): void {
     const isOverridden = this.update !== Optimizer.prototype.update;
     inPlace(() => {
-      for (const w of this.parameters) expectGradient(this.kind(), w);
+      for (const { params } of this.groups) for (const w of params) expectGradient(this.kind(), w);
       for (const { params, options } of this.groups) {
         for (const w of params) {
           const { grad: g } = w;
@@ -109,7 +109,7 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** Sets all gradients to null. Call it before each `backward()`, because that adds to the gradients. */
   zeroGrad(): void {
-    for (const w of this.parameters) w.grad = null;
+    for (const { params } of this.groups) for (const w of params) w.grad = null;
   }
 
   /** @internal The tensors of the state. */

@@ -55,7 +55,15 @@ export function track<T extends Value>(x: T): T {
  * belong to the newest of their nodes, too: they are freed after its backward pass.
  */
 export function enclose<T>(fn: () => T): T {
-  const { result, allocated } = inSection(true, fn);
+  const outer = section;
+  const allocated: Value[] = [];
+  section = { allocated, library: true, outer };
+  let result: T;
+  try {
+    result = fn();
+  } finally {
+    section = outer;
+  }
   if (allocated.length === 0) return result;
   if (result instanceof Value) {
     if (take(allocated, result.storage)) track(result);
