@@ -27,14 +27,13 @@ export interface CrossEntropyOptions {
 }
 
 /** One loss per row. The labels are in an object, so they are not an input and get no gradient. */
-export const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Value }, smoothing: number]> =
-  op({
-    name: 'crossEntropy',
-    forward: (logits, { labels }, smoothing) => run(kernels.crossEntropy, [logits, labels], { smoothing }),
-    backward: (g, _y, logits, { labels }, smoothing) => [
-      () => run(kernels.crossEntropyDx, [g, logits, labels], { smoothing }),
-    ],
-  });
+const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Value }, smoothing: number]> = op({
+  name: 'crossEntropy',
+  forward: (logits, { labels }, smoothing) => run(kernels.crossEntropy, [logits, labels], { smoothing }),
+  backward: (g, _y, logits, { labels }, smoothing) => [
+    () => run(kernels.crossEntropyDx, [g, logits, labels], { smoothing }),
+  ],
+});
 
 /** The class index of each row, and the weight of each row in the sum. */
 interface Target {
@@ -48,7 +47,7 @@ type Weighted = [logits: Value, target: Target, smoothing: number];
  * The weighted sum of the losses of the rows. The forward pass also computes the gradient of the logits z, because both
  * need softmax(z): dz = weight·(softmax(z) − onehot(label)), without label smoothing.
  */
-export const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value }>({
+const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value }>({
   name: 'crossEntropy',
   forward: (logits, { labels, weights }, smoothing) => {
     const [loss, dlogits] = runFused(softmaxCrossEntropy, [logits, labels, weights], { smoothing });
