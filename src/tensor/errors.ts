@@ -17,6 +17,9 @@ export class DeviceError extends GammaBetaError {}
 /** The GPU was lost with all its tensors: the driver was reset, or the browser took the context or the device away. */
 export class DeviceLostError extends DeviceError {}
 
+/** A call would change what another asynchronous call, such as `fit`, is using. */
+export class BusyError extends GammaBetaError {}
+
 /** A backward pass is impossible: no tensor requires a gradient, or the graph was freed or changed. */
 export class GraphError extends GammaBetaError {}
 
