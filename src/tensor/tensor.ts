@@ -20,6 +20,7 @@ import { constant, run } from './op.ts';
 import { operand, operands } from './operands.ts';
 import * as ops from './ops.ts';
 import { type Axes, meanOver, reduce } from './reduction.ts';
+import { print } from './print.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
 import { Value } from './value.ts';
@@ -40,7 +41,7 @@ export interface VarianceOptions {
  *
  * Make tensors with {@link tensor}, {@link zeros}, {@link randn} and similar functions. Methods return new tensors and
  * never change one in place. (`optimizer.step()` and `loadStateDict` change parameters in place.) Arguments of another
- * kind than a method takes, and more arguments than it takes, throw a `ValueError`.
+ * kind than a method takes throw a `ValueError`.
  *
  * @example
  * ```ts
@@ -459,9 +460,12 @@ export class Tensor extends Value {
     showAsString(this.prototype);
   }
 
-  /** The shape, the element type and the device: `Tensor([2, 3], float32, wasm)`. */
+  /**
+   * The values as NumPy prints them, the shape, the element type and the device. Of more than 1000 values, the corners.
+   * `console.log` prints this in Node. On GPUs, where reading takes time, it is a hint instead of the values.
+   * @example String(tensor([[1, 2], [3, 4]]).sum(0)) // Tensor([4, 6], shape [2], float32, wasm)
+   */
   override toString(): string {
-    const gradient = this.requiresGrad ? ', requiresGrad' : '';
-    return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${gradient})`;
+    return print(this);
   }
 }
