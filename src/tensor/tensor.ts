@@ -14,6 +14,7 @@ import {
   ShapeError,
   ValueError,
 } from './errors.ts';
+import { fingerprint } from './fingerprint.ts';
 import { indicesOf, inferShape, rangesOf } from './indexing.ts';
 import { nest, type NestedArray, type TensorData } from './nested.ts';
 import { constant, run } from './op.ts';
@@ -454,6 +455,16 @@ export class Tensor extends Value {
       `${this.size} values in shape ${formatShape(this.shape)}`,
       'item() needs exactly one value; toArray() returns all',
     );
+  }
+
+  /** @internal The entries of `toArray()`. Vitest and Jest compare them: `expect(t).toEqual(u)`. */
+  [Symbol.iterator](): Iterator<number | NestedArray> {
+    return [this.toArray()].flat()[Symbol.iterator]();
+  }
+
+  /** @internal Node's `assert.deepEqual(t, u)` compares it, and then the shapes. */
+  get [Symbol.toStringTag](): string {
+    return `Tensor ${fingerprint(this)}`;
   }
 
   static {
