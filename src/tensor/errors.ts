@@ -28,7 +28,9 @@ export class DeviceLostError extends DeviceError {
 }
 
 /** A call would change what another asynchronous call, such as `fit`, is using. */
-export class BusyError extends GammaBetaError {}
+export class BusyError extends GammaBetaError {
+  override name = 'BusyError';
+}
 
 /** A backward pass is impossible: no tensor requires a gradient, or the graph was freed or changed. */
 export class GraphError extends GammaBetaError {
