@@ -38,7 +38,11 @@ export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts'
 export { Flatten } from './layers/flatten.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
-export { crossEntropy, type CrossEntropyOptions, type Labels, mse, type Reduction } from './layers/losses.ts';
+export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
+export type { Targets } from './layers/elementwise-loss.ts';
+export { mse } from './layers/mse.ts';
+export { huber, type HuberOptions } from './layers/huber.ts';
+export { bceWithLogits, type BceWithLogitsOptions } from './layers/bce-with-logits.ts';
 export {
   glorotNormal,
   glorotUniform,
@@ -84,7 +88,7 @@ export { type Examples, predict, type PredictOptions } from './training/predict.
 export { summary } from './training/summary.ts';
 export type { Columns, History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
-export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
+export { accuracy, binaryAccuracy, type Metric, type Metrics } from './training/metrics.ts';
 export { NonFiniteLossError } from './training/safety/non-finite.ts';
 export {
   type Checkpoint,
