@@ -92,7 +92,11 @@ describe('initialEpoch', () => {
     await fit(whole.model, { train: whole.train, optimizer: whole.optimizer, epochs: 4 });
     const first = setUp();
     await fit(first.model, { train: first.train, optimizer: first.optimizer, epochs: 2 });
-    const bytes = await encodeCheckpoint({ model: first.model, optimizer: first.optimizer, loader: first.train });
+    const bytes = await encodeCheckpoint({
+      model: first.model,
+      optimizer: first.optimizer,
+      loader: first.train,
+    });
 
     const { model, optimizer, train } = setUp();
     const { epoch } = restoreCheckpoint(bytes, { model, optimizer, loader: train });
@@ -213,14 +217,14 @@ describe('the training data', () => {
   it('may be a dataset, which is used in shuffled batches of 32', async () => {
     const train = { x: new Float32Array(70).map((_, i) => i % 7), shape: [1], labels: new Uint8Array(70) };
     const fitted = async (source: Dataset | DataLoader) => {
-      const model = setUp() && new Dense(1, 2);
+      manualSeed(4);
+      const model = new Dense(1, 2);
       const sizes: number[] = [];
       const onBatch = ({ examples }: { examples: number }) => void sizes.push(examples);
       const optimizer = new SGD(model.parameters(), { lr: 0.1 });
       const { loss } = await fit(model, { train: source, optimizer, epochs: 2, onBatch });
       return { sizes, loss };
     };
-    manualSeed(4);
     const dataset = await fitted(train);
     expect(dataset.sizes).toEqual([32, 32, 6, 32, 32, 6]);
     expect(await fitted(train)).toEqual(dataset);

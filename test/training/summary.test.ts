@@ -71,7 +71,7 @@ buffers                                 600`.trim(),
   });
 
   it('refuses a model that is no layer, and a shape that does not fit', () => {
-    expect(() => summary({} as Layer)).toThrow('summary: the model is not a layer');
+    expect(() => summary('model' as never)).toThrow('summary: the model is not a layer');
     expect(() => summary(new Dense(3, 2), [4])).toThrow('expected x [batch, 3]: [2, 4]');
     expect(() => summary(new Dense(3, 2), 4 as never)).toThrow('summary: not a shape: 4');
   });
