@@ -3,6 +3,7 @@ import { blend } from '../../kernels/update.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { tiny } from '../tensor/tiny.ts';
 import { decayed, inPlace, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 
 export interface RMSpropOptions {
@@ -10,7 +11,7 @@ export interface RMSpropOptions {
   readonly lr: number;
   /** α in [0, 1): the weight of the old value in the moving averages. Default 0.99. */
   readonly alpha: number;
-  /** ε > 0, added to the root. Default 1e-8. */
+  /** ε ≥ 2⁻¹²⁶ ≈ 1.2e-38, added to the root. Default 1e-8. */
   readonly eps: number;
   /** μ in [0, 1). Default 0. */
   readonly momentum: number;
@@ -58,7 +59,7 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     expectOptions('RMSprop', options, ['lr', 'alpha', 'eps', 'momentum', 'centered', 'weightDecay']);
     expectNumber('RMSprop', 'lr', options.lr, { above: 0 });
     expectNumber('RMSprop', 'alpha', options.alpha, { from: 0, below: 1 });
-    expectNumber('RMSprop', 'eps', options.eps, { above: 0 });
+    expectNumber('RMSprop', 'eps', options.eps, { from: tiny.float32 });
     expectNumber('RMSprop', 'momentum', options.momentum, { from: 0, below: 1 });
     expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
   }
