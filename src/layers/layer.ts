@@ -11,7 +11,9 @@ import type { Tensor } from '../tensor/tensor.ts';
 export type StateDict = Record<string, Tensor>;
 
 /** A state dict does not fit the model: entries are missing, unexpected or of another shape. */
-export class StateDictError extends GammaBetaError {}
+export class StateDictError extends GammaBetaError {
+  override name = 'StateDictError';
+}
 
 /** An entry of the state dict, with functions that read and overwrite it. */
 interface Slot {

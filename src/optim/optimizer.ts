@@ -31,7 +31,9 @@ export interface OptimizerState {
 }
 
 /** The state does not fit the optimizer: another kind, other groups, or other shapes. */
-export class OptimizerStateError extends GammaBetaError {}
+export class OptimizerStateError extends GammaBetaError {
+  override name = 'OptimizerStateError';
+}
 
 /**
  * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
