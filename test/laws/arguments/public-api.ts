@@ -102,7 +102,7 @@ function membersOf(name: string, symbol: ts.Symbol): Callable[] {
   );
   const members = checker
     .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
-    .filter((member) => !/^__[@#]/.test(member.name) && !inherited.has(declarationOf(member)))
+    .filter((member) => !/^(?:__@|#)/.test(member.name) && !inherited.has(declarationOf(member)))
     .filter((member) => (member.declarations ?? []).every((declaration) => !isHidden(declaration)));
   return [
     ...(canConstruct ? functionsOf(name, 'constructor', constructors) : []),

@@ -111,7 +111,9 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   cosineDecay: () => [0.1, { steps: 4, minimum: 0 }],
   crossEntropy: () => [x(), [0, 1], { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100 }],
   decodeCheckpoint: () => [bytes],
-  defineOp: () => [{ name: 'double', forward: (a: Tensor) => a.mul(2), backward: (g) => [() => g.mul(2)] }],
+  defineOp: () => [
+    { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
+  ],
   deviceInfo: () => [],
   digits: () => [{ count: 1, seed: 1 }],
   encodeCheckpoint: [
