@@ -2,10 +2,11 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
-import { GammaBetaError } from '../tensor/errors.ts';
+import { expectAtMost, expectTensor, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { Value } from '../tensor/value.ts';
 
 /** Parameters and buffers by name. The names are PyTorch's, such as `1.running_mean`. */
 export type StateDict = Record<string, Tensor>;
@@ -58,6 +59,11 @@ export abstract class Layer {
   private readonly children = new Map<string, Layer>();
   private readonly ownTensors = new Set<Tensor>();
   private place: { readonly inside: Layer; readonly name: string } | null = null;
+
+  /** Layers without a constructor of their own take no arguments. */
+  constructor(...none: never[]) {
+    expectAtMost(this.constructor.name, none.length, 0, 'this layer has no options');
+  }
 
   /** y = f(x). Error messages name the layer and its position in the model. */
   abstract forward(x: Tensor): Tensor;
@@ -145,6 +151,13 @@ export abstract class Layer {
     return this.place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
   }
 
+  /** @internal Returns x if it is a tensor. Throws {@link ValueError} otherwise. */
+  protected input(x: Tensor): Tensor {
+    if (x instanceof Value) return x;
+    const hint = 'pass a tensor: tensor([[1, 2]]), or tensor(batch.x, { shape: batch.shape })';
+    throw new ValueError(this.op, `x is ${shown(x)}`, hint);
+  }
+
   /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
   private get position(): string {
     if (this.place === null) return '';
@@ -174,6 +187,7 @@ export abstract class Layer {
 
   /** Registers a tensor that never changes and is not saved, and returns it. */
   protected addConstant(constant: Tensor): Tensor {
+    expectTensor(this.constructor.name, 'a tensor of the layer', constant);
     this.ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
     return constant;
   }
@@ -185,7 +199,7 @@ export abstract class Layer {
 
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
-    this.children.set(name, layer);
+    this.children.set(name, expectLayer(this.constructor.name, `layer ${name}`, layer));
     layer.place = { inside: this, name };
     return layer;
   }
@@ -202,4 +216,13 @@ export abstract class Layer {
     );
     return [...this.slots, ...inner];
   }
+}
+
+/**
+ * Returns the value if it is a layer. `op` and `name` are for the error message.
+ * @throws {ValueError} It is not, for example a class in place of an object: `ReLU` instead of `new ReLU()`.
+ */
+export function expectLayer<L extends Layer>(op: string, name: string, value: L): L {
+  if (value instanceof Layer) return value;
+  throw new ValueError(op, `${name} is ${shown(value)}`, 'pass a layer, such as new ReLU()');
 }

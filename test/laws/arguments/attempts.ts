@@ -147,7 +147,8 @@ function replaceAt(within: unknown, path: readonly Step[], replace: Replace): un
     copy[first] = inner;
     return copy;
   }
-  if (typeof within !== 'object' || within === null || Object.getPrototypeOf(within) !== Object.prototype) return null;
+  if (typeof within !== 'object' || within === null || Object.getPrototypeOf(within) !== Object.prototype)
+    return null;
   const key = first === anyKey ? Object.keys(within)[0] : first;
   const inner = replaceAt(Reflect.get(within, key), rest, replace);
   return inner === null && rest.length > 0 ? null : { ...within, [key]: inner };

@@ -117,7 +117,9 @@ function membersOf(name: string, symbol: ts.Symbol): Callable[] {
           ? member.flags & ts.SymbolFlags.SetAccessor
           : !has(member, ts.ModifierFlags.Readonly);
       if (!isSettable) return [];
-      return [{ name: `${name}.${member.name} =`, kind: 'setter', count: 1, slots: slotsOf('value', [0], [type]) }];
+      return [
+        { name: `${name}.${member.name} =`, kind: 'setter', count: 1, slots: slotsOf('value', [0], [type]) },
+      ];
     }),
   ];
 }
@@ -127,24 +129,32 @@ function functionsOf(name: string, kind: Callable['kind'], signatures: readonly 
   if (signatures.length === 0) return [];
   const [signature] = signatures;
   if (signatures.length > 1) throw new Error(`${name} has several signatures: the table tries only one`);
-  const { parameters } = signature;
-  const isRest = parameters.some((parameter) => isRestParameter(parameter));
-  const slots = parameters.flatMap((parameter, i) => {
-    const type = checker.getTypeOfSymbol(parameter);
-    const types = isRestParameter(parameter) ? checker.getTypeArguments(type as ts.TypeReference) : [type];
-    return slotsOf(parameter.name, [i], types.slice(0, 1), isOptional(parameter));
-  });
+  // A rest parameter of type never[] is how a function that refuses more arguments declares them.
+  const parameters = signature.parameters.filter((parameter) => !typesOf(parameter).every(isNever));
+  const slots = parameters.flatMap((parameter, i) =>
+    slotsOf(parameter.name, [i], typesOf(parameter), isOptional(parameter)),
+  );
   const returned = kind === 'function' ? signature.getReturnType().getCallSignatures() : [];
   return [
-    { name, kind, count: isRest ? Infinity : parameters.length, slots },
+    { name, kind, count: parameters.some(isRestParameter) ? Infinity : parameters.length, slots },
     ...returned
       .filter(({ typeParameters }) => typeParameters === undefined)
       .flatMap((inner) => functionsOf(`${name}()`, 'function', [inner])),
   ];
 }
 
+/** The types that an argument may have; for a rest parameter, those of one argument. */
+function typesOf(parameter: ts.Symbol): ts.Type[] {
+  const type = checker.getTypeOfSymbol(parameter);
+  return isRestParameter(parameter) ? membersOfUnion(type).flatMap(elementTypes) : [type];
+}
+
+const isNever = (type: ts.Type): boolean => (type.flags & ts.TypeFlags.Never) !== 0;
+
 const isRestParameter = ({ valueDeclaration }: ts.Symbol): boolean =>
-  valueDeclaration !== undefined && ts.isParameter(valueDeclaration) && valueDeclaration.dotDotDotToken !== undefined;
+  valueDeclaration !== undefined &&
+  ts.isParameter(valueDeclaration) &&
+  valueDeclaration.dotDotDotToken !== undefined;
 
 const isOptional = ({ valueDeclaration: declaration }: ts.Symbol): boolean =>
   declaration !== undefined &&

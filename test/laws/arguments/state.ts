@@ -9,7 +9,8 @@ export function stateOf(value: unknown): string {
 }
 
 function plain(value: unknown, outer: ReadonlySet<unknown>): unknown {
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol')
+    return String(value);
   if (typeof value === 'function') return value.name;
   if (typeof value !== 'object' || value === null || outer.has(value)) return value ?? String(value);
   const inside = new Set([...outer, value]);
@@ -24,7 +25,8 @@ function plain(value: unknown, outer: ReadonlySet<unknown>): unknown {
   }
   if (value instanceof Optimizer) return [plain(value.stateDict(), inside), list(value.parameters)];
   if (value instanceof DataLoader) return value.epoch;
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return list(value as unknown as Iterable<unknown>);
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return list(value as unknown as Iterable<unknown>);
   if (Array.isArray(value)) return list(value);
   if (Object.getPrototypeOf(value) !== Object.prototype) return null;
   return Object.entries(value).map(([key, each]) => [key, plain(each, inside)]);

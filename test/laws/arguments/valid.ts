@@ -19,7 +19,10 @@ type ErrorClass = abstract new (...args: never[]) => Error;
 type NameOf<K extends keyof Api, Kind> = K extends keyof Api ? (Api[K] extends Kind ? K : never) : never;
 
 export type FunctionName = NameOf<keyof Api, Fn>;
-export type ClassName = Exclude<NameOf<keyof Api, { readonly prototype: object }>, FunctionName | NameOf<keyof Api, ErrorClass>>;
+export type ClassName = Exclude<
+  NameOf<keyof Api, { readonly prototype: object }>,
+  FunctionName | NameOf<keyof Api, ErrorClass>
+>;
 type ConstructorName = NameOf<ClassName, new (...args: never[]) => object>;
 type Instance<K extends ClassName> = Api[K]['prototype'];
 
@@ -74,7 +77,10 @@ writeFileSync(at('test_batch.bin'), new Uint8Array(3073));
 for (const part of ['train', 't10k']) {
   const images = encodeIdx({ shape: [1, 28, 28], dtype: 'uint8', data: new Uint8Array(784) });
   writeFileSync(at(`${part}-images-idx3-ubyte`), images);
-  writeFileSync(at(`${part}-labels-idx1-ubyte`), encodeIdx({ shape: [1], dtype: 'uint8', data: new Uint8Array(1) }));
+  writeFileSync(
+    at(`${part}-labels-idx1-ubyte`),
+    encodeIdx({ shape: [1], dtype: 'uint8', data: new Uint8Array(1) }),
+  );
 }
 await node.saveCheckpoint(at('saved.safetensors'), parts());
 const { MNIST_DIR, CIFAR10_DIR, GAMMABETA_CACHE } = process.env;
@@ -181,7 +187,9 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
 };
 
 /** The functions that functions return, such as schedules, and functions in objects. */
-export const others: Readonly<Record<string, { readonly of: () => Fn; readonly args: Cases<readonly unknown[]> }>> = {
+export const others: Readonly<
+  Record<string, { readonly of: () => Fn; readonly args: Cases<readonly unknown[]> }>
+> = {
   'cosineDecay()': { of: () => library.cosineDecay(0.1, { steps: 4 }), args: () => [1] },
   'stepDecay()': { of: () => library.stepDecay(0.1, { every: 4 }), args: () => [1] },
   'warmup()': { of: () => library.warmup(0.1, { steps: 4 }), args: () => [1] },
@@ -205,7 +213,14 @@ export const constructors: {
   ],
   BatchNorm1d: () => [
     2,
-    { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true, runningVariance: 'biased', dtype: 'float32' },
+    {
+      eps: 1e-5,
+      momentum: 0.1,
+      affine: true,
+      trackRunningStats: true,
+      runningVariance: 'biased',
+      dtype: 'float32',
+    },
   ],
   DataLoader: () => [data(), { batchSize: 1, shuffle: true, seed: 1, dropLast: false }],
   Dense: () => [2, 2, { bias: true, init: library.ones, dtype: 'float32' }],
@@ -214,7 +229,9 @@ export const constructors: {
   LeakyReLU: () => [0.1],
   RMSprop: [
     () => [[leaf()], { lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }],
-    () => [[{ params: [leaf()], lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }]],
+    () => [
+      [{ params: [leaf()], lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }],
+    ],
   ],
   ReLU: () => [],
   Recovery: () => [{ model: model(), optimizer: optimizer() }],
@@ -222,7 +239,7 @@ export const constructors: {
     () => [[leaf()], { lr: 0.1, momentum: 0.9, dampening: 0, nesterov: false, weightDecay: 0 }],
     () => [[{ params: [leaf()], momentum: 0.9, dampening: 0, nesterov: false, weightDecay: 0 }], { lr: 0.1 }],
   ],
-  Sequential: () => [new Dense(2, 2), new library.ReLU()],
+  Sequential: [() => [new Dense(2, 2), new library.ReLU()], () => [[new Dense(2, 2), new library.ReLU()]]],
   Sigmoid: () => [],
   Softmax: () => [],
   Tanh: () => [],

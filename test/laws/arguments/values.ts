@@ -2,7 +2,7 @@
  * Values that programs pass by mistake. `public-api.ts` reads their types with the TypeScript compiler: a value is wrong
  * for a parameter if its type cannot be assigned to that of the parameter.
  */
-import { DataLoader, Dense, ReLU, Sequential, SGD, type Tensor, tensor } from '../../../src/index.ts';
+import { DataLoader, Dense, ones, ReLU, Sequential, SGD, type Tensor, tensor } from '../../../src/index.ts';
 
 /** Each function makes a new value, so that no call can change the value of another one. */
 export const values = {
@@ -44,12 +44,9 @@ export const values = {
   'a tensor': (): Tensor => tensor([1, 2]),
   'a promise of a tensor': (): Promise<Tensor> => Promise.resolve(tensor([1, 2])),
   'a layer': (): ReLU => new ReLU(),
-  'a model': (): Sequential => new Sequential(new Dense(2, 2)),
+  'a model': (): Sequential => new Sequential(new Dense(2, 2, { init: ones })),
   'a loader': (): DataLoader =>
-    new DataLoader(
-      { x: new Float32Array(4), shape: [2], labels: new Uint8Array(2) },
-      { batchSize: 2 },
-    ),
+    new DataLoader({ x: new Float32Array(4), shape: [2], labels: new Uint8Array(2) }, { batchSize: 2 }),
   'an optimizer': (): SGD => new SGD([tensor([1], { requiresGrad: true })], { lr: 1 }),
 };
 
