@@ -27,6 +27,11 @@ export class DeviceLostError extends DeviceError {
   override name = 'DeviceLostError';
 }
 
+/** A call would change what another asynchronous call, such as `fit`, is using. */
+export class BusyError extends GammaBetaError {
+  override name = 'BusyError';
+}
+
 /** A backward pass is impossible: no tensor requires a gradient, or the graph was freed or changed. */
 export class GraphError extends GammaBetaError {
   override name = 'GraphError';
