@@ -35,6 +35,7 @@ import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
 import {
+  expectBoolean,
   expectInteger,
   expectNumber,
   expectOneOf,
@@ -151,8 +152,8 @@ const kinds = ['unbiased', 'biased'] as const;
  * `new Dense(…, { bias: false })`.
  *
  * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number ≥ 2⁻¹²⁶ (float32) or 2⁻¹⁰²² (float64),
- *   momentum is neither in [0, 1] nor null, or an option is unknown. From `forward` in training: the batch has fewer than two values per
- *   feature; the running statistics are then unchanged.
+ *   momentum is neither in [0, 1] nor null, or an option is unknown or not of its type. From `forward`: x is not a
+ *   tensor; in training, the batch has fewer than two values per feature. The running statistics are then unchanged.
  * @throws {ShapeError} From `forward`: x has another number of features, or neither two nor three axes.
  * @example
  * ```ts
@@ -177,11 +178,9 @@ export class BatchNorm1d extends Layer {
   readonly runningMean: Tensor | null;
   /** The running variance Var, [features]; null with `trackRunningStats: false`. */
   readonly runningVar: Tensor | null;
-  /** The number of batches in the running statistics. */
-  numBatchesTracked = 0;
-
   /** γ and β; the constants 1 and 0 with `affine: false`. */
   private readonly scaleAndShift: readonly [gamma: Tensor, beta: Tensor];
+  private batches = 0;
   private warned = false;
 
   constructor(features: number, options: BatchNorm1dOptions = {}) {
@@ -189,6 +188,8 @@ export class BatchNorm1d extends Layer {
     expectOptions('BatchNorm1d', options, optionNames);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     const { runningVariance = 'unbiased', dtype = 'float32' } = options;
+    expectBoolean('BatchNorm1d', 'affine', affine);
+    expectBoolean('BatchNorm1d', 'trackRunningStats', trackRunningStats);
     this.features = expectInteger('BatchNorm1d', 'features', features, 1);
     this.eps = expectNumber('BatchNorm1d', 'eps', eps, { from: tiny[dtype] });
     this.momentum =
@@ -205,9 +206,14 @@ export class BatchNorm1d extends Layer {
     this.runningMean = trackRunningStats ? this.addBuffer('running_mean', zeros(shape, { dtype })) : null;
     this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype })) : null;
     if (!trackRunningStats) return;
-    const read = (): Tensor => full([], this.numBatchesTracked, { dtype });
-    const write = (source: Tensor): void => void (this.numBatchesTracked = source.item());
+    const read = (): Tensor => full([], this.batches, { dtype });
+    const write = (source: Tensor): void => void (this.batches = source.item());
     this.addSlot('num_batches_tracked', { shape: [], read, write });
+  }
+
+  /** The number of batches in the running statistics. */
+  get numBatchesTracked(): number {
+    return this.batches;
   }
 
   override forward(x: Tensor): Tensor {
@@ -222,7 +228,7 @@ export class BatchNorm1d extends Layer {
     if (this.runningMean === null || this.runningVar === null) return;
     assign(this.runningMean, zeros([this.features]));
     assign(this.runningVar, ones([this.features]));
-    this.numBatchesTracked = 0;
+    this.batches = 0;
   }
 
   override toString(): string {
@@ -252,23 +258,26 @@ export class BatchNorm1d extends Layer {
     this.expectBatch(m);
     const { runningMean: mean, runningVar: variance, eps } = this;
     if (mean === null || variance === null) return [...this.scaleAndShift, eps, undefined];
-    const alpha = this.momentum ?? 1 / (this.numBatchesTracked + 1);
+    const alpha = this.momentum ?? 1 / (this.batches + 1);
     const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
     return [...this.scaleAndShift, eps, { mean, variance, alpha, correction }];
   }
 
   /** @internal Counts a batch that updated the running statistics. */
   countBatch(): void {
-    if (this.runningMean !== null) this.numBatchesTracked++;
+    if (this.runningMean !== null) this.batches++;
   }
 
   private expectInput(x: Tensor): void {
-    const { shape } = x;
+    const { features } = this;
+    const { shape } = this.input(x);
     const hasAxes = shape.length === 2 || shape.length === 3;
-    if (hasAxes && shape[1] === this.features) return;
-    const problem = `expected x [m, ${this.features}] or [N, ${this.features}, L]: ${formatShape(shape)}`;
-    const misfit = `x has ${shape[1]} features, this layer expects ${this.features}`;
-    throw new ShapeError(this.op, problem, hasAxes ? misfit : 'put Flatten() in front, or reshape');
+    if (hasAxes && shape[1] === features) return;
+    const problem = `expected x [m, ${features}] or [N, ${features}, L]: ${formatShape(shape)}`;
+    const misfit = `x has ${shape[1] ?? 'no'} features, this layer expects ${features}`;
+    const fitting = shape.length < 2 ? `[-1, ${features}]` : `[${shape[0]}, ${features}, -1]`;
+    const canReshape = !hasAxes && x.size % (features * (shape.length < 2 ? 1 : shape[0])) === 0;
+    throw new ShapeError(this.op, problem, canReshape ? `pass x.reshape(${fitting})` : misfit);
   }
 
   private expectBatch(m: number): void {
@@ -281,7 +290,7 @@ export class BatchNorm1d extends Layer {
   }
 
   private warnIfUntrained(): void {
-    if (this.numBatchesTracked > 0 || this.warned) return;
+    if (this.batches > 0 || this.warned) return;
     this.warned = true;
     const problem =
       'evaluation before any batch was tracked: the running statistics are still mean 0, variance 1';

@@ -2,7 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
-import { GammaBetaError, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectTensor, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -66,7 +66,9 @@ export abstract class Layer {
   /** @internal Set by `freeze`: the parameters whose gradients it stopped, and the mode to return to. */
   frozen: { readonly stopped: readonly Tensor[]; training: boolean } | null = null;
 
-  constructor() {
+  /** Layers without a constructor of their own take no arguments. */
+  constructor(...none: never[]) {
+    expectAtMost(this.constructor.name, none.length, 0, 'this layer has no options');
     this.#isChecked = complete.has(new.target);
     if (!this.#isChecked) checkFirst(new.target.prototype as Layer);
   }
@@ -178,6 +180,13 @@ export abstract class Layer {
     return this.#place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
   }
 
+  /** @internal Returns x if it is a tensor. Throws {@link ValueError} otherwise. */
+  protected input(x: Tensor): Tensor {
+    if (x instanceof Value) return x;
+    const hint = 'pass a tensor: tensor([[1, 2]]), or tensor(batch.x, { shape: batch.shape })';
+    throw new ValueError(this.op, `x is ${shown(x)}`, hint);
+  }
+
   /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
   private get position(): string {
     if (this.#place === null) return '';
@@ -207,6 +216,7 @@ export abstract class Layer {
 
   /** Registers a tensor that never changes and is not saved, and returns it. */
   protected addConstant(constant: Tensor): Tensor {
+    expectTensor(this.constructor.name, 'a tensor of the layer', constant);
     this.ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
     return constant;
   }
@@ -218,6 +228,10 @@ export abstract class Layer {
 
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
+    if (!(layer instanceof Layer)) {
+      const problem = `layer ${name} is ${shown(layer)}`;
+      throw new ValueError(this.constructor.name, problem, 'pass a layer, such as new ReLU()');
+    }
     this.children.set(name, layer);
     layer.#place = { inside: this, name };
     return layer;

@@ -3,7 +3,7 @@ import { maximum } from '../../kernels/elementwise.ts';
 import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
 import { adamUpdate } from '../../kernels/fused/adam.ts';
-import { expectNumber, expectOptions } from '../tensor/errors.ts';
+import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
@@ -29,6 +29,8 @@ export interface AdamOptions {
   /** Whether to divide by the root of the largest second moment so far (Reddi et al. 2018). Default false. */
   readonly amsgrad: boolean;
 }
+
+const optionNames = ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad'];
 
 /**
  * Adam (Kingma & Ba 2015), as in PyTorch. At step t = 1, 2, …:
@@ -59,17 +61,19 @@ export class Adam extends Optimizer<AdamOptions> {
     params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[],
     options: Partial<AdamOptions> = {},
   ) {
+    expectOptions('Adam', options, optionNames);
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, ...options });
   }
 
   protected override check(options: AdamOptions): void {
-    expectOptions(this.kind(), options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad']);
+    expectOptions(this.kind(), options, optionNames);
     expectNumber(this.kind(), 'lr', options.lr, { above: 0 });
-    const [beta1, beta2] = options.betas;
+    const [beta1, beta2] = expectPair(this.kind(), 'betas', options.betas);
     expectNumber(this.kind(), 'betas[0]', beta1, { from: 0, below: 1 });
     expectNumber(this.kind(), 'betas[1]', beta2, { from: 0, below: 1 });
     expectNumber(this.kind(), 'eps', options.eps, { from: tiny.float32 });
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
+    expectBoolean(this.kind(), 'amsgrad', options.amsgrad);
   }
 
   /** @internal */
@@ -104,6 +108,7 @@ export class AdamW extends Adam {
     params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[],
     options: Partial<AdamOptions> = {},
   ) {
+    expectOptions('AdamW', options, optionNames);
     super(params, { weightDecay: 0.01, ...options });
   }
 
@@ -111,6 +116,16 @@ export class AdamW extends Adam {
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
     descend(w, g, slots, options, { weightDecay: 0, decoupled: options.lr * options.weightDecay });
   }
+}
+
+function expectPair(op: string, name: string, value: readonly [number, number]): readonly [number, number] {
+  const isPair: boolean = Array.isArray(value) && (value as readonly number[]).length === 2;
+  if (isPair) return value;
+  throw new ValueError(
+    op,
+    `${name} is ${shown(value)}`,
+    'an array of two numbers is expected, as in [0.9, 0.999]',
+  );
 }
 
 /** One step, from the moving averages m and v. `decoupled` is lr·λ in AdamW, and 0 in Adam. */

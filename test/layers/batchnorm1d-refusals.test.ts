@@ -109,7 +109,8 @@ onDevices(() => {
       'with neither two nor three axes: $shape',
       ({ shape }) => {
         const message = refusedForward(norm(), zeros(shape), ShapeError);
-        expect(message).toContain(`: [${shape.join(', ')}]. Hint: put Flatten() in front`);
+        const hint = shape.length === 0 ? 'x has no features' : 'pass x.reshape(';
+        expect(message).toContain(`: [${shape.join(', ')}]. Hint: ${hint}`);
       },
     );
   });

@@ -21,7 +21,9 @@ const betas: Wrong[] = [
   [{ betas: [1, 0.9] }, 'betas[0] is 1'],
   [{ betas: [0.9, 1] }, 'betas[1] is 1'],
   [{ betas: [0.9, NaN] }, 'betas[1] is NaN'],
-  [{ betas: [0.9] }, 'betas[1] is undefined'],
+  [{ betas: [0.9] }, 'betas is an Array of 1'],
+  [{ betas: [0.9, 0.99, 0.999] }, 'betas is an Array of 3'],
+  [{ betas: 0.9 }, 'betas is 0.9'],
   [{ momentum: 0.9 }, 'unknown option: momentum'],
 ];
 const wrong: Record<(typeof kinds)[number], Wrong[]> = {
