@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkClassLabels, checkDataset, split, take, type Dataset } from '../../src/data/dataset.ts';
+import { checkClassLabels, checkDataset, type Dataset } from '../../src/data/dataset.ts';
 import { numbered, refusal } from './helpers.ts';
 
 describe('checkDataset', () => {
@@ -93,14 +92,6 @@ describe('targetShape', () => {
   it.each([[[0]], [[1.5]], [[-2]]])('refuses targets of shape %j', (targetShape) => {
     expect(refusal(() => checkDataset('fit', { ...data, targetShape })).problem).toContain('of a target');
   });
-
-  it('is respected by split and take', () => {
-    const [first, rest] = split(data, 2);
-    expect([...first.labels]).toEqual([1, 2, 3, 4]);
-    expect([...rest.labels]).toEqual([5, 6]);
-    expect(rest.targetShape).toEqual([2]);
-    expect([...take(data, 1).labels]).toEqual([1, 2]);
-  });
 });
 
 describe('checkClassLabels', () => {
@@ -119,58 +110,5 @@ describe('checkClassLabels', () => {
     expect(refusal(() => checkClassLabels('fit', new Float32Array([Infinity]))).hint).toBe(
       'labels are integers from 0',
     );
-  });
-});
-
-describe('split', () => {
-  it('gives the first examples and the rest, for all sizes', () => {
-    const sizes = fc
-      .integer({ min: 2, max: 40 })
-      .chain((n) => fc.tuple(fc.constant(n), fc.integer({ min: 1, max: n - 1 })));
-    fc.assert(
-      fc.property(sizes, fc.integer({ min: 1, max: 3 }), ([n, count], size) => {
-        const data = numbered(n, [size]);
-        const [first, rest] = split(data, count);
-        expect([...first.x, ...rest.x]).toEqual([...data.x]);
-        expect([...first.labels, ...rest.labels]).toEqual([...data.labels]);
-        expect(checkDataset('first', first)).toBe(count);
-        expect(checkDataset('rest', rest)).toBe(n - count);
-      }),
-    );
-  });
-
-  it('shares the memory, and keeps the other fields of the dataset', () => {
-    const data = { ...numbered(3, [2]), divisor: 255 };
-    const [first, rest] = split(data, 1);
-    for (const part of [first, rest]) {
-      expect(part.x.buffer).toBe(data.x.buffer);
-      expect(part.labels.buffer).toBe(data.labels.buffer);
-      expect(part).toMatchObject({ shape: [2], divisor: 255 });
-    }
-  });
-
-  it.each([0, 3, 4, -1, 1.5, NaN])('refuses a count of %s of 3', (count) => {
-    const error = refusal(() => split(numbered(3), count));
-    expect(error.problem).toBe(`count does not fit a dataset of 3 examples: ${count}`);
-    expect(error.hint).toBe('use an integer from 1 to 2');
-  });
-
-  it('refuses to split one example', () => {
-    expect(refusal(() => split(numbered(1), 1)).problem).toBe('one example cannot be split');
-  });
-
-  it('refuses a dataset whose parts do not fit each other', () => {
-    expect(refusal(() => split({ ...numbered(3), labels: new Uint8Array(2) }, 1)).op).toBe('split');
-  });
-});
-
-describe('take', () => {
-  it('gives the first examples, or all of them', () => {
-    expect(take(numbered(3, [2]), 2)).toEqual(numbered(2, [2]));
-    expect(take(numbered(3), 3)).toEqual(numbered(3));
-  });
-
-  it.each([0, 4, 0.5])('refuses a count of %s of 3', (count) => {
-    expect(refusal(() => take(numbered(3), count)).hint).toBe('use an integer from 1 to 3');
   });
 });
