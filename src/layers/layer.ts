@@ -12,7 +12,9 @@ import { Value } from '../tensor/value.ts';
 export type StateDict = Record<string, Tensor>;
 
 /** A state dict does not fit the model: entries are missing, unexpected or of another shape. */
-export class StateDictError extends GammaBetaError {}
+export class StateDictError extends GammaBetaError {
+  override name = 'StateDictError';
+}
 
 /** An entry of the state dict, with functions that read and overwrite it. */
 interface Slot {
@@ -93,7 +95,15 @@ export abstract class Layer {
 
   /** This layer and all layers inside it, at any depth. */
   modules(): Layer[] {
-    return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
+    return this.namedModules().map(([, layer]) => layer);
+  }
+
+  /** The same with their names, such as `1.0`; the name of this layer is empty. */
+  namedModules(): [name: string, layer: Layer][] {
+    const inner = [...this.children].flatMap(([child, layer]) =>
+      layer.namedModules().map(([name, l]): [string, Layer] => [name === '' ? child : `${child}.${name}`, l]),
+    );
+    return [['', this], ...inner];
   }
 
   /**
@@ -235,7 +245,11 @@ export abstract class Layer {
       const [kind, add] = missing instanceof Layer ? ['layer', 'addLayer'] : ['tensor', 'addParameter'];
       const problem = `its field '${name}' holds a ${kind} that is not registered, so it is neither trained nor saved`;
       const others = kind === 'tensor' ? ' (or addBuffer, addConstant)' : '';
-      throw new ValueError(this.op, problem, `in the constructor, wrap it: this.${add}('${name}', …)${others}`);
+      throw new ValueError(
+        this.op,
+        problem,
+        `in the constructor, wrap it: this.${add}('${name}', …)${others}`,
+      );
     }
     this.#isChecked = isFirstForward; // later, a field may hold an input or a result
   }
