@@ -1,3 +1,4 @@
+import { shown } from '../tensor/errors.ts';
 import { kindOf } from './arrays.ts';
 import { DataError } from './data-error.ts';
 
@@ -10,7 +11,7 @@ export function bytesOf(op: string, file: Uint8Array | ArrayBuffer): Uint8Array 
   const kind = kindOf(file);
   if (kind === 'ArrayBuffer') return new Uint8Array(file as ArrayBuffer);
   if (kind === 'Uint8Array') return file as Uint8Array;
-  throw new DataError(op, `the file is not a Uint8Array or an ArrayBuffer: ${kind}`, hintFor(kind));
+  throw new DataError(op, `the file is not a Uint8Array or an ArrayBuffer: ${shown(file)}`, hintFor(kind));
 }
 
 function hintFor(kind: string): string {

@@ -1,4 +1,5 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
+import { shown } from '../tensor/errors.ts';
 import { isNumericArray, kindOf } from './arrays.ts';
 import { DataError } from './data-error.ts';
 
@@ -125,15 +126,18 @@ function checkObject(op: string, dataset: unknown): void {
   const isLoader = typeof dataset === 'object' && dataset !== null && 'dataset' in dataset;
   throw new DataError(
     op,
-    `this is not a dataset: ${isLoader ? 'a DataLoader' : kindOf(dataset)}`,
+    `this is not a dataset: ${isLoader ? 'a DataLoader' : shown(dataset)}`,
     isLoader ? 'pass loader.dataset' : 'pass { x, shape, labels }, or dataset(rows, labels)',
   );
 }
 
 function checkArray(op: string, name: string, array: unknown): void {
   if (isNumericArray(array)) return;
-  const kind = kindOf(array);
-  throw new DataError(op, `${name} is not a typed array of numbers: ${kind}`, hintFor(name, kind));
+  throw new DataError(
+    op,
+    `${name} is not a typed array of numbers: ${shown(array)}`,
+    hintFor(name, kindOf(array)),
+  );
 }
 
 function hintFor(name: string, kind: string): string {
@@ -148,7 +152,7 @@ function checkShape(op: string, name: string, shape: unknown, of: string, exampl
   if (Array.isArray(shape) && shape.every(isExtent)) return;
   const problem = Array.isArray(shape)
     ? `the shape of ${of} has extents that are not positive integers: [${shape.join(', ')}]`
-    : `${name} is not an array: ${String(shape)}`;
+    : `${name} is not an array: ${shown(shape)}`;
   throw new DataError(op, problem, `give the shape of ${of}, such as ${example}`);
 }
 
@@ -157,7 +161,7 @@ type Test = (value: unknown) => boolean;
 const isPositive: Test = (value) => Number.isFinite(value) && Number(value) > 0;
 
 function checkNumber(op: string, name: string, value: unknown, is: Test, kind: string, hint: string): void {
-  if (!is(value)) throw new DataError(op, `${name} is not ${kind} number: ${String(value)}`, hint);
+  if (!is(value)) throw new DataError(op, `${name} is not ${kind} number: ${shown(value)}`, hint);
 }
 
 /** Checks the mean or the deviation: one number, or one for each value of an example. */

@@ -1,5 +1,5 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
-import { expectInteger, expectOptions } from '../tensor/errors.ts';
+import { expectBoolean, expectInteger, expectOptions } from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
 import { DataError } from './data-error.ts';
 import { copyRows } from './arrays.ts';
@@ -77,6 +77,8 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
     const { batchSize, shuffle = false, dropLast = false } = options;
     const count = checkDataset('DataLoader', dataset);
     expectInteger('DataLoader', 'batchSize', batchSize, 1);
+    expectBoolean('DataLoader', 'shuffle', shuffle);
+    expectBoolean('DataLoader', 'dropLast', dropLast);
     if (dropLast && batchSize > count) {
       throw new DataError(
         'DataLoader',

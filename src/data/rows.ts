@@ -1,5 +1,5 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
-import { expectOptions } from '../tensor/errors.ts';
+import { expectOptions, shown } from '../tensor/errors.ts';
 import { isNumericArray, kindOf } from './arrays.ts';
 import { DataError } from './data-error.ts';
 import { checkDataset, type Dataset } from './dataset.ts';
@@ -73,7 +73,7 @@ function read(name: EntryName, data: unknown): Entries {
   if (isNumericArray(data)) return { values: data, count: data.length, inside: [] };
   if (!Array.isArray(data)) {
     const hint = `pass an array with one entry for each ${name === 'row' ? 'example' : 'row'}`;
-    throw new DataError('dataset', `the ${name}s are not an array: ${kindOf(data)}`, hint);
+    throw new DataError('dataset', `the ${name}s are not an array: ${shown(data)}`, hint);
   }
   const shape: number[] = [];
   for (let level: unknown = data; isList(level); level = level[0]) shape.push(level.length);
@@ -123,8 +123,7 @@ function unfit(
     const problem = `${place} is the number ${found}, where ${expected} is expected`;
     return new DataError('dataset', problem, `give all ${name}s the same shape`);
   }
-  const shown = typeof found === 'string' ? `'${found}'` : kindOf(found);
-  return new DataError('dataset', `${place} is not ${expected}: ${shown}`, hintFor(name, found));
+  return new DataError('dataset', `${place} is not ${expected}: ${shown(found)}`, hintFor(name, found));
 }
 
 function hintFor(name: EntryName, found: unknown): string {

@@ -1,4 +1,11 @@
-import { expectInteger, expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
+import {
+  expectBoolean,
+  expectInteger,
+  expectNumber,
+  expectOptions,
+  shown,
+  ValueError,
+} from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
 import { copyRows } from './arrays.ts';
 import { DataError } from './data-error.ts';
@@ -76,6 +83,8 @@ export function take(dataset: Dataset, count: number): Dataset {
 function splitBy(dataset: Dataset, n: number, options: SplitOptions): [first: Dataset, rest: Dataset] {
   expectOptions('split', options, ['share', 'shuffle', 'stratify', 'seed']);
   const { shuffle = true, stratify = false } = options;
+  expectBoolean('split', 'shuffle', shuffle);
+  expectBoolean('split', 'stratify', stratify);
   const count = countOf(options.share, n);
   if (!shuffle) {
     if (stratify) throw noShuffle('stratify: true');
@@ -170,7 +179,7 @@ function checkCount(op: string, count: number, largest: number, n: number, other
   if (Number.isInteger(count) && count >= 1 && count <= largest) return;
   throw new DataError(
     op,
-    `count does not fit a dataset of ${n} examples: ${String(count)}`,
+    `count does not fit a dataset of ${n} examples: ${shown(count)}`,
     `use an integer from 1 to ${largest}${other}`,
   );
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { checkClassLabels, checkDataset, type Dataset } from '../../src/data/dataset.ts';
+import { DataLoader } from '../../src/data/loader.ts';
+import { tensor } from '../../src/tensor/create.ts';
 import { numbered, refusal } from './helpers.ts';
 
 describe('checkDataset', () => {
@@ -41,7 +43,7 @@ describe('checkDataset', () => {
   });
 
   it.each([undefined, 4, '[4]', null])('refuses %s as the shape', (shape) => {
-    expect(refused({ shape })).toBe(`shape is not an array: ${shape}`);
+    expect(refused({ shape })).toContain(`shape is not an array: `);
   });
 
   it.each([0, -1, NaN, Infinity])('refuses %s as the divisor', (divisor) => {
@@ -57,10 +59,44 @@ describe('checkDataset', () => {
   });
 
   it('refuses other arrays than typed arrays of numbers, and names their kind', () => {
-    expect(refused({ labels: [1, 2, 3, 4] })).toBe('labels is not a typed array of numbers: Array');
-    expect(refused({ x: new BigInt64Array(24) })).toBe('x is not a typed array of numbers: BigInt64Array');
-    expect(refused({ x: new DataView(new ArrayBuffer(24)) })).toContain('numbers: DataView');
-    expect(refused({ x: undefined })).toBe('x is not a typed array of numbers: Undefined');
+    expect(refused({ labels: [1, 2, 3, 4] })).toBe('labels is not a typed array of numbers: an Array of 4');
+    expect(refused({ x: new BigInt64Array(24) })).toBe(
+      'x is not a typed array of numbers: a BigInt64Array of 24',
+    );
+    expect(refused({ x: new DataView(new ArrayBuffer(24)) })).toContain('numbers: a DataView');
+    expect(refused({ x: undefined })).toBe('x is not a typed array of numbers: undefined');
+  });
+
+  it('refuses other things than datasets, with hints that work', () => {
+    const hintOf = (data: unknown) => refusal(() => checkDataset('fit', data as Dataset));
+    for (const data of [undefined, null, 3, 'data', [], {}, new Float32Array(2), { labels: [1] }]) {
+      expect(hintOf(data)).toMatchObject({
+        problem: expect.stringMatching(/^this is not a dataset: /) as string,
+        hint: 'pass { x, shape, labels }, or dataset(rows, labels)',
+      });
+    }
+    expect(hintOf(new DataLoader(good, { batchSize: 1 }))).toMatchObject({
+      problem: 'this is not a dataset: a DataLoader',
+      hint: 'pass loader.dataset',
+    });
+    const hints = (change: object) => hintOf({ ...good, ...change }).hint;
+    expect(hints({ x: [[1, 2]] })).toBe('dataset(rows, labels) makes a dataset from arrays');
+    expect(hints({ labels: new BigInt64Array(4) })).toBe('convert it: Int32Array.from(labels, Number)');
+    expect(Int32Array.from(BigInt64Array.of(3n), Number)).toEqual(Int32Array.of(3));
+    expect(hints({ x: new ArrayBuffer(4) })).toBe('convert it: new Uint8Array(x)');
+    expect(hints({ x: tensor([1]) })).toContain('await t.data()');
+    expect(hints({ mean: '0.5' })).toContain('leave it out');
+  });
+
+  it('takes one mean and one deviation for each value of an example', () => {
+    const [mean, deviation] = [Array<number>(6).fill(0), Array<number>(6).fill(1)];
+    expect(checkDataset('fit', { ...good, mean, deviation })).toBe(4);
+    expect(refused({ mean: [0, 0] })).toBe('mean has 2 numbers, but an example of shape [2, 3] has 6 values');
+    expect(refused({ deviation: [1, 1, 1, 1, 1, 0] })).toBe('deviation[5] is not a positive number: 0');
+  });
+
+  it('accepts any other property', () => {
+    expect(checkDataset('fit', { ...good, classes: ['a', 'b'] } as Dataset)).toBe(4);
   });
 
   it('accepts a Buffer', () => {

@@ -115,20 +115,20 @@ describe('dataset refuses', () => {
       ],
       'row 1, column 1 is an array of 2, where an array of 1 is expected',
     ],
-    [[[[1, 2]], [[1, '2']]], "row 1, column [0, 1] is not a number: '2'"],
+    [[[[1, 2]], [[1, '2']]], "row 1, column [0, 1] is not a number: '2' (a string)"],
   ])('ragged rows: %j', (rows, problem) => {
     expect(refused(rows).problem).toBe(problem);
   });
 
   it.each([
-    ['5.1', "row 1, column 0 is not a number: '5.1'", /Number/],
-    ['setosa', "row 1, column 0 is not a number: 'setosa'", /leave out the column/],
-    ['', "row 1, column 0 is not a number: ''", /missing/],
-    [null, 'row 1, column 0 is not a number: Null', /missing/],
-    [undefined, 'row 1, column 0 is not a number: Undefined', /missing/],
-    [true, 'row 1, column 0 is not a number: Boolean', /Number/],
-    [1n, 'row 1, column 0 is not a number: BigInt', /Number/],
-    [Symbol('a'), 'row 1, column 0 is not a number: Symbol', /column/],
+    ['5.1', "row 1, column 0 is not a number: '5.1' (a string)", /Number/],
+    ['setosa', "row 1, column 0 is not a number: 'setosa' (a string)", /leave out the column/],
+    ['', "row 1, column 0 is not a number: '' (a string)", /missing/],
+    [null, 'row 1, column 0 is not a number: null', /missing/],
+    [undefined, 'row 1, column 0 is not a number: undefined', /missing/],
+    [true, 'row 1, column 0 is not a number: true', /Number/],
+    [1n, 'row 1, column 0 is not a number: 1n', /Number/],
+    [Symbol('a'), 'row 1, column 0 is not a number: Symbol(a)', /column/],
     [NaN, 'row 1, column 0 is not a finite number: NaN', /missing/],
     [Infinity, 'row 1, column 0 is not a finite number: Infinity', /missing/],
   ])('the value %s in a row', (value, problem, hint) => {
@@ -150,7 +150,7 @@ describe('dataset refuses', () => {
   it('labels that are not numbers, with a hint that works', () => {
     const words = ['setosa', 'virginica', 'setosa'];
     const error = refused([[1], [2], [3]], words);
-    expect(error.problem).toBe("label 0 is not a number: 'setosa'");
+    expect(error.problem).toBe("label 0 is not a number: 'setosa' (a string)");
     expect(error.hint).toContain('labels.map((label) => classes.indexOf(label))');
     const classes = [...new Set(words)];
     expect(
@@ -172,7 +172,7 @@ describe('dataset refuses', () => {
       { width: 3, 'petal length': 4 },
     ];
     const error = refused(rows);
-    expect(error.problem).toBe('row 0 is not a number: Object');
+    expect(error.problem).toBe('row 0 is not a number: an Object');
     expect(error.hint).toContain('rows.map((row) => [row["width"], row["petal length"]])');
     expect([
       ...dataset(
