@@ -164,7 +164,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
     options.earlyStopping && new Stopper('fit', model, options.earlyStopping, validationLoader !== null);
   const history = emptyHistory(options);
 
-  const release = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
+  const finish = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
   try {
     const loader =
       train instanceof DataLoader
@@ -199,7 +199,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
     stopper?.restore();
     return history as History<Columns<Name, V>>;
   } finally {
-    release();
+    finish();
   }
 }
 
