@@ -1,6 +1,7 @@
 /** The training loop. */
-import { type Dataset, exampleSize, take } from '../data/dataset.ts';
+import { type Dataset, exampleSize } from '../data/dataset.ts';
 import { DataLoader } from '../data/loader.ts';
+import { take } from '../data/split.ts';
 import { BatchNorm1d } from '../layers/batchnorm1d.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
