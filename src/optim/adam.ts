@@ -1,4 +1,4 @@
-import { assign } from '../tensor/assign.ts';
+import { assign, inPlace } from '../tensor/assign.ts';
 import { maximum } from '../../kernels/elementwise.ts';
 import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
@@ -6,15 +6,8 @@ import { adamUpdate } from '../../kernels/fused/adam.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  countStep,
-  decayed,
-  inPlace,
-  Optimizer,
-  type ParameterGroup,
-  type Slots,
-  slotOf,
-} from './optimizer.ts';
+import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface AdamOptions {
   /** The learning rate, > 0. Default 1e-3. */
@@ -69,6 +62,11 @@ export class Adam extends Optimizer<AdamOptions> {
     expectNumber(this.kind(), 'betas[1]', beta2, { from: 0, below: 1 });
     expectNumber(this.kind(), 'eps', options.eps, { above: 0 });
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
+  }
+
+  /** @internal */
+  protected override slotKinds({ amsgrad }: AdamOptions): SlotKinds {
+    return { step: 'count', m: 'any', v: 'square', ...(amsgrad && { largest: 'square' }) };
   }
 
   /** @internal */

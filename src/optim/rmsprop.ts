@@ -1,9 +1,11 @@
 import { centeredMoment, divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
+import { inPlace } from '../tensor/assign.ts';
 import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { decayed, inPlace, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface RMSpropOptions {
   /** The learning rate, > 0. Default 0.01. */
@@ -61,6 +63,11 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     expectNumber('RMSprop', 'eps', options.eps, { above: 0 });
     expectNumber('RMSprop', 'momentum', options.momentum, { from: 0, below: 1 });
     expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
+  }
+
+  /** @internal */
+  protected override slotKinds({ centered, momentum }: RMSpropOptions): SlotKinds {
+    return { v: 'square', ...(centered && { average: 'any' }), ...(momentum > 0 && { buffer: 'any' }) };
   }
 
   /** @internal */

@@ -3,6 +3,7 @@ import { expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
 import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface SGDOptions {
   /** The learning rate, > 0. */
@@ -62,6 +63,11 @@ export class SGD extends Optimizer<SGDOptions> {
         'Nesterov needs momentum > 0 and dampening 0',
       );
     }
+  }
+
+  /** @internal */
+  protected override slotKinds({ momentum }: SGDOptions): SlotKinds {
+    return momentum === 0 ? {} : { velocity: 'any' };
   }
 
   /** @internal */
