@@ -1,4 +1,4 @@
-import { ValueError } from '../tensor/errors.ts';
+import { shown, ValueError } from '../tensor/errors.ts';
 import { Layer } from './layer.ts';
 
 /**
@@ -10,9 +10,5 @@ export function expectLayer<L extends Layer>(op: string, value: L, name = 'the m
   if (given instanceof Layer) return value;
   const isClass = typeof given === 'function' && given.prototype instanceof Layer;
   const hint = isClass ? `make an instance: new ${given.name}(…)` : 'pass a layer, such as a Sequential';
-  throw new ValueError(
-    op,
-    `${name} is not a layer: ${isClass ? `class ${given.name}` : String(given)}`,
-    hint,
-  );
+  throw new ValueError(op, `${name} is not a layer: ${shown(given)}`, hint);
 }

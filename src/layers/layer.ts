@@ -77,7 +77,15 @@ export abstract class Layer {
 
   /** This layer and all layers inside it, at any depth. */
   modules(): Layer[] {
-    return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
+    return this.namedModules().map(([, layer]) => layer);
+  }
+
+  /** The same with their names, such as `1.0`; the name of this layer is empty. */
+  namedModules(): [name: string, layer: Layer][] {
+    const inner = [...this.children].flatMap(([child, layer]) =>
+      layer.namedModules().map(([name, l]): [string, Layer] => [name === '' ? child : `${child}.${name}`, l]),
+    );
+    return [['', this], ...inner];
   }
 
   /**

@@ -2,7 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { converted } from '../tensor/assign.ts';
-import { expectOptions, GammaBetaError, ValueError } from '../tensor/errors.ts';
+import { expectOptions, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 
@@ -10,7 +10,9 @@ import { callUser } from '../tensor/user-code.ts';
 export type StateDict = Record<string, Tensor>;
 
 /** A state dict does not fit the model: entries are missing, unexpected, of another shape, or have impossible values. */
-export class StateDictError extends GammaBetaError {}
+export class StateDictError extends GammaBetaError {
+  override name = 'StateDictError';
+}
 
 /** An entry of the state dict, with functions that read and overwrite it. */
 export interface Slot {
@@ -78,14 +80,14 @@ function expectFit(
 ): void {
   if (!isDict(state)) {
     const hint = 'pass an object of tensors by name, as model.stateDict() returns it';
-    throw new StateDictError(op, `a state dict is expected: ${nameOf(state)}`, hint);
+    throw new StateDictError(op, `a state dict is expected: ${shown(state)}`, hint);
   }
   const own = [...slots].filter(([name]) => Object.hasOwn(state, name));
   const problems = {
     missing: strict ? [...slots.keys()].filter((name) => !Object.hasOwn(state, name)) : [],
     unexpected: strict ? Object.keys(state).filter((name) => !slots.has(name)) : [],
     'not a tensor': own.flatMap(([name]) =>
-      state[name] instanceof Tensor ? [] : [`${name} (${nameOf(state[name])})`],
+      state[name] instanceof Tensor ? [] : [`${name} (${shown(state[name])})`],
     ),
     'of another shape': own.flatMap(([name, { shape }]) => {
       const { [name]: source } = state;
@@ -107,10 +109,4 @@ function expectFit(
 function isDict(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return !(Array.isArray(value) || value instanceof Map || value instanceof Tensor);
-}
-
-/** What a value is, for error messages: `null`, `Array`, `Map`, `Object`. */
-function nameOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null || value instanceof Tensor) return String(value);
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
 }

@@ -1,7 +1,7 @@
 /** The saved state of an optimizer, and how it is checked and converted. */
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { converted } from '../tensor/assign.ts';
-import { GammaBetaError, ValueError } from '../tensor/errors.ts';
+import { GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -25,7 +25,9 @@ export interface OptimizerState {
  * The state does not fit the optimizer: another kind, other groups, shapes or names; or it has a value that it cannot
  * have.
  */
-export class OptimizerStateError extends GammaBetaError {}
+export class OptimizerStateError extends GammaBetaError {
+  override name = 'OptimizerStateError';
+}
 
 /** Throws {@link OptimizerStateError} unless the state is of this kind, for groups of parameters like these. */
 export function expectFit(
@@ -85,7 +87,7 @@ export function loadedSlots(
     const fits = isCount
       ? kinds === null || (Number.isSafeInteger(slot) && +slot >= 0)
       : slot instanceof Tensor;
-    if (!fits) throw misfit(kind, `${name} of parameter ${i} is ${String(slot)}`, hint);
+    if (!fits) throw misfit(kind, `${name} of parameter ${i} is ${shown(slot)}`, hint);
     if (typeof slot === 'number') return [name, slot];
     try {
       return [name, keep(converted(w, slot, kinds?.[name] === 'square' ? 0 : undefined))];

@@ -33,7 +33,7 @@ export function assign(target: Tensor, source: Tensor): void {
  * @throws {ValueError} The source has a smaller value, or one in float64 that float32 cannot hold.
  * @throws {DeviceError} The source cannot be read.
  */
-export function converted(target: Tensor, source: Tensor, least = -Infinity): Tensor {
+export function converted(target: Tensor, source: Tensor, least: number = -Infinity): Tensor {
   const isNear = isAtHome(target, source);
   if (isNear && (least === -Infinity || source.home.lost !== undefined)) return copy(source);
   const values = source.dataSync();

@@ -1,5 +1,5 @@
 /** The forward pass, the loss and the metrics of one batch, for `fit`, `evaluate` and `predict`. */
-import type { NumericArray } from '../../kernels/kernel.ts';
+import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
@@ -8,7 +8,7 @@ import type { Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/losses.ts';
 import { inSequence } from '../layers/sequential.ts';
 import { tensor } from '../tensor/create.ts';
-import { expectFunction, ShapeError, ValueError } from '../tensor/errors.ts';
+import { expectFunction, ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
@@ -38,14 +38,14 @@ export function loaderOf(op: string, source: BatchSource): DataLoader {
 export function expectDataset(op: string, data: unknown): void {
   if (typeof data === 'object' && data !== null && 'x' in data) return;
   const hint = 'pass a DataLoader, or a dataset { x, shape, labels }';
-  throw new ValueError(op, `the data is neither a DataLoader nor a dataset: ${describe(data)}`, hint);
+  throw new ValueError(op, `the data is neither a DataLoader nor a dataset: ${shown(data)}`, hint);
 }
 
 /** Checks that `signal` is the signal of an `AbortController`, or left out. */
 export function expectSignal(op: string, signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   const hint = 'pass the signal of an AbortController: { signal: controller.signal }';
-  throw new ValueError(op, `signal is not an AbortSignal: ${describe(signal)}`, hint);
+  throw new ValueError(op, `signal is not an AbortSignal: ${shown(signal)}`, hint);
 }
 
 /** The loss and the metrics that a function was given, checked. The default metrics depend on the first batch. */
@@ -53,7 +53,10 @@ export class Measures {
   readonly loss: Loss;
   private metrics: Metrics | undefined;
 
-  constructor(op: string, { loss = defaultLoss, metrics }: { loss?: Loss | undefined; metrics?: Metrics | undefined }) {
+  constructor(
+    op: string,
+    { loss = defaultLoss, metrics }: { loss?: Loss | undefined; metrics?: Metrics | undefined },
+  ) {
     expectFunction(op, 'loss', loss);
     if (metrics !== undefined) expectMetricNames(op, metrics);
     this.loss = loss;
@@ -102,7 +105,10 @@ export async function measure(op: string, metrics: Metrics, output: Tensor, batc
 }
 
 /** The input x of a batch, on the device and in the element type of the model's parameters. */
-export function inputOf(model: Layer, { x, shape }: Pick<Batch, 'x' | 'shape'>): Tensor {
+export function inputOf(
+  model: Layer,
+  { x, shape }: { readonly x: NumericArray; readonly shape: Shape },
+): Tensor {
   if (!parameters.has(model)) parameters.set(model, model.parameters().at(0));
   const parameter = parameters.get(model);
   return tensor(x, { shape, ...(parameter && { dtype: parameter.dtype, device: parameter.home }) });
@@ -120,7 +126,7 @@ function expectSingleValue(op: string, error: Tensor): void {
   const given: unknown = error;
   if (!(given instanceof Tensor)) {
     const hint = 'return a tensor with the mean over the batch, not a promise of one';
-    throw new ValueError(op, `the loss is not a tensor: ${describe(given)}`, hint);
+    throw new ValueError(op, `the loss is not a tensor: ${shown(given)}`, hint);
   }
   if (error.size === 1) return;
   throw new ShapeError(
@@ -133,9 +139,5 @@ function expectSingleValue(op: string, error: Tensor): void {
 function expectMeasured(op: string, name: string, value: unknown): asserts value is number {
   if (typeof value === 'number') return;
   const hint = 'return a number, or a promise of one: for a tensor t, (await t.data())[0]';
-  throw new ValueError(op, `the metric ${name} returned no number: ${describe(value)}`, hint);
-}
-
-function describe(value: unknown): string {
-  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+  throw new ValueError(op, `the metric ${name} returned no number: ${shown(value)}`, hint);
 }

@@ -4,18 +4,26 @@ import type { Layer } from '../layers/layer.ts';
 import { expectOptions, ValueError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
-import { type BatchSource, expectSignal, forwardPass, loaderOf, type Loss, measure, Measures } from './batches.ts';
+import {
+  type BatchSource,
+  expectSignal,
+  forwardPass,
+  loaderOf,
+  type Loss,
+  measure,
+  Measures,
+} from './batches.ts';
 import { breathe } from './breathe.ts';
-import { type Measured, type MetricNames, type Results, RunningMeans } from './history.ts';
+import { type Measured, type Results, RunningMeans } from './history.ts';
 import type { Metrics } from './metrics.ts';
 import { inEvaluation } from './mode.ts';
 import { type Compute, snapshot } from './snapshot.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions<Name extends string = string> {
   /** The mean loss of a batch. Default {@link crossEntropy}. */
   readonly loss?: Loss;
   /** The metrics, by name. Default `{ accuracy }` for class labels and outputs [batch, classes ≥ 2]; otherwise none. */
-  readonly metrics?: Metrics;
+  readonly metrics?: Metrics<Name>;
   /** Stops between two batches. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -44,21 +52,18 @@ export interface EvaluateOptions {
  * console.log(loss.toFixed(4), accuracy); // 0.6931 0.5
  * ```
  */
-export async function evaluate<
-  M extends Metrics | undefined = undefined,
-  L extends Loss | undefined = undefined,
->(
+export async function evaluate<Name extends string = 'accuracy'>(
   model: Layer,
   data: BatchSource,
-  options: EvaluateOptions & { readonly metrics?: M; readonly loss?: L } = {},
-): Promise<Results<MetricNames<M, L>>> {
+  options: EvaluateOptions<Name> = {},
+): Promise<Results<Name>> {
   expectLayer('evaluate', model);
   expectOptions('evaluate', options, ['loss', 'metrics', 'signal']);
   expectSignal('evaluate', options.signal);
   const measures = new Measures('evaluate', options);
   const loader = loaderOf('evaluate', data);
   const results = await meansOver(model, loader, measures, options.signal, snapshot(model));
-  return results as Results<MetricNames<M, L>>;
+  return results as Results<Name>;
 }
 
 /** The means over the batches of a loader. `withState` runs each computation with the state to evaluate. */
@@ -73,9 +78,7 @@ export async function meansOver(
   for await (const batch of loader.peek()) {
     await breathe();
     signal?.throwIfAborted();
-    means.add(
-      await withState(() => inEvaluation(model, () => evaluateBatch(model, batch, measures))),
-    );
+    means.add(await withState(() => inEvaluation(model, () => evaluateBatch(model, batch, measures))));
   }
   if (!means.isEmpty) return means.means;
   throw new ValueError('evaluate', 'no label counts: all are ignored or have weight 0', 'check the labels');

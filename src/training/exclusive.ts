@@ -34,7 +34,10 @@ export function reserve(op: string, { model, optimizer, loader }: Parts): () => 
   }
   const drops = (layer: object): boolean => layer instanceof Dropout;
   if (layers.some(drops) && [...inUse.keys()].some(drops)) {
-    throw busy(op, 'another model with dropout is being trained, and both draw from one stream of random numbers');
+    throw busy(
+      op,
+      'another model with dropout is being trained, and both draw from one stream of random numbers',
+    );
   }
   expectTrained(op, model, optimizer);
   const parts = [...layers, optimizer, ...(loader ? [loader] : [])];

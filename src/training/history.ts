@@ -1,6 +1,5 @@
 /** The results of training, by epoch, and their types. */
-import type { BatchSource, Loss } from './batches.ts';
-import type { Metrics } from './metrics.ts';
+import type { BatchSource } from './batches.ts';
 
 /**
  * The results of `fit`, like Keras' `History`: one array per column, one value per epoch. The columns are `loss`,
@@ -17,15 +16,9 @@ export type History<Column extends string = string> = Readonly<Record<'loss' | '
 export type Results<Column extends string = string> = Readonly<Record<'loss', number>> &
   Readonly<Record<Column, number>>;
 
-/** The names of the metrics M. By default, it is the accuracy, if the loss L is the default, too. */
-export type MetricNames<M, L> = M extends Metrics ? keyof M & string : L extends Loss ? never : 'accuracy';
-
-/** The columns of a history with the metrics `Name`, and with the validation data V. */
-export type Columns<Name extends string, V> =
-  | 'loss'
-  | 'seconds'
-  | Name
-  | (V extends BatchSource ? 'valLoss' | `val${Capitalize<Name>}` : never);
+/** The columns of a history with the metrics `Name`, and with the validation data V; never for none. */
+export type Columns<Name extends string, V extends BatchSource> =
+  'loss' | 'seconds' | Name | ([V] extends [never] ? never : 'valLoss' | `val${Capitalize<Name>}`);
 
 /** The name of a validation column: `accuracy` → `valAccuracy`. */
 export function validationColumn(name: string): string {

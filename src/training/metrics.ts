@@ -11,7 +11,7 @@ import { validationColumn } from './history.ts';
 export type Metric = (output: Tensor, labels: NumericArray) => number | Promise<number>;
 
 /** Metrics by name. The name is also that of the column in the history. */
-export type Metrics = Readonly<Record<string, Metric>>;
+export type Metrics<Name extends string = string> = Readonly<Record<Name, Metric>>;
 
 /** Throws {@link ValueError} if two columns of the history would have the same name. */
 export function expectMetricNames(op: string, metrics: Metrics): void {

@@ -1,4 +1,4 @@
-import type { FloatArray, Shape } from '../../kernels/kernel.ts';
+import type { FloatArray, NumericArray, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { type Dataset, exampleSize } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
@@ -64,7 +64,9 @@ export async function predict(model: Layer, data: Examples, options: PredictOpti
 }
 
 /** A batch without labels. */
-type Inputs = Pick<Batch, 'x' | 'shape'>;
+interface Inputs extends Pick<Batch, 'shape'> {
+  readonly x: NumericArray;
+}
 
 async function batchesOf(
   data: Examples,
@@ -75,11 +77,10 @@ async function batchesOf(
     const x = data instanceof Tensor ? data : tensor(data as NestedArray, { dtype: 'float64', device: cpu });
     return rows(await x.data(), x.shape, batchSize ?? EVALUATION_BATCH);
   }
-  const examples = data as Omit<Dataset, 'labels'>;
-  expectDataset('predict', examples);
+  expectDataset('predict', data);
+  const { targetShape: _, ...examples } = data as Dataset;
   const labels = new Uint8Array(examples.x.length / exampleSize(examples));
-  const { targetShape: _, ...rest } = examples;
-  return new DataLoader({ ...rest, labels }, { batchSize: batchSize ?? EVALUATION_BATCH }).peek();
+  return new DataLoader({ ...examples, labels }, { batchSize: batchSize ?? EVALUATION_BATCH }).peek();
 }
 
 /** Batches of the rows of an array; at least one, which may have no rows. */

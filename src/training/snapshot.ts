@@ -42,7 +42,8 @@ export type Compute = <T>(compute: () => T) => T;
 export function snapshot(model: Layer): Compute {
   const state = stateOf(model);
   const exchange = (): void => {
-    for (const [name, x] of model.namedTensors()) [x.storage, state[name].storage] = [state[name].storage, x.storage];
+    for (const [name, x] of model.namedTensors())
+      [x.storage, state[name].storage] = [state[name].storage, x.storage];
   };
   return (compute) => {
     exchange();

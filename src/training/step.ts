@@ -4,23 +4,23 @@ import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer, StateDict } from '../layers/layer.ts';
 import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
 import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
-import { expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
+import { expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import { streams } from '../tensor/random.ts';
 import { type ForwardPass, forwardPass, inputOf, type Loss, measure, Measures } from './batches.ts';
 import { reserve } from './exclusive.ts';
-import { type Measured, type MetricNames, type Results, valuesOf } from './history.ts';
+import { type Measured, type Results, valuesOf } from './history.ts';
 import type { Metrics } from './metrics.ts';
 import { TrainingMode } from './mode.ts';
 import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
 import { beginBatch, endBatch } from './snapshot.ts';
 
-export interface TrainStepOptions {
+export interface TrainStepOptions<Name extends string = string> {
   readonly optimizer: Optimizer<LearningRate>;
   /** The mean loss of the batch. Default {@link crossEntropy}. */
   readonly loss?: Loss;
   /** The metrics, by name. Default `{ accuracy }` for class labels; `{}` for no metrics. */
-  readonly metrics?: Metrics;
+  readonly metrics?: Metrics<Name>;
   /** The largest norm of the gradients, > 0: see {@link clipGradNorm}. Default: gradients are not clipped. */
   readonly clipGradNorm?: number;
 }
@@ -48,20 +48,17 @@ export interface TrainStepOptions {
  * }
  * ```
  */
-export async function trainStep<
-  M extends Metrics | undefined = undefined,
-  L extends Loss | undefined = undefined,
->(
+export async function trainStep<Name extends string = 'accuracy'>(
   model: Layer,
   batch: Batch,
-  options: TrainStepOptions & { readonly metrics?: M; readonly loss?: L },
-): Promise<Results<MetricNames<M, L>>> {
+  options: TrainStepOptions<Name>,
+): Promise<Results<Name>> {
   expectLayer('trainStep', model);
   expectOptions('trainStep', options, ['optimizer', 'loss', 'metrics', 'clipGradNorm']);
   const step = new TrainingStep('trainStep', model, options);
   const release = reserve('trainStep', { model, optimizer: options.optimizer });
   try {
-    return valuesOf(await step.run(batch)) as Results<MetricNames<M, L>>;
+    return valuesOf(await step.run(batch)) as Results<Name>;
   } finally {
     release();
   }
@@ -157,6 +154,6 @@ const startBatch: (
 
 function expectOptimizer(op: string, optimizer: unknown): void {
   if (optimizer instanceof Optimizer) return;
-  const problem = `optimizer is not an optimizer: ${String(optimizer)}`;
+  const problem = `optimizer is not an optimizer: ${shown(optimizer)}`;
   throw new ValueError(op, problem, 'pass one, such as new SGD(model.parameters(), { lr: 0.1 })');
 }

@@ -198,16 +198,16 @@ onDevices(() => {
     });
 
     it.each([
-      ['nested arrays', { weight: [[1, 2], [3, 4]], bias: [1, 2] }, 'weight (Array), bias (Array)'], // prettier-ignore
+      ['nested arrays', { weight: [[1, 2], [3, 4]], bias: [1, 2] }, 'weight (an Array of 2), bias (an Array of 2)'], // prettier-ignore
       ['null', { weight: null, bias: zeros([2]) }, 'weight (null)'],
       ['undefined', { weight: undefined, bias: zeros([2]) }, 'weight (undefined)'],
       [
         'JSON',
         JSON.parse('{"weight":{"shape":[2,2]},"bias":{"shape":[2]}}') as unknown,
-        'weight (Object), bias (Object)',
+        'weight (an Object), bias (an Object)',
       ],
-      ['typed arrays', { weight: new Float32Array(4) }, 'weight (Float32Array)'],
-      ['objects without a prototype', { weight: Object.create(null) as unknown }, 'weight (Object)'],
+      ['typed arrays', { weight: new Float32Array(4) }, 'weight (a Float32Array of 4)'],
+      ['objects without a prototype', { weight: Object.create(null) as unknown }, 'weight (an Object)'],
     ])('refuses %s in place of tensors, even with strict: false', (_, state, problem) => {
       const layer = new Dense(2, 2);
       const before = snapshot(layer);

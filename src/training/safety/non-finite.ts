@@ -7,6 +7,7 @@ import type { Tensor } from '../../tensor/tensor.ts';
 
 /** The loss is NaN or infinite. The parameters are those before the batch that caused it. */
 export class NonFiniteLossError extends GammaBetaError {
+  override name = 'NonFiniteLossError';
   /** The epoch, counted from 1; null in `trainStep`. */
   readonly epoch: number | null;
   /** The batch of the epoch, counted from 1; null in `trainStep`. */
