@@ -29,7 +29,8 @@ export {
   ValueError,
 } from './tensor/errors.ts';
 
-export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
+export { Layer } from './layers/layer.ts';
+export { type LoadStateOptions, type StateDict, StateDictError } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
@@ -52,13 +53,8 @@ export {
   kaimingUniform,
 } from './layers/init.ts';
 
-export {
-  type LearningRate,
-  Optimizer,
-  type OptimizerState,
-  OptimizerStateError,
-  type ParameterGroup,
-} from './optim/optimizer.ts';
+export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
+export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';

@@ -204,11 +204,12 @@ export class BatchNorm1d extends Layer {
     this.beta = affine ? this.addParameter('bias', beta) : null;
 
     this.runningMean = trackRunningStats ? this.addBuffer('running_mean', zeros(shape, { dtype })) : null;
-    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype })) : null;
+    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype }), 0) : null;
     if (!trackRunningStats) return;
     const read = (): Tensor => full([], this.batches, { dtype });
     const write = (source: Tensor): void => void (this.batches = source.item());
-    this.addSlot('num_batches_tracked', { shape: [], read, write });
+    const check = (source: Tensor): void => void expectInteger(this.op, 'the count', source.item(), 0);
+    this.addSlot('num_batches_tracked', { shape: [], read, check, write });
   }
 
   /** The number of batches in the running statistics. */

@@ -1,4 +1,4 @@
-import { assign } from '../tensor/assign.ts';
+import { assign, inPlace } from '../tensor/assign.ts';
 import { maximum } from '../../kernels/elementwise.ts';
 import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
@@ -7,15 +7,8 @@ import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '.
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import {
-  countStep,
-  decayed,
-  inPlace,
-  Optimizer,
-  type ParameterGroup,
-  type Slots,
-  slotOf,
-} from './optimizer.ts';
+import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface AdamOptions {
   /** The learning rate, > 0. Default 1e-3. */
@@ -74,6 +67,11 @@ export class Adam extends Optimizer<AdamOptions> {
     expectNumber(this.kind(), 'eps', options.eps, { from: tiny.float32 });
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
     expectBoolean(this.kind(), 'amsgrad', options.amsgrad);
+  }
+
+  /** @internal */
+  protected override slotKinds({ amsgrad }: AdamOptions): SlotKinds {
+    return { step: 'count', m: 'any', v: 'square', ...(amsgrad && { largest: 'square' }) };
   }
 
   /** @internal */

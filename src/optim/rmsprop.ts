@@ -1,10 +1,12 @@
 import { centeredMoment, divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
+import { inPlace } from '../tensor/assign.ts';
 import { expectBoolean, expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { decayed, inPlace, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface RMSpropOptions {
   /** The learning rate, > 0. Default 0.01. */
@@ -66,6 +68,11 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     expectNumber('RMSprop', 'momentum', options.momentum, { from: 0, below: 1 });
     expectBoolean('RMSprop', 'centered', options.centered);
     expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
+  }
+
+  /** @internal */
+  protected override slotKinds({ centered, momentum }: RMSpropOptions): SlotKinds {
+    return { v: 'square', ...(centered && { average: 'any' }), ...(momentum > 0 && { buffer: 'any' }) };
   }
 
   /** @internal */
