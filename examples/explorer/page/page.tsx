@@ -3,7 +3,9 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { column } from '../column/column.ts';
 import { BatchPart } from '../parts/batch.tsx';
+import { CodePart } from '../parts/code.tsx';
 import { GradientPart } from '../parts/gradient.tsx';
+import { SpacePart } from '../parts/space.tsx';
 import { readHash, type State, writeHash } from './state.ts';
 
 /** What each part gets. */
@@ -15,6 +17,8 @@ export interface PartProps {
 const questions = [
   ['batch', 'What does it do to a batch?'],
   ['gradient', 'Why does every dx change when I touch one g?'],
+  ['space', 'Where is the third dimension?'],
+  ['code', 'Which line of code is that?'],
 ] as const;
 
 export function Page(): JSX.Element {
@@ -78,6 +82,8 @@ export function Page(): JSX.Element {
       <main>
         <BatchPart {...props} column={numbers} />
         <GradientPart {...props} column={numbers} />
+        <SpacePart {...props} column={numbers} />
+        <CodePart {...props} column={numbers} />
       </main>
     </>
   );

@@ -40,7 +40,10 @@ export function BatchPart({ state, set, column }: Props): JSX.Element {
         new place <Q of="beta" />. Drag a point of the first line.
       </p>
       <div class="figure-and-controls">
-        <Lines column={column} setX={setX} />
+        <div>
+          <Lines column={column} setX={setX} />
+          <Equations column={column} />
+        </div>
         <div class="controls">
           <ListField
             name={
@@ -131,7 +134,6 @@ export function BatchPart({ state, set, column }: Props): JSX.Element {
           <p class="note">{remark(column)}</p>
         </div>
       </div>
-      <Equations column={column} />
     </Part>
   );
 }
@@ -150,7 +152,7 @@ function remark({ x, variance, eps, xhat, gamma, beta, y }: Column): string {
   return 'Try the last button: x changes, the axes change, and x̂ and y stay where they are.';
 }
 
-const rowHeight = 92;
+const rowHeight = 90;
 const rows: readonly { readonly of: Quantity; readonly name: string }[] = [
   { of: 'x', name: 'x' },
   { of: 'x', name: 'x − mean' },
@@ -166,12 +168,13 @@ function Lines({ column, setX }: { readonly column: Column; readonly setX: (x: n
   const range = [24, width - 24];
   const domain = frozen.current ?? spanOf(x);
   const half = domain[1] - domain[0];
-  const reach = Math.max(3, ...y.map(Math.abs));
+  const wide = Math.max(half / 2, 1.08 * Math.max(...centered.map(Math.abs)));
+  const reach = Math.max(3.4, 1.05 * Math.max(...y.map(Math.abs)));
   const scales = [
     scaleLinear(domain, range),
-    scaleLinear([-half, half], range),
+    scaleLinear([-wide, wide], range),
     scaleLinear([-3.4, 3.4], range),
-    scaleLinear([-reach, reach], range).nice(4),
+    scaleLinear([-reach, reach], range),
   ];
   const values = [x, centered, xhat, y];
   const at = rows.map((_, k) => 52 + k * rowHeight);
