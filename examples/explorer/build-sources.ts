@@ -39,6 +39,6 @@ function declarationOf(name: string, file: string, root: string): KernelSource {
   const lines = text.slice(first, last + 1);
   const reference = lines.findIndex((line) => line.trimStart().startsWith('reference:'));
   const end = lines.findIndex((line, i) => i > reference && line === '  },');
-  const lit = lines.flatMap((line, i) => (i > reference && i < end && /[-+*]?= |=> /.test(line) ? [i] : []));
+  const lit = lines.flatMap((line, i) => (i > reference && i < end && / [-+]?= .*;$/.test(line) ? [i] : []));
   return { file, firstLine: first + 1, lines, lit };
 }

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { column } from '../column/column.ts';
 import { BatchPart } from '../parts/batch.tsx';
 import { CodePart } from '../parts/code.tsx';
+import { ExercisePart } from '../parts/exercise.tsx';
 import { GradientPart } from '../parts/gradient.tsx';
 import { SpacePart } from '../parts/space.tsx';
 import { readHash, type State, writeHash } from './state.ts';
@@ -19,6 +20,7 @@ const questions = [
   ['gradient', 'Why does every dx change when I touch one g?'],
   ['space', 'Where is the third dimension?'],
   ['code', 'Which line of code is that?'],
+  ['exercise', 'Did I get it right?'],
 ] as const;
 
 export function Page(): JSX.Element {
@@ -84,6 +86,7 @@ export function Page(): JSX.Element {
         <GradientPart {...props} column={numbers} />
         <SpacePart {...props} column={numbers} />
         <CodePart {...props} column={numbers} />
+        <ExercisePart />
       </main>
     </>
   );

@@ -1,6 +1,6 @@
 /** Part 4: forward and backward, one kernel at a time, beside the repository's own text. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import sources from 'virtual:kernel-sources';
 import type { Column } from '../column/column.ts';
 import { exact, show } from '../page/format.ts';
@@ -363,12 +363,17 @@ function Scroll({ label: name, children }: { readonly label: string; readonly ch
 /** The declaration of a kernel, with the lines that compute lit. */
 function Source({ kernel }: { readonly kernel: string }): JSX.Element {
   const { file, firstLine, lines, lit } = sources[kernel];
+  const box = useRef<HTMLPreElement>(null);
+  useLayoutEffect(() => {
+    const first = box.current?.querySelector<HTMLElement>('.lit');
+    if (box.current && first) box.current.scrollTop = first.offsetTop - 0.6 * box.current.clientHeight;
+  }, [kernel]);
   return (
     <figure class="source">
       <figcaption>
         {file}, line {firstLine}
       </figcaption>
-      <pre tabIndex={0} aria-label={`Source of ${kernel}`}>
+      <pre ref={box} tabIndex={0} aria-label={`Source of ${kernel}`}>
         <code>
           {lines.map((text, i) => (
             <span key={i} class={lit.includes(i) ? 'code-line lit' : 'code-line'}>
