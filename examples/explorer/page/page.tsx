@@ -6,6 +6,7 @@ import { BatchPart } from '../parts/batch.tsx';
 import { CodePart } from '../parts/code.tsx';
 import { ExercisePart } from '../parts/exercise.tsx';
 import { GradientPart } from '../parts/gradient.tsx';
+import { ModesPart } from '../parts/modes.tsx';
 import { SpacePart } from '../parts/space.tsx';
 import { readHash, type State, writeHash } from './state.ts';
 
@@ -21,6 +22,7 @@ const questions = [
   ['space', 'Where is the third dimension?'],
   ['code', 'Which line of code is that?'],
   ['exercise', 'Did I get it right?'],
+  ['modes', 'Why does the same batch give different answers in training and in evaluation?'],
 ] as const;
 
 export function Page(): JSX.Element {
@@ -87,6 +89,7 @@ export function Page(): JSX.Element {
         <SpacePart {...props} column={numbers} />
         <CodePart {...props} column={numbers} />
         <ExercisePart />
+        <ModesPart seen={state.seen} neighbours={state.neighbours} convention={state.convention} set={set} />
       </main>
     </>
   );

@@ -1,5 +1,6 @@
 /** The state of the page, and the link that holds it. */
 import type { Inputs } from '../column/column.ts';
+import { BATCHES, type Convention, conventions } from '../column/stream.ts';
 import { allPaths, type Paths } from '../column/gradient.ts';
 import {
   defaultTraining,
@@ -19,6 +20,7 @@ export interface State extends Inputs {
   /** Part 6: the number of batches seen, and the seed of the neighbours. */
   readonly seen: number;
   readonly neighbours: number;
+  readonly convention: Convention;
   /** Part 7. */
   readonly training: TrainingSettings;
 }
@@ -35,6 +37,7 @@ export const defaults: State = {
   step: 0,
   seen: 10,
   neighbours: 1,
+  convention: 'PyTorch',
   training: defaultTraining,
 };
 
@@ -142,8 +145,13 @@ export function readHash(hash: string): Reading {
     }),
     axes: read('axes', defaults.axes, (text) => (readInteger(text, 2, 3) === 2 ? 2 : 3)),
     step: read('step', defaults.step + 1, (text) => readInteger(text, 1, 8)) - 1,
-    seen: read('seen', defaults.seen, (text) => readInteger(text, 0, 60)),
+    seen: read('seen', defaults.seen, (text) => readInteger(text, 0, BATCHES)),
     neighbours: read('neighbours', defaults.neighbours, (text) => readInteger(text, 1, 999)),
+    convention: read('convention', defaults.convention, (text) => {
+      const found = conventions.find((name) => name.toLowerCase() === text.toLowerCase());
+      if (found === undefined) throw new RangeError(`“${text.slice(0, 40)}” is none of ${conventions.join(', ')}.`);
+      return found;
+    }),
     training: readTraining(read),
   };
   for (const key of given.keys()) problems.push(`“${key.slice(0, 40)}” is not a setting of this page.`);
@@ -179,6 +187,7 @@ export function writeHash(state: State): string {
   add('step', String(state.step + 1), String(defaults.step + 1));
   add('seen', String(state.seen), String(defaults.seen));
   add('neighbours', String(state.neighbours), String(defaults.neighbours));
+  add('convention', state.convention, defaults.convention);
   writeTraining(state.training, add);
   return `#${pairs.map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll('%2C', ',')}`).join('&')}`;
 }

@@ -31,6 +31,7 @@ function Exercise(): JSX.Element {
   const check = async () => {
     cases.current ??= makeCases();
     setRunning(true);
+    setVerdict(null);
     const outcome = await runCode(
       editor.current?.state.doc.toString() ?? '',
       cases.current.map(({ task }) => task),
@@ -70,21 +71,17 @@ function Exercise(): JSX.Element {
             </button>
           </div>
           <div role="status" class={verdict === null ? 'verdict' : verdict.right ? 'verdict right' : 'verdict wrong'}>
-            {running ? (
-              <p>Running …</p>
-            ) : (
-              verdict !== null && (
-                <>
-                  <p>{verdict.sentence}</p>
-                  {verdict.reasons.length > 0 && (
-                    <ul>
-                      {verdict.reasons.map((reason) => (
-                        <li key={reason}>{reason}</li>
-                      ))}
-                    </ul>
-                  )}
-                </>
-              )
+            {verdict !== null && (
+              <>
+                <p>{verdict.sentence}</p>
+                {verdict.reasons.length > 0 && (
+                  <ul>
+                    {verdict.reasons.map((reason) => (
+                      <li key={reason}>{reason}</li>
+                    ))}
+                  </ul>
+                )}
+              </>
             )}
           </div>
           <ol class="hints">
