@@ -20,6 +20,7 @@ export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
 export { manualSeed } from './tensor/random.ts';
 export {
+  BusyError,
   DeviceError,
   DeviceLostError,
   DTypeError,
@@ -30,6 +31,8 @@ export {
 
 export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
 export { Sequential } from './layers/sequential.ts';
+export { freeze, unfreeze } from './layers/freeze.ts';
+export { onBackward, onForward } from './layers/hooks.ts';
 export { Dense, type DenseOptions } from './layers/dense.ts';
 export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts';
 export { Flatten } from './layers/flatten.ts';
@@ -66,10 +69,20 @@ export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10
 export { digits, type DigitsOptions } from './data/digits.ts';
 export { type IdxArray, parseIdx } from './data/idx.ts';
 
-export { type BatchProgress, type EpochProgress, fit, type FitOptions } from './training/fit.ts';
+export {
+  type BatchProgress,
+  type EpochProgress,
+  fit,
+  type FitOptions,
+  type FitSchedule,
+} from './training/fit.ts';
+export { trainStep, type TrainStepOptions } from './training/step.ts';
+export type { EarlyStopping } from './training/early-stopping.ts';
 export { Recovery, type RecoveryParts } from './training/safety/recovery.ts';
 export { evaluate, type EvaluateOptions } from './training/evaluate.ts';
-export type { History, Results } from './training/history.ts';
+export { type Examples, predict, type PredictOptions } from './training/predict.ts';
+export { summary } from './training/summary.ts';
+export type { Columns, History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
 export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
 export { NonFiniteLossError } from './training/safety/non-finite.ts';

@@ -2,7 +2,7 @@ import type { NumericArray } from '../../kernels/kernel.ts';
 import { DataError } from './data-error.ts';
 
 /**
- * Examples with their labels, all in memory: n examples of one shape, and n labels.
+ * Examples with their labels, all in memory: n examples of one shape, and n labels, or n targets of one shape.
  *
  * A dataset is any object of this form; nothing has to be constructed. Images can stay bytes, at a quarter of the
  * memory of floats: each batch is converted to (x / divisor − mean) / deviation when it is made.
@@ -24,8 +24,13 @@ export interface Dataset {
   readonly x: NumericArray;
   /** The shape of ONE example: `[784]`, `[3, 32, 32]`; `[]` if an example is one number. */
   readonly shape: readonly number[];
-  /** One number per example: class indices 0, 1, 2, … in an integer array, or the targets of a regression. */
+  /**
+   * One number per example: class indices 0, 1, 2, … in an integer array, or the targets of a regression. With
+   * `targetShape`, the targets of all examples, one after the other: n · (product of `targetShape`) numbers.
+   */
   readonly labels: NumericArray;
+  /** The shape of the target of ONE example: `[2]` for two numbers. Default `[]`, one number. */
+  readonly targetShape?: readonly number[];
   /** When a batch is made, each value of x is divided by this, for example by 255 for bytes. Default 1. */
   readonly divisor?: number;
   /** Subtracted after that division: with 0.5, and a deviation of 0.5, bytes become numbers from −1 to 1. Default 0. */
@@ -35,8 +40,17 @@ export interface Dataset {
 }
 
 /** The number of values in one example: the product of its shape, 1 for `[]`. */
-export function exampleSize(dataset: Dataset): number {
-  return dataset.shape.reduce((size, extent) => size * extent, 1);
+export function exampleSize({ shape }: Dataset): number {
+  return product(shape);
+}
+
+/** The number of labels of one example: the product of `targetShape`, 1 by default. */
+export function targetSize({ targetShape = [] }: Dataset): number {
+  return product(targetShape);
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((size, extent) => size * extent, 1);
 }
 
 /**
@@ -48,16 +62,11 @@ export function exampleSize(dataset: Dataset): number {
  * @throws {DataError} if the parts do not fit each other
  */
 export function checkDataset(op: string, dataset: Dataset): number {
-  const { x, shape, labels, divisor = 1, mean = 0, deviation = 1 } = dataset;
+  const { x, shape, labels, targetShape = [], divisor = 1, mean = 0, deviation = 1 } = dataset;
   checkArray(op, 'x', x);
   checkArray(op, 'labels', labels);
-  if (!shape.every((extent) => Number.isSafeInteger(extent) && extent > 0)) {
-    throw new DataError(
-      op,
-      `the shape of an example has extents that are not positive integers: [${shape.join(', ')}]`,
-      'give the shape of one example, such as [784] or [28, 28]',
-    );
-  }
+  checkShape(op, 'shape', shape, 'an example', '[784] or [28, 28]');
+  checkShape(op, 'targetShape', targetShape, 'a target', '[2], or leave it out for one number per example');
   if (!(divisor > 0 && divisor < Infinity)) {
     throw new DataError(
       op,
@@ -88,11 +97,15 @@ export function checkDataset(op: string, dataset: Dataset): number {
       'shape is that of one example, without the number of examples',
     );
   }
-  if (labels.length !== count) {
+  const each = targetSize(dataset);
+  if (labels.length !== count * each) {
+    const targets = each === 1 ? '' : `, with targets of shape [${targetShape.join(', ')}]`;
     throw new DataError(
       op,
-      `the numbers of labels and examples differ: ${labels.length} labels, ${count} examples`,
-      'give one label for each example',
+      `the numbers of labels and examples differ: ${labels.length} labels, ${count} examples${targets}`,
+      each === 1
+        ? 'give one label for each example, or targetShape for targets of several numbers'
+        : `give ${each} labels for each example`,
     );
   }
   if (count === 0) throw new DataError(op, 'the dataset is empty: 0 examples', 'give at least one example');
@@ -163,11 +176,11 @@ export function take(dataset: Dataset, count: number): Dataset {
 
 /** Examples begin … end − 1, as views. */
 function range(dataset: Dataset, begin: number, end: number): Dataset {
-  const size = exampleSize(dataset);
+  const [size, each] = [exampleSize(dataset), targetSize(dataset)];
   return {
     ...dataset,
     x: dataset.x.subarray(begin * size, end * size),
-    labels: dataset.labels.subarray(begin, end),
+    labels: dataset.labels.subarray(begin * each, end * each),
   };
 }
 
@@ -178,6 +191,15 @@ function checkCount(op: string, count: number, largest: number, n: number): void
     `count does not fit a dataset of ${n} examples: ${count}`,
     `use an integer from 1 to ${largest}`,
   );
+}
+
+function checkShape(op: string, name: string, shape: unknown, of: string, example: string): void {
+  const isExtent = (extent: unknown) => Number.isSafeInteger(extent) && Number(extent) > 0;
+  if (Array.isArray(shape) && shape.every(isExtent)) return;
+  const problem = Array.isArray(shape)
+    ? `the shape of ${of} has extents that are not positive integers: [${shape.join(', ')}]`
+    : `${name} is not an array: ${String(shape)}`;
+  throw new DataError(op, problem, `give the shape of ${of}, such as ${example}`);
 }
 
 /** JavaScript programs often pass plain arrays, which the types cannot prevent there. */

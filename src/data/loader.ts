@@ -2,7 +2,7 @@ import type { NumericArray } from '../../kernels/kernel.ts';
 import { expectInteger, expectOptions } from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
 import { DataError } from './data-error.ts';
-import { checkDataset, exampleSize, type Dataset } from './dataset.ts';
+import { checkDataset, type Dataset, exampleSize, targetSize } from './dataset.ts';
 import { expectUint32, identity, permutation } from './shuffle.ts';
 
 /** Some examples with their labels. The arrays belong to the batch alone, so it can be kept. */
@@ -11,8 +11,13 @@ export interface Batch {
   readonly x: Float32Array;
   /** The shape of x: `[n, ...shape of one example]`. */
   readonly shape: readonly number[];
-  /** The n labels, in the same kind of array as those of the dataset. */
+  /**
+   * The n labels, in the same kind of array as those of the dataset; n · (product of `targetShape`) numbers if the
+   * dataset has one.
+   */
   readonly labels: NumericArray;
+  /** The shape of the target of one example, if the dataset has one. */
+  readonly targetShape?: readonly number[];
 }
 
 export interface DataLoaderOptions {
@@ -124,15 +129,51 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
    * memory takes longer than filling it. A subclass with an iterator of its own is iterated by that.
    */
   passing(): Iterable<Batch> | AsyncIterable<Batch> {
+    return this.#hasOwnIterator ? this : this.#begin(true);
+  }
+
+  /** @internal The batches that `passing()` would return, without starting an epoch: `epoch` does not change. */
+  peek(): Iterable<Batch> | AsyncIterable<Batch> {
+    return this.#hasOwnIterator ? this.#peekOwn() : this.#batches(this.#order(), true);
+  }
+
+  /** Whether a subclass, or this object, has another iterator. */
+  get #hasOwnIterator(): boolean {
     const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = DataLoader.prototype;
-    if (this[Symbol.iterator] !== sync || this[Symbol.asyncIterator] !== async) return this;
-    return this.#begin(true);
+    return this[Symbol.iterator] !== sync || this[Symbol.asyncIterator] !== async;
+  }
+
+  /**
+   * `peek` for a subclass with an iterator of its own, which starts an epoch by calling that of this class. The epoch
+   * is put back after each synchronous step: another loop over this loader may start an epoch between two of them.
+   */
+  async *#peekOwn(): AsyncGenerator<Batch, undefined> {
+    const keepingEpoch = <T>(step: () => T): T => {
+      const epoch = this.#epoch;
+      try {
+        return step();
+      } finally {
+        this.#epoch = epoch;
+      }
+    };
+    const batches = keepingEpoch(() => this[Symbol.asyncIterator]());
+    const next = () => keepingEpoch(() => batches.next());
+    try {
+      for (let step = await next(); step.done !== true; step = await next()) yield step.value;
+    } finally {
+      await batches.return?.();
+    }
   }
 
   #begin(passing: boolean): Generator<Batch, undefined> {
-    const order = this.shuffle ? permutation(this.#count, this.seed, this.#epoch) : identity(this.#count);
+    const order = this.#order();
     this.#epoch++;
     return this.#batches(order, passing);
+  }
+
+  /** The order of the next epoch. */
+  #order(): Uint32Array {
+    return this.shuffle ? permutation(this.#count, this.seed, this.#epoch) : identity(this.#count);
   }
 
   *#batches(order: Uint32Array, passing: boolean): Generator<Batch, undefined> {
@@ -161,13 +202,13 @@ function isPlain({ divisor = 1, mean = 0, deviation = 1 }: Dataset): boolean {
   return divisor === 1 && mean === 0 && deviation === 1;
 }
 
-/** Fills x with x[r,i] = (data[rows[r],i] / divisor − mean) / deviation; labels[r] = labels[rows[r]]. */
+/** Fills x with x[r,i] = (data[rows[r],i] / divisor − mean) / deviation; labels[r,j] = labels[rows[r],j]. */
 function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null, x: Float32Array): Batch {
-  const { x: data } = dataset;
+  const { x: data, targetShape } = dataset;
   const plain = isPlain(dataset);
   const scaled = scaling(dataset);
-  const size = exampleSize(dataset);
-  const labels = zerosLike(dataset.labels, rows.length);
+  const [size, each] = [exampleSize(dataset), targetSize(dataset)];
+  const labels = zerosLike(dataset.labels, rows.length * each);
   for (let r = 0; r < rows.length; r++) {
     const from = data.subarray(rows[r] * size, (rows[r] + 1) * size);
     const to = x.subarray(r * size, (r + 1) * size); // faster than an index with an offset
@@ -175,9 +216,9 @@ function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null
     if (plain) to.set(from);
     else if (ofByte !== null) for (let i = 0; i < size; i++) to[i] = ofByte[from[i]];
     else for (let i = 0; i < size; i++) to[i] = scaled(from[i]);
-    labels[r] = dataset.labels[rows[r]];
+    for (let j = 0; j < each; j++) labels[r * each + j] = dataset.labels[rows[r] * each + j];
   }
-  return { x, shape: [rows.length, ...dataset.shape], labels };
+  return { x, shape: [rows.length, ...dataset.shape], labels, ...(targetShape && { targetShape }) };
 }
 
 /** An array of zeros of the same kind. Not `array.slice()`: that of a Buffer is a view of the Buffer's memory. */

@@ -28,7 +28,7 @@ import { BatchNorm1d, type Running } from './batchnorm1d.ts';
 import { Dense } from './dense.ts';
 import { Dropout } from './dropout.ts';
 import { Flatten } from './flatten.ts';
-import type { Layer } from './layer.ts';
+import { complete, type Layer } from './layer.ts';
 
 /** Computes one layer, or several merged layers. */
 export type Step = (x: Tensor) => Tensor;
@@ -102,7 +102,7 @@ function canFuse({ home }: Tensor): boolean {
 // ── one layer ──────────────────────────────────────────────────────────────────────────────────────────
 
 /** The layer classes of the library. They keep no reference to their input or output. */
-const own: ReadonlySet<unknown> = new Set([
+const own: ReadonlySet<object> = new Set([
   BatchNorm1d,
   Dense,
   Dropout,
@@ -113,6 +113,7 @@ const own: ReadonlySet<unknown> = new Set([
   Softmax,
   Tanh,
 ]);
+own.forEach((kind) => complete.add(kind));
 
 /** The step of a single layer. A user's layer may keep references to tensors, so it is called through `callUser`. */
 function stepOf(layer: Layer): Step {

@@ -2,20 +2,25 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
-import { GammaBetaError } from '../tensor/errors.ts';
+import { GammaBetaError, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { Value } from '../tensor/value.ts';
 
 /** Parameters and buffers by name. The names are PyTorch's, such as `1.running_mean`. */
 export type StateDict = Record<string, Tensor>;
 
 /** A state dict does not fit the model: entries are missing, unexpected or of another shape. */
-export class StateDictError extends GammaBetaError {}
+export class StateDictError extends GammaBetaError {
+  override name = 'StateDictError';
+}
 
 /** An entry of the state dict, with functions that read and overwrite it. */
 interface Slot {
   readonly shape: Shape;
+  /** The tensor, for an entry that is one. */
+  readonly held?: Tensor;
   /** True for a parameter, which an optimizer updates; false for a buffer. */
   readonly trained?: boolean;
   readonly read: () => Tensor;
@@ -55,14 +60,30 @@ export abstract class Layer {
   private readonly slots = new Map<string, Slot>();
   private readonly children = new Map<string, Layer>();
   private readonly ownTensors = new Set<Tensor>();
-  private place: { readonly inside: Layer; readonly name: string } | null = null;
+  #place: { readonly inside: Layer; readonly name: string } | null = null;
+  /** Whether `expectRegistered` has nothing left to check. */
+  #isChecked: boolean;
+  /** @internal Set by `freeze`: the parameters whose gradients it stopped, and the mode to return to. */
+  frozen: { readonly stopped: readonly Tensor[]; training: boolean } | null = null;
+
+  constructor() {
+    this.#isChecked = complete.has(new.target);
+    if (!this.#isChecked) checkFirst(new.target.prototype as Layer);
+  }
 
   /** y = f(x). Error messages name the layer and its position in the model. */
   abstract forward(x: Tensor): Tensor;
 
-  /** Sets the mode of this layer and all layers inside it: training, or evaluation with `false`. Returns this layer. */
+  /**
+   * Sets the mode of this layer and all layers inside it: training, or evaluation with `false`. Layers that are frozen
+   * stay in evaluation mode. Returns this layer.
+   *
+   * @throws {ValueError} A layer holds a layer or a tensor that it has not registered.
+   */
   train(training = true): this {
-    this.training = training;
+    this.expectRegistered();
+    if (this.frozen === null) this.training = training;
+    else this.frozen.training = training;
     for (const child of this.children.values()) child.train(training);
     return this;
   }
@@ -74,7 +95,15 @@ export abstract class Layer {
 
   /** This layer and all layers inside it, at any depth. */
   modules(): Layer[] {
-    return [this, ...[...this.children.values()].flatMap((child) => child.modules())];
+    return this.namedModules().map(([, layer]) => layer);
+  }
+
+  /** The same with their names, such as `1.0`; the name of this layer is empty. */
+  namedModules(): [name: string, layer: Layer][] {
+    const inner = [...this.children].flatMap(([child, layer]) =>
+      layer.namedModules().map(([name, l]): [string, Layer] => [name === '' ? child : `${child}.${name}`, l]),
+    );
+    return [['', this], ...inner];
   }
 
   /**
@@ -82,6 +111,7 @@ export abstract class Layer {
    * PyTorch.
    */
   namedParameters(): [name: string, parameter: Tensor][] {
+    this.expectRegistered();
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedParameters().map(([name, p]): [string, Tensor] => [`${child}.${name}`, p]),
     );
@@ -97,6 +127,11 @@ export abstract class Layer {
   /** @internal All parameters, buffers and constants of this layer and the layers inside it. */
   tensors(): Tensor[] {
     return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];
+  }
+
+  /** @internal The parameters and buffers that are tensors, by their names in the state dict. */
+  namedTensors(): [name: string, held: Tensor][] {
+    return this.namedSlots().flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
   }
 
   /** Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. */
@@ -140,14 +175,14 @@ export abstract class Layer {
 
   /** The name of this layer in error messages: its position in the model, and its description. */
   protected get op(): string {
-    return this.place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
+    return this.#place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
   }
 
   /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
   private get position(): string {
-    if (this.place === null) return '';
-    const { inside, name } = this.place;
-    return inside.place === null ? name : `${inside.position}.${name}`;
+    if (this.#place === null) return '';
+    const { inside, name } = this.#place;
+    return inside.#place === null ? name : `${inside.position}.${name}`;
   }
 
   static {
@@ -184,20 +219,72 @@ export abstract class Layer {
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
     this.children.set(name, layer);
-    layer.place = { inside: this, name };
+    layer.#place = { inside: this, name };
     return layer;
   }
 
   private addTensor(name: string, held: Tensor, trained: boolean): Tensor {
     const { shape } = this.addConstant(held);
-    this.addSlot(name, { shape, trained, read: () => copy(held), write: (source) => assign(held, source) });
+    const read = (): Tensor => copy(held);
+    this.addSlot(name, { shape, held, trained, read, write: (source) => assign(held, source) });
     return held;
   }
 
+  /**
+   * @internal Throws {@link ValueError} if this layer holds a layer or a leaf tensor that is not registered, alone or in
+   * an array or object: it would be neither trained nor saved, and `eval()` would pass it by.
+   */
+  expectRegistered(isFirstForward = false): void {
+    if (this.#isChecked) return;
+    const registered = new Set<unknown>([...this.children.values(), ...this.ownTensors]);
+    const isMissing = (held: unknown): boolean =>
+      (held instanceof Layer || (held instanceof Value && held.node === null)) && !registered.has(held);
+    for (const [name, held] of Object.entries(this)) {
+      const missing = [held, ...contentsOf(held)].find(isMissing);
+      if (missing === undefined) continue;
+      const [kind, add] = missing instanceof Layer ? ['layer', 'addLayer'] : ['tensor', 'addParameter'];
+      const problem = `its field '${name}' holds a ${kind} that is not registered, so it is neither trained nor saved`;
+      const others = kind === 'tensor' ? ' (or addBuffer, addConstant)' : '';
+      throw new ValueError(
+        this.op,
+        problem,
+        `in the constructor, wrap it: this.${add}('${name}', …)${others}`,
+      );
+    }
+    this.#isChecked = isFirstForward; // later, a field may hold an input or a result
+  }
+
   private namedSlots(): [name: string, slot: Slot][] {
+    this.expectRegistered();
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedSlots().map(([name, slot]): [string, Slot] => [`${child}.${name}`, slot]),
     );
     return [...this.slots, ...inner];
   }
+}
+
+/** The layer classes of the library, which register all that they hold. `expectRegistered` does not check them. */
+export const complete: WeakSet<object> = new WeakSet();
+
+/** The prototypes whose `forward` begins with `expectRegistered`. */
+const checked = new WeakSet<object>();
+
+/** Makes the `forward` of a user's class begin with `expectRegistered`, which does nothing from the second call on. */
+function checkFirst(prototype: Layer): void {
+  let owner: unknown = prototype;
+  while (owner instanceof Layer && !Object.hasOwn(owner, 'forward')) owner = Object.getPrototypeOf(owner);
+  if (!(owner instanceof Layer) || checked.has(owner)) return;
+  checked.add(owner);
+  const { forward } = owner;
+  owner.forward = function (this: Layer, x) {
+    this.expectRegistered(true);
+    return forward.call(this, x);
+  };
+}
+
+/** The entries of an array, or of an object that is no instance of a class. */
+function contentsOf(held: unknown): unknown[] {
+  if (held === null || typeof held !== 'object') return [];
+  const isPlain = Array.isArray(held) || Object.getPrototypeOf(held) === Object.prototype;
+  return isPlain ? Object.values(held) : [];
 }

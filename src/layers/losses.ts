@@ -8,6 +8,7 @@ import { composite, constant, type Kept, op, type Op, run, runFused } from '../t
 import { expandTo, view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { count } from './counted.ts';
 
 /** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -61,10 +62,10 @@ const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value 
  * logits [batch, classes], labels [batch] → a single value, or [batch] with `reduction: 'none'`.
  *
  * Do not apply softmax first: it is part of the loss. Large logits do not overflow. Behaves as PyTorch's
- * `cross_entropy`, except that a mean over zero labels throws; PyTorch returns NaN.
+ * `cross_entropy`, except that the mean is 0 if all labels are ignored; PyTorch returns NaN.
  *
- * @throws {ValueError} A label is neither an integer from 0 to classes − 1 nor `ignoreIndex`, `'mean'` is used and all
- *   labels are ignored, or an option is unknown or out of its range.
+ * @throws {ValueError} A label is neither an integer from 0 to classes − 1 nor `ignoreIndex`, or an option is unknown or
+ *   out of its range.
  * @throws {ShapeError} The logits are not [batch, classes], the batch is empty, or the number of labels is not the
  *   batch.
  * @example
@@ -86,7 +87,9 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
     const batch = [targets.length];
     const target = { labels: constant(logits, targets, batch) };
     if (reduction === 'none') return crossEntropyRows(logits, target, labelSmoothing);
-    const weight = reduction === 'mean' ? 1 / countOf(targets, ignoreIndex) : 1;
+    const counted = targets.reduce((n, label) => (label === kernels.IGNORED ? n : n + 1), 0);
+    if (reduction === 'mean') count(counted);
+    const weight = reduction === 'sum' ? 1 : counted === 0 ? 0 : 1 / counted;
     const weights = constant(logits, new Float64Array(targets.length).fill(weight), batch);
     return weightedCrossEntropy(logits, { ...target, weights }, labelSmoothing);
   });
@@ -120,22 +123,14 @@ export const mse: (
       'both must have the same shape and at least one value: reshape the target',
     );
   }
-  return reduced(prediction.sub(target).pow(2), reduction, prediction.size);
+  return reduced(prediction.sub(target).pow(2), reduction);
 });
 
-function reduced(losses: Tensor, reduction: Reduction, count: number): Tensor {
+function reduced(losses: Tensor, reduction: Reduction): Tensor {
   if (reduction === 'none') return losses;
-  return reduction === 'sum' ? losses.sum() : losses.sum().mul(1 / count);
-}
-
-/** The number of labels that are not ignored. Throws {@link ValueError} if it is 0. */
-function countOf(targets: Float64Array, ignoreIndex: number): number {
-  let counted = 0;
-  for (const label of targets) if (label !== kernels.IGNORED) counted++;
-  if (counted > 0) return counted;
-  const problem = `all ${targets.length} labels are ignored (${ignoreIndex})`;
-  const hint = "a mean over zero labels is undefined: skip the batch, or use reduction: 'sum'";
-  throw new ValueError('crossEntropy', problem, hint);
+  if (reduction === 'sum') return losses.sum();
+  count(losses.size);
+  return losses.sum().mul(1 / losses.size);
 }
 
 /** Checks the labels: returns them with `IGNORED` in place of `ignoreIndex`. */

@@ -2,7 +2,7 @@
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { fuse } from './fuse.ts';
-import { Layer } from './layer.ts';
+import { complete, Layer } from './layer.ts';
 
 /**
  * Applies layers one after the other: y = fₙ(… f₂(f₁(x))), like PyTorch's `Sequential`. State-dict keys begin with the
@@ -31,6 +31,10 @@ export class Sequential extends Layer {
 
   override toString(): string {
     return `Sequential(${this.layers.join(', ')})`;
+  }
+
+  static {
+    complete.add(this);
   }
 }
 

@@ -31,7 +31,9 @@ export interface OptimizerState {
 }
 
 /** The state does not fit the optimizer: another kind, other groups, or other shapes. */
-export class OptimizerStateError extends GammaBetaError {}
+export class OptimizerStateError extends GammaBetaError {
+  override name = 'OptimizerStateError';
+}
 
 /**
  * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
@@ -42,7 +44,12 @@ export class OptimizerStateError extends GammaBetaError {}
  * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
-  private readonly groups: { readonly params: readonly Tensor[]; options: O }[];
+  private readonly groups: {
+    readonly params: readonly Tensor[];
+    options: O;
+    /** The learning rate of the group ÷ that of the first group, as constructed. */
+    readonly ratio: number;
+  }[];
   private readonly slots = new Map<Tensor, Slots>();
 
   /** @param defaults All options. A group may override each of them. */
@@ -51,7 +58,7 @@ export abstract class Optimizer<O extends LearningRate> {
     this.groups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
-      return { params: [...members], options };
+      return { params: [...members], options, ratio: options.lr / (groups[0].lr ?? defaults.lr) };
     });
     expectParameters(this.kind(), this.parameters);
   }
@@ -75,14 +82,17 @@ export abstract class Optimizer<O extends LearningRate> {
     return this.groups.flatMap((group) => group.params);
   }
 
-  /** The learning rate, ≥ 0. Reading returns that of the first group; setting changes that of all groups. */
+  /**
+   * The learning rate of the first group, ≥ 0. Setting it changes the rates of all groups: they keep the ratios that they
+   * were constructed with.
+   */
   get lr(): number {
     return this.groups[0].options.lr;
   }
 
   set lr(lr: number) {
     expectNumber(this.kind(), 'lr', lr, { from: 0 });
-    for (const group of this.groups) group.options = { ...group.options, lr };
+    for (const group of this.groups) group.options = { ...group.options, lr: lr * group.ratio };
   }
 
   /**

@@ -1,27 +1,58 @@
 /** The errors that the library throws, and checks of arguments. */
 import { GammaBetaError, ShapeError } from '../../kernels/errors.ts';
+import { formatShape } from '../../kernels/shape.ts';
+import { Value } from './value.ts';
 
 export { GammaBetaError, ShapeError };
 
 /**
  * An argument has a value that the function does not accept: a hyper-parameter, a label, an index, an unknown option.
  */
-export class ValueError extends GammaBetaError {}
+export class ValueError extends GammaBetaError {
+  override name = 'ValueError';
+}
 
 /** Tensors have different element types, or the device does not support an element type. */
-export class DTypeError extends GammaBetaError {}
+export class DTypeError extends GammaBetaError {
+  override name = 'DTypeError';
+}
 
 /** A device is not available, tensors are on different devices, or a device cannot do a read. */
-export class DeviceError extends GammaBetaError {}
+export class DeviceError extends GammaBetaError {
+  override name = 'DeviceError';
+}
 
 /** The GPU was lost with all its tensors: the driver was reset, or the browser took the context or the device away. */
-export class DeviceLostError extends DeviceError {}
+export class DeviceLostError extends DeviceError {
+  override name = 'DeviceLostError';
+}
+
+/** A call would change what another asynchronous call, such as `fit`, is using. */
+export class BusyError extends GammaBetaError {
+  override name = 'BusyError';
+}
 
 /** A backward pass is impossible: no tensor requires a gradient, or the graph was freed or changed. */
-export class GraphError extends GammaBetaError {}
+export class GraphError extends GammaBetaError {
+  override name = 'GraphError';
+}
 
 /** `gradcheck` found a gradient that differs from the numeric derivative. */
-export class GradientError extends GammaBetaError {}
+export class GradientError extends GammaBetaError {
+  override name = 'GradientError';
+}
+
+/** A value as error messages show it: `0.1`, `'0.1' (a string)`, `null`, `an Array of 2`, `a tensor of shape [2, 3]`. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}' (a string)`;
+  if (typeof value === 'function') return `the function ${value.name}`;
+  if (typeof value !== 'object' || value === null)
+    return `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`;
+  if (value instanceof Value) return `a tensor of shape ${formatShape(value.shape)}`;
+  const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
+  const name = `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  return 'length' in value ? `${name} of ${String(value.length)}` : name;
+}
 
 /** Bounds of a number: value > above, value ≥ from, value < below, value ≤ to. */
 export interface Range {
@@ -37,15 +68,10 @@ export interface Range {
  */
 export function expectNumber(op: string, name: string, value: number, range: Range = {}): number {
   const { above = -Infinity, from = -Infinity, below = Infinity, to = Infinity } = range;
-  const isInRange = value > above && value >= from && value < below && value <= to;
-  if (typeof value === 'number' && Number.isFinite(value) && isInRange) return value;
+  if (Number.isFinite(value) && value > above && value >= from && value < below && value <= to) return value;
   const signs = { above: '>', from: '≥', below: '<', to: '≤' };
   const bounds = Object.entries(range).map(([bound, limit]) => ` ${signs[bound as keyof Range]} ${limit}`);
-  throw new ValueError(
-    op,
-    `${name} is ${String(value)}`,
-    `a finite number${bounds.join(' and')} is expected`,
-  );
+  throw refused(op, name, value, `a finite number${bounds.join(' and')} is expected`);
 }
 
 /**
@@ -54,17 +80,62 @@ export function expectNumber(op: string, name: string, value: number, range: Ran
  */
 export function expectInteger(op: string, name: string, value: number, min: number): number {
   if (Number.isSafeInteger(value) && value >= min) return value;
-  throw new ValueError(op, `${name} is ${String(value)}`, `an integer ≥ ${min} is expected`);
+  throw refused(op, name, value, `an integer ≥ ${min} is expected`);
 }
 
 /**
- * Checks the names of options. Otherwise a misspelt option would be ignored silently.
- * @throws {ValueError} An option is unknown.
+ * Returns the value if it is `true` or `false`.
+ * @throws {ValueError} It is not.
+ */
+export function expectBoolean(op: string, name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw refused(op, name, value, 'use true or false');
+}
+
+/**
+ * Returns the value if it is a function.
+ * @throws {ValueError} It is not.
+ */
+export function expectFunction<F extends (...args: never[]) => unknown>(
+  op: string,
+  name: string,
+  value: F,
+): F {
+  if (typeof value === 'function') return value;
+  throw refused(op, name, value, 'a function is expected');
+}
+
+/**
+ * Returns the value if it is a tensor.
+ * @throws {ValueError} It is not.
+ */
+export function expectTensor<T extends Value>(op: string, name: string, value: T): T {
+  if (value instanceof Value) return value;
+  throw refused(op, name, value, 'a tensor is expected: tensor(values) makes one');
+}
+
+/**
+ * Returns the value if it is an array of tensors.
+ * @throws {ValueError} It is not.
+ */
+export function expectTensors<T extends Value>(op: string, name: string, value: readonly T[]): readonly T[] {
+  const isArray: boolean = Array.isArray(value);
+  if (!isArray) throw refused(op, name, value, 'an array of tensors is expected');
+  value.forEach((x, i) => expectTensor(op, `${name}[${i}]`, x));
+  return value;
+}
+
+/**
+ * Checks that options are an object of known names. Otherwise misspelt and positional options would be ignored silently.
+ * @throws {ValueError} They are not an object, or an option is unknown.
  */
 export function expectOptions(op: string, options: object, known: readonly string[]): void {
+  const hint = `known options: ${known.join(', ')}`;
+  if (Object.prototype.toString.call(options) !== '[object Object]' || options instanceof Value) {
+    throw refused(op, 'options', options, `pass options by name, as in { ${known[0]}: value }; ${hint}`);
+  }
   const unknown = Object.keys(options).filter((key) => !known.includes(key));
-  if (unknown.length === 0) return;
-  throw new ValueError(op, `unknown option: ${unknown.join(', ')}`, `known options: ${known.join(', ')}`);
+  if (unknown.length > 0) throw new ValueError(op, `unknown option: ${unknown.join(', ')}`, hint);
 }
 
 /**
@@ -73,10 +144,19 @@ export function expectOptions(op: string, options: object, known: readonly strin
  */
 export function expectOneOf<T extends string>(op: string, name: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
-  const words = choices.map((choice) => `'${choice}'`);
-  throw new ValueError(
-    op,
-    `${name} is '${value}'`,
-    `use ${words.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`,
-  );
+  const words = choices.map((choice) => `'${choice}'`).join(', ');
+  const problem = `${name} is ${typeof value === 'string' ? `'${value}'` : shown(value)}`;
+  throw new ValueError(op, problem, `use ${words.replace(/, (?=[^,]*$)/, ' or ')}`);
+}
+
+/**
+ * Checks the number of arguments of a method that other libraries give more of, which would be ignored silently.
+ * @throws {ValueError} There are more than `most`.
+ */
+export function expectAtMost(op: string, count: number, most: number, hint: string): void {
+  if (count > most) throw new ValueError(op, `${count} arguments, where at most ${most} are known`, hint);
+}
+
+function refused(op: string, name: string, value: unknown, hint: string): ValueError {
+  return new ValueError(op, `${name} is ${shown(value)}`, hint);
 }

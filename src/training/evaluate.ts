@@ -1,31 +1,46 @@
-import type { Batch } from '../data/loader.ts';
+import type { Batch, DataLoader } from '../data/loader.ts';
+import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
-import { expectOptions } from '../tensor/errors.ts';
+import { expectOptions, ValueError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
-import { type BatchSource, defaultLoss, forwardPass, loaderOf, type Loss, measure } from './batches.ts';
+import {
+  type BatchSource,
+  expectSignal,
+  forwardPass,
+  loaderOf,
+  type Loss,
+  measure,
+  Measures,
+} from './batches.ts';
 import { breathe } from './breathe.ts';
-import { type Results, RunningMeans } from './history.ts';
-import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
-import { keepingMode } from './mode.ts';
+import { type Measured, type Results, RunningMeans } from './history.ts';
+import type { Metrics } from './metrics.ts';
+import { inEvaluation } from './mode.ts';
+import { type Compute, snapshot } from './snapshot.ts';
 
-export interface EvaluateOptions {
+export interface EvaluateOptions<Name extends string = string> {
   /** The mean loss of a batch. Default {@link crossEntropy}. */
   readonly loss?: Loss;
-  /** The metrics, by name. Default `{ accuracy }`. */
-  readonly metrics?: Metrics;
+  /** The metrics, by name. Default `{ accuracy }` for class labels and outputs [batch, classes ≥ 2]; otherwise none. */
+  readonly metrics?: Metrics<Name>;
   /** Stops between two batches. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Computes the loss and the metrics over a dataset, in evaluation mode and without gradients. It does not change the
- * model, the modes of its layers, or the epoch of a loader.
+ * Computes the loss and the metrics over a dataset, in evaluation mode and without gradients. It uses the model as it
+ * is at the time of the call, also if training goes on meanwhile. It does not change the model, the modes of its
+ * layers, or the epoch of a loader.
+ *
+ * The results are means over all that counts: examples, labels that are not ignored, or class weights. So they do not
+ * depend on the batch size, up to rounding.
  *
  * @param data A dataset, which is evaluated in batches of 256, or a loader.
- * @returns The means over all examples: `{ loss, accuracy }`, or the loss and the given metrics.
+ * @returns The means: `{ loss, accuracy }`, or the loss and the given metrics.
  * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
- * @throws {ValueError} A label is out of range, an option is unknown, or a metric has the name of another column.
+ * @throws {ValueError} A label is out of range, an option is unknown, no label counts, a metric returns no number or has
+ *   the name of another column.
  * @throws The signal's reason, if it was aborted.
  * @example
  * ```ts
@@ -37,36 +52,47 @@ export interface EvaluateOptions {
  * console.log(loss.toFixed(4), accuracy); // 0.6931 0.5
  * ```
  */
-export async function evaluate(
+export async function evaluate<Name extends string = 'accuracy'>(
   model: Layer,
   data: BatchSource,
-  options: EvaluateOptions = {},
-): Promise<Results> {
+  options: EvaluateOptions<Name> = {},
+): Promise<Results<Name>> {
+  expectLayer('evaluate', model);
   expectOptions('evaluate', options, ['loss', 'metrics', 'signal']);
-  const { loss = defaultLoss, metrics = { accuracy }, signal } = options;
-  expectMetricNames('evaluate', metrics);
-  const loader = loaderOf(data);
-  const { epoch } = loader;
-  return keepingMode(model, async () => {
-    model.eval();
-    const means = new RunningMeans();
-    try {
-      for await (const batch of loader.passing()) {
-        await breathe();
-        signal?.throwIfAborted();
-        means.add(await evaluateBatch(model, batch, loss, metrics), batch.labels.length);
-      }
-    } finally {
-      loader.epoch = epoch; // evaluating on the training data must not change the order of training
-    }
-    return means.means;
-  });
+  expectSignal('evaluate', options.signal);
+  const measures = new Measures('evaluate', options);
+  const loader = loaderOf('evaluate', data);
+  const results = await meansOver(model, loader, measures, options.signal, snapshot(model));
+  return results as Results<Name>;
+}
+
+/** The means over the batches of a loader. `withState` runs each computation with the state to evaluate. */
+export async function meansOver(
+  model: Layer,
+  loader: DataLoader,
+  measures: Measures,
+  signal: AbortSignal | undefined,
+  withState: Compute,
+): Promise<Results> {
+  const means = new RunningMeans();
+  for await (const batch of loader.peek()) {
+    await breathe();
+    signal?.throwIfAborted();
+    means.add(await withState(() => inEvaluation(model, () => evaluateBatch(model, batch, measures))));
+  }
+  if (!means.isEmpty) return means.means;
+  throw new ValueError('evaluate', 'no label counts: all are ignored or have weight 0', 'check the labels');
 }
 
 /** The loss and the metrics of one batch. */
-const evaluateBatch: (model: Layer, batch: Batch, loss: Loss, metrics: Metrics) => Promise<Results> =
-  composite(async (model, batch, loss, metrics) => {
-    const { output, error } = noGrad(() => forwardPass('evaluate', model, batch, loss));
-    const [[value], measured] = await Promise.all([error.data(), measure(metrics, output, batch.labels)]);
-    return { loss: value, ...measured };
-  });
+const evaluateBatch: (model: Layer, batch: Batch, measures: Measures) => Promise<Measured> = composite(
+  async (model, batch, measures) => {
+    const { output, error, count } = noGrad(() => forwardPass('evaluate', model, batch, measures.loss));
+    const metrics = measures.for(output, batch);
+    const [[value], measured] = await Promise.all([
+      error.data(),
+      measure('evaluate', metrics, output, batch),
+    ]);
+    return { loss: { value, count }, ...measured };
+  },
+);

@@ -1,27 +1,27 @@
 /** The training loop. */
-import type { Batch, DataLoader } from '../data/loader.ts';
-import type { Layer, StateDict } from '../layers/layer.ts';
-import type { Optimizer, LearningRate } from '../optim/optimizer.ts';
-import { expectInteger, expectOptions } from '../tensor/errors.ts';
-import { composite } from '../tensor/op.ts';
-import { streams } from '../tensor/random.ts';
-import {
-  type BatchSource,
-  defaultLoss,
-  type ForwardPass,
-  forwardPass,
-  inputOf,
-  loaderOf,
-  type Loss,
-  measure,
-} from './batches.ts';
+import { type Dataset, exampleSize, take } from '../data/dataset.ts';
+import { DataLoader } from '../data/loader.ts';
+import { BatchNorm1d } from '../layers/batchnorm1d.ts';
+import { expectLayer } from '../layers/expect-layer.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { Schedule } from '../optim/schedules.ts';
+import { expectFunction, expectInteger, expectOneOf, expectOptions, ValueError } from '../tensor/errors.ts';
+import { type BatchSource, expectDataset, expectSignal, loaderOf } from './batches.ts';
 import { breathe } from './breathe.ts';
-import { evaluate } from './evaluate.ts';
+import { type EarlyStopping, Stopper } from './early-stopping.ts';
+import { meansOver } from './evaluate.ts';
+import { reserve } from './exclusive.ts';
+import {
+  append,
+  type Columns,
+  type History,
+  type Results,
+  RunningMeans,
+  validationColumn,
+} from './history.ts';
 import { type Attempt, fallingBack, withoutFallback } from './safety/recovery.ts';
-import { append, type History, type Results, RunningMeans, validationColumn } from './history.ts';
-import { accuracy, expectMetricNames, type Metrics } from './metrics.ts';
-import { keepingMode } from './mode.ts';
-import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
+import { snapshot } from './snapshot.ts';
+import { TrainingStep, type TrainStepOptions } from './step.ts';
 
 /** The state of training after a batch. Epochs and batches count from 1. */
 export interface BatchProgress {
@@ -45,22 +45,35 @@ export interface EpochProgress {
   readonly results: Results;
 }
 
-export interface FitOptions {
-  /** The batches to train on. Each epoch uses each batch once. */
-  readonly train: DataLoader;
+/** A learning rate schedule: by step, that is, by batch; or as given. */
+export type FitSchedule = Schedule | { readonly by: 'step' | 'epoch'; readonly rate: Schedule };
+
+export interface FitOptions<
+  Name extends string = string,
+  V extends BatchSource = BatchSource,
+> extends TrainStepOptions<Name> {
+  /**
+   * The batches to train on. Each epoch uses each batch once. A dataset is used in shuffled batches of 32, as in Keras.
+   */
+  readonly train: DataLoader | Dataset;
   /** Data to evaluate the model on after each epoch. */
-  readonly validation?: BatchSource;
-  /** The mean loss of a batch. Default {@link crossEntropy}. */
-  readonly loss?: Loss;
-  readonly optimizer: Optimizer<LearningRate>;
-  /** The number of passes over the training data, ≥ 1. */
+  readonly validation?: V;
+  /** The number of passes over the training data, ≥ 0, counted from the beginning of the first run. */
   readonly epochs: number;
-  /** The metrics, by name. Default `{ accuracy }`; `{}` for no metrics. */
-  readonly metrics?: Metrics;
-  /** Called after each batch, and awaited. Use it to set `optimizer.lr`, or to let a page draw. */
-  readonly onBatch?: (progress: BatchProgress) => void | Promise<void>;
-  /** Called after each epoch, and awaited. */
-  readonly onEpoch?: (progress: EpochProgress) => void | Promise<void>;
+  /** The number of epochs that earlier runs completed, ≥ 0. Training goes on with the next one. Default 0. */
+  readonly initialEpoch?: number;
+  /**
+   * The learning rate of each step, which is a function of the number of steps since epoch 1, or, with
+   * `{ by: 'epoch', rate }`, of the number of epochs. Both count from 0. It sets `optimizer.lr`, so parameter groups
+   * keep the ratio of their rates.
+   */
+  readonly schedule?: FitSchedule;
+  /** Ends training when a result stops improving. */
+  readonly earlyStopping?: EarlyStopping;
+  /** Called after each batch, and awaited. Use it to draw, or to set `optimizer.lr`. */
+  readonly onBatch?: (progress: BatchProgress) => unknown;
+  /** Called after each epoch, and awaited. If it returns false, or a promise of it, training ends. */
+  readonly onEpoch?: (progress: EpochProgress) => unknown;
   /** Stops training between two batches. The promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
@@ -71,21 +84,46 @@ export interface FitOptions {
   readonly fallback?: boolean;
 }
 
+const optionNames = [
+  'train',
+  'validation',
+  'loss',
+  'optimizer',
+  'epochs',
+  'initialEpoch',
+  'metrics',
+  'clipGradNorm',
+  'schedule',
+  'earlyStopping',
+  'onBatch',
+  'onEpoch',
+  'signal',
+  'fallback',
+];
+
+/** The batch size for a dataset in `train`, as in Keras. */
+const TRAINING_BATCH = 32;
+
 /**
  * Trains a model. For each batch it computes the forward pass, the loss and the backward pass, then calls
  * `optimizer.step()`.
  *
- * During training the model is in training mode; afterwards each layer is in the mode it was in before. Losses and
- * metrics of the training data come from the forward passes of training, as in Keras.
+ * While `fit` computes, the model is in training mode. Layers that you have put in evaluation mode inside a model in
+ * training mode stay in it, and so do frozen layers (see {@link freeze}). Your own code always sees the modes that you
+ * have set. Losses and metrics of the training data come from the forward passes of training, as in Keras. They are
+ * means over what counts: examples, labels that are not ignored, or class weights.
  *
- * `fit` lets the event loop run several times per second, so a page stays responsive and can abort `signal`.
+ * `fit` lets the event loop run several times per second, so a page stays responsive and can abort `signal`. Meanwhile
+ * the model can be evaluated and saved; a second training run of the same model, optimizer or loader is refused.
  *
  * @returns The history: arrays with one entry per epoch, `loss`, `accuracy`, `valLoss`, `valAccuracy` and `seconds`.
  * @throws {NonFiniteLossError} The loss is NaN or infinite. The message names the epoch, the batch, and the first layer
  *   whose output is not finite. The parameters are those before this batch.
  * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
- * @throws {ValueError} A label is out of range, epochs is not an integer ≥ 1, an option is unknown, or a metric has the
- *   name of another column.
+ * @throws {ValueError} A label is out of range, no label counts, an option is unknown or out of its range, a metric
+ *   returns no number or has the name of another column, the optimizer holds no parameter of the model, or the last
+ *   batch has one example and the model uses batch normalization.
+ * @throws {BusyError} Another call is training the model, or uses the optimizer or the loader.
  * @throws {DeviceLostError} The GPU was lost, and `fallback` is false.
  * @throws The signal's reason, if it was aborted.
  * @example
@@ -99,42 +137,52 @@ export interface FitOptions {
  * const history = await fit(model, {
  *   train: new DataLoader(data, { batchSize: 2, shuffle: true }),
  *   validation: data,
- *   loss: crossEntropy,
  *   optimizer: new SGD(model.parameters(), { lr: 0.5 }),
  *   epochs: 20,
  * });
  * console.log(history.valAccuracy.at(-1)); // 1
  * ```
  */
-export async function fit(model: Layer, options: FitOptions): Promise<History> {
-  expectOptions('fit', options, [
-    'train',
-    'validation',
-    'loss',
-    'optimizer',
-    'epochs',
-    'metrics',
-    'onBatch',
-    'onEpoch',
-    'signal',
-    'fallback',
-  ]);
-  const { train, validation, loss = defaultLoss, metrics = { accuracy }, epochs, onEpoch, signal } = options;
-  expectInteger('fit', 'epochs', epochs, 1);
-  expectMetricNames('fit', metrics);
-  const attempt = options.fallback ? await fallingBack(model, options.optimizer) : withoutFallback;
-  const history: History = { loss: [], seconds: [] };
-  await keepingMode(model, async () => {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
+export async function fit<Name extends string = 'accuracy', V extends BatchSource = never>(
+  model: Layer,
+  options: FitOptions<Name, V>,
+): Promise<History<Columns<Name, V>>> {
+  expectLayer('fit', model);
+  expectOptions('fit', options, optionNames);
+  const { train, validation, optimizer, epochs, initialEpoch = 0, onBatch, onEpoch, signal } = options;
+  expectInteger('fit', 'epochs', epochs, 0);
+  expectInteger('fit', 'initialEpoch', initialEpoch, 0);
+  expectSignal('fit', signal);
+  for (const [name, fn] of Object.entries({ onBatch, onEpoch }))
+    if (fn !== undefined) expectFunction('fit', name, fn);
+  if (!(train instanceof DataLoader)) expectDataset('fit', train);
+  const validationLoader = validation === undefined ? null : loaderOf('fit', validation);
+  const step = new TrainingStep('fit', model, options);
+  const rateAt = rates(options.schedule);
+  const stopper =
+    options.earlyStopping && new Stopper('fit', model, options.earlyStopping, validationLoader !== null);
+  const history = emptyHistory(options);
+
+  const release = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
+  try {
+    const loader =
+      train instanceof DataLoader
+        ? train
+        : new DataLoader(train, { batchSize: TRAINING_BATCH, shuffle: true });
+    const attempt = options.fallback ? await fallingBack(model, optimizer) : withoutFallback;
+    if (initialEpoch < epochs) expectLastBatch(model, loader, step);
+    for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       signal?.throwIfAborted(); // before the loader starts another epoch
       const start = performance.now();
-      const trained = await trainEpoch(model, train, epoch, { ...options, loss, metrics, attempt });
+      const beforeBatch = (batch: number): void => {
+        const rate = rateAt(epoch - 1, (epoch - 1) * loader.length + batch - 1);
+        if (rate !== undefined) optimizer.lr = rate;
+      };
+      const trained = await trainEpoch(loader, step, { ...options, epoch, beforeBatch, attempt });
       const validated =
-        validation === undefined
+        validationLoader === null
           ? {}
-          : await attempt(() =>
-              evaluate(model, loaderOf(validation), { loss, metrics, ...(signal && { signal }) }),
-            );
+          : await attempt(() => meansOver(model, validationLoader, step.measures, signal, snapshot(model)));
       const results = {
         ...trained,
         ...Object.fromEntries(
@@ -143,94 +191,85 @@ export async function fit(model: Layer, options: FitOptions): Promise<History> {
         seconds: (performance.now() - start) / 1000,
       };
       append(history, results);
-      await onEpoch?.({ epoch, epochs, results });
+      const wanted = await onEpoch?.({ epoch, epochs, results });
+      const isOver = stopper?.endsAfter('fit', results) ?? false;
+      if (isOver || wanted === false) break;
     }
-  });
-  return history;
+    stopper?.restore();
+    return history as History<Columns<Name, V>>;
+  } finally {
+    release();
+  }
 }
 
-type EpochOptions = FitOptions &
-  Required<Pick<FitOptions, 'loss' | 'metrics'>> & { readonly attempt: Attempt };
+interface EpochOptions extends FitOptions {
+  readonly epoch: number;
+  /** Called before each batch, which counts from 1. */
+  readonly beforeBatch: (batch: number) => void;
+  readonly attempt: Attempt;
+}
 
 /** Trains for one epoch. Returns the means of the loss and the metrics. */
-async function trainEpoch(
-  model: Layer,
-  train: DataLoader,
-  epoch: number,
-  options: EpochOptions,
-): Promise<Results> {
-  const { epochs, onBatch, signal, attempt } = options;
-  model.train();
+async function trainEpoch(loader: DataLoader, step: TrainingStep, options: EpochOptions): Promise<Results> {
+  const { epoch, epochs, onBatch, beforeBatch, signal, attempt } = options;
   const means = new RunningMeans();
   let batch = 0;
-  for await (const examples of train.passing()) {
+  for await (const examples of loader.passing()) {
     await breathe();
     signal?.throwIfAborted();
     batch++;
+    beforeBatch(batch);
     const at = { epoch, batch };
-    const results = await attempt(() => trainBatch(model, examples, at, options));
-    means.add(results, examples.labels.length);
+    const measured = await attempt(() => step.run(examples, at));
+    means.add(measured);
     await onBatch?.({
       epoch,
       epochs,
       batch,
-      batches: train.length,
-      examples: examples.labels.length,
-      loss: results.loss,
+      batches: loader.length,
+      examples: examples.shape[0],
+      loss: measured.loss.value,
       means: means.means,
     });
   }
-  return means.means;
+  if (!means.isEmpty) return means.means;
+  throw new ValueError('fit', 'no label counts: all are ignored or have weight 0', 'check the labels');
 }
 
-/** Trains on one batch. If an error is thrown, parameters, running statistics and the dropout stream are unchanged. */
-async function trainBatch(
-  model: Layer,
-  examples: Batch,
-  at: { readonly epoch: number; readonly batch: number },
-  { loss, metrics, optimizer }: EpochOptions,
-): Promise<Results> {
-  const dropout = streams.dropout.state;
-  const { output, error, undo } = startBatch(model, examples, loss);
-  let results: Results;
-  try {
-    const [value] = await error.data();
-    if (!Number.isFinite(value)) {
-      const culprit = await firstNonFinite(model, inputOf(model, examples), dropout);
-      throw new NonFiniteLossError(value, at.epoch, at.batch, culprit);
-    }
-    results = { loss: value, ...(await measure(metrics, output, examples.labels)) };
-    optimizer.zeroGrad();
-    error.backward();
-  } catch (reason) {
-    undo();
-    throw reason;
-  }
-  optimizer.step();
-  return results;
+/** The columns that are known before training, without entries. */
+function emptyHistory({ metrics, loss, validation }: FitOptions): Record<string, number[]> {
+  const names = metrics ? Object.keys(metrics) : loss ? [] : ['accuracy'];
+  const columns = ['loss', ...names];
+  const all = validation === undefined ? columns : [...columns, ...columns.map(validationColumn)];
+  return Object.fromEntries([...all, 'seconds'].map((name) => [name, []]));
+}
+
+/** The learning rate of a step: a function of the number of epochs and of steps before it. Undefined: unchanged. */
+function rates(schedule: FitSchedule | undefined): (epoch: number, step: number) => number | undefined {
+  if (schedule === undefined) return () => undefined;
+  if (typeof schedule === 'function') return (_, step) => schedule(step);
+  expectOptions('fit: schedule', schedule, ['by', 'rate']);
+  const { by, rate } = schedule;
+  expectOneOf('fit', 'schedule.by', by, ['step', 'epoch']);
+  expectFunction('fit', 'schedule.rate', rate);
+  return (epoch, step) => rate(by === 'epoch' ? epoch : step);
 }
 
 /**
- * The forward pass of a batch. It updates the running statistics before the loss checks the labels, so the result has a
- * function `undo` that restores them and the dropout stream.
+ * Checks that the last batch of an epoch is not a single example which batch normalization cannot train on. Otherwise an
+ * epoch would fail at its end.
  */
-const startBatch: (
-  model: Layer,
-  examples: Batch,
-  loss: Loss,
-) => ForwardPass & { readonly buffers: StateDict; readonly undo: () => void } = composite(
-  (model, examples, loss) => {
-    const buffers = model.bufferDict();
-    const dropout = streams.dropout.state;
-    const undo = (): void => {
-      model.loadStateDict(buffers, { strict: false });
-      streams.dropout.state = dropout;
-    };
-    try {
-      return { ...forwardPass('fit', model, examples, loss), buffers, undo };
-    } catch (reason) {
-      undo();
-      throw reason;
-    }
-  },
-);
+function expectLastBatch(model: Layer, loader: DataLoader, step: TrainingStep): void {
+  const { dataset, batchSize, dropLast } = loader;
+  const examples = dataset.x.length / exampleSize(dataset);
+  if (dropLast || examples % batchSize !== 1 % batchSize) return;
+  if (!model.modules().some((layer) => layer instanceof BatchNorm1d)) return;
+  const [batch] = new DataLoader(take(dataset, 1), { batchSize: 1 });
+  try {
+    step.rehearse(batch);
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error;
+    const problem = `the last of ${examples} examples is a batch of its own, in batches of ${batchSize}: ${error.problem}`;
+    throw new ValueError('fit', problem, 'use dropLast: true or another batchSize in the DataLoader');
+  }
+}

@@ -1,19 +1,24 @@
+/** The results of training, by epoch, and their types. */
+import type { BatchSource } from './batches.ts';
+
 /**
  * The results of `fit`, like Keras' `History`: one array per column, one value per epoch. The columns are `loss`,
- * `accuracy`, `valLoss`, `valAccuracy` and `seconds`, and the same two for each metric of your own (such as `f1`
- * and `valF1`).
+ * `seconds`, and one for each metric, such as `accuracy`; with validation data also `valLoss` and one such as
+ * `valAccuracy` for each metric.
  *
  * `loss` and the metrics are means over the epoch's batches, computed in training mode while the parameters change.
  * The `val…` columns are computed after the epoch, in evaluation mode.
  */
-export interface History {
-  readonly loss: number[];
-  readonly seconds: number[];
-  readonly [column: string]: number[];
-}
+export type History<Column extends string = string> = Readonly<Record<'loss' | 'seconds', number[]>> &
+  Readonly<Record<Column, number[]>>;
 
-/** The results of one epoch: `{ loss, accuracy, valLoss, valAccuracy, seconds }`. */
-export type Results = Readonly<Record<string, number>>;
+/** The results of one epoch, or of `evaluate`: `{ loss, accuracy }` and so on. */
+export type Results<Column extends string = string> = Readonly<Record<'loss', number>> &
+  Readonly<Record<Column, number>>;
+
+/** The columns of a history with the metrics `Name`, and with the validation data V; never for none. */
+export type Columns<Name extends string, V extends BatchSource> =
+  'loss' | 'seconds' | Name | ([V] extends [never] ? never : 'valLoss' | `val${Capitalize<Name>}`);
 
 /** The name of a validation column: `accuracy` → `valAccuracy`. */
 export function validationColumn(name: string): string {
@@ -22,22 +27,41 @@ export function validationColumn(name: string): string {
 
 /** Adds an epoch's results to the columns. */
 export function append(history: Record<string, number[]>, results: Results): void {
-  for (const [column, value] of Object.entries(results)) (history[column] ??= []).push(value);
+  for (const [column, value] of Object.entries(results)) {
+    if (!Object.hasOwn(history, column)) history[column] = [];
+    history[column].push(value);
+  }
 }
 
-/** The mean of each result over all examples: the mean of the batch results, weighted by batch size. */
-export class RunningMeans {
-  private readonly sums = new Map<string, number>();
-  private examples = 0;
+/** The results of a batch: each is a mean, with what that mean divides by. */
+export type Measured = Readonly<Record<string, { readonly value: number; readonly count: number }>>;
 
-  add(results: Results, examples: number): void {
-    this.examples += examples;
-    for (const [name, value] of Object.entries(results)) {
-      this.sums.set(name, (this.sums.get(name) ?? 0) + value * examples);
+/** The values of a batch. */
+export function valuesOf(measured: Measured): Results {
+  return Object.fromEntries(Object.entries(measured).map(([name, { value }]) => [name, value])) as Results;
+}
+
+/** The mean of each result over all batches, weighted by what counted in each batch. */
+export class RunningMeans {
+  private readonly sums = new Map<string, { sum: number; count: number }>();
+
+  add(measured: Measured): void {
+    for (const [name, { value, count }] of Object.entries(measured)) {
+      const sums = this.sums.get(name) ?? { sum: 0, count: 0 };
+      if (count > 0) sums.sum += value * count;
+      sums.count += count;
+      this.sums.set(name, sums);
     }
   }
 
+  /** Whether nothing counted in the loss, since all labels are ignored or have weight 0. */
+  get isEmpty(): boolean {
+    return this.sums.get('loss')?.count === 0;
+  }
+
+  /** The means; 0 where nothing counted yet. */
   get means(): Results {
-    return Object.fromEntries([...this.sums].map(([name, sum]) => [name, sum / this.examples]));
+    const means = [...this.sums].map(([name, { sum, count }]) => [name, count > 0 ? sum / count : 0]);
+    return Object.fromEntries(means) as Results;
   }
 }

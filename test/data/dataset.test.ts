@@ -41,6 +41,10 @@ describe('checkDataset', () => {
     expect(refused({ shape })).toContain(`[${shape.join(', ')}]`);
   });
 
+  it.each([undefined, 4, '[4]', null])('refuses %s as the shape', (shape) => {
+    expect(refused({ shape })).toBe(`shape is not an array: ${shape}`);
+  });
+
   it.each([0, -1, NaN, Infinity])('refuses %s as the divisor', (divisor) => {
     expect(refused({ divisor })).toBe(`divisor is not a positive number: ${divisor}`);
   });
@@ -62,6 +66,40 @@ describe('checkDataset', () => {
 
   it('accepts a Buffer', () => {
     expect(checkDataset('fit', { ...good, labels: Buffer.from([1, 2, 3, 4]) })).toBe(4);
+  });
+});
+
+describe('targetShape', () => {
+  const data: Dataset = {
+    ...numbered(3, [2]),
+    labels: new Float32Array([1, 2, 3, 4, 5, 6]),
+    targetShape: [2],
+  };
+
+  it('says how many labels an example has', () => {
+    expect(checkDataset('fit', data)).toBe(3);
+    expect(checkDataset('fit', { ...numbered(3), targetShape: [] })).toBe(3);
+    expect(checkDataset('fit', { ...numbered(3), targetShape: [1, 1] })).toBe(3);
+  });
+
+  it('refuses another number of labels', () => {
+    const error = refusal(() => checkDataset('fit', { ...data, labels: new Float32Array(3) }));
+    expect(error.problem).toBe(
+      'the numbers of labels and examples differ: 3 labels, 3 examples, with targets of shape [2]',
+    );
+    expect(error.hint).toBe('give 2 labels for each example');
+  });
+
+  it.each([[[0]], [[1.5]], [[-2]]])('refuses targets of shape %j', (targetShape) => {
+    expect(refusal(() => checkDataset('fit', { ...data, targetShape })).problem).toContain('of a target');
+  });
+
+  it('is respected by split and take', () => {
+    const [first, rest] = split(data, 2);
+    expect([...first.labels]).toEqual([1, 2, 3, 4]);
+    expect([...rest.labels]).toEqual([5, 6]);
+    expect(rest.targetShape).toEqual([2]);
+    expect([...take(data, 1).labels]).toEqual([1, 2]);
   });
 });
 

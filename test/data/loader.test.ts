@@ -70,6 +70,20 @@ describe('an epoch of a DataLoader', () => {
     expect(values).toEqual([2, 4, 6]);
   });
 
+  it('has the targets of each example, if these have a shape', () => {
+    const data = {
+      ...numbered(5),
+      labels: Float32Array.from({ length: 10 }, (_, i) => i),
+      targetShape: [2, 1],
+    };
+    const loader = new DataLoader(data, { batchSize: 2, shuffle: true, seed: 1 });
+    for (const { x, labels, targetShape } of loader) {
+      expect(targetShape).toEqual([2, 1]);
+      expect([...labels]).toEqual([...x].flatMap((value) => [2 * value - 2, 2 * value - 1]));
+    }
+    expect([...new DataLoader(numbered(1), { batchSize: 1 })][0]).not.toHaveProperty('targetShape');
+  });
+
   it('has the order that permutation gives', () => {
     const loader = new DataLoader(numbered(20), { batchSize: 3, shuffle: true, seed: 5 });
     for (const epoch of [0, 1, 2]) {
@@ -238,6 +252,79 @@ describe('the seed and the epoch of a DataLoader', () => {
     const error = refusal(() => (loader.epoch = epoch), ValueError);
     expect(error.problem).toBe(`epoch is ${epoch}`);
     expect(loader.epoch).toBe(0);
+  });
+});
+
+describe('peek', () => {
+  const copies = async (batches: Iterable<Batch> | AsyncIterable<Batch>): Promise<Batch[]> => {
+    const seen: Batch[] = [];
+    for await (const { x, ...rest } of batches) seen.push({ ...rest, x: x.slice() });
+    return seen;
+  };
+
+  it('has the batches of the next epoch, and does not start it', async () => {
+    await fc.assert(
+      fc.asyncProperty(loaders, fc.integer({ min: 0, max: 3 }), async ({ n, ...options }, epoch) => {
+        const loader = new DataLoader(numbered(n), {
+          batchSize: options.batchSize,
+          shuffle: options.shuffle,
+          seed: options.seed,
+        });
+        loader.epoch = epoch;
+        const peeked = await copies(loader.peek());
+        expect(loader.epoch).toBe(epoch);
+        expect(peeked).toEqual([...loader]);
+      }),
+    );
+  });
+
+  class Doubled extends DataLoader {
+    override *[Symbol.iterator](): Generator<Batch, undefined> {
+      for (const batch of super[Symbol.iterator]()) yield { ...batch, x: batch.x.map((value) => 2 * value) };
+    }
+  }
+  class Delayed extends DataLoader {
+    override async *[Symbol.asyncIterator](): AsyncGenerator<Batch, undefined> {
+      for (const batch of super[Symbol.iterator]()) {
+        await Promise.resolve();
+        yield batch;
+      }
+    }
+  }
+
+  it.each([Doubled, Delayed])('uses the iterator of a subclass', async (Loader) => {
+    const make = () => new Loader(numbered(7), { batchSize: 2, shuffle: true, seed: 3 });
+    const [peeked, iterated] = [make(), make()];
+    expect(await copies(peeked.peek())).toEqual(await copies(iterated));
+    expect(peeked.epoch).toBe(0);
+  });
+
+  it.each([DataLoader, Doubled, Delayed])('leaves alone an epoch that starts meanwhile', async (Loader) => {
+    const loader = new Loader(numbered(7), { batchSize: 2, shuffle: true, seed: 3 });
+    let k = 0;
+    for await (const { shape } of loader.peek()) {
+      expect(shape[0]).toBeGreaterThan(0);
+      if (k++ === 1) expect((await copies(loader)).length).toBe(4);
+    }
+    expect(loader.epoch).toBe(1);
+  });
+
+  it('lets the iterator of a subclass end when the loop ends', async () => {
+    let ended = 0;
+    class Closing extends DataLoader {
+      override *[Symbol.iterator](): Generator<Batch, undefined> {
+        try {
+          yield* super[Symbol.iterator]();
+        } finally {
+          ended++;
+        }
+      }
+    }
+    for await (const { shape } of new Closing(numbered(7), { batchSize: 2 }).peek()) {
+      expect(shape).toEqual([2, 1]);
+      break;
+    }
+    expect(ended).toBe(1);
   });
 });
 

@@ -2,17 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { append, RunningMeans, validationColumn } from '../../src/training/history.ts';
 
 describe('RunningMeans', () => {
-  it('weights each batch by its number of examples', () => {
+  it('weights each batch by what counted in it', () => {
     const means = new RunningMeans();
-    means.add({ loss: 1, accuracy: 0.5 }, 4);
-    means.add({ loss: 4, accuracy: 1 }, 2);
+    means.add({ loss: { value: 1, count: 4 }, accuracy: { value: 0.5, count: 4 } });
+    means.add({ loss: { value: 4, count: 2 }, accuracy: { value: 1, count: 2 } });
     expect(means.means).toEqual({ loss: 2, accuracy: 4 / 6 });
   });
 
   it('is NaN after a value of NaN', () => {
     const means = new RunningMeans();
-    means.add({ loss: 1 }, 4);
-    means.add({ loss: NaN }, 4);
+    means.add({ loss: { value: 1, count: 4 } });
+    means.add({ loss: { value: NaN, count: 4 } });
     expect(means.means).toEqual({ loss: NaN });
   });
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accuracy, ShapeError, tensor, zeros } from '../../src/index.ts';
+import { defaultMetrics } from '../../src/training/metrics.ts';
 
 describe('accuracy', () => {
   it('is the share of rows whose largest output is at the label', async () => {
@@ -46,5 +47,26 @@ describe('accuracy', () => {
     await expect(measuring).rejects.toThrow(
       `accuracy: output [${shape.join(', ')}] for ${count} labels. Hint: the output must be [batch, classes]`,
     );
+  });
+});
+
+describe('the default metric', () => {
+  it('is the accuracy for one class label per row', () => {
+    for (const labels of [
+      new Uint8Array([0, 1, 2]),
+      new Float32Array([0, 1, 2]),
+      new Int8Array([0, -100, 1]),
+    ])
+      expect(defaultMetrics(zeros([3, 3]), { labels })).toEqual({ accuracy });
+  });
+
+  it.each([
+    ['one output column', [3, 1], new Uint8Array([0, 1, 1])],
+    ['one output per row', [3], new Uint8Array([0, 1, 1])],
+    ['targets that are not whole numbers', [3, 2], new Float32Array([0, 0.5, 1])],
+    ['several targets per row', [3, 2], new Float32Array(6)],
+    ['outputs of three axes', [3, 2, 2], new Uint8Array(3)],
+  ])('is none for %s', (_, shape, labels) => {
+    expect(defaultMetrics(zeros(shape), { labels })).toEqual({});
   });
 });

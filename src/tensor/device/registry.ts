@@ -1,8 +1,9 @@
 /** Chooses the current device, by name or automatically. */
 import { cpu } from './cpu.ts';
-import { choose, currentChoice, opened, type PassedOver } from './current.ts';
+import { type Choice, choose, currentChoice, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
 import { DeviceError, ValueError } from '../errors.ts';
+import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
 import { openWasm } from './wasm/open-wasm.ts';
 
@@ -43,13 +44,12 @@ const candidates: readonly Candidate[] = [
   { name: 'cpu', open: () => cpu },
 ];
 
-/** Chooses the first candidate that works. */
-async function chooseAutomatically(): Promise<void> {
+/** The first candidate that works. */
+async function chosenAutomatically(): Promise<Choice> {
   const passedOver: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
-      choose({ device: await open(candidate, true), passedOver });
-      return;
+      return { device: await open(candidate, true), passedOver };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       passedOver.push({ device: candidate.name, reason: error.problem });
@@ -58,10 +58,10 @@ async function chooseAutomatically(): Promise<void> {
   throw new DeviceError('useDevice', 'no device works', 'this is a bug in gammabeta: please report it');
 }
 
-/** Chooses a candidate, or throws the reason why it is not available. */
-async function chooseByName(candidate: Candidate): Promise<void> {
+/** A candidate. Throws the reason why it is not available. */
+async function chosenByName(candidate: Candidate): Promise<Choice> {
   try {
-    choose({ device: await open(candidate, false), passedOver: [] });
+    return { device: await open(candidate, false), passedOver: [] };
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     throw new DeviceError('useDevice', `'${candidate.name}' is not available: ${error.problem}`, error.hint);
@@ -84,6 +84,7 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  * @returns The same as {@link deviceInfo}.
  * @throws {DeviceError} The device is not available. The message gives the reason.
  * @throws {ValueError} No device has this name.
+ * @throws {BusyError} `fit` is running.
  * @example
  * ```ts
  * import { useDevice } from 'gammabeta';
@@ -93,17 +94,25 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  * ```
  */
 export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> {
+  expectNotHeld();
+  return switchDevice(name, expectNotHeld); // `fit` may have begun while the device was opened
+}
+
+/** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
+export async function switchDevice(name: DeviceName | 'auto', check?: () => void): Promise<DeviceInfo> {
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
     throw new ValueError('useDevice', `unknown device: ${name}`, `use one of auto, ${names.join(', ')}`);
   }
-  const choice = lastChoice.then(async () => {
-    await (named === undefined ? chooseAutomatically() : chooseByName(named));
+  const switched = lastChoice.then(async () => {
+    const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
+    check?.();
+    choose(choice);
     return deviceInfo();
   });
-  lastChoice = choice.catch(() => undefined);
-  return choice;
+  lastChoice = switched.catch(() => undefined);
+  return switched;
 }
 
 /** Calls of `useDevice` wait for each other, so the last call decides, and no device is opened twice. */

@@ -5,6 +5,8 @@ import { GammaBetaError } from '../../tensor/errors.ts';
 
 /** A checkpoint cannot be made, read or restored. The model, optimizer, loader and generators are unchanged. */
 export class CheckpointError extends GammaBetaError {
+  override name = 'CheckpointError';
+
   constructor(op: string, problem: string, hint: string, options: ErrorOptions = {}) {
     super(op, problem, hint);
     if (options.cause !== undefined) this.cause = options.cause;

@@ -7,45 +7,50 @@ import type { Tensor } from '../../tensor/tensor.ts';
 
 /** The loss is NaN or infinite. The parameters are those before the batch that caused it. */
 export class NonFiniteLossError extends GammaBetaError {
-  /** Counted from 1. */
-  readonly epoch: number;
-  /** Counted from 1. */
-  readonly batch: number;
+  override name = 'NonFiniteLossError';
+  /** The epoch, counted from 1; null in `trainStep`. */
+  readonly epoch: number | null;
+  /** The batch of the epoch, counted from 1; null in `trainStep`. */
+  readonly batch: number | null;
 
-  constructor(loss: number, epoch: number, batch: number, culprit: string) {
+  constructor(
+    op: string,
+    loss: number,
+    culprit: string,
+    at: { readonly epoch: number; readonly batch: number } | null = null,
+  ) {
     super(
-      'fit',
-      `the loss is ${loss} at epoch ${epoch}, batch ${batch}; ${culprit}`,
-      'use a smaller learning rate or clipGradNorm, and look for NaN in the data',
+      op,
+      `the loss is ${loss}${at === null ? '' : ` at epoch ${at.epoch}, batch ${at.batch}`}; ${culprit}`,
+      'use a smaller learning rate or clipGradNorm: 1, and look for NaN in the data',
     );
-    this.epoch = epoch;
-    this.batch = batch;
+    this.epoch = at?.epoch ?? null;
+    this.batch = at?.batch ?? null;
   }
 }
 
 /**
- * Runs the batch again, layer by layer, and returns a description of the first value that is not finite. Running
- * statistics and the dropout stream are restored afterwards.
+ * Runs the batch again, layer by layer, and returns a description of the first value that is not finite. It computes
+ * everything, and restores the running statistics and the dropout stream, before it waits for the values.
  *
  * @param dropout The state of the dropout stream before the batch, so that the same elements are dropped.
  */
 export async function firstNonFinite(model: Layer, x: Tensor, dropout: StreamState): Promise<string> {
-  if (!(await isFinite(x))) return 'the batch itself is not finite';
-  const parameters = await firstParameter(model);
-  const state = model.stateDict();
+  const layers = layersOf(model);
+  const state = model.bufferDict();
   const after = streams.dropout.state;
   streams.dropout.state = dropout;
+  const outputs: Tensor[] = [];
   try {
-    let y = x;
-    for (const [i, layer] of layersOf(model).entries()) {
-      y = noGrad(() => layer.forward(y));
-      if (!(await isFinite(y))) {
-        return `the first layer whose output is not finite is layer ${i}, ${layer.toString()}${parameters}`;
-      }
-    }
+    for (const layer of layers) outputs.push(noGrad(() => layer.forward(outputs.at(-1) ?? x)));
   } finally {
-    model.loadStateDict(state);
+    model.loadStateDict(state, { strict: false });
     streams.dropout.state = after;
+  }
+  if (!(await isFinite(x))) return 'the batch itself is not finite';
+  for (const [i, y] of outputs.entries()) {
+    if (await isFinite(y)) continue;
+    return `the first layer whose output is not finite is layer ${i}, ${layers[i].toString()}${await firstParameter(model)}`;
   }
   return 'all layers have finite outputs, so the loss function is the cause';
 }

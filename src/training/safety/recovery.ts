@@ -3,7 +3,7 @@ import type { Layer } from '../../layers/layer.ts';
 import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import type { Device, DeviceName } from '../../tensor/device/device.ts';
 import { currentDevice } from '../../tensor/device/current.ts';
-import { useDevice } from '../../tensor/device/registry.ts';
+import { switchDevice } from '../../tensor/device/registry.ts';
 import { DeviceLostError, GraphError } from '../../tensor/errors.ts';
 import { keep } from '../../tensor/op.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
@@ -81,7 +81,7 @@ export class Recovery {
       );
     }
     const { model, optimizer } = this.parts;
-    await useDevice(device);
+    await switchDevice(device);
     const home = currentDevice();
     for (const x of model.tensors()) move(x, home, this.first?.get(x) ?? new Float32Array(x.size));
     for (const x of optimizer.remembered) move(x, home, new Float32Array(x.size)); // the checkpoint has the values

@@ -108,7 +108,7 @@ describe('a loss that is not finite', () => {
     const model = new Sequential(new Dense(2, 4), new Dense(4, 2));
     const optimizer = new SGD(model.parameters(), { lr: 1e30 });
     const error = await failure(fit(model, { ...options(model, points(), 5), optimizer }));
-    expect(error.batch + 3 * (error.epoch - 1)).toBeGreaterThan(1);
+    expect((error.batch ?? 0) + 3 * ((error.epoch ?? 0) - 1)).toBeGreaterThan(1);
     expect(error.message).toContain('is layer 1, Dense(4 → 2)');
   });
 

@@ -1,0 +1,80 @@
+/** Early stopping: ends training when a result has stopped improving. */
+import type { Layer, StateDict } from '../layers/layer.ts';
+import {
+  expectBoolean,
+  expectInteger,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  ValueError,
+} from '../tensor/errors.ts';
+import type { Results } from './history.ts';
+import { stateOf } from './snapshot.ts';
+
+/** As Keras' `EarlyStopping`. */
+export interface EarlyStopping {
+  /** The column of the history to watch. Default `valLoss`, or `loss` without validation data. */
+  readonly monitor?: string;
+  /** The number of epochs in a row without improvement after which training ends, ≥ 0; 0 is as 1. Default 1. */
+  readonly patience?: number;
+  /** A change counts as an improvement if it is larger than this, ≥ 0. Default 0. */
+  readonly minDelta?: number;
+  /** Whether smaller or larger values are better. Default: larger for names that end in `accuracy`, else smaller. */
+  readonly mode?: 'min' | 'max';
+  /** Whether the model ends in the state of its best epoch instead of the last one. Default false. */
+  readonly restoreBest?: boolean;
+}
+
+const optionNames = ['monitor', 'patience', 'minDelta', 'mode', 'restoreBest'];
+
+/** The early stopping of one training run. */
+export class Stopper {
+  private readonly model: Layer;
+  private readonly options: Required<EarlyStopping>;
+  private best: number | null = null;
+  private bestState: StateDict | null = null;
+  private since = 0;
+
+  constructor(op: string, model: Layer, options: EarlyStopping, isValidated: boolean) {
+    expectOptions(`${op}: earlyStopping`, options, optionNames);
+    const {
+      monitor = isValidated ? 'valLoss' : 'loss',
+      patience = 1,
+      minDelta = 0,
+      restoreBest = false,
+    } = options;
+    const { mode = /accuracy$/i.test(monitor) ? 'max' : 'min' } = options;
+    expectInteger(op, 'earlyStopping.patience', patience, 0);
+    expectNumber(op, 'earlyStopping.minDelta', minDelta, { from: 0 });
+    expectOneOf(op, 'earlyStopping.mode', mode, ['min', 'max']);
+    expectBoolean(op, 'earlyStopping.restoreBest', restoreBest);
+    this.model = model;
+    this.options = { monitor, patience, minDelta, mode, restoreBest };
+  }
+
+  /** Takes the results of an epoch. Returns whether training ends. */
+  endsAfter(op: string, results: Results): boolean {
+    const { monitor, patience, minDelta, mode, restoreBest } = this.options;
+    if (!Object.hasOwn(results, monitor)) {
+      const names = Object.keys(results).join(', ');
+      throw new ValueError(
+        op,
+        `earlyStopping.monitor is '${monitor}'`,
+        `use a column of the history: ${names}`,
+      );
+    }
+    const value = mode === 'min' ? results[monitor] : -results[monitor];
+    const isBetter = this.best === null ? !Number.isNaN(value) : value < this.best - minDelta;
+    this.since = isBetter ? 0 : this.since + 1;
+    if (isBetter) {
+      this.best = value;
+      if (restoreBest) this.bestState = stateOf(this.model);
+    }
+    return this.since > 0 && this.since >= patience;
+  }
+
+  /** Puts the model in the state of its best epoch, if that was asked for. */
+  restore(): void {
+    if (this.bestState !== null && this.since > 0) this.model.loadStateDict(this.bestState);
+  }
+}

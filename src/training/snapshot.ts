@@ -1,0 +1,56 @@
+/**
+ * The state of a model at one moment. `evaluate`, `predict` and checkpoints use the state of the time of their call,
+ * while `fit` may go on training the same model.
+ */
+import type { Layer, StateDict } from '../layers/layer.ts';
+import { copy } from '../tensor/assign.ts';
+import { type StreamState, streams } from '../tensor/random.ts';
+
+/** What a training batch has changed so far, as it was before the batch. The parameters change last, all at once. */
+export interface BeforeBatch {
+  readonly buffers: StateDict;
+  readonly dropout: StreamState;
+}
+
+/** The models of which a batch is being computed. */
+const underway = new WeakMap<Layer, BeforeBatch>();
+
+/** Declares that a batch is being computed, until `endBatch`. */
+export function beginBatch(model: Layer, before: BeforeBatch): void {
+  underway.set(model, before);
+}
+
+export function endBatch(model: Layer): void {
+  underway.delete(model);
+}
+
+/** A copy of the state of a model after the last complete training step. */
+export function stateOf(model: Layer): StateDict {
+  const buffers = Object.entries(underway.get(model)?.buffers ?? {});
+  return { ...model.stateDict(), ...Object.fromEntries(buffers.map(([name, x]) => [name, copy(x)])) };
+}
+
+/** The state of the dropout stream after the last complete training step of a model. */
+export function dropoutOf(model: Layer): StreamState {
+  return underway.get(model)?.dropout ?? streams.dropout.state;
+}
+
+/** Runs a synchronous computation. */
+export type Compute = <T>(compute: () => T) => T;
+
+/** Returns a function that runs computations with the state that the model has now. */
+export function snapshot(model: Layer): Compute {
+  const state = stateOf(model);
+  const exchange = (): void => {
+    for (const [name, x] of model.namedTensors())
+      [x.storage, state[name].storage] = [state[name].storage, x.storage];
+  };
+  return (compute) => {
+    exchange();
+    try {
+      return compute();
+    } finally {
+      exchange();
+    }
+  };
+}

@@ -1,0 +1,159 @@
+/** One training step: forward pass, loss, backward pass, and the optimizer's update. */
+import type { Batch } from '../data/loader.ts';
+import { expectLayer } from '../layers/expect-layer.ts';
+import type { Layer, StateDict } from '../layers/layer.ts';
+import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
+import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
+import { expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
+import { composite } from '../tensor/op.ts';
+import { streams } from '../tensor/random.ts';
+import { type ForwardPass, forwardPass, inputOf, type Loss, measure, Measures } from './batches.ts';
+import { reserve } from './exclusive.ts';
+import { type Measured, type Results, valuesOf } from './history.ts';
+import type { Metrics } from './metrics.ts';
+import { TrainingMode } from './mode.ts';
+import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
+import { beginBatch, endBatch } from './snapshot.ts';
+
+export interface TrainStepOptions<Name extends string = string> {
+  readonly optimizer: Optimizer<LearningRate>;
+  /** The mean loss of the batch. Default {@link crossEntropy}. */
+  readonly loss?: Loss;
+  /** The metrics, by name. Default `{ accuracy }` for class labels; `{}` for no metrics. */
+  readonly metrics?: Metrics<Name>;
+  /** The largest norm of the gradients, > 0: see {@link clipGradNorm}. Default: gradients are not clipped. */
+  readonly clipGradNorm?: number;
+}
+
+/**
+ * Trains a model on one batch, exactly as `fit` does: the forward pass, the loss and the backward pass, then
+ * `optimizer.step()`. Use it to drive training yourself, for example to pause it.
+ *
+ * @param batch A batch of a {@link DataLoader}, or `{ x, shape, labels }`.
+ * @returns The loss and the metrics of the batch, from before the step.
+ * @throws {NonFiniteLossError} The loss is NaN or infinite. The parameters are unchanged.
+ * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
+ * @throws {ValueError} A label is out of range, or an option is unknown or out of its range.
+ * @throws {BusyError} Another call is training the model, or uses the optimizer.
+ * @example
+ * ```ts
+ * import { DataLoader, Dense, SGD, trainStep } from 'gammabeta';
+ *
+ * const data = { x: new Float32Array([1, 0, 0, 1]), shape: [2], labels: new Uint8Array([0, 1]) };
+ * const model = new Dense(2, 2);
+ * const optimizer = new SGD(model.parameters(), { lr: 0.5 });
+ * for (const batch of new DataLoader(data, { batchSize: 2 })) {
+ *   const { loss, accuracy } = await trainStep(model, batch, { optimizer });
+ *   console.log(loss > 0, accuracy >= 0); // true true
+ * }
+ * ```
+ */
+export async function trainStep<Name extends string = 'accuracy'>(
+  model: Layer,
+  batch: Batch,
+  options: TrainStepOptions<Name>,
+): Promise<Results<Name>> {
+  expectLayer('trainStep', model);
+  expectOptions('trainStep', options, ['optimizer', 'loss', 'metrics', 'clipGradNorm']);
+  const step = new TrainingStep('trainStep', model, options);
+  const release = reserve('trainStep', { model, optimizer: options.optimizer });
+  try {
+    return valuesOf(await step.run(batch)) as Results<Name>;
+  } finally {
+    release();
+  }
+}
+
+/** The step of one training run, with its options checked. */
+export class TrainingStep {
+  readonly measures: Measures;
+  private readonly op: string;
+  private readonly model: Layer;
+  private readonly mode: TrainingMode;
+  private readonly optimizer: Optimizer<LearningRate>;
+  private readonly clipGradNorm: number | undefined;
+
+  constructor(op: string, model: Layer, { optimizer, loss, metrics, clipGradNorm }: TrainStepOptions) {
+    expectOptimizer(op, optimizer);
+    if (clipGradNorm !== undefined) expectNumber(op, 'clipGradNorm', clipGradNorm, { above: 0 });
+    this.op = op;
+    this.model = model;
+    this.mode = new TrainingMode(model);
+    this.optimizer = optimizer;
+    this.clipGradNorm = clipGradNorm;
+    this.measures = new Measures(op, { loss, metrics });
+  }
+
+  /** Trains on one batch. If an error is thrown, parameters, running statistics and the dropout stream are unchanged. */
+  async run(batch: Batch, at?: { readonly epoch: number; readonly batch: number }): Promise<Measured> {
+    const { op, model, mode, optimizer, measures } = this;
+    const dropout = streams.dropout.state;
+    const { output, error, count, undo } = mode.run(() => startBatch(op, model, batch, measures.loss));
+    try {
+      const [value] = await error.data();
+      if (!Number.isFinite(value)) {
+        const culprit = await mode.run(() => firstNonFinite(model, inputOf(model, batch), dropout));
+        throw new NonFiniteLossError(op, value, culprit, at);
+      }
+      const metrics = measures.for(output, batch);
+      const measured = await mode.run(() => measure(op, metrics, output, batch));
+      const results = { loss: { value, count }, ...measured };
+      optimizer.zeroGrad();
+      error.backward();
+      if (this.clipGradNorm !== undefined) clip(optimizer.parameters, this.clipGradNorm);
+      optimizer.step();
+      return results;
+    } catch (reason) {
+      undo();
+      throw reason;
+    } finally {
+      endBatch(model);
+    }
+  }
+
+  /** Runs a forward pass on examples of a batch, without training. Throws if the model cannot train on such a batch. */
+  rehearse(batch: Batch): void {
+    this.mode.run(() => {
+      startBatch(this.op, this.model, batch, (output) => output.sum()).undo();
+      endBatch(this.model);
+    });
+  }
+}
+
+/**
+ * The forward pass of a batch. It updates the running statistics before the loss checks the labels, so the result has a
+ * function `undo` that restores them and the dropout stream.
+ */
+const startBatch: (
+  op: string,
+  model: Layer,
+  batch: Batch,
+  loss: Loss,
+) => ForwardPass & { readonly buffers: StateDict; readonly undo: () => void } = composite(
+  (op, model, batch, loss) => {
+    const buffers = model.bufferDict();
+    const dropout = streams.dropout.state;
+    let after = dropout;
+    const undo = (): void => {
+      model.loadStateDict(buffers, { strict: false });
+      // Other code may have drawn from the stream since.
+      if (String(streams.dropout.state) === String(after)) streams.dropout.state = dropout;
+    };
+    try {
+      const pass = forwardPass(op, model, batch, loss);
+      beginBatch(model, { buffers, dropout });
+      after = streams.dropout.state;
+      return { ...pass, buffers, undo };
+    } catch (reason) {
+      after = streams.dropout.state;
+      undo();
+      throw reason;
+    }
+  },
+);
+
+function expectOptimizer(op: string, optimizer: unknown): void {
+  if (optimizer instanceof Optimizer) return;
+  const problem = `optimizer is not an optimizer: ${shown(optimizer)}`;
+  throw new ValueError(op, problem, 'pass one, such as new SGD(model.parameters(), { lr: 0.1 })');
+}
