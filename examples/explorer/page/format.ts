@@ -23,8 +23,8 @@ function power(value: number, digits: number): string {
   return `${short}·10${Array.from(exponent.replace('+', ''), (sign) => superscripts[sign]).join('')}`;
 }
 
-/** A number for checking: eight significant digits, readable by programs. */
-export const exact = (value: number): string => String(value.toPrecision(8));
+/** A number for checking: seven significant digits, readable by programs. */
+export const exact = (value: number): string => String(value.toPrecision(7));
 
 /** A number for links and text fields: as few digits as identify it. */
 export const plain = (value: number): string => String(value);

@@ -6,6 +6,7 @@ import { BatchPart } from '../parts/batch.tsx';
 import { CodePart } from '../parts/code.tsx';
 import { ExercisePart } from '../parts/exercise.tsx';
 import { GradientPart } from '../parts/gradient.tsx';
+import { LivePart } from '../parts/live.tsx';
 import { ModesPart } from '../parts/modes.tsx';
 import { SpacePart } from '../parts/space.tsx';
 import { readHash, type State, writeHash } from './state.ts';
@@ -23,6 +24,7 @@ const questions = [
   ['code', 'Which line of code is that?'],
   ['exercise', 'Did I get it right?'],
   ['modes', 'Why does the same batch give different answers in training and in evaluation?'],
+  ['live', 'Is it true that it trains faster?'],
 ] as const;
 
 export function Page(): JSX.Element {
@@ -90,6 +92,7 @@ export function Page(): JSX.Element {
         <CodePart {...props} column={numbers} />
         <ExercisePart />
         <ModesPart seen={state.seen} neighbours={state.neighbours} convention={state.convention} set={set} />
+        <LivePart training={state.training} set={set} />
       </main>
     </>
   );
