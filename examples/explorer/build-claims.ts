@@ -1,8 +1,9 @@
 /** The lab's claims with their verdicts and charts, judged from its results when the page is built. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claims } from '../experiments/lab/claims.ts';
 import { findingsOf, type LabResults } from '../experiments/lab/results.ts';
+import { chartSvg } from '../experiments/report/svg.ts';
 
 export interface ClaimCard {
   readonly name: string;
@@ -18,9 +19,12 @@ export interface ClaimCard {
     readonly threshold: number;
     readonly verdict: string;
   }[];
-  /** The chart as SVG, or null. */
-  readonly chart: string | null;
-  readonly chartTitle: string;
+  readonly chart: {
+    /** SVG, in the colours of the page. */
+    readonly svg: string;
+    readonly title: string;
+    readonly caption: string;
+  } | null;
 }
 
 export interface ClaimCards {
@@ -35,7 +39,7 @@ export function claimCards(root: string): ClaimCards {
   const lab = JSON.parse(readFileSync(join(root, results, 'lab.json'), 'utf8')) as LabResults;
   const known = lab.claims.filter(({ name }) => claims.some((claim) => claim.name === name));
   const cards = findingsOf({ ...lab, claims: known }).map(({ claim, finding }): ClaimCard => {
-    const chart = join(root, results, 'lab', `${claim.name}-1.svg`);
+    const figure = finding.figures.at(0);
     return {
       name: claim.name,
       statement: claim.statement,
@@ -50,8 +54,13 @@ export function claimCards(root: string): ClaimCards {
         threshold: test.threshold,
         verdict: test.verdict,
       })),
-      chart: existsSync(chart) ? readFileSync(chart, 'utf8') : null,
-      chartTitle: finding.figures[0]?.title ?? '',
+      chart: figure
+        ? {
+            svg: chartSvg(figure.chart, `claim-${claim.name}`, `claim-${claim.name}-chart`),
+            title: figure.title,
+            caption: figure.caption,
+          }
+        : null,
     };
   });
   return { data: lab.data, cards };

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { column } from '../column/column.ts';
 import { BatchPart } from '../parts/batch.tsx';
+import { ClaimsPart } from '../parts/claims.tsx';
 import { CodePart } from '../parts/code.tsx';
 import { ExercisePart } from '../parts/exercise.tsx';
 import { GradientPart } from '../parts/gradient.tsx';
@@ -25,6 +26,7 @@ const questions = [
   ['exercise', 'Did I get it right?'],
   ['modes', 'Why does the same batch give different answers in training and in evaluation?'],
   ['live', 'Is it true that it trains faster?'],
+  ['claims', 'What holds up?'],
 ] as const;
 
 export function Page(): JSX.Element {
@@ -93,7 +95,14 @@ export function Page(): JSX.Element {
         <ExercisePart />
         <ModesPart seen={state.seen} neighbours={state.neighbours} convention={state.convention} set={set} />
         <LivePart training={state.training} set={set} />
+        <ClaimsPart set={set} />
       </main>
+      <footer>
+        <p class="note">
+          The link in the address bar holds the state of this page: copy it, and others see the same numbers and train
+          the same losses. The page is one file and needs no network.
+        </p>
+      </footer>
     </>
   );
 }

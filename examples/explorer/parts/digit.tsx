@@ -1,10 +1,10 @@
 /** Draw a digit, and see what both networks think of it. */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Side } from '../training/settings.ts';
+import type { Answers } from '../training/protocol.ts';
 
 interface Props {
-  readonly answers: Readonly<Record<Side, readonly number[]>> | null;
+  readonly answers: Answers;
   readonly example: { readonly image: Float32Array; readonly label: number } | null;
   readonly onImage: (image: Float32Array) => void;
   readonly onExample: (k: number) => void;

@@ -7,7 +7,7 @@ import { show } from '../page/format.ts';
 import type { PartProps } from '../page/page.tsx';
 import { readInteger, readNumber } from '../page/state.ts';
 import { Curve } from '../training/curve.ts';
-import type { FromWorker, SideState, ToWorker } from '../training/protocol.ts';
+import type { Answers, FromWorker, SideState, ToWorker } from '../training/protocol.ts';
 import {
   activationNames,
   bounds,
@@ -42,9 +42,12 @@ interface Seen {
 
 type SideCurves = Readonly<Record<Side, { readonly loss: Curve; readonly accuracy: Curve }>>;
 
+/** A point of the loss curves is the mean of so many batches. */
+const SMOOTH = 5;
+
 const newCurves = (): SideCurves => ({
-  plain: { loss: new Curve(), accuracy: new Curve() },
-  normalized: { loss: new Curve(), accuracy: new Curve() },
+  plain: { loss: new Curve(SMOOTH), accuracy: new Curve() },
+  normalized: { loss: new Curve(SMOOTH), accuracy: new Curve() },
 });
 
 const colours: Readonly<Record<Side, string>> = { plain: '--plain', normalized: '--bn' };
@@ -57,7 +60,7 @@ function Live({ training: settings, set }: Props): JSX.Element {
   const lastRun = useRef(0);
   const [seen, setSeen] = useState<Seen>({ training: false, data: '', sides: null, version: 0 });
   const [problem, setProblem] = useState<{ where: 'files' | 'training'; message: string } | null>(null);
-  const [answers, setAnswers] = useState<Readonly<Record<Side, readonly number[]>> | null>(null);
+  const [answers, setAnswers] = useState<Answers>(null);
   const [example, setExample] = useState<{ image: Float32Array; label: number } | null>(null);
   const given = useRef(settings);
   given.current = settings;
@@ -163,7 +166,7 @@ function Live({ training: settings, set }: Props): JSX.Element {
         <div>
           <div class="pair">
             <Curves
-              title="Loss of each batch"
+              title={`Loss, mean of ${SMOOTH} batches`}
               description={`Loss by steps. ${sides.map((side) => `${names[side]}: ${show(seen.sides?.[side].loss ?? NaN)}`).join(', ')}`}
               logarithmic
               curves={curvesOf('loss')}
@@ -307,7 +310,7 @@ function Results({ sides: states }: { readonly sides: Seen['sides'] }): JSX.Elem
       <caption>Results</caption>
       <thead>
         <tr>
-          <th scope="col">normalization</th>
+          <th scope="col">network</th>
           <th scope="col">step</th>
           <th scope="col">loss</th>
           <th scope="col">accuracy</th>
@@ -324,7 +327,7 @@ function Results({ sides: states }: { readonly sides: Seen['sides'] }): JSX.Elem
               <td>{state?.step ?? 0}</td>
               {/* Nine digits identify a float32. */}
               <td>{state?.failure ? 'not finite' : (state?.loss?.toPrecision(9) ?? '–')}</td>
-              <td>{state === undefined ? '–' : state.accuracy.toFixed(4)}</td>
+              <td>{state?.accuracy?.toFixed(4) ?? '–'}</td>
             </tr>
           );
         })}

@@ -5,9 +5,14 @@ export class Curve {
   readonly x: number[] = [];
   readonly y: number[] = [];
   /** The number of values in one point. */
-  #each = 1;
+  #each: number;
   #sum = 0;
   #count = 0;
+
+  /** @param each The number of values that the first points are the mean of. */
+  constructor(each = 1) {
+    this.#each = each;
+  }
 
   add(x: number, y: number): void {
     this.#sum += y;

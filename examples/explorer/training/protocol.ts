@@ -24,14 +24,17 @@ export interface SideState {
   readonly step: number;
   /** The loss of the last batch; null before the first step. */
   readonly loss: number | null;
-  /** On the test images. */
-  readonly accuracy: number;
+  /** On the test images; null before the first step, when the running statistics have seen no batch. */
+  readonly accuracy: number | null;
   readonly failure: string | null;
   /** The losses of the steps since the last report. */
   readonly losses: readonly number[];
   readonly accuracies: readonly { readonly step: number; readonly accuracy: number }[];
   readonly inside: Inside;
 }
+
+/** The probabilities of the ten digits; null from networks that were not trained yet. */
+export type Answers = Readonly<Record<Side, readonly number[]>> | null;
 
 export type ToWorker =
   | { readonly kind: 'train' }
@@ -52,6 +55,6 @@ export type FromWorker =
       readonly data: string;
       readonly sides: Readonly<Record<Side, SideState>>;
     }
-  | { readonly kind: 'answers'; readonly answers: Readonly<Record<Side, readonly number[]>> }
+  | { readonly kind: 'answers'; readonly answers: Answers }
   | { readonly kind: 'example'; readonly image: Float32Array; readonly label: number }
   | { readonly kind: 'problem'; readonly where: 'files' | 'training'; readonly message: string };

@@ -19,7 +19,7 @@ export interface TrainingSettings {
 
 export const defaultTraining: TrainingSettings = {
   seed: 1,
-  lr: 0.1,
+  lr: 0.03,
   batchSize: 32,
   scale: 1,
   activation: 'relu',

@@ -21,7 +21,7 @@ import {
 import { network } from '../../experiments/lab/nets.ts';
 import type { TrainingData } from './data.ts';
 import { needsRestart, netOf, type Side, sides, type TrainingSettings } from './settings.ts';
-import type { Inside, LayerInside, SideState } from './protocol.ts';
+import type { Answers, Inside, LayerInside, SideState } from './protocol.ts';
 
 /** The accuracy on the test images is measured after so many steps. */
 export const MEASURE_EVERY = 20;
@@ -124,7 +124,7 @@ export class Trainer {
       const runner = this.#runners[side];
       const { model, step, loss, failure, losses, accuracies } = runner;
       [runner.losses, runner.accuracies] = [[], []];
-      const { accuracy } = await evaluate(model, this.#data.test);
+      const accuracy = step === 0 ? null : (await evaluate(model, this.#data.test)).accuracy;
       const inside = await insideOf(model, this.#probe);
       return { step, loss, accuracy, failure, losses, accuracies, inside };
     };
@@ -132,7 +132,8 @@ export class Trainer {
   }
 
   /** The probabilities of the ten digits for an image of 784 values from 0 to 1. */
-  async answers(image: Float32Array): Promise<Readonly<Record<Side, readonly number[]>>> {
+  async answers(image: Float32Array): Promise<Answers> {
+    if (sides.some((side) => this.#runners[side].step === 0)) return null;
     const of = async (side: Side): Promise<number[]> => {
       const { model } = this.#runners[side];
       const output = await predict(model, { x: image, shape: [784] });
