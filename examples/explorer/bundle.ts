@@ -54,6 +54,7 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
       chunkSizeWarningLimit: 2000,
       rolldownOptions: {
         input: join(import.meta.dirname, 'page/main.tsx'),
+        checks: { bundlerTimings: false, pluginTimings: false },
         // Vite's helper for dynamic imports names import.meta; here every import is part of the program.
         onwarn: (warning, warn) => (warning.code === 'EMPTY_IMPORT_META' ? undefined : warn(warning)),
         output: { format: 'iife', codeSplitting: false, keepNames: true },

@@ -184,7 +184,7 @@ function Lines({ column, setX }: { readonly column: Column; readonly setX: (x: n
 
   const marks: readonly (readonly [row: number, value: number, text: string])[] = [
     [0, mean, `mean ${show(mean)}`],
-    [1, sigma, `σ = √(variance + ε) = ${show(sigma)}`],
+    [1, sigma, width < 420 ? `σ ${show(sigma)}` : `σ = √(variance + ε) = ${show(sigma)}`],
     [2, 1, '1'],
     [3, beta, `β ${show(beta)}`],
   ];

@@ -122,10 +122,10 @@ function Lanes({ column, dx, numerical, wrong, setG }: {
   const step = 10 ** Math.floor(Math.log10(most / 10));
   const heads: readonly (readonly [text: string, under: string, of: string])[] = [
     ['g at y', 'drag', 'q-g'],
-    ['− mean', show(-terms.mean, 3), 'q-g'],
-    ['− along x̂', narrow ? '' : 'its part along x̂', 'q-xhat'],
-    ['= rest', narrow ? '' : 'what is left', 'q-g'],
-    [narrow ? 'dx at x' : 'dx at x', `· γ·rstd = ${show(terms.factor, 3)}`, 'q-dx'],
+    [narrow ? '−mean' : '− mean', show(-terms.mean, 2), 'q-g'],
+    [narrow ? '−x̂ …' : '− along x̂', narrow ? '' : 'its part along x̂', 'q-xhat'],
+    [narrow ? 'rest' : '= rest', narrow ? '' : 'what is left', 'q-g'],
+    ['dx at x', narrow ? `× ${show(terms.factor, 3)}` : `× γ·rstd = ${show(terms.factor, 3)}`, 'q-dx'],
   ];
   return (
     <div>
