@@ -15,6 +15,7 @@ export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export type { Kept, Op } from './tensor/op.ts';
 export { defineOp, type OpDefinition, type Thunk } from './tensor/define-op.ts';
+export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
@@ -54,7 +55,7 @@ export {
 } from './layers/init.ts';
 
 export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
-export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
+export { type OptimizerState, OptimizerStateError, type Slots } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';

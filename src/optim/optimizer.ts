@@ -27,8 +27,9 @@ export interface LearningRate {
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
 
 /**
- * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
- * `SGD`, and call `super.update` with a changed gradient.
+ * The base class of optimizers. `update` changes one parameter in place. To write your own, extend this class, as in the
+ * example of {@link assign}; or extend an optimizer such as `SGD`, and call `super.update` with a changed gradient. State
+ * that you keep in `slots`, tensors and numbers, is saved and restored.
  *
  * A parameter whose `grad` is null is skipped: its value and its state do not change.
  *
