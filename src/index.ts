@@ -3,12 +3,13 @@
  * Functions that read or write files are in `gammabeta/node`.
  */
 
-export type { NumericArray, Shape } from '../kernels/kernel.ts';
+export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
-export { arange, concat, eye, type NestedArray, tensor, type TensorData } from './tensor/create.ts';
+export { arange, concat, eye, tensor } from './tensor/create.ts';
+export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
 export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';

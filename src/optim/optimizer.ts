@@ -5,6 +5,7 @@ import { copy, inPlace } from '../tensor/assign.ts';
 import { zeros } from '../tensor/fill.ts';
 import { expectAtMost, expectNumber, ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { keep, run } from '../tensor/op.ts';
+import { describe } from '../tensor/print.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 import {
@@ -235,7 +236,7 @@ function expectGradient(op: string, w: Tensor): void {
   if (g === null || (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home)) return;
   throw new ShapeError(
     op,
-    `a gradient is ${g.toString()}, its parameter ${w.toString()}`,
+    `a gradient is ${describe(g)}, its parameter ${describe(w)}`,
     'leave grad to backward(), or set it to a tensor like the parameter',
   );
 }
