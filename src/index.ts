@@ -29,7 +29,8 @@ export {
   ValueError,
 } from './tensor/errors.ts';
 
-export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
+export { Layer } from './layers/layer.ts';
+export { type LoadStateOptions, type StateDict, StateDictError } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
@@ -52,13 +53,8 @@ export {
   kaimingUniform,
 } from './layers/init.ts';
 
-export {
-  type LearningRate,
-  Optimizer,
-  type OptimizerState,
-  OptimizerStateError,
-  type ParameterGroup,
-} from './optim/optimizer.ts';
+export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
+export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
@@ -66,7 +62,10 @@ export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 
 export { DataError } from './data/data-error.ts';
-export { type Dataset, split, take } from './data/dataset.ts';
+export type { Dataset } from './data/dataset.ts';
+export { dataset, type Row, type Rows, type RowsOptions } from './data/rows.ts';
+export { split, type SplitOptions, take } from './data/split.ts';
+export { normalize, type NormalizedDataset, type Statistics } from './data/normalize.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
 export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';
