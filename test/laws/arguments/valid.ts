@@ -110,12 +110,18 @@ const source = (): node.MnistOptions => ({
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
-  accuracy: () => [x(), new Uint8Array([0, 1])],
+  accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
+  bceWithLogits: () => [x(), [0, 1, 1, 0], { reduction: 'mean', weight: [1, 2], posWeight: [1, 2] }],
+  binaryAccuracy: () => [tensor([1, 2]), [0, 1], { threshold: 0 }],
   clipGradNorm: () => [[withGradient()], 1],
   concat: () => [[x(), x()], 0],
   cosineDecay: () => [0.1, { steps: 4, minimum: 0 }],
-  crossEntropy: () => [x(), [0, 1], { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100 }],
+  crossEntropy: () => [
+    x(),
+    [0, 1],
+    { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 2] },
+  ],
   decodeCheckpoint: () => [bytes],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
@@ -158,12 +164,13 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   ],
   heNormal: initializer,
   heUniform: initializer,
+  huber: () => [x(), [1, 2, 3, 5], { reduction: 'mean', delta: 1 }],
   kaimingUniform: initializer,
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
   manualSeed: () => [0],
-  mse: () => [x(), x(), { reduction: 'mean' }],
+  mse: () => [x(), [1, 2, 3, 5], { reduction: 'mean' }],
   noGrad: () => [() => 1],
   ones: () => [[2, 2], options()],
   parseCifar10: () => [new Uint8Array(3073)],
