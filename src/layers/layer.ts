@@ -1,6 +1,6 @@
 /** The base class of layers: parameters, buffers, inner layers, modes and state dicts. */
 import { assign, copy, inPlace } from '../tensor/assign.ts';
-import { ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectTensor, shown, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -48,7 +48,9 @@ export abstract class Layer {
   /** @internal Set by `freeze`: the parameters whose gradients it stopped, and the mode to return to. */
   frozen: { readonly stopped: readonly Tensor[]; training: boolean } | null = null;
 
-  constructor() {
+  /** Layers without a constructor of their own take no arguments. */
+  constructor(...none: never[]) {
+    expectAtMost(this.constructor.name, none.length, 0, 'this layer has no options');
     this.#isChecked = complete.has(new.target);
     if (!this.#isChecked) checkFirst(new.target.prototype as Layer);
   }
@@ -151,6 +153,13 @@ export abstract class Layer {
     return this.#place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
   }
 
+  /** @internal Returns x if it is a tensor. Throws {@link ValueError} otherwise. */
+  protected input(x: Tensor): Tensor {
+    if (x instanceof Value) return x;
+    const hint = 'pass a tensor: tensor([[1, 2]]), or tensor(batch.x, { shape: batch.shape })';
+    throw new ValueError(this.op, `x is ${shown(x)}`, hint);
+  }
+
   /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
   private get position(): string {
     if (this.#place === null) return '';
@@ -183,6 +192,7 @@ export abstract class Layer {
 
   /** Registers a tensor that never changes and is not saved, and returns it. */
   protected addConstant(constant: Tensor): Tensor {
+    expectTensor(this.constructor.name, 'a tensor of the layer', constant);
     this.ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
     return constant;
   }
@@ -194,6 +204,10 @@ export abstract class Layer {
 
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
+    if (!(layer instanceof Layer)) {
+      const problem = `layer ${name} is ${shown(layer)}`;
+      throw new ValueError(this.constructor.name, problem, 'pass a layer, such as new ReLU()');
+    }
     this.children.set(name, layer);
     layer.#place = { inside: this, name };
     return layer;

@@ -3,7 +3,7 @@ import { sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
 import { copy, inPlace } from '../tensor/assign.ts';
 import { zeros } from '../tensor/fill.ts';
-import { expectNumber, ShapeError, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectNumber, ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { keep, run } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
@@ -32,7 +32,7 @@ export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial
  *
  * A parameter whose `grad` is null is skipped: its value and its state do not change.
  *
- * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf, or an option is invalid.
+ * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf tensor, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
   private readonly groups: {
@@ -46,6 +46,7 @@ export abstract class Optimizer<O extends LearningRate> {
   /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
     const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
+    for (const group of groups) expectTensors(this.kind(), group.params);
     this.groups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
@@ -93,11 +94,12 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   /**
-   * Updates every parameter that has a gradient.
+   * Updates every parameter that has a gradient. It takes no closure: call `backward()` before it.
    * @throws {ShapeError} A gradient has another shape, element type or device than its parameter. No parameter was
    *   changed.
    */
-  step(): void {
+  step(...none: never[]): void {
+    expectAtMost('step', none.length, 0, 'compute the gradients before it: loss.backward()');
     const isOverridden = this.update !== Optimizer.prototype.update;
     inPlace(() => {
       for (const { params } of this.groups) for (const w of params) expectGradient(this.kind(), w);
@@ -198,13 +200,28 @@ export function countStep(slots: Slots): number {
 function isGroups<O>(
   params: readonly Tensor[] | readonly ParameterGroup<O>[],
 ): params is readonly ParameterGroup<O>[] {
-  return params.length > 0 && params.every((entry) => 'params' in entry);
+  const isArray: boolean = Array.isArray(params); // callers from JavaScript may pass anything
+  return (
+    isArray && params.length > 0 && params.every((entry) => Object(entry) === entry && 'params' in entry)
+  );
+}
+
+/**
+ * Checks that the parameters are an array of tensors.
+ * @throws {ValueError} They are not, for example a model in place of its parameters.
+ */
+export function expectTensors(op: string, params: readonly Tensor[]): void {
+  const isArray: boolean = Array.isArray(params);
+  const at = isArray ? params.findIndex((w) => !(w instanceof Tensor)) : -1;
+  if (isArray && at < 0) return;
+  const problem = isArray ? `params[${at}] is ${shown(params[at])}` : `params is ${shown(params)}`;
+  throw new ValueError(op, problem, 'pass model.parameters(), or an array of tensors');
 }
 
 function expectParameters(op: string, parameters: readonly Tensor[]): void {
   const hint = 'pass model.parameters()';
   if (parameters.length === 0) throw new ValueError(op, 'no parameters', `${hint}, of a model that has some`);
-  if (!parameters.every((w) => w instanceof Tensor && w.node === null)) {
+  if (!parameters.every(({ node }) => node === null)) {
     throw new ValueError(op, 'not all parameters are leaf tensors', hint);
   }
   if (new Set(parameters).size < parameters.length) {

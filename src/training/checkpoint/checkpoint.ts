@@ -15,7 +15,7 @@ import { joined, partsOf, readBytes, type SafetensorsTensor } from '../../io/saf
 import { expectInteger } from '../../tensor/errors.ts';
 import { streams } from '../../tensor/random.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { dropoutOf, stateOf } from '../snapshot.ts';
+import { dropoutOf, expectBetweenBatches, stateOf } from '../snapshot.ts';
 import { CheckpointError, checkpointSource } from './checkpoint-error.ts';
 import { exactJson } from './exact-json.ts';
 import { type Checkpoint, type Json, parseCheckpoint } from './parse.ts';
@@ -139,6 +139,7 @@ export function decodeCheckpoint(bytes: Uint8Array | ArrayBuffer): Checkpoint {
  * @throws {CheckpointError} The bytes are not a checkpoint, are cut short or damaged, do not fit the parts, or hold a
  *   state that cannot be, such as step −1.
  * @throws {ValueError} An option is unknown, or a part is not a model, optimizer or loader.
+ * @throws {BusyError} `fit` is computing a batch. In its callbacks, a checkpoint can be restored.
  * @example
  * ```ts
  * import { Adam, DataLoader, Dense, encodeCheckpoint, fit, manualSeed, restoreCheckpoint } from 'gammabeta';
@@ -163,6 +164,7 @@ export function decodeCheckpoint(bytes: Uint8Array | ArrayBuffer): Checkpoint {
  */
 export function restoreCheckpoint(bytes: Uint8Array | ArrayBuffer, parts: CheckpointParts): Restored {
   expectParts('restoreCheckpoint', parts);
+  expectBetweenBatches('restoreCheckpoint', parts.model);
   const source = checkpointSource('restoreCheckpoint');
   return restore(source, readBytes(source, bytes), parts);
 }

@@ -3,6 +3,7 @@ import { filePath } from '../../io/file-path.ts';
 import { readFileInParts } from '../../io/read-file.ts';
 import { saveFile } from '../../io/save-file.ts';
 import { type CheckpointContents, encode } from './checkpoint.ts';
+import { expectBetweenBatches } from '../snapshot.ts';
 import { checkpointSource } from './checkpoint-error.ts';
 import { type CheckpointParts, expectParts, restore, type Restored } from './restore.ts';
 
@@ -58,6 +59,7 @@ export async function saveCheckpoint(path: string | URL, contents: CheckpointCon
  *   holds a state that cannot be, such as step −1.
  * @throws {ValueError} An option is unknown, a part is not a model, optimizer or loader, or the path is neither a path nor
  *   a `file:` URL.
+ * @throws {BusyError} `fit` is computing a batch. In its callbacks, a checkpoint can be restored.
  * @example
  * ```ts
  * import { mkdtemp } from 'node:fs/promises';
@@ -76,5 +78,7 @@ export async function saveCheckpoint(path: string | URL, contents: CheckpointCon
 export async function loadCheckpoint(path: string | URL, parts: CheckpointParts): Promise<Restored> {
   const source = checkpointSource('loadCheckpoint', filePath('loadCheckpoint', path));
   expectParts('loadCheckpoint', parts);
-  return restore(source, await readFileInParts(source), parts);
+  const contents = await readFileInParts(source);
+  expectBetweenBatches('loadCheckpoint', parts.model);
+  return restore(source, contents, parts);
 }

@@ -79,9 +79,11 @@ function fitting(source: Source, part: string, prepare: () => () => void): () =>
   try {
     return prepare();
   } catch (cause) {
-    if (!(cause instanceof GammaBetaError) || cause instanceof DeviceError) throw cause;
-    const [reason] = cause.message.split('. Hint: ');
-    throw source.failure(`${source.name} does not fit the ${part}: ${reason}`, cause.hint, { cause });
+    if (cause instanceof DeviceError) throw cause;
+    const known = cause instanceof GammaBetaError ? cause : null;
+    const reason = known?.message.split('. Hint: ')[0] ?? String(cause);
+    const problem = `${source.name} does not fit the ${part}: ${reason}`;
+    throw source.failure(problem, known?.hint ?? `build the ${part} that was saved`, { cause });
   }
 }
 
