@@ -63,6 +63,16 @@ export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 
+export { FormatError } from './io/format-error.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type SafetensorsInput,
+  type SafetensorsTensor,
+} from './io/safetensors.ts';
+export type { ElementType, ElementValues } from './io/element-type.ts';
+
 export { DataError } from './data/data-error.ts';
 export type { Dataset } from './data/dataset.ts';
 export { dataset, type Row, type Rows, type RowsOptions } from './data/rows.ts';

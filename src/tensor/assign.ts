@@ -65,14 +65,15 @@ export function assign(target: Tensor, source: Tensor): void {
  * @throws {ValueError} The source has a smaller value, or one in float64 that float32 cannot hold.
  * @throws {DeviceError} The source cannot be read.
  */
-export function converted(target: Tensor, source: Tensor, least: number = -Infinity): Tensor {
+export function converted(target: Tensor, source: Tensor, least?: number): Tensor {
   const isNear = isAtHome(target, source);
-  if (isNear && (least === -Infinity || source.home.lost !== undefined)) return copy(source);
+  if (isNear && (least === undefined || source.home.lost !== undefined)) return copy(source);
   const values = source.dataSync();
   const round = target.dtype === 'float32' ? Math.fround : Number;
-  const wrong = values.find((x) => x < least || (Number.isFinite(x) && !Number.isFinite(round(x))));
+  const isTooSmall = (x: number): boolean => least !== undefined && x < least;
+  const wrong = values.find((x) => isTooSmall(x) || (Number.isFinite(x) && !Number.isFinite(round(x))));
   if (wrong === undefined) return isNear ? copy(source) : constant(target, values, target.shape);
-  const hint = wrong < least ? `values ≥ ${least} are expected` : 'float32 holds at most ±3.4e38';
+  const hint = isTooSmall(wrong) ? `values ≥ ${least} are expected` : 'float32 holds at most ±3.4e38';
   throw new ValueError('assign', `it has the value ${wrong}`, hint);
 }
 
