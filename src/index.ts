@@ -10,6 +10,22 @@ export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
 export { arange, concat, eye, type NestedArray, tensor, type TensorData } from './tensor/create.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
+export { argmin, min, norm, prod, std } from './tensor/functions/aggregates.ts';
+export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
+export { bmm } from './tensor/functions/bmm.ts';
+export {
+  type Comparison,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  notEqual,
+} from './tensor/functions/comparisons.ts';
+export { linspace } from './tensor/functions/linspace.ts';
+export { oneHot } from './tensor/functions/one-hot.ts';
+export { clamp, minimum, where } from './tensor/functions/selection.ts';
+export { gelu, softplus } from './tensor/functions/smooth-activations.ts';
 export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
