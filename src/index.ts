@@ -45,7 +45,8 @@ export {
   ValueError,
 } from './tensor/errors.ts';
 
-export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
+export { Layer } from './layers/layer.ts';
+export { type LoadStateOptions, type StateDict, StateDictError } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
@@ -54,7 +55,11 @@ export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts'
 export { Flatten } from './layers/flatten.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
-export { crossEntropy, type CrossEntropyOptions, type Labels, mse, type Reduction } from './layers/losses.ts';
+export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
+export type { Targets } from './layers/elementwise-loss.ts';
+export { mse } from './layers/mse.ts';
+export { huber, type HuberOptions } from './layers/huber.ts';
+export { bceWithLogits, type BceWithLogitsOptions } from './layers/bce-with-logits.ts';
 export {
   glorotNormal,
   glorotUniform,
@@ -64,13 +69,8 @@ export {
   kaimingUniform,
 } from './layers/init.ts';
 
-export {
-  type LearningRate,
-  Optimizer,
-  type OptimizerState,
-  OptimizerStateError,
-  type ParameterGroup,
-} from './optim/optimizer.ts';
+export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
+export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
@@ -103,7 +103,7 @@ export { type Examples, predict, type PredictOptions } from './training/predict.
 export { summary } from './training/summary.ts';
 export type { Columns, History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
-export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
+export { accuracy, binaryAccuracy, type Metric, type Metrics } from './training/metrics.ts';
 export { NonFiniteLossError } from './training/safety/non-finite.ts';
 export {
   type Checkpoint,

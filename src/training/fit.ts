@@ -270,7 +270,7 @@ function expectLastBatch(model: Layer, loader: DataLoader, step: TrainingStep): 
     step.rehearse(batch);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    const problem = `the last of ${examples} examples is a batch of its own, in batches of ${batchSize}: ${error.problem}`;
+    const problem = `the last of ${examples} examples is a batch of its own, in batches of ${batchSize}: ${error.op}: ${error.problem}`;
     throw new ValueError('fit', problem, 'use dropLast: true or another batchSize in the DataLoader');
   }
 }

@@ -28,7 +28,11 @@ export function endBatch(model: Layer): void {
 /** @throws {BusyError} A batch of the model is being computed, from the state that the caller wants to change. */
 export function expectBetweenBatches(op: string, model: Layer): void {
   if (!underway.has(model)) return;
-  throw new BusyError(op, 'a batch of the model is being computed', 'restore in onBatch or onEpoch, or after training');
+  throw new BusyError(
+    op,
+    'a batch of the model is being computed',
+    'restore in onBatch or onEpoch, or after training',
+  );
 }
 
 /** A copy of the state of a model after the last complete training step. */

@@ -58,7 +58,7 @@ export async function trainStep<Name extends string = 'accuracy'>(
   const step = new TrainingStep('trainStep', model, options);
   const finish = reserve('trainStep', { model, optimizer: options.optimizer });
   try {
-    return valuesOf(await step.run(batch)) as Results<Name>;
+    return valuesOf(await step.run(batch));
   } finally {
     finish();
   }

@@ -57,8 +57,9 @@ const stateOf = ({ model, optimizer, loader }: World) => ({
 });
 
 function values(of: Readonly<Record<string, Tensor | number>>): Record<string, unknown> {
-  const entries = Object.entries(of).map(([name, x]) => [name, x instanceof Tensor ? x.dataSync() : x]);
-  return Object.fromEntries(entries);
+  const result: Record<string, unknown> = {};
+  for (const [name, x] of Object.entries(of)) result[name] = x instanceof Tensor ? x.dataSync() : x;
+  return result;
 }
 
 /** Calls that only read. */
@@ -69,7 +70,7 @@ const readers: Record<string, (world: World) => Promise<unknown>> = {
     return [loss.toFixed(5), accuracy.toFixed(5)]; // the order of the batches depends on the epoch of the loader
   },
   'evaluate in batches of one': ({ model }) => evaluate(model, new DataLoader(data, { batchSize: 1 })),
-  predict: async ({ model }) => (await predict(model, data, { batchSize: 5 })).toArray(),
+  predict: async ({ model }) => Array.from((await predict(model, data, { batchSize: 5 })).dataSync()),
   encodeCheckpoint: async (parts) => {
     const { model, optimizer, streams } = decodeCheckpoint(await encodeCheckpoint(parts));
     return { model: values(model), slots: optimizer?.slots.map((of) => values(of)), streams };
@@ -79,13 +80,13 @@ const readers: Record<string, (world: World) => Promise<unknown>> = {
 /** Calls that train. */
 const trainings: Record<string, (world: World) => Promise<unknown>> = {
   fit: async ({ model, optimizer, loader }) => {
-    const { seconds: _, ...history } = await fit(model, {
+    const history = await fit(model, {
       train: loader,
       validation: data,
       optimizer,
       epochs: 2,
     });
-    return history;
+    return [history.loss, history.accuracy, history.valLoss, history.valAccuracy];
   },
   'fit of a part of the model': ({ model, loader }) =>
     fit(model.layers[0], {
@@ -115,9 +116,8 @@ const trainings: Record<string, (world: World) => Promise<unknown>> = {
 
 /** Lets every read of a tensor wait for the scheduler. The values are those of the time of the call. */
 function scheduleReads(scheduler: fc.Scheduler): void {
-  const { data: read } = Tensor.prototype;
   vi.spyOn(Tensor.prototype, 'data').mockImplementation(function (this: Tensor) {
-    return scheduler.schedule(read.call(this), 'read');
+    return scheduler.schedule(Promise.resolve(this.dataSync()), 'read');
   });
 }
 
@@ -147,7 +147,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
         scheduleReads(scheduler);
         const parts = world();
         const training = trainings.fit(parts);
-        for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitOne();
+        for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
         const reading = read(parts);
         const [trained, result] = await scheduler.waitFor(Promise.all([training, reading]));
         vi.restoreAllMocks();
@@ -169,7 +169,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
         const parts = world();
         let isRunning = true;
         const training = trainings.fit(parts).finally(() => (isRunning = false));
-        for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitOne();
+        for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
         fc.pre(isRunning);
         const epoch = parts.loader.epoch;
         const second = train({ ...parts, loader: parts.loader }).catch((error: unknown) => error);
@@ -207,7 +207,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
       scheduleReads(scheduler);
       const { model, optimizer, loader } = world();
       const training = trainings.fit({ model, optimizer, loader });
-      for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitOne();
+      for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
       const before = stateOf({ model, optimizer, loader });
       let refusal: unknown = null;
       try {
@@ -235,7 +235,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
       const { model, optimizer, loader } = world();
       const recovery = new Recovery({ model, optimizer });
       const training = trainings.fit({ model, optimizer, loader });
-      for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitOne();
+      for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
       await scheduler.waitFor(Promise.all([training, recovery.save()]));
       vi.restoreAllMocks();
       await recovery.resume(device);

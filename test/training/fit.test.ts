@@ -335,7 +335,9 @@ describe('a signal', () => {
   it('is heard though training on the CPU awaits nothing', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(reason), 20);
-    await expect(run({ epochs: 1e9, signal: controller.signal })).rejects.toBe(reason);
+    const start = performance.now();
+    const onEpoch = () => performance.now() - start < 10_000; // without pauses, the timer would never fire
+    await expect(run({ epochs: 1e9, signal: controller.signal, onEpoch })).rejects.toBe(reason);
   });
 
   it('that is not aborted changes nothing', async () => {
