@@ -83,7 +83,7 @@ export { DataError } from './data/data-error.ts';
 export type { Dataset } from './data/dataset.ts';
 export { dataset, type Row, type Rows, type RowsOptions } from './data/rows.ts';
 export { split, type SplitOptions, take } from './data/split.ts';
-export { normalize, type NormalizedDataset, type Statistics } from './data/normalize.ts';
+export { normalize, type NormalizedDataset, type ColumnStatistics } from './data/normalize.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
 export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';

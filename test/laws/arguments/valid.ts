@@ -125,7 +125,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
       [1, 2],
       [3, 4],
     ],
-    [0, 1],
+    [[0], [1]],
     { shape: [2], targetShape: [1] },
   ],
   decodeCheckpoint: () => [bytes],
