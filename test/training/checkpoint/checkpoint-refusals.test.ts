@@ -154,7 +154,7 @@ describe('a state that cannot be is named:', () => {
       for (const slot of slots) {
         const renamed = changed(bytes, (tensors) => {
           tensors['optimizer.1.q'] = tensors[`optimizer.1.${slot}`];
-          delete tensors[`optimizer.1.${slot}`];
+          Reflect.deleteProperty(tensors, `optimizer.1.${slot}`);
         });
         expect(await refusedUnchanged(renamed, parts)).toContain(
           `the state does not fit: parameter 1 has no ${slot}.`,
