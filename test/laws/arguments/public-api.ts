@@ -274,7 +274,7 @@ function elementTypes(type: ts.Type): ts.Type[] {
 /** Handles that programs get from the library and pass on. */
 const opaque = ['Device'];
 /** Objects that may have more properties than the library reads. */
-const open = ['Dataset', 'OptimizerState'];
+const open = ['Dataset', 'ColumnStatistics', 'OptimizerState'];
 
 /** Whether the type is that of an object which programs write themselves: options, a dataset, parts, a record. */
 function isRecord(type: ts.Type): boolean {

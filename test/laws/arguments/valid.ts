@@ -50,9 +50,10 @@ const data = (): library.Dataset => ({
   x: new Float32Array([1, 2, 3, 4]),
   shape: [2],
   labels: new Uint8Array([0, 1]),
+  targetShape: [1],
   divisor: 1,
-  mean: 0,
-  deviation: 1,
+  mean: [0, 0],
+  deviation: [1, 1],
 });
 const loader = (): library.DataLoader => new DataLoader(data(), { batchSize: 2 });
 const options = (): library.TensorOptions => ({ dtype: 'float32', requiresGrad: false });
@@ -110,12 +111,29 @@ const source = (): node.MnistOptions => ({
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
-  accuracy: () => [x(), new Uint8Array([0, 1])],
+  accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
+  argmin: () => [x(), 0],
+  bceWithLogits: () => [x(), [0, 1, 1, 0], { reduction: 'mean', weight: [1, 2], posWeight: [1, 2] }],
+  binaryAccuracy: () => [tensor([1, 2]), [0, 1], { threshold: 0 }],
+  bmm: () => [tensor([[[1]]]), tensor([[[1]]])],
+  clamp: () => [x(), 0, 1],
   clipGradNorm: () => [[withGradient()], 1],
   concat: () => [[x(), x()], 0],
   cosineDecay: () => [0.1, { steps: 4, minimum: 0 }],
-  crossEntropy: () => [x(), [0, 1], { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100 }],
+  crossEntropy: () => [
+    x(),
+    [0, 1],
+    { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 2] },
+  ],
+  dataset: () => [
+    [
+      [1, 2],
+      [3, 4],
+    ],
+    [[0], [1]],
+    { shape: [2], targetShape: [1] },
+  ],
   decodeCheckpoint: () => [bytes],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
@@ -126,6 +144,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
   ],
+  equal: () => [x(), x()],
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
@@ -149,6 +168,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     ];
   },
   full: () => [[2, 2], 1, options()],
+  gelu: () => [x()],
   glorotNormal: initializer,
   glorotUniform: initializer,
   gradcheck: () => [
@@ -156,19 +176,33 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     [tensor([1], { dtype: 'float64', requiresGrad: true })],
     { eps: 1e-6, rtol: 1e-5, atol: 1e-7, seed: 0 },
   ],
+  greater: () => [x(), x()],
+  greaterEqual: () => [x(), x()],
   heNormal: initializer,
   heUniform: initializer,
+  huber: () => [x(), [1, 2, 3, 5], { reduction: 'mean', delta: 1 }],
   kaimingUniform: initializer,
+  less: () => [x(), x()],
+  lessEqual: () => [x(), x()],
+  linspace: () => [0, 1, 3, options()],
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
   manualSeed: () => [0],
-  mse: () => [x(), x(), { reduction: 'mean' }],
+  min: [() => [x(), 0, true], () => [x(), [0], true]],
+  minimum: () => [x(), x()],
+  mse: () => [x(), [1, 2, 3, 5], { reduction: 'mean' }],
   noGrad: () => [() => 1],
+  norm: [() => [x(), 0, true], () => [x(), [0], true]],
+  normalize: () => [data(), { mean: [0, 0], deviation: [1, 1] }],
+  notEqual: () => [x(), x()],
+  oneHot: () => [[0, 1], 2, options()],
   ones: () => [[2, 2], options()],
   parseCifar10: () => [new Uint8Array(3073)],
   parseIdx: () => [encodeIdx({ shape: [1], dtype: 'uint8', data: new Uint8Array(1) })],
   permutation: () => [4, 0, 0],
+  permute: () => [x(), [1, 0]],
+  prod: [() => [x(), 0, true], () => [x(), [0], true]],
   randn: () => [[2, 2], options()],
   restoreCheckpoint: () => [bytes, parts()],
   saveCheckpoint: [
@@ -176,13 +210,19 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
   scope: () => [() => 1],
-  split: () => [data(), 1],
+  softplus: () => [x()],
+  split: [() => [data(), 1], () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }]],
+  squeeze: [() => [tensor([[1], [2]]), 1], () => [tensor([[1], [2]]), [1]]],
+  stack: () => [[x(), x()], 0],
+  std: [() => [x(), 0, { unbiased: true, keepDims: true }], () => [x(), [0], { unbiased: true }]],
   stepDecay: () => [0.1, { every: 2, factor: 0.5 }],
   take: () => [data(), 1],
   tensor: [() => [[1, 2], { ...options(), shape: [2] }]],
   uniform: () => [[2, 2], 0, 1, options()],
+  unsqueeze: () => [x(), 0],
   useDevice: () => ['cpu'],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
+  where: () => [x(), x(), x()],
   zeros: () => [[2, 2], options()],
 };
 
@@ -225,7 +265,9 @@ export const constructors: {
   DataLoader: () => [data(), { batchSize: 1, shuffle: true, seed: 1, dropLast: false }],
   Dense: () => [2, 2, { bias: true, init: library.ones, dtype: 'float32' }],
   Dropout: () => [0.5],
+  Embedding: () => [3, 2, { init: library.randn, dtype: 'float32' }],
   Flatten: () => [],
+  Identity: () => [],
   LeakyReLU: () => [0.1],
   RMSprop: [
     () => [[leaf()], { lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }],
@@ -257,7 +299,12 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   DataLoader: { on: loader, members: { epoch: () => [1] } },
   Dense: { on: () => new Dense(2, 2), members: { forward, toString: () => [] } },
   Dropout: { on: () => new library.Dropout(0.5), members: { forward, toString: () => [] } },
+  Embedding: {
+    on: () => new library.Embedding(9, 2),
+    members: { forward, toString: () => [] },
+  },
   Flatten: { on: () => new library.Flatten(), members: { forward, toString: () => [] } },
+  Identity: { on: () => new library.Identity(), members: { forward, toString: () => [] } },
   Layer: {
     on: model,
     members: {
