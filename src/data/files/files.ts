@@ -25,7 +25,8 @@ export async function readContents({ op, hint }: Reader, path: string, limit: Li
     const bytes = await readFile(path);
     return isGzip(bytes) ? await gunzipped(bytes, limit) : bytes;
   } catch (cause) {
-    if (cause instanceof DataError) throw new DataError(op, `${path}: ${cause.problem}`, cause.hint, { cause });
+    if (cause instanceof DataError)
+      throw new DataError(op, `${path}: ${cause.problem}`, cause.hint, { cause });
     throw new DataError(op, `${path} cannot be read: ${reasonOf(cause)}`, hint, { cause });
   }
 }
@@ -46,7 +47,8 @@ async function gunzipped(bytes: Uint8Array, limit: Limit): Promise<Uint8Array> {
     if (size > (most ?? Infinity)) throw new Error(`unpacked, it has more than the expected ${most} bytes`);
   }
   const contents = Buffer.concat(chunks);
-  if (most === null && size > limit(contents)) throw new Error(`unpacked, it has ${size} bytes, more than expected`);
+  if (most === null && size > limit(contents))
+    throw new Error(`unpacked, it has ${size} bytes, more than expected`);
   return contents;
 }
 
