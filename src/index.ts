@@ -3,12 +3,13 @@
  * Functions that read or write files are in `gammabeta/node`.
  */
 
-export type { NumericArray, Shape } from '../kernels/kernel.ts';
+export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
-export { arange, concat, eye, type NestedArray, tensor, type TensorData } from './tensor/create.ts';
+export { arange, concat, eye, tensor } from './tensor/create.ts';
+export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
 export { argmin, min, norm, prod, std } from './tensor/functions/aggregates.ts';
 export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
@@ -31,6 +32,7 @@ export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export type { Kept, Op } from './tensor/op.ts';
 export { defineOp, type OpDefinition, type Thunk } from './tensor/define-op.ts';
+export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
@@ -72,12 +74,22 @@ export {
 } from './layers/init.ts';
 
 export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
-export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
+export { type OptimizerState, OptimizerStateError, type Slots } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
+
+export { FormatError } from './io/format-error.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type SafetensorsInput,
+  type SafetensorsTensor,
+} from './io/safetensors.ts';
+export type { ElementType, ElementValues } from './io/element-type.ts';
 
 export { DataError } from './data/data-error.ts';
 export type { Dataset } from './data/dataset.ts';

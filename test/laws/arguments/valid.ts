@@ -111,15 +111,21 @@ const source = (): node.MnistOptions => ({
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
-  accuracy: () => [x(), new Uint8Array([0, 1])],
+  accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
   argmin: () => [x(), 0],
+  bceWithLogits: () => [x(), [0, 1, 1, 0], { reduction: 'mean', weight: [1, 2], posWeight: [1, 2] }],
+  binaryAccuracy: () => [tensor([1, 2]), [0, 1], { threshold: 0 }],
   bmm: () => [tensor([[[1]]]), tensor([[[1]]])],
   clamp: () => [x(), 0, 1],
   clipGradNorm: () => [[withGradient()], 1],
   concat: () => [[x(), x()], 0],
   cosineDecay: () => [0.1, { steps: 4, minimum: 0 }],
-  crossEntropy: () => [x(), [0, 1], { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100 }],
+  crossEntropy: () => [
+    x(),
+    [0, 1],
+    { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 2] },
+  ],
   dataset: () => [
     [
       [1, 2],
@@ -174,6 +180,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   greaterEqual: () => [x(), x()],
   heNormal: initializer,
   heUniform: initializer,
+  huber: () => [x(), [1, 2, 3, 5], { reduction: 'mean', delta: 1 }],
   kaimingUniform: initializer,
   less: () => [x(), x()],
   lessEqual: () => [x(), x()],
@@ -184,7 +191,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   manualSeed: () => [0],
   min: [() => [x(), 0, true], () => [x(), [0], true]],
   minimum: () => [x(), x()],
-  mse: () => [x(), x(), { reduction: 'mean' }],
+  mse: () => [x(), [1, 2, 3, 5], { reduction: 'mean' }],
   noGrad: () => [() => 1],
   norm: [() => [x(), 0, true], () => [x(), [0], true]],
   normalize: () => [data(), { mean: [0, 0], deviation: [1, 1] }],
