@@ -3,18 +3,36 @@
  * Functions that read or write files are in `gammabeta/node`.
  */
 
-export type { NumericArray, Shape } from '../kernels/kernel.ts';
+export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
-export { arange, concat, eye, type NestedArray, tensor, type TensorData } from './tensor/create.ts';
+export { arange, concat, eye, tensor } from './tensor/create.ts';
+export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
+export { argmin, min, norm, prod, std } from './tensor/functions/aggregates.ts';
+export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
+export { bmm } from './tensor/functions/bmm.ts';
+export {
+  type Comparison,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  notEqual,
+} from './tensor/functions/comparisons.ts';
+export { linspace } from './tensor/functions/linspace.ts';
+export { oneHot } from './tensor/functions/one-hot.ts';
+export { clamp, minimum, where } from './tensor/functions/selection.ts';
+export { gelu, softplus } from './tensor/functions/smooth-activations.ts';
 export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export type { Kept, Op } from './tensor/op.ts';
 export { defineOp, type OpDefinition, type Thunk } from './tensor/define-op.ts';
+export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
@@ -29,16 +47,23 @@ export {
   ValueError,
 } from './tensor/errors.ts';
 
-export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
+export { Layer } from './layers/layer.ts';
+export { type LoadStateOptions, type StateDict, StateDictError } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
 export { Dense, type DenseOptions } from './layers/dense.ts';
 export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts';
+export { Embedding, type EmbeddingOptions } from './layers/embedding.ts';
 export { Flatten } from './layers/flatten.ts';
+export { Identity } from './layers/identity.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
-export { crossEntropy, type CrossEntropyOptions, type Labels, mse, type Reduction } from './layers/losses.ts';
+export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
+export type { Targets } from './layers/elementwise-loss.ts';
+export { mse } from './layers/mse.ts';
+export { huber, type HuberOptions } from './layers/huber.ts';
+export { bceWithLogits, type BceWithLogitsOptions } from './layers/bce-with-logits.ts';
 export {
   glorotNormal,
   glorotUniform,
@@ -48,21 +73,29 @@ export {
   kaimingUniform,
 } from './layers/init.ts';
 
-export {
-  type LearningRate,
-  Optimizer,
-  type OptimizerState,
-  OptimizerStateError,
-  type ParameterGroup,
-} from './optim/optimizer.ts';
+export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
+export { type OptimizerState, OptimizerStateError, type Slots } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 
+export { FormatError } from './io/format-error.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type SafetensorsInput,
+  type SafetensorsTensor,
+} from './io/safetensors.ts';
+export type { ElementType, ElementValues } from './io/element-type.ts';
+
 export { DataError } from './data/data-error.ts';
-export { type Dataset, split, take } from './data/dataset.ts';
+export type { Dataset } from './data/dataset.ts';
+export { dataset, type Row, type Rows, type RowsOptions } from './data/rows.ts';
+export { split, type SplitOptions, take } from './data/split.ts';
+export { normalize, type NormalizedDataset, type ColumnStatistics } from './data/normalize.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
 export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';
@@ -84,7 +117,7 @@ export { type Examples, predict, type PredictOptions } from './training/predict.
 export { summary } from './training/summary.ts';
 export type { Columns, History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
-export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
+export { accuracy, binaryAccuracy, type Metric, type Metrics } from './training/metrics.ts';
 export { NonFiniteLossError } from './training/safety/non-finite.ts';
 export {
   type Checkpoint,

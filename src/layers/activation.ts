@@ -14,7 +14,7 @@ import { Layer } from './layer.ts';
  */
 export class ReLU extends Layer {
   override forward(x: Tensor): Tensor {
-    return x.relu();
+    return this.input(x).relu();
   }
 
   override toString(): string {
@@ -41,7 +41,7 @@ export class LeakyReLU extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    return x.leakyRelu(this.slope);
+    return this.input(x).leakyRelu(this.slope);
   }
 
   override toString(): string {
@@ -60,7 +60,7 @@ export class LeakyReLU extends Layer {
  */
 export class Sigmoid extends Layer {
   override forward(x: Tensor): Tensor {
-    return x.sigmoid();
+    return this.input(x).sigmoid();
   }
 
   override toString(): string {
@@ -79,7 +79,7 @@ export class Sigmoid extends Layer {
  */
 export class Tanh extends Layer {
   override forward(x: Tensor): Tensor {
-    return x.tanh();
+    return this.input(x).tanh();
   }
 
   override toString(): string {
@@ -99,7 +99,7 @@ export class Tanh extends Layer {
  */
 export class Softmax extends Layer {
   override forward(x: Tensor): Tensor {
-    return x.softmax(-1);
+    return this.input(x).softmax(-1);
   }
 
   override toString(): string {

@@ -35,6 +35,7 @@ import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
 import {
+  expectBoolean,
   expectInteger,
   expectNumber,
   expectOneOf,
@@ -44,6 +45,7 @@ import {
 } from '../tensor/errors.ts';
 import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
 import { Layer } from './layer.ts';
 
@@ -112,7 +114,10 @@ export const batchNormEval: Op<Evaluation> = op<
 });
 
 export interface BatchNorm1dOptions {
-  /** ε > 0, added to the variance. Default 1e-5, as in PyTorch; Keras' default is 1e-3. */
+  /**
+   * ε, added to the variance: at least 2⁻¹²⁶ ≈ 1.2e-38 in float32, 2⁻¹⁰²² in float64. Default 1e-5, as in PyTorch;
+   * Keras' default is 1e-3.
+   */
   readonly eps?: number;
   /**
    * α in [0, 1], the weight of the NEW batch in the running statistics. `null`: the mean of all batches. Default 0.1.
@@ -146,9 +151,9 @@ const kinds = ['unbiased', 'biased'] as const;
  * A bias in the layer before it has no effect, and its gradient is 0 up to rounding. So leave it out:
  * `new Dense(…, { bias: false })`.
  *
- * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number > 0, momentum is neither
- *   in [0, 1] nor null, or an option is unknown. From `forward` in training: the batch has fewer than two values per
- *   feature; the running statistics are then unchanged.
+ * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number ≥ 2⁻¹²⁶ (float32) or 2⁻¹⁰²² (float64),
+ *   momentum is neither in [0, 1] nor null, or an option is unknown or not of its type. From `forward`: x is not a
+ *   tensor; in training, the batch has fewer than two values per feature. The running statistics are then unchanged.
  * @throws {ShapeError} From `forward`: x has another number of features, or neither two nor three axes.
  * @example
  * ```ts
@@ -173,11 +178,9 @@ export class BatchNorm1d extends Layer {
   readonly runningMean: Tensor | null;
   /** The running variance Var, [features]; null with `trackRunningStats: false`. */
   readonly runningVar: Tensor | null;
-  /** The number of batches in the running statistics. */
-  numBatchesTracked = 0;
-
   /** γ and β; the constants 1 and 0 with `affine: false`. */
   private readonly scaleAndShift: readonly [gamma: Tensor, beta: Tensor];
+  private batches = 0;
   private warned = false;
 
   constructor(features: number, options: BatchNorm1dOptions = {}) {
@@ -185,8 +188,10 @@ export class BatchNorm1d extends Layer {
     expectOptions('BatchNorm1d', options, optionNames);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     const { runningVariance = 'unbiased', dtype = 'float32' } = options;
+    expectBoolean('BatchNorm1d', 'affine', affine);
+    expectBoolean('BatchNorm1d', 'trackRunningStats', trackRunningStats);
     this.features = expectInteger('BatchNorm1d', 'features', features, 1);
-    this.eps = expectNumber('BatchNorm1d', 'eps', eps, { above: 0 });
+    this.eps = expectNumber('BatchNorm1d', 'eps', eps, { from: tiny[dtype] });
     this.momentum =
       momentum === null ? null : expectNumber('BatchNorm1d', 'momentum', momentum, { from: 0, to: 1 });
     this.runningVariance = expectOneOf('BatchNorm1d', 'runningVariance', runningVariance, kinds);
@@ -199,11 +204,17 @@ export class BatchNorm1d extends Layer {
     this.beta = affine ? this.addParameter('bias', beta) : null;
 
     this.runningMean = trackRunningStats ? this.addBuffer('running_mean', zeros(shape, { dtype })) : null;
-    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype })) : null;
+    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype }), 0) : null;
     if (!trackRunningStats) return;
-    const read = (): Tensor => full([], this.numBatchesTracked, { dtype });
-    const write = (source: Tensor): void => void (this.numBatchesTracked = source.item());
-    this.addSlot('num_batches_tracked', { shape: [], read, write });
+    const read = (): Tensor => full([], this.batches, { dtype });
+    const write = (source: Tensor): void => void (this.batches = source.item());
+    const check = (source: Tensor): void => void expectInteger(this.op, 'the count', source.item(), 0);
+    this.addSlot('num_batches_tracked', { shape: [], read, check, write });
+  }
+
+  /** The number of batches in the running statistics. */
+  get numBatchesTracked(): number {
+    return this.batches;
   }
 
   override forward(x: Tensor): Tensor {
@@ -218,7 +229,7 @@ export class BatchNorm1d extends Layer {
     if (this.runningMean === null || this.runningVar === null) return;
     assign(this.runningMean, zeros([this.features]));
     assign(this.runningVar, ones([this.features]));
-    this.numBatchesTracked = 0;
+    this.batches = 0;
   }
 
   override toString(): string {
@@ -248,23 +259,26 @@ export class BatchNorm1d extends Layer {
     this.expectBatch(m);
     const { runningMean: mean, runningVar: variance, eps } = this;
     if (mean === null || variance === null) return [...this.scaleAndShift, eps, undefined];
-    const alpha = this.momentum ?? 1 / (this.numBatchesTracked + 1);
+    const alpha = this.momentum ?? 1 / (this.batches + 1);
     const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
     return [...this.scaleAndShift, eps, { mean, variance, alpha, correction }];
   }
 
   /** @internal Counts a batch that updated the running statistics. */
   countBatch(): void {
-    if (this.runningMean !== null) this.numBatchesTracked++;
+    if (this.runningMean !== null) this.batches++;
   }
 
   private expectInput(x: Tensor): void {
-    const { shape } = x;
+    const { features } = this;
+    const { shape } = this.input(x);
     const hasAxes = shape.length === 2 || shape.length === 3;
-    if (hasAxes && shape[1] === this.features) return;
-    const problem = `expected x [m, ${this.features}] or [N, ${this.features}, L]: ${formatShape(shape)}`;
-    const misfit = `x has ${shape[1]} features, this layer expects ${this.features}`;
-    throw new ShapeError(this.op, problem, hasAxes ? misfit : 'put Flatten() in front, or reshape');
+    if (hasAxes && shape[1] === features) return;
+    const problem = `expected x [m, ${features}] or [N, ${features}, L]: ${formatShape(shape)}`;
+    const misfit = `x has ${shape[1] ?? 'no'} features, this layer expects ${features}`;
+    const fitting = shape.length < 2 ? `[-1, ${features}]` : `[${shape[0]}, ${features}, -1]`;
+    const canReshape = !hasAxes && x.size % (features * (shape.length < 2 ? 1 : shape[0])) === 0;
+    throw new ShapeError(this.op, problem, canReshape ? `pass x.reshape(${fitting})` : misfit);
   }
 
   private expectBatch(m: number): void {
@@ -277,7 +291,7 @@ export class BatchNorm1d extends Layer {
   }
 
   private warnIfUntrained(): void {
-    if (this.numBatchesTracked > 0 || this.warned) return;
+    if (this.batches > 0 || this.warned) return;
     this.warned = true;
     const problem =
       'evaluation before any batch was tracked: the running statistics are still mean 0, variance 1';

@@ -1,9 +1,18 @@
 /** The fully connected layer. */
-import { formatShape } from '../../kernels/shape.ts';
+import type { Shape } from '../../kernels/kernel.ts';
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { copy } from '../tensor/assign.ts';
 import { drawn, uniform } from '../tensor/draw.ts';
-import { zeros } from '../tensor/fill.ts';
+import { type TensorOptions, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
-import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
+import {
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectOptions,
+  expectTensor,
+  ShapeError,
+} from '../tensor/errors.ts';
 import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './init.ts';
@@ -12,7 +21,7 @@ import { Layer } from './layer.ts';
 export interface DenseOptions {
   /** Whether to add b. Default true. Use false in front of batch normalization, which subtracts any constant. */
   readonly bias?: boolean;
-  /** The initializer of the weight. Default: uniform over ±1/√in. */
+  /** The initializer of the weight, called with [in, out] and the dtype. Default: uniform over ±1/√in. */
   readonly init?: Initializer;
   /** The element type of the parameters. Default `float32`. */
   readonly dtype?: DType;
@@ -24,8 +33,9 @@ export interface DenseOptions {
  * Without `init`, weight and bias are initialized uniformly over ±1/√in, as in PyTorch's `Linear`. With `init`, the
  * bias is initialized with zeros, as in Keras' `Dense`. The weight is [in, out], as in Keras; PyTorch's is [out, in].
  *
- * @throws {ValueError} inFeatures or outFeatures is not an integer ≥ 1, or an option is unknown.
- * @throws {ShapeError} From `forward`: x is not [batch, in].
+ * @throws {ValueError} inFeatures or outFeatures is not an integer ≥ 1, an option is unknown or not of its type, or
+ *   `init` returns no tensor. From `forward`: x is not a tensor.
+ * @throws {ShapeError} `init` returns a tensor of another shape or dtype. From `forward`: x is not [batch, in].
  * @example
  * ```ts
  * import { Dense, glorotUniform, ones } from 'gammabeta';
@@ -47,11 +57,14 @@ export class Dense extends Layer {
     expectInteger('Dense', 'inFeatures', inFeatures, 1);
     expectInteger('Dense', 'outFeatures', outFeatures, 1);
     const { bias = true, init, dtype = 'float32' } = options;
+    expectBoolean('Dense', 'bias', bias);
+    if (init !== undefined) expectFunction('Dense', 'init', init);
     const trainable = { dtype, requiresGrad: true };
     const limit = 1 / Math.sqrt(inFeatures);
     const kaimingUniform: Initializer = (shape) =>
       drawn('kaimingUniform', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
-    this.weight = this.addParameter('weight', (init ?? kaimingUniform)([inFeatures, outFeatures], trainable));
+    const weight = initialized('Dense', init ?? kaimingUniform, [inFeatures, outFeatures], trainable);
+    this.weight = this.addParameter('weight', weight);
     const initialBias = () =>
       init === undefined ? uniform([outFeatures], -limit, limit, trainable) : zeros([outFeatures], trainable);
     this.bias = bias ? this.addParameter('bias', initialBias()) : null;
@@ -64,17 +77,35 @@ export class Dense extends Layer {
 
   /** @internal Throws {@link ShapeError} unless x is [batch, in]. */
   expectInput(x: Tensor): void {
+    const { shape } = this.input(x);
     const [inFeatures] = this.weight.shape;
-    if (x.shape.length === 2 && x.shape[1] === inFeatures) return;
-    throw new ShapeError(
-      this.op,
-      `expected x [batch, ${inFeatures}]: ${formatShape(x.shape)}`,
-      x.shape.length === 2 ? `this layer takes ${inFeatures} features` : 'put Flatten() in front, or reshape',
-    );
+    if (shape.length === 2 && shape[1] === inFeatures) return;
+    const reshape = `x.reshape([-1, ${inFeatures}]) makes a batch${shape.length > 2 ? ', as does Flatten()' : ''}`;
+    const canReshape = shape.length !== 2 && x.size % inFeatures === 0;
+    const hint = canReshape ? reshape : `this layer takes ${inFeatures} features`;
+    throw new ShapeError(this.op, `expected x [batch, ${inFeatures}]: ${formatShape(shape)}`, hint);
   }
 
   override toString(): string {
     const [inFeatures, outFeatures] = this.weight.shape;
     return `Dense(${inFeatures} → ${outFeatures})`;
   }
+}
+
+/** The initial weight: what `init` returns, or a trainable copy of it. */
+export function initialized(
+  op: string,
+  init: Initializer,
+  shape: Shape,
+  options: Required<Omit<TensorOptions, 'device'>>,
+): Tensor {
+  const made = expectTensor(op, 'the result of init', init(shape, options));
+  if (!sameShape(made.shape, shape) || made.dtype !== options.dtype) {
+    const problem = `init returned ${made.toString()} for a weight ${formatShape(shape)}, ${options.dtype}`;
+    throw new ShapeError(op, problem, 'use the shape and the options that init is called with');
+  }
+  if (made.requiresGrad && made.node === null) return made;
+  const trainable = copy(made);
+  trainable.requiresGrad = true;
+  return trainable;
 }

@@ -26,10 +26,11 @@ export class Dropout extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
+    const { size, shape, dtype, home: device } = this.input(x);
     if (!this.training || this.p === 0) return x;
     const kept = 1 / (1 - this.p);
-    const mask = Float64Array.from({ length: x.size }, () => (streams.dropout.uniform() < this.p ? 0 : kept));
-    return x.mul(tensor(mask, { shape: x.shape, dtype: x.dtype, device: x.home }));
+    const mask = Float64Array.from({ length: size }, () => (streams.dropout.uniform() < this.p ? 0 : kept));
+    return x.mul(tensor(mask, { shape, dtype, device }));
   }
 
   override toString(): string {

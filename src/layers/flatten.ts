@@ -13,7 +13,7 @@ import { Layer } from './layer.ts';
  */
 export class Flatten extends Layer {
   override forward(x: Tensor): Tensor {
-    const [batch = 1, ...example] = x.shape;
+    const [batch = 1, ...example] = this.input(x).shape;
     return x.reshape([batch, sizeOf(example)]);
   }
 

@@ -6,6 +6,7 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { drawn } from '../tensor/draw.ts';
 import type { TensorOptions } from '../tensor/fill.ts';
+import { expectShape } from '../tensor/indexing.ts';
 import type { Stream } from '../tensor/random.ts';
 import { ShapeError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -82,7 +83,8 @@ type Fans = readonly [fanIn: number, fanOut: number];
 
 /** fanIn and fanOut of a weight of the given shape. */
 function fansOf(op: string, shape: Shape): Fans {
-  if (shape.length === 2 && shape[0] > 0) return [shape[0], shape[1]];
+  const [fanIn, fanOut] = expectShape(op, shape);
+  if (shape.length === 2 && fanIn > 0) return [fanIn, fanOut];
   throw new ShapeError(
     op,
     `no fan-in and fan-out: ${formatShape(shape)}`,

@@ -6,8 +6,9 @@ import { complete, Layer } from './layer.ts';
 
 /**
  * Applies layers one after the other: y = fₙ(… f₂(f₁(x))), like PyTorch's `Sequential`. State-dict keys begin with the
- * index of the layer.
+ * index of the layer. The layers may also be given as an array.
  *
+ * @throws {ValueError} An argument is not a layer, or the x of `forward` is not a tensor.
  * @example
  * ```ts
  * import { BatchNorm1d, Dense, randn, ReLU, Sequential } from 'gammabeta';
@@ -20,13 +21,13 @@ import { complete, Layer } from './layer.ts';
 export class Sequential extends Layer {
   readonly layers: readonly Layer[];
 
-  constructor(...layers: Layer[]) {
+  constructor(...layers: Layer[] | [layers: readonly Layer[]]) {
     super();
-    this.layers = layers.map((layer, i) => this.addLayer(String(i), layer));
+    this.layers = layers.flat().map((layer, i) => this.addLayer(String(i), layer));
   }
 
   override forward(x: Tensor): Tensor {
-    return inSequence(this.layers, x);
+    return inSequence(this.layers, this.input(x));
   }
 
   override toString(): string {

@@ -1,33 +1,29 @@
-import { assign } from '../tensor/assign.ts';
+import { assign, inPlace } from '../tensor/assign.ts';
 import { maximum } from '../../kernels/elementwise.ts';
 import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
 import { adamUpdate } from '../../kernels/fused/adam.ts';
-import { expectNumber, expectOptions } from '../tensor/errors.ts';
+import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  countStep,
-  decayed,
-  inPlace,
-  Optimizer,
-  type ParameterGroup,
-  type Slots,
-  slotOf,
-} from './optimizer.ts';
+import { tiny } from '../tensor/tiny.ts';
+import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface AdamOptions {
   /** The learning rate, > 0. Default 1e-3. */
   readonly lr: number;
   /** β₁ and β₂ in [0, 1): the weights of the old values in the moving averages m and v. Default [0.9, 0.999]. */
   readonly betas: readonly [number, number];
-  /** ε > 0, added to the root. Default 1e-8. */
+  /** ε ≥ 2⁻¹²⁶ ≈ 1.2e-38, added to the root. Default 1e-8. */
   readonly eps: number;
   /** λ ≥ 0. Adam adds λ·w to the gradient (default 0); AdamW subtracts lr·λ·w from the parameter (default 0.01). */
   readonly weightDecay: number;
   /** Whether to divide by the root of the largest second moment so far (Reddi et al. 2018). Default false. */
   readonly amsgrad: boolean;
 }
+
+const optionNames = ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad'];
 
 /**
  * Adam (Kingma & Ba 2015), as in PyTorch. At step t = 1, 2, …:
@@ -58,17 +54,24 @@ export class Adam extends Optimizer<AdamOptions> {
     params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[],
     options: Partial<AdamOptions> = {},
   ) {
+    expectOptions('Adam', options, optionNames);
     super(params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false, ...options });
   }
 
   protected override check(options: AdamOptions): void {
-    expectOptions(this.kind(), options, ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad']);
+    expectOptions(this.kind(), options, optionNames);
     expectNumber(this.kind(), 'lr', options.lr, { above: 0 });
-    const [beta1, beta2] = options.betas;
+    const [beta1, beta2] = expectPair(this.kind(), 'betas', options.betas);
     expectNumber(this.kind(), 'betas[0]', beta1, { from: 0, below: 1 });
     expectNumber(this.kind(), 'betas[1]', beta2, { from: 0, below: 1 });
-    expectNumber(this.kind(), 'eps', options.eps, { above: 0 });
+    expectNumber(this.kind(), 'eps', options.eps, { from: tiny.float32 });
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
+    expectBoolean(this.kind(), 'amsgrad', options.amsgrad);
+  }
+
+  /** @internal */
+  protected override slotKinds({ amsgrad }: AdamOptions): SlotKinds {
+    return { step: 'count', m: 'any', v: 'square', ...(amsgrad && { largest: 'square' }) };
   }
 
   /** @internal */
@@ -103,6 +106,7 @@ export class AdamW extends Adam {
     params: readonly Tensor[] | readonly ParameterGroup<AdamOptions>[],
     options: Partial<AdamOptions> = {},
   ) {
+    expectOptions('AdamW', options, optionNames);
     super(params, { weightDecay: 0.01, ...options });
   }
 
@@ -110,6 +114,16 @@ export class AdamW extends Adam {
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: AdamOptions): void {
     descend(w, g, slots, options, { weightDecay: 0, decoupled: options.lr * options.weightDecay });
   }
+}
+
+function expectPair(op: string, name: string, value: readonly [number, number]): readonly [number, number] {
+  const isPair: boolean = Array.isArray(value) && (value as readonly number[]).length === 2;
+  if (isPair) return value;
+  throw new ValueError(
+    op,
+    `${name} is ${shown(value)}`,
+    'an array of two numbers is expected, as in [0.9, 0.999]',
+  );
 }
 
 /** One step, from the moving averages m and v. `decoupled` is lr·λ in AdamW, and 0 in Adam. */

@@ -1,7 +1,8 @@
-import { expectNumber, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectNumber, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
+import { expectTensors } from './optimizer.ts';
 
 /** Avoids a division by 0 if all gradients are 0. The value is PyTorch's. */
 const TINY = 1e-6;
@@ -12,7 +13,7 @@ const TINY = 1e-6;
  *
  * @param max The largest norm, > 0.
  * @returns The norm before clipping, as a single value on the device of the parameters.
- * @throws {ValueError} max is not a finite number > 0, or no parameter has a gradient.
+ * @throws {ValueError} params is not an array of tensors, max is not a finite number > 0, or no parameter has a gradient.
  * @example
  * ```ts
  * import { clipGradNorm, tensor } from 'gammabeta';
@@ -23,17 +24,21 @@ const TINY = 1e-6;
  * console.log(Array.from(w.grad?.dataSync() ?? [], (x) => x.toFixed(3))); // [ '0.600', '0.800' ]
  * ```
  */
-export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = composite((params, max) => {
-  expectNumber('clipGradNorm', 'max', max, { above: 0 });
-  const gradients = params.flatMap(({ grad }) => grad ?? []);
-  if (gradients.length === 0) {
-    throw new ValueError('clipGradNorm', 'no parameter has a gradient', 'call it after backward()');
-  }
-  return noGrad(() => {
-    const squares = gradients.map((g) => g.mul(g).sum());
-    const norm = squares.reduce((total, square) => total.add(square)).sqrt();
-    const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
-    for (const w of params) if (w.grad !== null) w.grad = w.grad.mul(factor);
-    return norm;
-  });
-});
+export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = composite(
+  (params, max, ...none: never[]) => {
+    expectAtMost('clipGradNorm', 2 + none.length, 2, 'the norm is the L2 norm');
+    expectTensors('clipGradNorm', params);
+    expectNumber('clipGradNorm', 'max', max, { above: 0 });
+    const gradients = params.flatMap(({ grad }) => grad ?? []);
+    if (gradients.length === 0) {
+      throw new ValueError('clipGradNorm', 'no parameter has a gradient', 'call it after backward()');
+    }
+    return noGrad(() => {
+      const squares = gradients.map((g) => g.mul(g).sum());
+      const norm = squares.reduce((total, square) => total.add(square)).sqrt();
+      const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
+      for (const w of params) if (w.grad !== null) w.grad = w.grad.mul(factor);
+      return norm;
+    });
+  },
+);

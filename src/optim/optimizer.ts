@@ -1,12 +1,22 @@
 /** The base class of optimizers: parameter groups, one step, and saved state. */
-import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
-import { assign, copy } from '../tensor/assign.ts';
+import { copy, inPlace } from '../tensor/assign.ts';
 import { zeros } from '../tensor/fill.ts';
-import { expectNumber, GammaBetaError, ShapeError, ValueError } from '../tensor/errors.ts';
-import { composite, keep, run } from '../tensor/op.ts';
+import { expectAtMost, expectNumber, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import { keep, run } from '../tensor/op.ts';
+import { describe } from '../tensor/print.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
+import {
+  expectFit,
+  loadedSlots,
+  type OptimizerState,
+  type SlotKinds,
+  type Slots,
+} from './optimizer-state.ts';
+
+export type { OptimizerState, Slots };
 
 /** The option that every optimizer has. */
 export interface LearningRate {
@@ -17,31 +27,14 @@ export interface LearningRate {
 /** Parameters with their own options, which override those of the optimizer. */
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
 
-/** The state of one parameter, by name: moving averages, and the number of steps. */
-export type Slots = Record<string, Tensor | number>;
-
-/** The complete state of an optimizer: enough to continue training with the same results. */
-export interface OptimizerState {
-  /** The kind of optimizer, such as `SGD`. */
-  readonly optimizer: string;
-  /** The groups: the indices of their parameters, and their options. */
-  readonly groups: readonly { readonly params: readonly number[]; readonly options: object }[];
-  /** The state of each parameter, in order over all groups. Empty for parameters that were never updated. */
-  readonly slots: readonly Slots[];
-}
-
-/** The state does not fit the optimizer: another kind, other groups, or other shapes. */
-export class OptimizerStateError extends GammaBetaError {
-  override name = 'OptimizerStateError';
-}
-
 /**
- * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
- * `SGD`, and call `super.update` with a changed gradient.
+ * The base class of optimizers. `update` changes one parameter in place. To write your own, extend this class, as in the
+ * example of {@link assign}; or extend an optimizer such as `SGD`, and call `super.update` with a changed gradient. State
+ * that you keep in `slots`, tensors and numbers, is saved and restored.
  *
  * A parameter whose `grad` is null is skipped: its value and its state do not change.
  *
- * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf, or an option is invalid.
+ * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf tensor, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
   private readonly groups: {
@@ -55,6 +48,7 @@ export abstract class Optimizer<O extends LearningRate> {
   /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
     const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
+    for (const group of groups) expectTensors(this.kind(), group.params);
     this.groups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
@@ -73,6 +67,12 @@ export abstract class Optimizer<O extends LearningRate> {
     if (this.applyRule === undefined) throw new ValueError(this.kind(), 'it has no update rule', hint);
     this.applyRule(w, g, slots, options);
   }
+
+  /**
+   * @internal The state that the update rule of the library's optimizers keeps of a parameter, with these options. A
+   * class with its own `update` may keep any state.
+   */
+  protected slotKinds?(options: O): SlotKinds;
 
   /** @internal The update rule of the library's optimizers. Unlike `update`, it must not keep a reference to g. */
   protected applyRule?(w: Tensor, g: Tensor, slots: Slots, options: O): void;
@@ -96,11 +96,12 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   /**
-   * Updates every parameter that has a gradient.
+   * Updates every parameter that has a gradient. It takes no closure: call `backward()` before it.
    * @throws {ShapeError} A gradient has another shape, element type or device than its parameter. No parameter was
    *   changed.
    */
-  step(): void {
+  step(...none: never[]): void {
+    expectAtMost('step', none.length, 0, 'compute the gradients before it: loss.backward()');
     const isOverridden = this.update !== Optimizer.prototype.update;
     inPlace(() => {
       for (const { params } of this.groups) for (const w of params) expectGradient(this.kind(), w);
@@ -143,50 +144,39 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   /**
-   * Loads the state of another optimizer of the same kind, including its options. If an error is thrown, nothing is
-   * changed.
-   * @throws {OptimizerStateError} The state is of another kind of optimizer, or has other parameter groups or shapes.
+   * Loads the state of another optimizer of the same kind, including its options. Its tensors may have another element
+   * type or be on another device. If an error is thrown, nothing is changed.
+   *
+   * @throws {OptimizerStateError} The state is of another kind of optimizer; has other parameter groups, shapes or names
+   *   than this optimizer's; or has a value that it cannot have, such as step −1.
+   * @throws {ValueError} An option is out of its range.
+   * @throws {DeviceError} A tensor of the state cannot be read, for example because its GPU was lost.
    */
   loadStateDict(state: OptimizerState): void {
+    inPlace(() => this.prepareState(state)());
+  }
+
+  /** @internal Checks and converts a state. Returns the function that then loads it, which cannot fail. */
+  prepareState(state: OptimizerState): () => void {
     const { parameters, groups } = this;
-    const sizesOf = (of: readonly { readonly params: readonly unknown[] }[]) =>
-      of.map(({ params }) => params.length).join(' + ');
-    const [mine, theirs] = [sizesOf(groups), sizesOf(state.groups)];
-    const entries = state.slots.length;
-    const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
-    const problems = [
-      state.optimizer !== this.kind() && `it was saved by ${state.optimizer}`,
-      mine !== theirs && `it has ${theirs} parameters, this optimizer has ${mine}`,
-      entries !== parameters.length && `it has ${entries} entries for ${parameters.length} parameters`,
-      misfit >= 0 &&
-        `the entry of parameter ${misfit} does not have shape ${formatShape(parameters[misfit].shape)}`,
-    ];
-    const problem = problems.find((text) => text !== false);
-    if (problem !== undefined) {
-      const hint = 'build the optimizer that was saved';
-      throw new OptimizerStateError(this.kind(), `the state does not fit: ${problem}`, hint);
-    }
+    const kind = this.kind();
+    expectFit(kind, groups, state);
     const options = groups.map((group, k) => ({
       ...group.options,
       ...(state.groups[k].options as Partial<O>),
     }));
     options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
-    groups.forEach((group, k) => (group.options = options[k]));
-    parameters.forEach((w, i) => {
-      const slots: Slots = {};
-      for (const [name, slot] of Object.entries(state.slots[i])) {
-        if (slot instanceof Tensor) assign(slotOf(slots, name, w), slot);
-        else slots[name] = slot;
-      }
-      this.slots.set(w, slots);
-    });
+    const isOwnRule = this.update === Optimizer.prototype.update;
+    const declared = groups.flatMap(({ params }, k) =>
+      params.map(() => (isOwnRule ? (this.slotKinds?.(options[k]) ?? null) : null)),
+    );
+    const loaded = parameters.map((w, i) => loadedSlots(kind, i, w, state.slots[i], declared[i]));
+    return () => {
+      groups.forEach((group, k) => (group.options = options[k]));
+      parameters.forEach((w, i) => this.slots.set(w, loaded[i]));
+    };
   }
 }
-
-/** Runs library code that updates tensors in place, and frees its temporaries. */
-export const inPlace: (update: () => void) => void = composite((update) => {
-  update();
-});
 
 /** g + λ·w: the gradient with L2 weight decay, as PyTorch's SGD, Adam and RMSprop apply it. */
 export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
@@ -212,13 +202,28 @@ export function countStep(slots: Slots): number {
 function isGroups<O>(
   params: readonly Tensor[] | readonly ParameterGroup<O>[],
 ): params is readonly ParameterGroup<O>[] {
-  return params.length > 0 && params.every((entry) => 'params' in entry);
+  const isArray: boolean = Array.isArray(params); // callers from JavaScript may pass anything
+  return (
+    isArray && params.length > 0 && params.every((entry) => Object(entry) === entry && 'params' in entry)
+  );
+}
+
+/**
+ * Checks that the parameters are an array of tensors.
+ * @throws {ValueError} They are not, for example a model in place of its parameters.
+ */
+export function expectTensors(op: string, params: readonly Tensor[]): void {
+  const isArray: boolean = Array.isArray(params);
+  const at = isArray ? params.findIndex((w) => !(w instanceof Tensor)) : -1;
+  if (isArray && at < 0) return;
+  const problem = isArray ? `params[${at}] is ${shown(params[at])}` : `params is ${shown(params)}`;
+  throw new ValueError(op, problem, 'pass model.parameters(), or an array of tensors');
 }
 
 function expectParameters(op: string, parameters: readonly Tensor[]): void {
   const hint = 'pass model.parameters()';
   if (parameters.length === 0) throw new ValueError(op, 'no parameters', `${hint}, of a model that has some`);
-  if (!parameters.every((w) => w instanceof Tensor && w.node === null)) {
+  if (!parameters.every(({ node }) => node === null)) {
     throw new ValueError(op, 'not all parameters are leaf tensors', hint);
   }
   if (new Set(parameters).size < parameters.length) {
@@ -231,13 +236,9 @@ function expectGradient(op: string, w: Tensor): void {
   if (g === null || (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home)) return;
   throw new ShapeError(
     op,
-    `a gradient is ${g.toString()}, its parameter ${w.toString()}`,
+    `a gradient is ${describe(g)}, its parameter ${describe(w)}`,
     'leave grad to backward(), or set it to a tensor like the parameter',
   );
-}
-
-function slotsFit(slots: Slots, w: Tensor): boolean {
-  return Object.values(slots).every((slot) => typeof slot === 'number' || sameShape(slot.shape, w.shape));
 }
 
 function copyOf(slots: Slots): Slots {

@@ -1,8 +1,8 @@
 /**
  * Learning rate schedules: functions from the number of the step, or of the epoch, counted from 0, to the learning
- * rate. Use them with `optimizer.lr = schedule(step)`.
+ * rate. Use them with `optimizer.lr = schedule(step)`. A step that is not a finite number ≥ 0 throws {@link ValueError}.
  */
-import { expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
+import { expectFunction, expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
 
 /** The learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number;
@@ -28,7 +28,7 @@ export function stepDecay(
   expectNumber('stepDecay', 'lr', lr, { above: 0 });
   expectInteger('stepDecay', 'every', every, 1);
   expectNumber('stepDecay', 'factor', factor, { above: 0, to: 1 });
-  return (step) => lr * factor ** Math.floor(step / every);
+  return (step) => lr * factor ** Math.floor(expectStep('stepDecay', step) / every);
 }
 
 /**
@@ -53,7 +53,8 @@ export function cosineDecay(
   expectNumber('cosineDecay', 'lr', lr, { above: 0 });
   expectInteger('cosineDecay', 'steps', steps, 1);
   expectNumber('cosineDecay', 'minimum', minimum, { from: 0, to: lr });
-  return (step) => minimum + ((lr - minimum) * (1 + Math.cos((Math.PI * Math.min(step, steps)) / steps))) / 2;
+  const angle = (step: number) => (Math.PI * Math.min(expectStep('cosineDecay', step), steps)) / steps;
+  return (step) => minimum + ((lr - minimum) * (1 + Math.cos(angle(step)))) / 2;
 }
 
 /**
@@ -61,7 +62,8 @@ export function cosineDecay(
  * schedule, from its step 0, or a constant rate. lr is that rate, or the rate of the schedule at its step 0.
  * @param then The schedule or constant rate after the warmup.
  * @param options.start In (0, 1]. Default 1/3.
- * @throws {ValueError} A constant rate ≤ 0, steps < 1, start is not in (0, 1], or an option is unknown.
+ * @throws {ValueError} A constant rate ≤ 0, a schedule that returns no number ≥ 0 at its step 0, steps < 1, start is not in
+ *   (0, 1], or an option is unknown.
  * @example
  * ```ts
  * import { cosineDecay, warmup } from 'gammabeta';
@@ -79,6 +81,16 @@ export function warmup(
   if (typeof then === 'number') expectNumber('warmup', 'lr', then, { above: 0 });
   expectInteger('warmup', 'steps', steps, 1);
   expectNumber('warmup', 'start', start, { above: 0, to: 1 });
-  const after = typeof then === 'number' ? () => then : then;
-  return (step) => (step < steps ? after(0) * (start + ((1 - start) * step) / steps) : after(step - steps));
+  const after = typeof then === 'number' ? () => then : expectFunction('warmup', 'then', then);
+  const rate = (step: number) => expectNumber('warmup', 'the rate of then', after(step), { from: 0 });
+  rate(0); // a function that is no schedule is refused here, not in training
+  return (step) =>
+    expectStep('warmup', step) < steps
+      ? rate(0) * (start + ((1 - start) * step) / steps)
+      : rate(step - steps);
+}
+
+/** The step of a schedule: a finite number ≥ 0, such as the number of the batch, or epochs and parts of them. */
+function expectStep(op: string, step: number): number {
+  return expectNumber(op, 'step', step, { from: 0 });
 }

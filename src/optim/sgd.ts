@@ -1,8 +1,9 @@
 import { momentumUpdate, sgdUpdate } from '../../kernels/fused/sgd.ts';
-import { expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
+import { expectBoolean, expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
 import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface SGDOptions {
   /** The learning rate, > 0. */
@@ -16,6 +17,8 @@ export interface SGDOptions {
   /** λ ≥ 0, added to the gradient as λ·w. Default 0. */
   readonly weightDecay: number;
 }
+
+const optionNames = ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay'];
 
 /**
  * Stochastic gradient descent with momentum, as in PyTorch:
@@ -46,15 +49,17 @@ export class SGD extends Optimizer<SGDOptions> {
     params: readonly Tensor[] | readonly ParameterGroup<SGDOptions>[],
     options: Partial<SGDOptions> & Pick<SGDOptions, 'lr'>,
   ) {
+    expectOptions('SGD', options, optionNames);
     super(params, { momentum: 0, dampening: 0, nesterov: false, weightDecay: 0, ...options });
   }
 
   protected override check(options: SGDOptions): void {
-    expectOptions('SGD', options, ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay']);
+    expectOptions('SGD', options, optionNames);
     expectNumber('SGD', 'lr', options.lr, { above: 0 });
     expectNumber('SGD', 'momentum', options.momentum, { from: 0, below: 1 });
     expectNumber('SGD', 'dampening', options.dampening, { from: 0, to: 1 });
     expectNumber('SGD', 'weightDecay', options.weightDecay, { from: 0 });
+    expectBoolean('SGD', 'nesterov', options.nesterov);
     if (options.nesterov && (options.momentum === 0 || options.dampening !== 0)) {
       throw new ValueError(
         'SGD',
@@ -62,6 +67,11 @@ export class SGD extends Optimizer<SGDOptions> {
         'Nesterov needs momentum > 0 and dampening 0',
       );
     }
+  }
+
+  /** @internal */
+  protected override slotKinds({ momentum }: SGDOptions): SlotKinds {
+    return momentum === 0 ? {} : { velocity: 'any' };
   }
 
   /** @internal */

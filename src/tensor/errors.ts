@@ -45,7 +45,7 @@ export class GradientError extends GammaBetaError {
 /** A value as error messages show it: `0.1`, `'0.1' (a string)`, `null`, `an Array of 2`, `a tensor of shape [2, 3]`. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}' (a string)`;
-  if (typeof value === 'function') return `the function ${value.name}`;
+  if (typeof value === 'function') return `the ${isClass(value) ? 'class' : 'function'} ${value.name}`;
   if (typeof value !== 'object' || value === null)
     return `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`;
   if (value instanceof Value) return `a tensor of shape ${formatShape(value.shape)}`;
@@ -93,7 +93,7 @@ export function expectBoolean(op: string, name: string, value: boolean): boolean
 }
 
 /**
- * Returns the value if it is a function.
+ * Returns the value if it is a function, and no class.
  * @throws {ValueError} It is not.
  */
 export function expectFunction<F extends (...args: never[]) => unknown>(
@@ -101,9 +101,11 @@ export function expectFunction<F extends (...args: never[]) => unknown>(
   name: string,
   value: F,
 ): F {
-  if (typeof value === 'function') return value;
+  if (typeof value === 'function' && !isClass(value)) return value;
   throw refused(op, name, value, 'a function is expected');
 }
+
+const isClass = (fn: object): boolean => /^class\b/.test(Function.prototype.toString.call(fn));
 
 /**
  * Returns the value if it is a tensor.
@@ -154,9 +156,10 @@ export function expectOneOf<T extends string>(op: string, name: string, value: T
  * @throws {ValueError} There are more than `most`.
  */
 export function expectAtMost(op: string, count: number, most: number, hint: string): void {
-  if (count > most) throw new ValueError(op, `${count} arguments, where at most ${most} are known`, hint);
+  if (count > most) throw new ValueError(op, `too many arguments: ${count}, at most ${most}`, hint);
 }
 
-function refused(op: string, name: string, value: unknown, hint: string): ValueError {
+/** The error of a value that a check refuses. */
+export function refused(op: string, name: string, value: unknown, hint: string): ValueError {
   return new ValueError(op, `${name} is ${shown(value)}`, hint);
 }

@@ -1,5 +1,6 @@
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
-import { ShapeError, ValueError } from './errors.ts';
+import { expectBoolean, ShapeError, ValueError } from './errors.ts';
+import { listOf } from './indexing.ts';
 import { operands } from './operands.ts';
 import * as ops from './ops.ts';
 import type { Value } from './value.ts';
@@ -20,7 +21,8 @@ export function reduce<T extends Value>(
   axis: Axes | undefined,
   keepDims: boolean,
 ): T {
-  const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis;
+  expectBoolean(name, 'keepDims', keepDims);
+  const axes = axis === undefined ? x.shape.map((_, i) => i) : listOf(axis);
   const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
   if (new Set(resolved).size < resolved.length) {
     throw new ShapeError(name, `an axis is given twice: [${axes.join(', ')}]`, 'give each axis once');
@@ -30,11 +32,11 @@ export function reduce<T extends Value>(
   return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
 }
 
-/** (1/n) Σ x over the given axes. `name` is the method that was called, for error messages. */
+/** (1/n) Σ x over the given axes; n may be 0 if the result has no elements. `name` is the method that was called, for error messages. */
 export function meanOver<T extends Value>(name: string, x: T, axis: Axes | undefined, keepDims: boolean): T {
   const total = reduce<T>(name, ops.sum, x, axis, keepDims);
   // Division by n, because multiplication by 1/n rounds twice: the mean of 49 ones must be exactly 1.
-  if (x.size > 0) return ops.div(...operands(name, total, x.size / total.size));
+  if (x.size > 0 || total.size === 0) return ops.div(...operands(name, total, x.size / total.size));
   throw new ValueError(name, `no values: shape ${formatShape(x.shape)}`, 'a mean needs at least one value');
 }
 

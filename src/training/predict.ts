@@ -5,7 +5,8 @@ import { type Batch, DataLoader } from '../data/loader.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
 import { inSequence } from '../layers/sequential.ts';
-import { type NestedArray, tensor } from '../tensor/create.ts';
+import { tensor } from '../tensor/create.ts';
+import type { NestedArray } from '../tensor/nested.ts';
 import { cpu } from '../tensor/device/cpu.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
@@ -78,7 +79,7 @@ async function batchesOf(
     return rows(await x.data(), x.shape, batchSize ?? EVALUATION_BATCH);
   }
   expectDataset('predict', data);
-  const { targetShape: _, ...examples } = data as Dataset;
+  const examples = { ...(data as Dataset), targetShape: [] };
   const labels = new Uint8Array(examples.x.length / exampleSize(examples));
   return new DataLoader({ ...examples, labels }, { batchSize: batchSize ?? EVALUATION_BATCH }).peek();
 }

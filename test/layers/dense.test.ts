@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   Dense,
   type DenseOptions,
+  Flatten,
   glorotUniform,
   gradcheck,
   manualSeed,
@@ -111,9 +112,15 @@ onDevices(({ dtype, either }) => {
       expect(refusal(() => model.forward(zeros([2, 3])), ShapeError)).toMatch(
         /^layer 1, Dense\(5 → 2\): expected x \[batch, 5\]: \[2, 4\]\. Hint: this layer takes 5 features$/,
       );
-      for (const shape of [[3], [2, 3, 1]]) {
-        expect(refusal(() => new Dense(3, 4).forward(zeros(shape)), ShapeError)).toContain('Flatten()');
-      }
+    });
+
+    it('refuses an example that is no batch; the advised call makes one', () => {
+      const dense = new Dense(3, 4);
+      const refused = (shape: number[]) => refusal(() => dense.forward(zeros(shape)), ShapeError);
+      expect(refused([3])).toMatch(/Hint: x\.reshape\(\[-1, 3\]\) makes a batch$/);
+      expect(dense.forward(zeros([3]).reshape([-1, 3])).shape).toEqual([1, 4]);
+      expect(refused([2, 3, 1])).toMatch(/Hint: .+ makes a batch, as does Flatten\(\)$/);
+      expect(dense.forward(new Flatten().forward(zeros([2, 3, 1]))).shape).toEqual([2, 4]);
     });
 
     it.each([0, -1, 1.5, NaN])('refuses %s features', (n) => {

@@ -14,14 +14,16 @@ const always: Wrong[] = [
   [{ learningRate: 1 }, 'unknown option: learningRate'],
   [{ momentun: 0.9, lambda: 1 }, 'unknown option: momentun, lambda'],
 ];
-const eps: Wrong[] = [0, -1e-8, NaN, Infinity].map((value) => [{ eps: value }, `eps is ${value}`]);
+const eps: Wrong[] = [0, 2 ** -127, -1e-8, NaN, Infinity].map((value) => [{ eps: value }, `eps is ${value}`]);
 const momentum: Wrong[] = [-0.1, 1, NaN].map((value) => [{ momentum: value }, `momentum is ${value}`]);
 const betas: Wrong[] = [
   [{ betas: [-0.1, 0.9] }, 'betas[0] is -0.1'],
   [{ betas: [1, 0.9] }, 'betas[0] is 1'],
   [{ betas: [0.9, 1] }, 'betas[1] is 1'],
   [{ betas: [0.9, NaN] }, 'betas[1] is NaN'],
-  [{ betas: [0.9] }, 'betas[1] is undefined'],
+  [{ betas: [0.9] }, 'betas is an Array of 1'],
+  [{ betas: [0.9, 0.99, 0.999] }, 'betas is an Array of 3'],
+  [{ betas: 0.9 }, 'betas is 0.9'],
   [{ momentum: 0.9 }, 'unknown option: momentum'],
 ];
 const wrong: Record<(typeof kinds)[number], Wrong[]> = {

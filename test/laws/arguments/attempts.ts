@@ -1,0 +1,155 @@
+/** Calls of the public API with one wrong argument each, and what came of them. */
+import * as library from '../../../src/index.ts';
+import * as networks from '../../../src/networks.ts';
+import * as node from '../../../src/node.ts';
+import { anyKey, type Callable, type Slot, type Step } from './public-api.ts';
+import { isIn, rangeOf } from './ranges.ts';
+import { stateOf } from './state.ts';
+import { type Cases, classes, type ClassName, constructors, functions, others } from './valid.ts';
+import { numbers, type ValueName, values } from './values.ts';
+
+/** What a call does. All but `refused` are wrong. */
+export type Outcome = 'refused' | 'bare error' | 'silent' | 'refused, but changed something' | 'never ends';
+
+export interface Attempt {
+  /** As in `Dense(options.bias): 'text'`. */
+  readonly name: string;
+  readonly outcome: Outcome;
+  /** The result, or the error. */
+  readonly result: unknown;
+}
+
+const api: Readonly<Record<string, unknown>> = { ...library, ...node, ...networks };
+const call = (fn: unknown, args: readonly unknown[], self?: unknown): unknown =>
+  Reflect.apply(fn as (...args: unknown[]) => unknown, self, args);
+
+/** A call of one function: how to make valid arguments, and how to call it with others. */
+interface Target {
+  readonly cases: readonly (() => readonly unknown[])[];
+  readonly self: () => unknown;
+  readonly call: (self: unknown, args: readonly unknown[]) => unknown;
+}
+
+/** Throws if the tables in `valid.ts` have no line for it. */
+export function targetOf({ name, kind }: Callable): Target {
+  const noSelf = () => undefined;
+  if (kind === 'constructor') {
+    const made = constructors[name as keyof typeof constructors];
+    const construct = api[name] as new (...args: unknown[]) => object;
+    return { cases: listOf(made, name), self: noSelf, call: (_, args) => new construct(...args) };
+  }
+  if (kind === 'function') {
+    const other = others[name] as (typeof others)[string] | undefined;
+    const fn = other?.of() ?? api[name];
+    const cases = other?.args ?? functions[name as keyof typeof functions];
+    return { cases: listOf(cases, name), self: noSelf, call: (_, args) => call(fn, args) };
+  }
+  const [owner, member] = name.replace(' =', '').split('.');
+  const { on, members } = classes[owner as ClassName];
+  const cases = listOf((members as Record<string, Cases<readonly unknown[]>>)[member], name);
+  return kind === 'method'
+    ? { cases, self: on, call: (self, args) => call(Reflect.get(self as object, member), args, self) }
+    : { cases, self: on, call: (self, [value]) => Reflect.set(self as object, member, value) };
+}
+
+function listOf(cases: Cases<readonly unknown[]> | undefined, name: string): (() => readonly unknown[])[] {
+  if (cases === undefined) throw new Error(`valid.ts has no arguments for ${name}`);
+  return typeof cases === 'function' ? [cases] : [...cases];
+}
+
+/** Calls the function with each of its arguments replaced by each wrong value. */
+export async function attemptAll(callable: Callable): Promise<Attempt[]> {
+  const target = targetOf(callable);
+  const attempts: Attempt[] = [];
+  for (const slot of callable.slots) {
+    for (const [value, wrong] of wrongValues(callable, slot)) {
+      attempts.push(await attempt(target, slot.path, wrong, `${callable.name}(${slot.name}): ${value}`));
+    }
+  }
+  return attempts;
+}
+
+/** Calls the function with more arguments than it has. */
+export async function attemptExtra(callable: Callable): Promise<Attempt | null> {
+  if (callable.count === Infinity || callable.kind === 'setter') return null;
+  return attempt(targetOf(callable), [callable.count], () => 1, `${callable.name}(…): one more argument`);
+}
+
+type Replace = (valid: unknown) => unknown;
+
+function wrongValues(callable: Callable, slot: Slot): [name: string, replace: Replace][] {
+  const range = slot.numeric ? rangeOf(`${callable.name}(${slot.name})`) : 'any';
+  if (range === undefined) throw new Error(`ranges.ts has no range for ${callable.name}(${slot.name})`);
+  const make = (name: ValueName): (() => unknown) => values[name];
+  return [
+    ...slot.wrong.map((name): [string, Replace] => [name, make(name)]),
+    ...numbers.filter((x) => !isIn(range, x)).map((x): [string, Replace] => [String(x), () => x]),
+    ...slot.wrongResults.map((name): [string, Replace] => {
+      const returning = (): unknown => make(name)();
+      return [`a function that returns ${name}`, () => returning];
+    }),
+    ...(slot.options
+      ? [['an unknown option', (valid) => ({ ...(valid as object), unknown: 1 })] satisfies [string, Replace]]
+      : []),
+  ];
+}
+
+async function attempt(
+  { cases, self, call }: Target,
+  path: readonly Step[],
+  replace: Replace,
+  name: string,
+): Promise<Attempt> {
+  for (const make of cases) {
+    const args = replaceAt(make(), path, replace);
+    if (args === null) continue;
+    const on = self();
+    const before = stateOf([on, args]);
+    const { error, result } = await outcomeOf(() => call(on, args as readonly unknown[]));
+    if (error === null) return { name, outcome: result === endless ? 'never ends' : 'silent', result };
+    if (!isRefusal(error.of)) return { name, outcome: 'bare error', result: error.of };
+    const isChanged = stateOf([on, args]) !== before;
+    return { name, outcome: isChanged ? 'refused, but changed something' : 'refused', result: error.of };
+  }
+  throw new Error(`no arguments in valid.ts have a value at ${name}`);
+}
+
+const endless = Symbol('endless');
+
+async function outcomeOf(fn: () => unknown): Promise<{ error: { of: unknown } | null; result?: unknown }> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const limit = new Promise((resolve) => (timer = setTimeout(resolve, 2000, endless)));
+    const result = fn();
+    return { error: null, result: result instanceof Promise ? await Promise.race([result, limit]) : result };
+  } catch (error) {
+    return { error: { of: error } };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether it is an error of this library that says what to do: `op: what is wrong. Hint: what to do`. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof library.GammaBetaError && /^[^:]+: .+\. Hint: .+/s.test(error.message);
+}
+
+/** A copy with another value at the path. Null if there is no such place. */
+function replaceAt(within: unknown, path: readonly Step[], replace: Replace): unknown {
+  if (path.length === 0) return replace(within);
+  const [first, ...rest] = path;
+  if (typeof first === 'number') {
+    if (!Array.isArray(within) || (rest.length > 0 && first >= within.length)) return null;
+    const inner = replaceAt(within[first], rest, replace);
+    if (inner === null && rest.length > 0) return null;
+    const copy: unknown[] = [...(within as unknown[])];
+    while (copy.length < first) copy.push(undefined);
+    copy[first] = inner;
+    return copy;
+  }
+  if (typeof within !== 'object' || within === null || Object.getPrototypeOf(within) !== Object.prototype)
+    return null;
+  const key = first === anyKey ? Object.keys(within)[0] : first;
+  const inner = replaceAt(Reflect.get(within, key), rest, replace);
+  return inner === null && rest.length > 0 ? null : { ...within, [key]: inner };
+}

@@ -1,0 +1,180 @@
+/** The documented range of each number among the arguments. */
+
+export interface NumberRange {
+  readonly integer?: boolean;
+  readonly above?: number;
+  readonly from?: number;
+  readonly below?: number;
+  readonly to?: number;
+}
+
+const any = 'any';
+const finite: NumberRange = {};
+const positive: NumberRange = { above: 0 };
+const notNegative: NumberRange = { from: 0 };
+const share: NumberRange = { from: 0, below: 1 };
+const count: NumberRange = { integer: true, from: 1 };
+const natural: NumberRange = { integer: true, from: 0 };
+const uint32: NumberRange = { integer: true, from: 0, to: 2 ** 32 - 1 };
+/** An axis or an index of a tensor of shape [2, 2]. Negative ones count from the end. */
+const ofTwo: NumberRange = { integer: true, from: -2, to: 1 };
+const upToTwo: NumberRange = { integer: true, from: -2, to: 2 };
+
+/** By the name of the slot, or, for several functions, the part of it from a parenthesis on. */
+export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
+  '(shape[0])': natural,
+  '(axis)': ofTwo,
+  '(axis[0])': ofTwo,
+  'arange(start)': { from: -1, to: 2 ** 31 },
+  'arange(stop)': { from: -1, to: 2 ** 31 },
+  'arange(step)': finite,
+  'eye(n)': natural,
+  'tensor(data)': any,
+  'tensor(data[0])': any,
+  'tensor(options.shape[0])': { integer: true, from: 2, to: 2 },
+  'full(value)': any,
+  'dataset(rows[0])': finite,
+  'dataset(rows[0][0])': finite,
+  'dataset(labels[0])': finite,
+  'dataset(labels[0][0])': finite,
+  '(options.shape[0])': count,
+  '(options.targetShape[0])': count,
+  'linspace(start)': finite,
+  'linspace(stop)': finite,
+  'linspace(count)': natural,
+  'oneHot(labels[0])': { integer: true, from: 0, to: 1 },
+  'oneHot(classes)': count,
+  'clamp(min)': any,
+  'clamp(max)': any,
+  'minimum(b)': any,
+  'equal(b)': any,
+  'greater(b)': any,
+  'greaterEqual(b)': any,
+  'less(b)': any,
+  'lessEqual(b)': any,
+  'notEqual(b)': any,
+  'where(a)': any,
+  'where(b)': any,
+  'permute(axes[0])': ofTwo,
+  'Embedding(count)': count,
+  'Embedding(features)': count,
+  '(count.share)': { above: 0, below: 1 },
+  '(count.seed)': natural,
+  'uniform(low)': { to: 1 },
+  'uniform(high)': { from: 0 },
+  'Tensor.add(b)': any,
+  'Tensor.sub(b)': any,
+  'Tensor.mul(b)': any,
+  'Tensor.div(b)': any,
+  'Tensor.maximum(b)': any,
+  'Tensor.pow(power)': finite,
+  '(slope)': finite,
+  'Tensor.reshape(shape[0])': { integer: true, from: 4, to: 4 },
+  'Tensor.slice(begin)': upToTwo,
+  'Tensor.slice(begin[0])': upToTwo,
+  'Tensor.slice(end)': upToTwo,
+  'Tensor.slice(end[0])': upToTwo,
+  'Tensor.gather(rows[0])': { integer: true, from: 0, to: 1 },
+  'gradcheck(options.eps)': positive,
+  'gradcheck(options.rtol)': notNegative,
+  'gradcheck(options.atol)': notNegative,
+  '(seed)': natural,
+  '(options.seed)': natural,
+  'Dense(inFeatures)': count,
+  'Dense(outFeatures)': count,
+  'Dropout(p)': share,
+  'BatchNorm1d(features)': count,
+  'BatchNorm1d(options.eps)': positive,
+  'BatchNorm1d(options.momentum)': { from: 0, to: 1 },
+  'BatchNorm1d.numBatchesTracked =(value)': natural,
+  'crossEntropy(labels[0])': { integer: true, from: 0, to: 1 },
+  'crossEntropy(options.labelSmoothing)': { from: 0, to: 1 },
+  'crossEntropy(options.ignoreIndex)': { integer: true },
+  'crossEntropy(options.weight[0])': notNegative,
+  'bceWithLogits(y[0])': { from: 0, to: 1 },
+  'bceWithLogits(options.weight)': notNegative,
+  'bceWithLogits(options.weight[0])': notNegative,
+  'bceWithLogits(options.posWeight)': notNegative,
+  'bceWithLogits(options.posWeight[0])': notNegative,
+  '(target[0])': finite,
+  'huber(options.delta)': positive,
+  'accuracy(labels[0])': { integer: true, from: 0, to: 1 },
+  'accuracy(options.ignoreIndex)': { integer: true },
+  'binaryAccuracy(labels[0])': { from: 0, to: 1 },
+  'binaryAccuracy(options.threshold)': finite,
+  'Optimizer.lr =(value)': notNegative,
+  '(options.lr)': positive,
+  '(options.eps)': positive,
+  '(options.momentum)': share,
+  '(options.dampening)': { from: 0, to: 1 },
+  '(options.weightDecay)': notNegative,
+  '(options.alpha)': share,
+  '(options.betas[0])': share,
+  '(options.betas[1])': share,
+  '(params[0].lr)': positive,
+  '(params[0].eps)': positive,
+  '(params[0].momentum)': share,
+  '(params[0].dampening)': { from: 0, to: 1 },
+  '(params[0].weightDecay)': notNegative,
+  '(params[0].alpha)': share,
+  '(params[0].betas[0])': share,
+  '(params[0].betas[1])': share,
+  'Optimizer.loadStateDict(state.groups[0].params[0])': natural,
+  'Optimizer.loadStateDict(state.slots[0].key)': finite,
+  '(lr)': positive,
+  'cosineDecay(options.steps)': count,
+  'cosineDecay(options.minimum)': { from: 0, to: 0.1 },
+  'stepDecay(options.every)': count,
+  'stepDecay(options.factor)': { above: 0, to: 1 },
+  'warmup(then)': positive,
+  'warmup(options.steps)': count,
+  'warmup(options.start)': { above: 0, to: 1 },
+  '(step)': notNegative,
+  'clipGradNorm(max)': positive,
+  '(dataset.shape[0])': count,
+  '(dataset.divisor)': positive,
+  '(dataset.mean)': finite,
+  '(dataset.deviation)': positive,
+  '(dataset.mean[0])': finite,
+  '(dataset.deviation[0])': positive,
+  '(dataset.targetShape[0])': count,
+  '(options.validation.shape[0])': count,
+  '(options.validation.divisor)': positive,
+  '(options.validation.mean)': finite,
+  '(options.validation.deviation)': positive,
+  '(options.validation.mean[0])': finite,
+  '(options.validation.deviation[0])': positive,
+  '(options.validation.targetShape[0])': count,
+  '(data.shape[0])': count,
+  '(data.divisor)': positive,
+  '(data.mean)': finite,
+  '(data.deviation)': positive,
+  '(data.mean[0])': finite,
+  '(data.deviation[0])': positive,
+  '(data.targetShape[0])': count,
+  '(like.mean[0])': finite,
+  '(like.deviation[0])': positive,
+  '(count)': count,
+  '(options.count)': { integer: true, from: 1, to: 1e6 },
+  'DataLoader(options.batchSize)': count,
+  'DataLoader.epoch =(value)': uint32,
+  'permutation(n)': uint32,
+  'permutation(epoch)': uint32,
+  'fit(options.epochs)': count,
+  '(contents.epoch)': natural,
+  '(contents.extra)': finite,
+  '(contents.extra[0])': finite,
+  '(contents.extra.key)': finite,
+};
+
+/** The range of a slot: `Dense(inFeatures)` has its own; `zeros(shape[0])` has that of `(shape[0])`. */
+export function rangeOf(slot: string): NumberRange | 'any' | undefined {
+  return ranges[slot] ?? ranges[slot.slice(slot.lastIndexOf('('))];
+}
+
+export function isIn(range: NumberRange | 'any', value: number): boolean {
+  if (range === 'any') return true;
+  const { integer = false, above = -Infinity, from = -Infinity, below = Infinity, to = Infinity } = range;
+  const isKind = integer ? Number.isSafeInteger(value) : Number.isFinite(value);
+  return isKind && value > above && value >= from && value < below && value <= to;
+}
