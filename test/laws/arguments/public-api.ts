@@ -273,8 +273,8 @@ function elementTypes(type: ts.Type): ts.Type[] {
 
 /** Handles that programs get from the library and pass on. */
 const opaque = ['Device'];
-/** Objects that may have more properties than the library reads. */
-const open = ['Dataset', 'OptimizerState'];
+/** Objects that may have more properties than the library reads: datasets, batches and states. */
+const openSigns = ['x', 'slots', 'params'];
 
 /** Whether the type is that of an object which programs write themselves: options, a dataset, parts, a record. */
 function isRecord(type: ts.Type): boolean {
@@ -293,7 +293,8 @@ function isRecord(type: ts.Type): boolean {
 const symbolOf = ({ symbol }: { readonly symbol?: ts.Symbol }): ts.Symbol | undefined => symbol;
 
 const isOpen = (record: ts.Type): boolean =>
-  checker.getIndexInfosOfType(record).length > 0 || open.includes(symbolOf(record)?.name ?? '');
+  checker.getIndexInfosOfType(record).length > 0 ||
+  checker.getPropertiesOfType(record).some(({ name }) => openSigns.includes(name));
 
 const isClassInstance = (type: ts.Type): boolean =>
   ((symbolOf(type)?.flags ?? 0) & ts.SymbolFlags.Class) !== 0;

@@ -20,7 +20,10 @@ const uint32: NumberRange = { integer: true, from: 0, to: 2 ** 32 - 1 };
 const ofTwo: NumberRange = { integer: true, from: -2, to: 1 };
 const upToTwo: NumberRange = { integer: true, from: -2, to: 2 };
 
-/** By the name of the slot, or, for several functions, the part of it from a parenthesis on. */
+/**
+ * By the name of the slot; or, for several functions, the part of it from the parenthesis or the last point on, without
+ * the closing parenthesis in the latter case.
+ */
 export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   '(shape[0])': natural,
   '(axis)': ofTwo,
@@ -92,34 +95,46 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'warmup(options.start)': { above: 0, to: 1 },
   '(step)': notNegative,
   'clipGradNorm(max)': positive,
-  '(dataset.shape[0])': count,
-  '(dataset.divisor)': positive,
-  '(dataset.mean)': finite,
-  '(dataset.deviation)': positive,
-  '(options.validation.shape[0])': count,
-  '(options.validation.divisor)': positive,
-  '(options.validation.mean)': finite,
-  '(options.validation.deviation)': positive,
-  '(data.shape[0])': count,
-  '(data.divisor)': positive,
-  '(data.mean)': finite,
-  '(data.deviation)': positive,
+  '.shape[0]': count,
+  '.targetShape[0]': count,
+  '.divisor': positive,
+  '.mean': finite,
+  '.deviation': positive,
   '(count)': count,
   '(options.count)': { integer: true, from: 1, to: 1e6 },
   'DataLoader(options.batchSize)': count,
   'DataLoader.epoch =(value)': uint32,
   'permutation(n)': uint32,
   'permutation(epoch)': uint32,
-  'fit(options.epochs)': count,
+  'accuracy(options.ignoreIndex)': { integer: true },
+  'fit(options.epochs)': natural,
+  'fit(options.initialEpoch)': natural,
+  'fit(options.earlyStopping.patience)': natural,
+  'fit(options.earlyStopping.minDelta)': notNegative,
+  '(options.clipGradNorm)': positive,
+  'trainStep(batch.targetShape[0])': { integer: true, from: 2, to: 2 },
+  'trainStep(batch.shape[0])': { integer: true, from: 2, to: 2 },
+  'predict(data[0])': any,
+  'predict(options.batchSize)': count,
+  'summary(inputShape[0])': { integer: true, from: 2, to: 2 },
   '(contents.epoch)': natural,
   '(contents.extra)': finite,
   '(contents.extra[0])': finite,
   '(contents.extra.key)': finite,
 };
 
-/** The range of a slot: `Dense(inFeatures)` has its own; `zeros(shape[0])` has that of `(shape[0])`. */
+const used = new Set<string>();
+/** The names in the table that were looked up. */
+export const usedRanges: ReadonlySet<string> = used;
+
+/** The range of a slot: `Dense(inFeatures)` has its own, `zeros(shape[0])` has that of `(shape[0])`. */
 export function rangeOf(slot: string): NumberRange | 'any' | undefined {
-  return ranges[slot] ?? ranges[slot.slice(slot.lastIndexOf('('))];
+  const argument = slot.slice(slot.lastIndexOf('('));
+  const property = slot.slice(slot.lastIndexOf('.'), -1);
+  const found = [slot, argument, property].find((name) => Object.hasOwn(ranges, name));
+  if (found === undefined) return undefined;
+  used.add(found);
+  return ranges[found];
 }
 
 export function isIn(range: NumberRange | 'any', value: number): boolean {

@@ -54,6 +54,14 @@ const data = (): library.Dataset => ({
   mean: 0,
   deviation: 1,
 });
+/** Two numbers as the target of each example. */
+const regression = (): library.Dataset => ({
+  x: new Float32Array([1, 2, 3, 4]),
+  shape: [2],
+  labels: new Float32Array([1, 2, 3, 4]),
+  targetShape: [2],
+});
+const regressionLoss: library.Loss = (y, targets) => library.mse(y, tensor(targets, { shape: y.shape }));
 const loader = (): library.DataLoader => new DataLoader(data(), { batchSize: 2 });
 const options = (): library.TensorOptions => ({ dtype: 'float32', requiresGrad: false });
 const optimizer = (params = [leaf()]): library.SGD => new SGD(params, { lr: 0.1 });
@@ -105,12 +113,19 @@ const source = (): node.MnistOptions => ({
   onProgress: () => undefined,
 });
 
+const training = (sgd: library.Optimizer<library.LearningRate>) => ({
+  optimizer: sgd,
+  loss: library.crossEntropy,
+  metrics: { accuracy: library.accuracy },
+  clipGradNorm: 1,
+});
+
 // ── functions ──────────────────────────────────────────────────────────────────────────────────────────
 
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
-  accuracy: () => [x(), new Uint8Array([0, 1])],
+  accuracy: () => [x(), new Uint8Array([0, 1]), { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
   clipGradNorm: () => [[withGradient()], 1],
   concat: () => [[x(), x()], 0],
@@ -129,25 +144,40 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
+    () => [model(), regression(), { loss: regressionLoss }],
   ],
   eye: () => [2, options()],
-  fit: () => {
-    const { model: net, optimizer: sgd, loader: train } = parts();
-    return [
-      net,
-      {
-        train,
-        validation: data(),
-        optimizer: sgd,
-        epochs: 1,
-        loss: library.crossEntropy,
-        metrics: { accuracy: library.accuracy },
-        onBatch: () => undefined,
-        onEpoch: () => undefined,
-        fallback: false,
-      },
-    ];
-  },
+  fit: [
+    () => {
+      const { model: net, optimizer: sgd, loader: train } = parts();
+      const settings = { ...training(sgd), train, validation: data(), epochs: 1, initialEpoch: 0 };
+      const callbacks = { onBatch: () => undefined, onEpoch: () => undefined };
+      const earlyStopping = {
+        monitor: 'loss',
+        patience: 1,
+        minDelta: 0,
+        mode: 'min',
+        restoreBest: true,
+      } as const;
+      return [net, { ...settings, ...callbacks, earlyStopping, schedule: () => 0.1, fallback: false }];
+    },
+    () => {
+      const { model: net, optimizer: sgd } = parts();
+      const schedule = { by: 'epoch', rate: () => 0.1 } as const;
+      return [
+        net,
+        {
+          optimizer: sgd,
+          loss: regressionLoss,
+          train: regression(),
+          validation: regression(),
+          epochs: 1,
+          schedule,
+        },
+      ];
+    },
+  ],
+  freeze: () => [model()],
   full: () => [[2, 2], 1, options()],
   glorotNormal: initializer,
   glorotUniform: initializer,
@@ -165,10 +195,17 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   manualSeed: () => [0],
   mse: () => [x(), x(), { reduction: 'mean' }],
   noGrad: () => [() => 1],
+  onBackward: () => [model(), () => undefined],
+  onForward: () => [model(), () => undefined],
   ones: () => [[2, 2], options()],
   parseCifar10: () => [new Uint8Array(3073)],
   parseIdx: () => [encodeIdx({ shape: [1], dtype: 'uint8', data: new Uint8Array(1) })],
   permutation: () => [4, 0, 0],
+  predict: [
+    () => [model(), data(), { batchSize: 2 }],
+    () => [model(), regression(), { batchSize: 2 }],
+    () => [model(), [[1, 2], [3, 4]], { batchSize: 2 }], // prettier-ignore
+  ],
   randn: () => [[2, 2], options()],
   restoreCheckpoint: () => [bytes, parts()],
   saveCheckpoint: [
@@ -176,10 +213,23 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
   scope: () => [() => 1],
-  split: () => [data(), 1],
+  split: [() => [data(), 1], () => [regression(), 1]],
   stepDecay: () => [0.1, { every: 2, factor: 0.5 }],
-  take: () => [data(), 1],
+  summary: () => [model(), [2]],
+  take: [() => [data(), 1], () => [regression(), 1]],
   tensor: [() => [[1, 2], { ...options(), shape: [2] }]],
+  trainStep: [
+    () => {
+      const { model: net, optimizer: sgd, loader: train } = parts();
+      return [net, [...train][0], training(sgd)];
+    },
+    () => {
+      const { model: net, optimizer: sgd } = parts();
+      const [batch] = new DataLoader(regression(), { batchSize: 2 });
+      return [net, batch, { optimizer: sgd, loss: regressionLoss }];
+    },
+  ],
+  unfreeze: () => [library.freeze(model())],
   uniform: () => [[2, 2], 0, 1, options()],
   useDevice: () => ['cpu'],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
@@ -193,6 +243,8 @@ export const others: Readonly<
   'cosineDecay()': { of: () => library.cosineDecay(0.1, { steps: 4 }), args: () => [1] },
   'stepDecay()': { of: () => library.stepDecay(0.1, { every: 4 }), args: () => [1] },
   'warmup()': { of: () => library.warmup(0.1, { steps: 4 }), args: () => [1] },
+  'onBackward()': { of: () => library.onBackward(model(), () => undefined), args: () => [] },
+  'onForward()': { of: () => library.onForward(model(), () => undefined), args: () => [] },
   'nets.plain': { of: () => networks.nets.plain, args: () => [] },
   'nets.bn': { of: () => networks.nets.bn, args: () => [] },
   'nets.bn-pre': { of: () => networks.nets['bn-pre'], args: () => [] },
@@ -222,7 +274,10 @@ export const constructors: {
       dtype: 'float32',
     },
   ],
-  DataLoader: () => [data(), { batchSize: 1, shuffle: true, seed: 1, dropLast: false }],
+  DataLoader: [
+    () => [data(), { batchSize: 1, shuffle: true, seed: 1, dropLast: false }],
+    () => [regression(), { batchSize: 1 }],
+  ],
   Dense: () => [2, 2, { bias: true, init: library.ones, dtype: 'float32' }],
   Dropout: () => [0.5],
   Flatten: () => [],
@@ -252,7 +307,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   AdamW: { on: () => new library.AdamW([leaf()]), members: {} },
   BatchNorm1d: {
     on: () => new library.BatchNorm1d(2),
-    members: { forward, numBatchesTracked: () => [1], resetRunningStats: () => [], toString: () => [] },
+    members: { forward, resetRunningStats: () => [], toString: () => [] },
   },
   DataLoader: { on: loader, members: { epoch: () => [1] } },
   Dense: { on: () => new Dense(2, 2), members: { forward, toString: () => [] } },
@@ -265,6 +320,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       eval: () => [],
       loadStateDict: () => [model().stateDict(), { strict: true }],
       modules: () => [],
+      namedModules: () => [],
       namedParameters: () => [],
       parameters: () => [],
       stateDict: () => [],
