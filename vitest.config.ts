@@ -17,7 +17,7 @@ const node: TestProjectConfiguration = {
 
 /** Tests of `test/` that hold on any device, and run on the GPU in the browser: see `test/on-devices.ts`. */
 const onEveryDevice = [
-  'test/laws/kernels.test.ts',
+  'test/laws/{kernels,least-epsilon,zero-rows}.test.ts',
   'test/kernels/{matmul,softmax,special-values,special-values-everywhere}.test.ts',
   'test/**/*-goldens.test.ts',
   'test/layers/{cross-entropy,cross-entropy-mse}.test.ts',

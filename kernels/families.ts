@@ -31,7 +31,8 @@ export function expectColumns(op: string, x: Shape, vectors: readonly Shape[] = 
   if (x.length === 2 && x[0] >= rows && vectors.every((vector) => sameShape(vector, columns))) return columns;
   throw new ShapeError(
     op,
-    `expected x [m, C]${rows > 0 ? ` with m ≥ ${rows}` : ' and one value per column [C]'}: ` +
+    `expected x [m, C]${rows > 0 ? ` with m ≥ ${rows}` : ''}` +
+      `${vectors.length > 0 ? ' and one value per column [C]' : ''}: ` +
       [x, ...vectors].map(formatShape).join(', '),
     'x has one row per example and one column per feature',
   );
@@ -65,13 +66,13 @@ export function rowwise(definition: Definition<NoParams>): Kernel {
   };
 }
 
-/** Matrices [m, C] → [C]: a sum over the rows, with one multiplication per further matrix. */
+/** Matrices [m, C] → [C]: a sum over the rows, 0 over none, with one multiplication per further matrix. */
 export function columnSum(definition: Definition<NoParams>): Kernel {
   const { name, inputs } = definition;
   return {
     ...definition,
     simd: name,
-    shape: (shapes) => expectColumns(name, expectSameShape(name, shapes), [], 1),
+    shape: (shapes) => expectColumns(name, expectSameShape(name, shapes)),
     sizes: ([x]) => x,
     cost: ([m, C]) => ({ flops: inputs.length * m * C, bytes: 4 * inputs.length * m * C }),
   };

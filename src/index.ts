@@ -29,7 +29,8 @@ export {
   ValueError,
 } from './tensor/errors.ts';
 
-export { Layer, type StateDict, StateDictError } from './layers/layer.ts';
+export { Layer } from './layers/layer.ts';
+export { type LoadStateOptions, type StateDict, StateDictError } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
@@ -38,7 +39,11 @@ export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts'
 export { Flatten } from './layers/flatten.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
-export { crossEntropy, type CrossEntropyOptions, type Labels, mse, type Reduction } from './layers/losses.ts';
+export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
+export type { Targets } from './layers/elementwise-loss.ts';
+export { mse } from './layers/mse.ts';
+export { huber, type HuberOptions } from './layers/huber.ts';
+export { bceWithLogits, type BceWithLogitsOptions } from './layers/bce-with-logits.ts';
 export {
   glorotNormal,
   glorotUniform,
@@ -48,13 +53,8 @@ export {
   kaimingUniform,
 } from './layers/init.ts';
 
-export {
-  type LearningRate,
-  Optimizer,
-  type OptimizerState,
-  OptimizerStateError,
-  type ParameterGroup,
-} from './optim/optimizer.ts';
+export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
+export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
@@ -62,7 +62,10 @@ export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 
 export { DataError } from './data/data-error.ts';
-export { type Dataset, split, take } from './data/dataset.ts';
+export type { Dataset } from './data/dataset.ts';
+export { dataset, type Row, type Rows, type RowsOptions } from './data/rows.ts';
+export { split, type SplitOptions, take } from './data/split.ts';
+export { normalize, type NormalizedDataset, type Statistics } from './data/normalize.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
 export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';
@@ -84,7 +87,7 @@ export { type Examples, predict, type PredictOptions } from './training/predict.
 export { summary } from './training/summary.ts';
 export type { Columns, History, Results } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
-export { accuracy, type Metric, type Metrics } from './training/metrics.ts';
+export { accuracy, binaryAccuracy, type Metric, type Metrics } from './training/metrics.ts';
 export { NonFiniteLossError } from './training/safety/non-finite.ts';
 export {
   type Checkpoint,

@@ -370,7 +370,10 @@ function sumGradients(
   columns: i32,
   shifted: bool,
 ): void {
-  if (shifted) sumProducts<v128>(g, x, m, C, columns);
+  if (m == 0) {
+    memory.fill(sums, 0, <usize>columns << 3);
+    memory.fill(squares, 0, <usize>columns << 3);
+  } else if (shifted) sumProducts<v128>(g, x, m, C, columns);
   else sumProducts<void>(g, x, m, C, columns);
   for (let j = 0; j < columns; j += 4) {
     const sum = floats(at64(sums, j));

@@ -11,7 +11,7 @@
  *          └────────┘              └──┴──┴─┘
  */
 import { areFinite, isSparse, sparseProduct } from './sparse';
-import { at, bytes, dotOf, FLOAT, madd, storePair, VECTOR, zero } from './vector';
+import { addDoubles, at, at64, bytes, dotOf, FLOAT, floats, madd, storePair, VECTOR, zero } from './vector';
 
 /** Rows of a tile. 12 sums, 2 vectors of b and 1 of a use 15 of the 16 registers of x64; V8 reserves the last. */
 const HIGH = 6;
@@ -36,6 +36,14 @@ const NC = 512;
 const strips: usize = memory.data((MC + 2) * KC * 4, 64);
 const panels: usize = memory.data(NC * KC * 4, 64);
 const edge: usize = memory.data(HIGH * NR * 4, 64);
+
+/** Up to this many terms, a product is summed in float32. */
+const LONG = 100000;
+/** Terms of a long sum that are summed in float32: n terms of one sign lose at most n·2⁻²⁵ of their sum, here 8e-6. */
+const PART = 256;
+/** Such a part of a block of y, and the sum of the parts so far, in float64; with room for the last eight. */
+const part: usize = memory.data((MC * NC + NR) * 4, 64);
+const parts: usize = memory.data((MC * NC + NR) * 8, 64);
 
 /** y[i,j] = Σₚ a[i,p]·b[p,j]. */
 export function matmul(y: usize, a: usize, b: usize, m: i32, k: i32, n: i32): void {
@@ -65,15 +73,72 @@ export function product(
   k: i32,
   n: i32,
 ): void {
-  if (m < LOW || m * n <= SMALL) {
-    if (bj == 1) sumRows(y, a, ai, ap, b, bp, m, k, n);
-    else dotRows(y, a, ai, b, bj, m, k, n);
-    return;
-  }
-  if (bj == 1 && isSparse(a, ai, ap, m, k, n) && areFinite(b, k * n)) {
+  const few = isSmall(m, n);
+  if (few && bj != 1) dotRows(y, a, ai, b, bj, m, k, n);
+  else if (k > LONG) longProduct(y, a, ai, ap, b, bp, bj, m, k, n);
+  else if (few) sumRows(y, a, ai, ap, b, bp, m, k, n);
+  else if (bj == 1 && isSparse(a, ai, ap, m, k, n) && areFinite(b, k * n)) {
     sparseProduct(y, a, ai, ap, b, m, k, n);
-    return;
+  } else tiledProduct(y, a, ai, ap, b, bp, bj, m, k, n);
+}
+
+/** Whether packing costs more than it saves. */
+function isSmall(m: i32, n: i32): bool {
+  return m < LOW || m * n <= SMALL;
+}
+
+/** `product` for many terms: parts in float32 are added in float64, for one block of y after the other. */
+function longProduct(
+  y: usize,
+  a: usize,
+  ai: i32,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  bj: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+): void {
+  for (let j = 0; j < n; j += NC) {
+    const columns = min(NC, n - j);
+    for (let i = 0; i < m; i += MC) {
+      const rows = min(MC, m - i);
+      memory.fill(parts, 0, (<usize>(rows * columns)) << 3);
+      for (let p = 0; p < k; p += PART) {
+        const terms = min(PART, k - p);
+        const ai0 = at(a, i * ai + p * ap);
+        const bj0 = at(b, p * bp + j * bj);
+        if (!isSmall(rows, columns)) tiledProduct(part, ai0, ai, ap, bj0, bp, bj, rows, terms, columns);
+        else if (bj == 1) sumRows(part, ai0, ai, ap, bj0, bp, rows, terms, columns);
+        else dotRows(part, ai0, ai, bj0, bj, rows, terms, columns);
+        for (let q = 0; q < rows * columns; q += NR) {
+          addDoubles(at64(parts, q), v128.load(at(part, q)), v128.load(at(part, q), VECTOR));
+        }
+      }
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < columns; c += NR) {
+          const sums = at64(parts, r * columns + c);
+          storePair(at(y, (i + r) * n + j + c), floats(sums), floats(sums + 2 * VECTOR), columns - c);
+        }
+      }
+    }
   }
+}
+
+/** `product` in blocks and tiles, summed in float32. */
+function tiledProduct(
+  y: usize,
+  a: usize,
+  ai: i32,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  bj: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+): void {
   if (k == 0) memory.fill(y, 0, <usize>m * n * FLOAT);
   const packed = bj != 1 || m > FEW || bp % ALIASED == 0;
   const step = packed ? bytes(NR) : bytes(bp);

@@ -1,3 +1,4 @@
+import { bytesOf } from './bytes.ts';
 import { DataError } from './data-error.ts';
 import type { Dataset } from './dataset.ts';
 import { isGzip, isHtml } from './signatures.ts';
@@ -33,11 +34,11 @@ export interface Cifar10Images extends Dataset {
  * The file consists of records of 3,073 bytes: a label, 0 … 9, and an image of 32×32 pixels: the red values row by
  * row, then the green ones, then the blue ones.
  *
- * @param bytes the whole file, not compressed
- * @returns a dataset that shares no memory with `bytes`: x with examples of shape [3072], which are divided by 255 when
+ * @param file the bytes of the whole file, not compressed: a Uint8Array or an ArrayBuffer
+ * @returns a dataset that shares no memory with `file`: x with examples of shape [3072], which are divided by 255 when
  *   batches are made, and the labels. For pixels from −1 to 1: `{ ...data, mean: 0.5, deviation: 0.5 }`
- * @throws {DataError} if the file is empty or truncated, has a label above 9, or is another file: compressed, the
- *   archive, the Python version, CIFAR-100, or an HTML page that a server sent in place of the file
+ * @throws {DataError} if the file is neither of these, is empty or truncated, has a label above 9, or is another file:
+ *   compressed, the archive, the Python version, CIFAR-100, or an HTML page that a server sent in place of the file
  * @see Krizhevsky 2009, Learning multiple layers of features from tiny images; "Binary version" in
  *   https://www.cs.toronto.edu/~kriz/cifar.html
  * @example
@@ -52,7 +53,8 @@ export interface Cifar10Images extends Dataset {
  * console.log(Array.from(labels, (label) => cifar10Classes[label])); // [ 'frog', 'truck' ]
  * ```
  */
-export function parseCifar10(bytes: Uint8Array): Cifar10Images {
+export function parseCifar10(file: Uint8Array | ArrayBuffer): Cifar10Images {
+  const bytes = bytesOf('parseCifar10', file);
   refuseOtherFiles(bytes);
   const count = bytes.length / RECORD;
   const x = new Uint8Array(count * CIFAR10_PIXELS);

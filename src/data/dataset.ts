@@ -1,11 +1,14 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
+import { shown } from '../tensor/errors.ts';
+import { isNumericArray, kindOf } from './arrays.ts';
 import { DataError } from './data-error.ts';
 
 /**
  * Examples with their labels, all in memory: n examples of one shape, and n labels, or n targets of one shape.
  *
- * A dataset is any object of this form; nothing has to be constructed. Images can stay bytes, at a quarter of the
- * memory of floats: each batch is converted to (x / divisor − mean) / deviation when it is made.
+ * A dataset is any object of this form, with any other properties; {@link dataset} makes one from arrays. Images can
+ * stay bytes, at a quarter of the memory of floats: each batch is converted to (x / divisor − mean) / deviation when it
+ * is made.
  *
  * @example
  * ```ts
@@ -33,10 +36,13 @@ export interface Dataset {
   readonly targetShape?: readonly number[];
   /** When a batch is made, each value of x is divided by this, for example by 255 for bytes. Default 1. */
   readonly divisor?: number;
-  /** Subtracted after that division: with 0.5, and a deviation of 0.5, bytes become numbers from −1 to 1. Default 0. */
-  readonly mean?: number;
-  /** The difference is divided by this. Default 1. */
-  readonly deviation?: number;
+  /**
+   * Subtracted after that division: with 0.5, and a deviation of 0.5, bytes become numbers from −1 to 1. An array has
+   * one number for each value of an example, as {@link normalize} computes them. Default 0.
+   */
+  readonly mean?: number | readonly number[];
+  /** The difference is divided by this: by one number, or by one for each value of an example. Default 1. */
+  readonly deviation?: number | readonly number[];
 }
 
 /** The number of values in one example: the product of its shape, 1 for `[]`. */
@@ -62,32 +68,15 @@ function product(shape: readonly number[]): number {
  * @throws {DataError} if the parts do not fit each other
  */
 export function checkDataset(op: string, dataset: Dataset): number {
+  checkObject(op, dataset);
   const { x, shape, labels, targetShape = [], divisor = 1, mean = 0, deviation = 1 } = dataset;
   checkArray(op, 'x', x);
   checkArray(op, 'labels', labels);
   checkShape(op, 'shape', shape, 'an example', '[784] or [28, 28]');
   checkShape(op, 'targetShape', targetShape, 'a target', '[2], or leave it out for one number per example');
-  if (!(divisor > 0 && divisor < Infinity)) {
-    throw new DataError(
-      op,
-      `divisor is not a positive number: ${divisor}`,
-      'use 255 for bytes, or leave it out',
-    );
-  }
-  if (!(deviation > 0 && deviation < Infinity)) {
-    throw new DataError(
-      op,
-      `deviation is not a positive number: ${deviation}`,
-      'use the standard deviation of x / divisor, or leave it out',
-    );
-  }
-  if (!Number.isFinite(mean)) {
-    throw new DataError(
-      op,
-      `mean is not a finite number: ${mean}`,
-      'use the mean of x / divisor, or leave it out',
-    );
-  }
+  checkNumber(op, 'divisor', divisor, isPositive, 'a positive', 'use 255 for bytes, or leave it out');
+  checkNumbers(op, 'mean', mean, dataset, Number.isFinite, 'a finite', 'mean');
+  checkNumbers(op, 'deviation', deviation, dataset, isPositive, 'a positive', 'standard deviation');
   const size = exampleSize(dataset);
   const count = x.length / size;
   if (!Number.isInteger(count)) {
@@ -130,67 +119,32 @@ export function checkClassLabels(op: string, labels: NumericArray, classes?: num
   );
 }
 
-/**
- * Splits a dataset into the first `count` examples and the rest, for example to get a validation set. The order is
- * kept, so shuffle examples that are sorted by class first. Both parts are views: they share the dataset's memory.
- *
- * @param count an integer, 0 < count < n
- * @returns `[first, rest]`, of count and n − count examples
- * @throws {DataError} if count is out of range, or the parts of the dataset do not fit each other
- * @example
- * ```ts
- * import { split } from 'gammabeta';
- *
- * const data = { x: new Float32Array([1, 2, 3, 4]), shape: [1], labels: new Uint8Array([0, 1, 0, 1]) };
- * const [train, validation] = split(data, 3);
- * console.log(train.x); // Float32Array(3) [ 1, 2, 3 ]
- * console.log(validation.labels); // Uint8Array(1) [ 1 ]
- * ```
- */
-export function split(dataset: Dataset, count: number): [first: Dataset, rest: Dataset] {
-  const n = checkDataset('split', dataset);
-  if (n === 1) throw new DataError('split', 'one example cannot be split', 'give at least two examples');
-  checkCount('split', count, n - 1, n);
-  return [range(dataset, 0, count), range(dataset, count, n)];
-}
+// JavaScript programs pass other things too, which the types cannot prevent there.
 
-/**
- * The first `count` examples, for example for a quick run. They are a view: they share the dataset's memory.
- *
- * @param count an integer, 0 < count ≤ n
- * @throws {DataError} if count is out of range, or the parts of the dataset do not fit each other
- * @example
- * ```ts
- * import { take } from 'gammabeta';
- *
- * const data = { x: new Float32Array([1, 2, 3, 4]), shape: [2], labels: new Uint8Array([7, 8]) };
- * console.log(take(data, 1).x); // Float32Array(2) [ 1, 2 ]
- * console.log(take(data, 1).labels); // Uint8Array(1) [ 7 ]
- * ```
- */
-export function take(dataset: Dataset, count: number): Dataset {
-  const n = checkDataset('take', dataset);
-  checkCount('take', count, n, n);
-  return range(dataset, 0, count);
-}
-
-/** Examples begin … end − 1, as views. */
-function range(dataset: Dataset, begin: number, end: number): Dataset {
-  const [size, each] = [exampleSize(dataset), targetSize(dataset)];
-  return {
-    ...dataset,
-    x: dataset.x.subarray(begin * size, end * size),
-    labels: dataset.labels.subarray(begin * each, end * each),
-  };
-}
-
-function checkCount(op: string, count: number, largest: number, n: number): void {
-  if (Number.isInteger(count) && count >= 1 && count <= largest) return;
+function checkObject(op: string, dataset: unknown): void {
+  if (typeof dataset === 'object' && dataset !== null && 'x' in dataset) return;
+  const isLoader = typeof dataset === 'object' && dataset !== null && 'dataset' in dataset;
   throw new DataError(
     op,
-    `count does not fit a dataset of ${n} examples: ${count}`,
-    `use an integer from 1 to ${largest}`,
+    `this is not a dataset: ${isLoader ? 'a DataLoader' : shown(dataset)}`,
+    isLoader ? 'pass loader.dataset' : 'pass { x, shape, labels }, or dataset(rows, labels)',
   );
+}
+
+function checkArray(op: string, name: string, array: unknown): void {
+  if (isNumericArray(array)) return;
+  throw new DataError(
+    op,
+    `${name} is not a typed array of numbers: ${shown(array)}`,
+    hintFor(name, kindOf(array)),
+  );
+}
+
+function hintFor(name: string, kind: string): string {
+  if (kind === 'Array') return 'dataset(rows, labels) makes a dataset from arrays';
+  if (kind.startsWith('Big')) return `convert it: Int32Array.from(${name}, Number)`;
+  if (kind.endsWith('ArrayBuffer')) return `convert it: new Uint8Array(${name})`;
+  return 'pass an array such as Float32Array; that of a tensor t is await t.data()';
 }
 
 function checkShape(op: string, name: string, shape: unknown, of: string, example: string): void {
@@ -198,18 +152,43 @@ function checkShape(op: string, name: string, shape: unknown, of: string, exampl
   if (Array.isArray(shape) && shape.every(isExtent)) return;
   const problem = Array.isArray(shape)
     ? `the shape of ${of} has extents that are not positive integers: [${shape.join(', ')}]`
-    : `${name} is not an array: ${String(shape)}`;
+    : `${name} is not an array: ${shown(shape)}`;
   throw new DataError(op, problem, `give the shape of ${of}, such as ${example}`);
 }
 
-/** JavaScript programs often pass plain arrays, which the types cannot prevent there. */
-function checkArray(op: string, name: string, array: unknown): void {
-  // 'Uint8Array' for a Buffer, and for arrays of other realms too.
-  const kind = Object.prototype.toString.call(array).slice('[object '.length, -1);
-  if (/^(?:(?:Int|Uint)(?:8|16|32)|Uint8Clamped|Float(?:32|64))Array$/.test(kind)) return;
-  throw new DataError(
-    op,
-    `${name} is not a typed array of numbers: ${kind}`,
-    `convert it, for example with Float32Array.from(${name})`,
-  );
+type Test = (value: unknown) => boolean;
+
+const isPositive: Test = (value) => Number.isFinite(value) && Number(value) > 0;
+
+function checkNumber(op: string, name: string, value: unknown, is: Test, kind: string, hint: string): void {
+  if (!is(value)) throw new DataError(op, `${name} is not ${kind} number: ${shown(value)}`, hint);
+}
+
+/** Checks the mean or the deviation: one number, or one for each value of an example. */
+function checkNumbers(
+  op: string,
+  name: string,
+  value: unknown,
+  dataset: Dataset,
+  is: Test,
+  kind: string,
+  meaning: string,
+): void {
+  const hint = `use the ${meaning} of x / divisor, or leave it out`;
+  if (!Array.isArray(value)) {
+    checkNumber(op, name, value, is, kind, hint);
+    return;
+  }
+  const size = exampleSize(dataset);
+  if (value.length !== size) {
+    const shape = `[${dataset.shape.join(', ')}]`;
+    throw new DataError(
+      op,
+      `${name} has ${value.length} numbers, but an example of shape ${shape} has ${size} values`,
+      'give one number for each value of an example, or one for all',
+    );
+  }
+  value.forEach((number, i) => {
+    checkNumber(op, `${name}[${i}]`, number, is, kind, hint);
+  });
 }

@@ -1,3 +1,4 @@
+import { bytesOf } from './bytes.ts';
 import { DataError } from './data-error.ts';
 import { isGzip, isHtml } from './signatures.ts';
 
@@ -26,10 +27,10 @@ const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: 
  * The format: two bytes 0, one byte for the element type, one for the rank; the extents, 4 bytes each; the
  * elements. All numbers are big-endian. A file of rank 0 has shape `[]` and one element.
  *
- * @param bytes the whole file, not compressed
- * @returns shape, dtype, and the elements in an array of that type, which shares no memory with `bytes`
- * @throws {DataError} if the file is truncated or too long, is still compressed, has another format, or is an HTML
- *   page that a server sent in place of the file
+ * @param file the bytes of the whole file, not compressed: a Uint8Array or an ArrayBuffer
+ * @returns shape, dtype, and the elements in an array of that type, which shares no memory with `file`
+ * @throws {DataError} if the file is neither of these, is truncated or too long, is still compressed, has another
+ *   format, or is an HTML page that a server sent in place of the file
  * @see http://yann.lecun.com/exdb/mnist/, "the IDX file format" (the host is gone; archived at
  *   https://web.archive.org/web/2024/http://yann.lecun.com/exdb/mnist/)
  * @example
@@ -42,7 +43,8 @@ const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: 
  * console.log(data); // Uint8Array(6) [ 10, 20, 30, 40, 50, 60 ]
  * ```
  */
-export function parseIdx(bytes: Uint8Array): IdxArray {
+export function parseIdx(file: Uint8Array | ArrayBuffer): IdxArray {
+  const bytes = bytesOf('parseIdx', file);
   refuseOtherFormats(bytes);
   if (bytes.length < 4) throw truncated('header', 4, bytes.length);
   const type = elementTypes.get(bytes[2]);

@@ -1,8 +1,10 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
-import { expectInteger, expectOptions } from '../tensor/errors.ts';
+import { expectBoolean, expectInteger, expectOptions } from '../tensor/errors.ts';
 import { streams } from '../tensor/random.ts';
 import { DataError } from './data-error.ts';
+import { copyRows } from './arrays.ts';
 import { checkDataset, type Dataset, exampleSize, targetSize } from './dataset.ts';
+import { type Scaler, scalerOf } from './scale.ts';
 import { expectUint32, identity, permutation } from './shuffle.ts';
 
 /** Some examples with their labels. The arrays belong to the batch alone, so it can be kept. */
@@ -75,6 +77,8 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
     const { batchSize, shuffle = false, dropLast = false } = options;
     const count = checkDataset('DataLoader', dataset);
     expectInteger('DataLoader', 'batchSize', batchSize, 1);
+    expectBoolean('DataLoader', 'shuffle', shuffle);
+    expectBoolean('DataLoader', 'dropLast', dropLast);
     if (dropLast && batchSize > count) {
       throw new DataError(
         'DataLoader',
@@ -177,51 +181,25 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
   }
 
   *#batches(order: Uint32Array, passing: boolean): Generator<Batch, undefined> {
-    const { x } = this.dataset;
-    const ofByte = x instanceof Uint8Array ? Float32Array.from(everyByte, scaling(this.dataset)) : null;
+    const scale = scalerOf(this.dataset);
     const size = exampleSize(this.dataset);
     let room = new Float32Array(0);
     for (let k = 0, n = this.length; k < n; k++) {
       const rows = order.subarray(k * this.batchSize, (k + 1) * this.batchSize);
       const length = rows.length * size;
       if (!passing || room.length < length) room = new Float32Array(length);
-      yield gather(this.dataset, rows, ofByte, room.subarray(0, length));
+      yield gather(this.dataset, rows, scale, room.subarray(0, length));
     }
   }
 }
 
-const everyByte = identity(256);
-
-/** (value / divisor − mean) / deviation, in float64. Storing it in a Float32Array is the only rounding to float32. */
-function scaling({ divisor = 1, mean = 0, deviation = 1 }: Dataset): (value: number) => number {
-  return (value) => (value / divisor - mean) / deviation;
-}
-
-/** Whether {@link scaling} is the identity. */
-function isPlain({ divisor = 1, mean = 0, deviation = 1 }: Dataset): boolean {
-  return divisor === 1 && mean === 0 && deviation === 1;
-}
-
-/** Fills x with x[r,i] = (data[rows[r],i] / divisor − mean) / deviation; labels[r,j] = labels[rows[r],j]. */
-function gather(dataset: Dataset, rows: Uint32Array, ofByte: Float32Array | null, x: Float32Array): Batch {
+/** The examples with the given indices. Fills x with x[r] = scale(data[rows[r]]). */
+function gather(dataset: Dataset, rows: Uint32Array, scale: Scaler, x: Float32Array): Batch {
   const { x: data, targetShape } = dataset;
-  const plain = isPlain(dataset);
-  const scaled = scaling(dataset);
   const [size, each] = [exampleSize(dataset), targetSize(dataset)];
-  const labels = zerosLike(dataset.labels, rows.length * each);
   for (let r = 0; r < rows.length; r++) {
-    const from = data.subarray(rows[r] * size, (rows[r] + 1) * size);
-    const to = x.subarray(r * size, (r + 1) * size); // faster than an index with an offset
-    // Fastest first: copy unscaled values, look bytes up in a table, divide.
-    if (plain) to.set(from);
-    else if (ofByte !== null) for (let i = 0; i < size; i++) to[i] = ofByte[from[i]];
-    else for (let i = 0; i < size; i++) to[i] = scaled(from[i]);
-    for (let j = 0; j < each; j++) labels[r * each + j] = dataset.labels[rows[r] * each + j];
+    scale(data.subarray(rows[r] * size, (rows[r] + 1) * size), x.subarray(r * size, (r + 1) * size));
   }
+  const labels = copyRows(dataset.labels, rows, each);
   return { x, shape: [rows.length, ...dataset.shape], labels, ...(targetShape && { targetShape }) };
-}
-
-/** An array of zeros of the same kind. Not `array.slice()`: that of a Buffer is a view of the Buffer's memory. */
-function zerosLike(array: NumericArray, length: number): NumericArray {
-  return new globalThis[array[Symbol.toStringTag]](length);
 }

@@ -45,6 +45,7 @@ import {
 } from '../tensor/errors.ts';
 import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
 import { Layer } from './layer.ts';
 
@@ -113,7 +114,10 @@ export const batchNormEval: Op<Evaluation> = op<
 });
 
 export interface BatchNorm1dOptions {
-  /** ε > 0, added to the variance. Default 1e-5, as in PyTorch; Keras' default is 1e-3. */
+  /**
+   * ε, added to the variance: at least 2⁻¹²⁶ ≈ 1.2e-38 in float32, 2⁻¹⁰²² in float64. Default 1e-5, as in PyTorch;
+   * Keras' default is 1e-3.
+   */
   readonly eps?: number;
   /**
    * α in [0, 1], the weight of the NEW batch in the running statistics. `null`: the mean of all batches. Default 0.1.
@@ -147,9 +151,9 @@ const kinds = ['unbiased', 'biased'] as const;
  * A bias in the layer before it has no effect, and its gradient is 0 up to rounding. So leave it out:
  * `new Dense(…, { bias: false })`.
  *
- * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number > 0, momentum is neither
- *   in [0, 1] nor null, or an option is unknown or not of its type. From `forward`: x is not a tensor; in training, the
- *   batch has fewer than two values per feature. The running statistics are then unchanged.
+ * @throws {ValueError} features is not an integer ≥ 1, eps is not a finite number ≥ 2⁻¹²⁶ (float32) or 2⁻¹⁰²² (float64),
+ *   momentum is neither in [0, 1] nor null, or an option is unknown or not of its type. From `forward`: x is not a
+ *   tensor; in training, the batch has fewer than two values per feature. The running statistics are then unchanged.
  * @throws {ShapeError} From `forward`: x has another number of features, or neither two nor three axes.
  * @example
  * ```ts
@@ -187,7 +191,7 @@ export class BatchNorm1d extends Layer {
     expectBoolean('BatchNorm1d', 'affine', affine);
     expectBoolean('BatchNorm1d', 'trackRunningStats', trackRunningStats);
     this.features = expectInteger('BatchNorm1d', 'features', features, 1);
-    this.eps = expectNumber('BatchNorm1d', 'eps', eps, { above: 0 });
+    this.eps = expectNumber('BatchNorm1d', 'eps', eps, { from: tiny[dtype] });
     this.momentum =
       momentum === null ? null : expectNumber('BatchNorm1d', 'momentum', momentum, { from: 0, to: 1 });
     this.runningVariance = expectOneOf('BatchNorm1d', 'runningVariance', runningVariance, kinds);
@@ -200,11 +204,12 @@ export class BatchNorm1d extends Layer {
     this.beta = affine ? this.addParameter('bias', beta) : null;
 
     this.runningMean = trackRunningStats ? this.addBuffer('running_mean', zeros(shape, { dtype })) : null;
-    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype })) : null;
+    this.runningVar = trackRunningStats ? this.addBuffer('running_var', ones(shape, { dtype }), 0) : null;
     if (!trackRunningStats) return;
     const read = (): Tensor => full([], this.batches, { dtype });
     const write = (source: Tensor): void => void (this.batches = source.item());
-    this.addSlot('num_batches_tracked', { shape: [], read, write });
+    const check = (source: Tensor): void => void expectInteger(this.op, 'the count', source.item(), 0);
+    this.addSlot('num_batches_tracked', { shape: [], read, check, write });
   }
 
   /** The number of batches in the running statistics. */

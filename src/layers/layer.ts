@@ -1,31 +1,13 @@
 /** The base class of layers: parameters, buffers, inner layers, modes and state dicts. */
-import type { Shape } from '../../kernels/kernel.ts';
-import { formatShape, sameShape } from '../../kernels/shape.ts';
-import { assign, copy } from '../tensor/assign.ts';
-import { expectAtMost, expectTensor, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
+import { assign, copy, inPlace } from '../tensor/assign.ts';
+import { expectAtMost, expectTensor, shown, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
+import { type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
 
-/** Parameters and buffers by name. The names are PyTorch's, such as `1.running_mean`. */
-export type StateDict = Record<string, Tensor>;
-
-/** A state dict does not fit the model: entries are missing, unexpected or of another shape. */
-export class StateDictError extends GammaBetaError {
-  override name = 'StateDictError';
-}
-
-/** An entry of the state dict, with functions that read and overwrite it. */
-interface Slot {
-  readonly shape: Shape;
-  /** The tensor, for an entry that is one. */
-  readonly held?: Tensor;
-  /** True for a parameter, which an optimizer updates; false for a buffer. */
-  readonly trained?: boolean;
-  readonly read: () => Tensor;
-  readonly write: (source: Tensor) => void;
-}
+export type { StateDict };
 
 /**
  * The base class of layers, like PyTorch's `Module`: a function of a tensor, with parameters. Subclasses implement
@@ -148,31 +130,22 @@ export abstract class Layer {
   }
 
   /**
-   * Overwrites parameters and buffers with those of a state dict. If an error is thrown, nothing is changed.
+   * Overwrites parameters and buffers with those of a state dict, whose tensors may have another element type or be on
+   * another device. If an error is thrown, nothing is changed.
    *
    * @param options.strict Whether missing and unexpected entries are errors; otherwise they are ignored. Default true.
-   * @throws {StateDictError} An entry is missing, unexpected or of another shape. The message lists all of them.
+   * @throws {StateDictError} An entry is missing, unexpected, no tensor or of another shape; the message lists all of
+   *   them. Or it has a value that it cannot have: a negative running variance, a count of batches that is not an
+   *   integer ≥ 0, or a float64 value that float32 cannot hold.
+   * @throws {DeviceError} A tensor of the state cannot be read, for example because its GPU was lost.
    */
-  loadStateDict(state: Readonly<StateDict>, options: { readonly strict?: boolean } = {}): void {
-    const { strict = true } = options;
-    const slots = new Map(this.namedSlots());
-    const names = [...slots.keys()];
-    const missing = names.filter((name) => !(name in state));
-    const unexpected = Object.keys(state).filter((name) => !slots.has(name));
-    const misshaped = [...slots]
-      .filter(([name, { shape }]) => name in state && !sameShape(state[name].shape, shape))
-      .map(([name, { shape }]) => `${name} is ${formatShape(state[name].shape)}, not ${formatShape(shape)}`);
-    const problems = [
-      ...(strict && missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
-      ...(strict && unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
-      ...(misshaped.length > 0 ? [`of another shape: ${misshaped.join(', ')}`] : []),
-    ];
-    if (problems.length > 0) {
-      const hint = `build the model that was saved${misshaped.length > 0 ? '' : ', or pass { strict: false }'}`;
-      const problem = `the state does not fit ${this.toString()}: ${problems.join('; ')}`;
-      throw new StateDictError('loadStateDict', problem, hint);
-    }
-    for (const [name, slot] of slots) if (name in state) slot.write(state[name]);
+  loadStateDict(state: Readonly<StateDict>, options: LoadStateOptions = {}): void {
+    inPlace(() => this.prepareState('loadStateDict', state, options)());
+  }
+
+  /** @internal Checks and converts a state dict. Returns the function that then loads it, which cannot fail. */
+  prepareState(op: string, state: Readonly<StateDict>, options?: LoadStateOptions): () => void {
+    return prepareState(op, this.toString(), new Map(this.namedSlots()), state, options);
   }
 
   /** The name of this layer in error messages: its position in the model, and its description. */
@@ -209,9 +182,12 @@ export abstract class Layer {
     return this.addTensor(name, parameter, true);
   }
 
-  /** Registers a tensor that is saved with the layer but not trained, and returns it. */
-  protected addBuffer(name: string, buffer: Tensor): Tensor {
-    return this.addTensor(name, buffer, false);
+  /**
+   * Registers a tensor that is saved with the layer but not trained, and returns it. `least` is the least value that a
+   * state dict may have for it, such as 0 for a variance.
+   */
+  protected addBuffer(name: string, buffer: Tensor, least?: number): Tensor {
+    return this.addTensor(name, buffer, false, least);
   }
 
   /** Registers a tensor that never changes and is not saved, and returns it. */
@@ -221,7 +197,7 @@ export abstract class Layer {
     return constant;
   }
 
-  /** Registers an entry of the state dict that is read and written by functions. */
+  /** Registers an entry of the state dict that is no tensor of the layer: functions read, check and write it. */
   protected addSlot(name: string, slot: Slot): void {
     this.slots.set(name, slot);
   }
@@ -237,10 +213,10 @@ export abstract class Layer {
     return layer;
   }
 
-  private addTensor(name: string, held: Tensor, trained: boolean): Tensor {
+  private addTensor(name: string, held: Tensor, trained: boolean, least?: number): Tensor {
     const { shape } = this.addConstant(held);
     const read = (): Tensor => copy(held);
-    this.addSlot(name, { shape, held, trained, read, write: (source) => assign(held, source) });
+    this.slots.set(name, { shape, held, trained, least, read, write: (source) => assign(held, source) });
     return held;
   }
 

@@ -1,9 +1,10 @@
-/** Losses: `crossEntropy` (softmax and negative log-likelihood in one op) and `mse`. */
-import { formatShape, sameShape } from '../../kernels/shape.ts';
+/** Softmax cross-entropy, the loss of classification. The other losses are in files of their own. */
+import { formatShape } from '../../kernels/shape.ts';
 import { mul } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
 import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
-import { expectNumber, expectOneOf, expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import { expectNumber, expectOneOf, expectOptions, expectTensor, shown } from '../tensor/errors.ts';
+import { ShapeError, ValueError } from '../tensor/errors.ts';
 import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
 import { expandTo, view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
@@ -13,18 +14,20 @@ import { count } from './counted.ts';
 /** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
 
-const reductions = ['mean', 'sum', 'none'] as const;
+export const reductions: readonly Reduction[] = ['mean', 'sum', 'none'];
 
 /** Class indices, as an array or a tensor of integers. */
 export type Labels = ArrayLike<number> | Tensor;
 
 export interface CrossEntropyOptions {
-  /** `'mean'` (default) averages over the labels that are not ignored. */
+  /** `'mean'` (default) averages over the labels that are not ignored; with class weights, it is a weighted mean. */
   readonly reduction?: Reduction;
-  /** s in [0, 1): the target of class k, of K classes, is s/K, plus 1−s if k is the label. Default 0. */
+  /** s in [0, 1]: the target of class k, of K classes, is s/K, plus 1−s if k is the label. Default 0. */
   readonly labelSmoothing?: number;
   /** Rows with this label are ignored: their loss and gradient are 0. Default −100, as in PyTorch. */
   readonly ignoreIndex?: number;
+  /** w [classes], numbers ≥ 0: the loss of a row with label k is multiplied by w[k]. Default: 1 for all classes. */
+  readonly weight?: ArrayLike<number> | Tensor;
 }
 
 /** One loss per row. The labels are in an object, so they are not an input and get no gradient. */
@@ -61,13 +64,17 @@ const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value 
  * Softmax cross-entropy: loss = −ln softmax(logits)[label], the negative log-likelihood of the labels.
  * logits [batch, classes], labels [batch] → a single value, or [batch] with `reduction: 'none'`.
  *
- * Do not apply softmax first: it is part of the loss. Large logits do not overflow. Behaves as PyTorch's
- * `cross_entropy`, except that the mean is 0 if all labels are ignored; PyTorch returns NaN.
+ * With class weights w, the mean is Σᵢ w[labelᵢ]·lossᵢ / Σᵢ w[labelᵢ]. With label smoothing s, the loss of a row is
+ * −Σₖ t[k]·ln softmax(logits)[k] with the targets t[k] = w[k]·((1−s)·[k = label] + s/classes).
  *
- * @throws {ValueError} A label is neither an integer from 0 to classes − 1 nor `ignoreIndex`, or an option is unknown or
- *   out of its range.
- * @throws {ShapeError} The logits are not [batch, classes], the batch is empty, or the number of labels is not the
- *   batch.
+ * Do not apply softmax first: it is part of the loss. Large logits do not overflow. Behaves as PyTorch's
+ * `cross_entropy`, except that a mean is 0, with gradient 0, if all labels are ignored or have weight 0; PyTorch returns
+ * NaN. Labels and weights may be tensors on any device with synchronous reads; on `webgpu`, pass arrays.
+ *
+ * @throws {ValueError} A label is neither an integer from 0 to classes − 1 nor `ignoreIndex`, a weight is not a finite
+ *   number ≥ 0, or an option is unknown or out of its range.
+ * @throws {ShapeError} The logits are not [batch, classes], there is not one label per row or one weight per class, or
+ *   the mean of zero rows is asked for.
  * @example
  * ```ts
  * import { crossEntropy, tensor } from 'gammabeta';
@@ -75,83 +82,90 @@ const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value 
  * const logits = tensor([[2, 0], [0, 2]], { requiresGrad: true });
  * const loss = crossEntropy(logits, [0, 1]);
  * console.log(loss.item().toFixed(4)); // 0.1269
+ * console.log(crossEntropy(logits, [0, 0], { weight: [3, 1] }).item().toFixed(4)); // 1.1269
  * ```
  */
 export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntropyOptions) => Tensor =
   composite((logits, labels, options = {}) => {
-    expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex']);
+    expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex', 'weight']);
     const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
     expectOneOf('crossEntropy', 'reduction', reduction, reductions);
-    expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, below: 1 });
-    const targets = checkedLabels(logits, labels, ignoreIndex);
-    const batch = [targets.length];
-    const target = { labels: constant(logits, targets, batch) };
-    if (reduction === 'none') return crossEntropyRows(logits, target, labelSmoothing);
-    const counted = targets.reduce((n, label) => (label === kernels.IGNORED ? n : n + 1), 0);
-    if (reduction === 'mean') count(counted);
-    const weight = reduction === 'sum' ? 1 : counted === 0 ? 0 : 1 / counted;
-    const weights = constant(logits, new Float64Array(targets.length).fill(weight), batch);
-    return weightedCrossEntropy(logits, { ...target, weights }, labelSmoothing);
+    expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
+    expectNumber('crossEntropy', 'ignoreIndex', ignoreIndex);
+    const labelled = classIndices('crossEntropy', logits, labels, ignoreIndex);
+    const batch = [labelled.length];
+    if (reduction === 'mean' && labelled.length === 0) {
+      const hint = "a mean needs at least one row: use reduction: 'sum' or 'none'";
+      throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
+    }
+    const w = options.weight === undefined ? null : classWeights(options.weight, logits.shape[1]);
+    const weights = labelled.map((k) => (k === kernels.IGNORED ? 0 : w === null ? 1 : w[k]));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    if (reduction === 'mean') count(total);
+    const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
+    if (w !== null && labelSmoothing > 0) {
+      const t = weightedTargets(labelled, w, labelSmoothing).map((each) => -each / divisor);
+      const losses = logits.logSoftmax(1).mul(constant(logits, t, logits.shape));
+      return reduction === 'none' ? losses.sum(1) : losses.sum();
+    }
+    const shares = weights.map((weight) => weight / divisor);
+    const target = { labels: constant(logits, labelled, batch), weights: constant(logits, shares, batch) };
+    if (reduction !== 'none') return weightedCrossEntropy(logits, target, labelSmoothing);
+    const losses = crossEntropyRows(logits, target, labelSmoothing);
+    return w === null ? losses : losses.mul(target.weights);
   });
 
-/**
- * The mean squared error, (1/n) Σ (prediction − target)². With `reduction: 'sum'` their sum, with `'none'` one value
- * per element. Both tensors have the same shape: PyTorch broadcasts [n, 1] with [n] to [n, n], which is a common
- * mistake.
- *
- * @throws {ShapeError} The shapes differ, or the tensors are empty.
- * @throws {ValueError} The reduction or an option is unknown.
- * @example
- * ```ts
- * import { mse, tensor } from 'gammabeta';
- *
- * console.log(mse(tensor([1, 2]), tensor([1, 4])).item()); // 2
- * ```
- */
-export const mse: (
-  prediction: Tensor,
-  target: Tensor,
-  options?: { readonly reduction?: Reduction },
-) => Tensor = composite((prediction, target, options = {}) => {
-  expectOptions('mse', options, ['reduction']);
-  const { reduction = 'mean' } = options;
-  expectOneOf('mse', 'reduction', reduction, reductions);
-  if (!sameShape(prediction.shape, target.shape) || prediction.size === 0) {
-    throw new ShapeError(
-      'mse',
-      `prediction ${formatShape(prediction.shape)}, target ${formatShape(target.shape)}`,
-      'both must have the same shape and at least one value: reshape the target',
-    );
-  }
-  return reduced(prediction.sub(target).pow(2), reduction);
-});
-
-function reduced(losses: Tensor, reduction: Reduction): Tensor {
-  if (reduction === 'none') return losses;
-  if (reduction === 'sum') return losses.sum();
-  count(losses.size);
-  return losses.sum().mul(1 / losses.size);
+/** The targets with class weights w and smoothing s: t[i,k] = w[k]·((1−s)·[k = label] + s/K); 0 in ignored rows. */
+function weightedTargets(labels: Float64Array, w: Float64Array, s: number): Float64Array {
+  const K = w.length;
+  return new Float64Array(labels.length * K).map((_, at) => {
+    const [label, k] = [labels[Math.floor(at / K)], at % K];
+    return label === kernels.IGNORED ? 0 : w[k] * ((k === label ? 1 - s : 0) + s / K);
+  });
 }
 
-/** Checks the labels: returns them with `IGNORED` in place of `ignoreIndex`. */
-function checkedLabels(logits: Tensor, labels: Labels, ignoreIndex: number): Float64Array {
-  const values = Float64Array.from(labels instanceof Tensor ? labels.dataSync() : labels);
-  const [batch, classes] = logits.shape;
-  if (logits.shape.length !== 2 || batch === 0 || classes === 0) {
-    const hint = 'logits are [batch, classes], with at least one of each';
-    throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
+/** Checks class weights: one finite number ≥ 0 for each class. */
+function classWeights(weight: unknown, classes: number): Float64Array {
+  const given = elementsOf(weight);
+  if (given?.length === classes)
+    return Float64Array.from(given, (w, k) => expectNumber('crossEntropy', `weight[${k}]`, w, { from: 0 }));
+  const problem = `weight is ${shown(weight)}, for ${classes} classes`;
+  throw new ShapeError('crossEntropy', problem, 'give one number ≥ 0 for each class');
+}
+
+/** Checks logits and labels. Returns the labels with `IGNORED`, which is negative, in place of `ignoreIndex`. */
+export function classIndices(op: string, logits: Tensor, labels: unknown, ignoreIndex: number): Float64Array {
+  const [batch, classes, ...more] = expectTensor(op, 'logits', logits).shape;
+  if (!(classes > 0) || more.length > 0) {
+    const hint = 'logits are [batch, classes], with at least one class';
+    throw new ShapeError(op, `logits ${formatShape(logits.shape)}`, hint);
   }
-  if (values.length !== batch) {
-    const hint = 'give one class index for each row of the logits';
-    throw new ShapeError('crossEntropy', `${values.length} labels for a batch of ${batch}`, hint);
+  const given = elementsOf(labels);
+  if (given?.length !== batch) {
+    const problem =
+      given === null ? `labels is ${shown(labels)}` : `${given.length} labels for a batch of ${batch}`;
+    const hint = 'give one class index for each row of the logits; for a one-hot tensor, labels.argmax(1)';
+    throw new ShapeError(op, problem, hint);
   }
-  for (let row = 0; row < batch; row++) {
-    const label = values[row];
-    if (label === ignoreIndex) values[row] = kernels.IGNORED;
-    else if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      const problem = `label ${label} at row ${row}, with ${classes} classes`;
-      throw new ValueError('crossEntropy', problem, `labels are integers from 0 to ${classes - 1}`);
-    }
-  }
-  return values;
+  return new Float64Array(batch).map((_, row) => {
+    const label = given[row];
+    if (label === ignoreIndex) return kernels.IGNORED;
+    if (Number.isInteger(label) && label >= 0 && label < classes) return label;
+    throw labelError(op, label, row, classes);
+  });
+}
+
+function labelError(op: string, label: unknown, row: number, classes: number): ValueError {
+  const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
+  const converting = isConvertible ? ': pass Array.from(labels, Number)' : '';
+  const hint = Array.isArray(label) ? ', not one-hot rows: pass tensor(labels).argmax(1)' : converting;
+  const problem = `label ${shown(label)} at row ${row}, with ${classes} classes`;
+  return new ValueError(op, problem, `labels are integers from 0 to ${classes - 1}${hint}`);
+}
+
+/** The elements of an array or a tensor, unchecked; null of anything else. */
+export function elementsOf(x: unknown): ArrayLike<number> | null {
+  if (x instanceof Tensor) return x.dataSync();
+  const isArrayLike = typeof x === 'string' || (typeof x === 'object' && x !== null && 'length' in x);
+  return isArrayLike ? (x as ArrayLike<number>) : null;
 }

@@ -1,4 +1,4 @@
-import { assign } from '../tensor/assign.ts';
+import { assign, inPlace } from '../tensor/assign.ts';
 import { maximum } from '../../kernels/elementwise.ts';
 import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
@@ -6,22 +6,16 @@ import { adamUpdate } from '../../kernels/fused/adam.ts';
 import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import {
-  countStep,
-  decayed,
-  inPlace,
-  Optimizer,
-  type ParameterGroup,
-  type Slots,
-  slotOf,
-} from './optimizer.ts';
+import { tiny } from '../tensor/tiny.ts';
+import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface AdamOptions {
   /** The learning rate, > 0. Default 1e-3. */
   readonly lr: number;
   /** β₁ and β₂ in [0, 1): the weights of the old values in the moving averages m and v. Default [0.9, 0.999]. */
   readonly betas: readonly [number, number];
-  /** ε > 0, added to the root. Default 1e-8. */
+  /** ε ≥ 2⁻¹²⁶ ≈ 1.2e-38, added to the root. Default 1e-8. */
   readonly eps: number;
   /** λ ≥ 0. Adam adds λ·w to the gradient (default 0); AdamW subtracts lr·λ·w from the parameter (default 0.01). */
   readonly weightDecay: number;
@@ -70,9 +64,14 @@ export class Adam extends Optimizer<AdamOptions> {
     const [beta1, beta2] = expectPair(this.kind(), 'betas', options.betas);
     expectNumber(this.kind(), 'betas[0]', beta1, { from: 0, below: 1 });
     expectNumber(this.kind(), 'betas[1]', beta2, { from: 0, below: 1 });
-    expectNumber(this.kind(), 'eps', options.eps, { above: 0 });
+    expectNumber(this.kind(), 'eps', options.eps, { from: tiny.float32 });
     expectNumber(this.kind(), 'weightDecay', options.weightDecay, { from: 0 });
     expectBoolean(this.kind(), 'amsgrad', options.amsgrad);
+  }
+
+  /** @internal */
+  protected override slotKinds({ amsgrad }: AdamOptions): SlotKinds {
+    return { step: 'count', m: 'any', v: 'square', ...(amsgrad && { largest: 'square' }) };
   }
 
   /** @internal */

@@ -1,19 +1,21 @@
 /** The base class of optimizers: parameter groups, one step, and saved state. */
-import { formatShape, sameShape } from '../../kernels/shape.ts';
+import { sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
-import { assign, copy } from '../tensor/assign.ts';
+import { copy, inPlace } from '../tensor/assign.ts';
 import { zeros } from '../tensor/fill.ts';
-import {
-  expectAtMost,
-  expectNumber,
-  GammaBetaError,
-  ShapeError,
-  shown,
-  ValueError,
-} from '../tensor/errors.ts';
-import { composite, keep, run } from '../tensor/op.ts';
+import { expectAtMost, expectNumber, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import { keep, run } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
+import {
+  expectFit,
+  loadedSlots,
+  type OptimizerState,
+  type SlotKinds,
+  type Slots,
+} from './optimizer-state.ts';
+
+export type { OptimizerState, Slots };
 
 /** The option that every optimizer has. */
 export interface LearningRate {
@@ -23,24 +25,6 @@ export interface LearningRate {
 
 /** Parameters with their own options, which override those of the optimizer. */
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
-
-/** The state of one parameter, by name: moving averages, and the number of steps. */
-export type Slots = Record<string, Tensor | number>;
-
-/** The complete state of an optimizer: enough to continue training with the same results. */
-export interface OptimizerState {
-  /** The kind of optimizer, such as `SGD`. */
-  readonly optimizer: string;
-  /** The groups: the indices of their parameters, and their options. */
-  readonly groups: readonly { readonly params: readonly number[]; readonly options: object }[];
-  /** The state of each parameter, in order over all groups. Empty for parameters that were never updated. */
-  readonly slots: readonly Slots[];
-}
-
-/** The state does not fit the optimizer: another kind, other groups, or other shapes. */
-export class OptimizerStateError extends GammaBetaError {
-  override name = 'OptimizerStateError';
-}
 
 /**
  * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
@@ -81,6 +65,12 @@ export abstract class Optimizer<O extends LearningRate> {
     if (this.applyRule === undefined) throw new ValueError(this.kind(), 'it has no update rule', hint);
     this.applyRule(w, g, slots, options);
   }
+
+  /**
+   * @internal The state that the update rule of the library's optimizers keeps of a parameter, with these options. A
+   * class with its own `update` may keep any state.
+   */
+  protected slotKinds?(options: O): SlotKinds;
 
   /** @internal The update rule of the library's optimizers. Unlike `update`, it must not keep a reference to g. */
   protected applyRule?(w: Tensor, g: Tensor, slots: Slots, options: O): void;
@@ -152,50 +142,39 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   /**
-   * Loads the state of another optimizer of the same kind, including its options. If an error is thrown, nothing is
-   * changed.
-   * @throws {OptimizerStateError} The state is of another kind of optimizer, or has other parameter groups or shapes.
+   * Loads the state of another optimizer of the same kind, including its options. Its tensors may have another element
+   * type or be on another device. If an error is thrown, nothing is changed.
+   *
+   * @throws {OptimizerStateError} The state is of another kind of optimizer; has other parameter groups, shapes or names
+   *   than this optimizer's; or has a value that it cannot have, such as step −1.
+   * @throws {ValueError} An option is out of its range.
+   * @throws {DeviceError} A tensor of the state cannot be read, for example because its GPU was lost.
    */
   loadStateDict(state: OptimizerState): void {
+    inPlace(() => this.prepareState(state)());
+  }
+
+  /** @internal Checks and converts a state. Returns the function that then loads it, which cannot fail. */
+  prepareState(state: OptimizerState): () => void {
     const { parameters, groups } = this;
-    const sizesOf = (of: readonly { readonly params: readonly unknown[] }[]) =>
-      of.map(({ params }) => params.length).join(' + ');
-    const [mine, theirs] = [sizesOf(groups), sizesOf(state.groups)];
-    const entries = state.slots.length;
-    const misfit = parameters.findIndex((w, i) => !slotsFit(state.slots[i] ?? {}, w));
-    const problems = [
-      state.optimizer !== this.kind() && `it was saved by ${state.optimizer}`,
-      mine !== theirs && `it has ${theirs} parameters, this optimizer has ${mine}`,
-      entries !== parameters.length && `it has ${entries} entries for ${parameters.length} parameters`,
-      misfit >= 0 &&
-        `the entry of parameter ${misfit} does not have shape ${formatShape(parameters[misfit].shape)}`,
-    ];
-    const problem = problems.find((text) => text !== false);
-    if (problem !== undefined) {
-      const hint = 'build the optimizer that was saved';
-      throw new OptimizerStateError(this.kind(), `the state does not fit: ${problem}`, hint);
-    }
+    const kind = this.kind();
+    expectFit(kind, groups, state);
     const options = groups.map((group, k) => ({
       ...group.options,
       ...(state.groups[k].options as Partial<O>),
     }));
     options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
-    groups.forEach((group, k) => (group.options = options[k]));
-    parameters.forEach((w, i) => {
-      const slots: Slots = {};
-      for (const [name, slot] of Object.entries(state.slots[i])) {
-        if (slot instanceof Tensor) assign(slotOf(slots, name, w), slot);
-        else slots[name] = slot;
-      }
-      this.slots.set(w, slots);
-    });
+    const isOwnRule = this.update === Optimizer.prototype.update;
+    const declared = groups.flatMap(({ params }, k) =>
+      params.map(() => (isOwnRule ? (this.slotKinds?.(options[k]) ?? null) : null)),
+    );
+    const loaded = parameters.map((w, i) => loadedSlots(kind, i, w, state.slots[i], declared[i]));
+    return () => {
+      groups.forEach((group, k) => (group.options = options[k]));
+      parameters.forEach((w, i) => this.slots.set(w, loaded[i]));
+    };
   }
 }
-
-/** Runs library code that updates tensors in place, and frees its temporaries. */
-export const inPlace: (update: () => void) => void = composite((update) => {
-  update();
-});
 
 /** g + λ·w: the gradient with L2 weight decay, as PyTorch's SGD, Adam and RMSprop apply it. */
 export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
@@ -258,10 +237,6 @@ function expectGradient(op: string, w: Tensor): void {
     `a gradient is ${g.toString()}, its parameter ${w.toString()}`,
     'leave grad to backward(), or set it to a tensor like the parameter',
   );
-}
-
-function slotsFit(slots: Slots, w: Tensor): boolean {
-  return Object.values(slots).every((slot) => typeof slot === 'number' || sameShape(slot.shape, w.shape));
 }
 
 function copyOf(slots: Slots): Slots {

@@ -1,16 +1,19 @@
 import { centeredMoment, divideByRoot, secondMoment } from '../../kernels/moments.ts';
 import { blend } from '../../kernels/update.ts';
+import { inPlace } from '../tensor/assign.ts';
 import { expectBoolean, expectNumber, expectOptions } from '../tensor/errors.ts';
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { decayed, inPlace, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import { tiny } from '../tensor/tiny.ts';
+import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface RMSpropOptions {
   /** The learning rate, > 0. Default 0.01. */
   readonly lr: number;
   /** α in [0, 1): the weight of the old value in the moving averages. Default 0.99. */
   readonly alpha: number;
-  /** ε > 0, added to the root. Default 1e-8. */
+  /** ε ≥ 2⁻¹²⁶ ≈ 1.2e-38, added to the root. Default 1e-8. */
   readonly eps: number;
   /** μ in [0, 1). Default 0. */
   readonly momentum: number;
@@ -61,10 +64,15 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
     expectOptions('RMSprop', options, optionNames);
     expectNumber('RMSprop', 'lr', options.lr, { above: 0 });
     expectNumber('RMSprop', 'alpha', options.alpha, { from: 0, below: 1 });
-    expectNumber('RMSprop', 'eps', options.eps, { above: 0 });
+    expectNumber('RMSprop', 'eps', options.eps, { from: tiny.float32 });
     expectNumber('RMSprop', 'momentum', options.momentum, { from: 0, below: 1 });
     expectBoolean('RMSprop', 'centered', options.centered);
     expectNumber('RMSprop', 'weightDecay', options.weightDecay, { from: 0 });
+  }
+
+  /** @internal */
+  protected override slotKinds({ centered, momentum }: RMSpropOptions): SlotKinds {
+    return { v: 'square', ...(centered && { average: 'any' }), ...(momentum > 0 && { buffer: 'any' }) };
   }
 
   /** @internal */

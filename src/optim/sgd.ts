@@ -3,6 +3,7 @@ import { expectBoolean, expectNumber, expectOptions, ValueError } from '../tenso
 import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import type { SlotKinds } from './optimizer-state.ts';
 
 export interface SGDOptions {
   /** The learning rate, > 0. */
@@ -66,6 +67,11 @@ export class SGD extends Optimizer<SGDOptions> {
         'Nesterov needs momentum > 0 and dampening 0',
       );
     }
+  }
+
+  /** @internal */
+  protected override slotKinds({ momentum }: SGDOptions): SlotKinds {
+    return momentum === 0 ? {} : { velocity: 'any' };
   }
 
   /** @internal */

@@ -312,7 +312,7 @@ export class Tensor extends Value {
   /**
    * (1/n) Σ x over one axis, several axes, or all axes by default.
    * @throws {ShapeError} An axis does not exist or is given twice.
-   * @throws {ValueError} The tensor is empty.
+   * @throws {ValueError} A mean is over no values.
    * @example tensor([[1, 2], [3, 4]]).mean(1, true).toArray() // [ [ 1.5 ], [ 3.5 ] ]
    */
   mean(axis?: Axes, keepDims = false): Tensor {
@@ -327,7 +327,7 @@ export class Tensor extends Value {
    * mean(d²) − mean(d)², needs only one subtraction, but rounding can make it negative.
    *
    * @throws {ShapeError} An axis does not exist or is given twice.
-   * @throws {ValueError} The tensor is empty, `unbiased` is set and there is only one value, or an option is unknown.
+   * @throws {ValueError} A variance is over no values, or over only one and `unbiased` is set, or an option is unknown.
    * @example tensor([1, 2, 3, 4]).variance().item() // 1.25
    */
   variance(axis?: Axes, options: VarianceOptions = {}): Tensor {
@@ -339,7 +339,7 @@ export class Tensor extends Value {
     const biased = mean(d.mul(d), keepDims);
     if (!unbiased) return biased;
     const n = this.size / biased.size;
-    if (n > 1) return biased.mul(n / (n - 1));
+    if (n > 1 || biased.size === 0) return biased.mul(n / (n - 1));
     throw new ValueError('variance', 'only one value', 'an unbiased variance needs two: it divides by n − 1');
   }
 

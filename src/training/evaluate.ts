@@ -63,7 +63,7 @@ export async function evaluate<Name extends string = 'accuracy'>(
   const measures = new Measures('evaluate', options);
   const loader = loaderOf('evaluate', data);
   const results = await meansOver(model, loader, measures, options.signal, snapshot(model));
-  return results as Results<Name>;
+  return results;
 }
 
 /** The means over the batches of a loader. `withState` runs each computation with the state to evaluate. */

@@ -42,9 +42,9 @@ export function reserve(op: string, { model, optimizer, loader }: Parts): () => 
   expectTrained(op, model, optimizer);
   const parts = [...layers, optimizer, ...(loader ? [loader] : [])];
   for (const part of parts) inUse.set(part, op);
-  const release = holdDevice(op);
+  const finish = holdDevice(op);
   return () => {
-    release();
+    finish();
     for (const part of parts) inUse.delete(part);
   };
 }

@@ -1,6 +1,7 @@
 /** The training loop. */
-import { type Dataset, exampleSize, take } from '../data/dataset.ts';
+import { type Dataset, exampleSize } from '../data/dataset.ts';
 import { DataLoader } from '../data/loader.ts';
+import { take } from '../data/split.ts';
 import { BatchNorm1d } from '../layers/batchnorm1d.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
@@ -163,7 +164,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
     options.earlyStopping && new Stopper('fit', model, options.earlyStopping, validationLoader !== null);
   const history = emptyHistory(options);
 
-  const release = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
+  const finish = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
   try {
     const loader =
       train instanceof DataLoader
@@ -198,7 +199,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
     stopper?.restore();
     return history as History<Columns<Name, V>>;
   } finally {
-    release();
+    finish();
   }
 }
 
@@ -269,7 +270,7 @@ function expectLastBatch(model: Layer, loader: DataLoader, step: TrainingStep): 
     step.rehearse(batch);
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
-    const problem = `the last of ${examples} examples is a batch of its own, in batches of ${batchSize}: ${error.problem}`;
+    const problem = `the last of ${examples} examples is a batch of its own, in batches of ${batchSize}: ${error.op}: ${error.problem}`;
     throw new ValueError('fit', problem, 'use dropLast: true or another batchSize in the DataLoader');
   }
 }

@@ -1,8 +1,17 @@
-import { formatShape } from '../../kernels/shape.ts';
-import type { NumericArray } from '../../kernels/kernel.ts';
+import { formatShape, sameShape } from '../../kernels/shape.ts';
+import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import type { Batch } from '../data/loader.ts';
 import { count } from '../layers/counted.ts';
-import { expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import { expectNumbers } from '../layers/elementwise-loss.ts';
+import { classIndices, elementsOf, type Labels } from '../layers/losses.ts';
+import {
+  expectNumber,
+  expectOptions,
+  expectTensor,
+  ShapeError,
+  shown,
+  ValueError,
+} from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { validationColumn } from './history.ts';
@@ -24,10 +33,12 @@ export function expectMetricNames(op: string, metrics: Metrics): void {
 
 /**
  * The accuracy of classification: the share of rows whose largest output is at the index of the label.
- * output [batch, classes], labels [batch]. Labels of `ignoreIndex` (default −100) do not count; 0 if none counts.
+ * output [batch, classes], labels [batch]. Rows with the label `ignoreIndex` (default −100) do not count; the accuracy
+ * is 0 if no row counts.
  *
  * @returns A number from 0 to 1.
- * @throws {ShapeError} The output is not [batch, classes] with one row per label.
+ * @throws {ShapeError} The output is not [batch, classes] with at least two classes and one row per label.
+ * @throws {ValueError} A label is neither an integer from 0 to classes − 1 nor `ignoreIndex`, or an option is unknown.
  * @example
  * ```ts
  * import { accuracy, tensor } from 'gammabeta';
@@ -37,27 +48,78 @@ export function expectMetricNames(op: string, metrics: Metrics): void {
  */
 export const accuracy: (
   output: Tensor,
-  labels: NumericArray,
+  labels: Labels,
   options?: { readonly ignoreIndex?: number },
 ) => Promise<number> = composite(async (output, labels, options = {}) => {
   expectOptions('accuracy', options, ['ignoreIndex']);
   const { ignoreIndex = -100 } = options;
-  const [batch] = output.shape;
-  if (output.shape.length !== 2 || batch !== labels.length || batch === 0) {
-    throw new ShapeError(
-      'accuracy',
-      `output ${formatShape(output.shape)} for ${labels.length} labels`,
-      'the output must be [batch, classes], with one row per label',
-    );
+  expectNumber('accuracy', 'ignoreIndex', ignoreIndex);
+  const { shape } = expectTensor('accuracy', 'output', output);
+  const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+  if (isColumn || shape.length !== 2) {
+    const hint = `the output must be [batch, classes]${isColumn ? '; for one output per row, use binaryAccuracy' : ''}`;
+    throw new ShapeError('accuracy', `output ${formatShape(shape)}`, hint);
   }
-  let counted = 0;
-  for (const label of labels) if (label !== ignoreIndex) counted++;
+  const classes = classIndices('accuracy', output, labels, ignoreIndex);
+  expectRows('accuracy', shape);
+  const counted = classes.filter((k) => k >= 0).length;
   count(counted);
   const predicted = await output.argmax(1).data();
-  let correct = 0;
-  for (let i = 0; i < batch; i++) if (labels[i] !== ignoreIndex && predicted[i] === labels[i]) correct++;
+  const correct = classes.filter((k, row) => predicted[row] === k).length;
   return counted === 0 ? 0 : correct / counted;
 });
+
+/**
+ * The accuracy of one output for yes or no: the share of rows where the output is above the threshold exactly if the
+ * label is above 0.5. output [batch, 1] or [batch], labels [batch].
+ *
+ * @param options.threshold 0 by default, which is right for logits; 0.5 for probabilities.
+ * @returns A number from 0 to 1. A row whose output is NaN is wrong.
+ * @throws {ShapeError} The output is not [batch, 1] or [batch] with one row per label.
+ * @throws {ValueError} A label is not a number from 0 to 1, or an option is unknown.
+ * @example
+ * ```ts
+ * import { binaryAccuracy, tensor } from 'gammabeta';
+ *
+ * console.log(await binaryAccuracy(tensor([[0.9], [0.8], [-3], [2]]), new Uint8Array([1, 1, 0, 0]))); // 0.75
+ * ```
+ */
+export const binaryAccuracy: (
+  output: Tensor,
+  labels: Labels,
+  options?: { readonly threshold?: number },
+) => Promise<number> = composite(async (output, labels, options = {}) => {
+  expectOptions('binaryAccuracy', options, ['threshold']);
+  const { threshold = 0 } = options;
+  expectNumber('binaryAccuracy', 'threshold', threshold);
+  const { shape } = expectTensor('binaryAccuracy', 'output', output);
+  const [batch] = shape;
+  if (!sameShape(shape, [batch]) && !sameShape(shape, [batch, 1])) {
+    const hint = 'the output must be [batch, 1] or [batch]; for several classes, use accuracy';
+    throw new ShapeError('binaryAccuracy', `output ${formatShape(shape)}`, hint);
+  }
+  const given = elementsOf(labels);
+  if (given?.length !== batch) {
+    const problem = `labels are ${shown(labels)}, for a batch of ${batch}`;
+    throw new ShapeError('binaryAccuracy', problem, 'give one label, 0 or 1, for each row of the output');
+  }
+  expectNumbers('binaryAccuracy', 'labels', given, { from: 0, to: 1 });
+  expectRows('binaryAccuracy', shape);
+  count(batch);
+  const isYes = Array.from(given, (label) => label > 0.5);
+  const values = await output.data();
+  const isCorrect = (yes: boolean, row: number) => (yes ? values[row] > threshold : values[row] <= threshold);
+  return isYes.filter(isCorrect).length / batch;
+});
+
+function expectRows(op: string, shape: Shape): void {
+  if (shape[0] > 0) return;
+  throw new ShapeError(
+    op,
+    `output ${formatShape(shape)}`,
+    'a share of zero rows is undefined: skip the batch',
+  );
+}
 
 /**
  * The metrics of `fit` and `evaluate` if none are given: the accuracy for class labels, that is, outputs

@@ -78,7 +78,7 @@ async function batchesOf(
     return rows(await x.data(), x.shape, batchSize ?? EVALUATION_BATCH);
   }
   expectDataset('predict', data);
-  const { targetShape: _, ...examples } = data as Dataset;
+  const examples = { ...(data as Dataset), targetShape: [] };
   const labels = new Uint8Array(examples.x.length / exampleSize(examples));
   return new DataLoader({ ...examples, labels }, { batchSize: batchSize ?? EVALUATION_BATCH }).peek();
 }

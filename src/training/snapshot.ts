@@ -4,6 +4,7 @@
  */
 import type { Layer, StateDict } from '../layers/layer.ts';
 import { copy } from '../tensor/assign.ts';
+import { BusyError } from '../tensor/errors.ts';
 import { type StreamState, streams } from '../tensor/random.ts';
 
 /** What a training batch has changed so far, as it was before the batch. The parameters change last, all at once. */
@@ -22,6 +23,16 @@ export function beginBatch(model: Layer, before: BeforeBatch): void {
 
 export function endBatch(model: Layer): void {
   underway.delete(model);
+}
+
+/** @throws {BusyError} A batch of the model is being computed, from the state that the caller wants to change. */
+export function expectBetweenBatches(op: string, model: Layer): void {
+  if (!underway.has(model)) return;
+  throw new BusyError(
+    op,
+    'a batch of the model is being computed',
+    'restore in onBatch or onEpoch, or after training',
+  );
 }
 
 /** A copy of the state of a model after the last complete training step. */

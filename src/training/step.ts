@@ -56,11 +56,11 @@ export async function trainStep<Name extends string = 'accuracy'>(
   expectLayer('trainStep', model);
   expectOptions('trainStep', options, ['optimizer', 'loss', 'metrics', 'clipGradNorm']);
   const step = new TrainingStep('trainStep', model, options);
-  const release = reserve('trainStep', { model, optimizer: options.optimizer });
+  const finish = reserve('trainStep', { model, optimizer: options.optimizer });
   try {
-    return valuesOf(await step.run(batch)) as Results<Name>;
+    return valuesOf(await step.run(batch));
   } finally {
-    release();
+    finish();
   }
 }
 

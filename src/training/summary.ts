@@ -16,6 +16,13 @@ import { streams } from '../tensor/random.ts';
  * N is the number of examples in a batch. To find the shapes, it runs the model on two examples of zeros; that does not
  * change the model.
  *
+ *     layer              output  parameters
+ *     0  Dense(4 → 8)    [N, 8]          32
+ *     1  BatchNorm1d(8)  [N, 8]          16
+ *     2  ReLU            [N, 8]           0
+ *     parameters                         48
+ *     buffers                            16
+ *
  * @param inputShape The shape of one example. Default: that of the first layer, if it is a `Dense` or a `BatchNorm1d`;
  *   otherwise the column of shapes is left out.
  * @throws {ValueError} The model is not a layer.
@@ -24,13 +31,8 @@ import { streams } from '../tensor/random.ts';
  * ```ts
  * import { BatchNorm1d, Dense, ReLU, Sequential, summary } from 'gammabeta';
  *
- * console.log(summary(new Sequential(new Dense(4, 8, { bias: false }), new BatchNorm1d(8), new ReLU())));
- * // layer                output  parameters
- * // 0  Dense(4 → 8)      [N, 8]          32
- * // 1  BatchNorm1d(8)    [N, 8]          16
- * // 2  ReLU              [N, 8]           0
- * // parameters                           48
- * // buffers                              16
+ * const model = new Sequential(new Dense(4, 8, { bias: false }), new BatchNorm1d(8), new ReLU());
+ * console.log(summary(model).split('\n')[2]); // 1  BatchNorm1d(8)  [N, 8]          16
  * ```
  */
 export function summary(model: Layer, inputShape?: Shape): string {

@@ -136,6 +136,17 @@ describe('the batches of a DataLoader', () => {
     }
   });
 
+  it('have one mean and one deviation for each value, if the dataset has arrays of them', () => {
+    for (const x of [Uint8Array.of(1, 2, 3, 250), Float64Array.of(0.1, 2, 3, 1e9)]) {
+      const scale = { divisor: 2, mean: [0.1, 7], deviation: 3 };
+      const [batch] = new DataLoader(
+        { x, shape: [2], labels: new Uint8Array(2), ...scale },
+        { batchSize: 2 },
+      );
+      expect(batch.x).toEqual(Float32Array.from(x, (value, i) => (value / 2 - scale.mean[i % 2]) / 3));
+    }
+  });
+
   it('of CIFAR-10 with mean and deviation 0.5 are from −1 to 1', () => {
     const data = { x: Uint8Array.of(0, 255), shape: [2], labels: new Uint8Array(1), divisor: 255 };
     const [batch] = new DataLoader({ ...data, mean: 0.5, deviation: 0.5 }, { batchSize: 1 });
@@ -339,6 +350,18 @@ describe('a DataLoader refuses', () => {
 
   it.each([-1, 0.5, NaN, 2 ** 53])('a seed of %s', (seed) => {
     expect(refused({ seed }).message).toContain(`DataLoader: seed is ${seed}`);
+  });
+
+  it.each(['yes', 1, null])('%s as shuffle or dropLast', (value) => {
+    expect(refused({ shuffle: value }).hint).toBe('use true or false');
+    expect(refused({ dropLast: value }).hint).toBe('use true or false');
+  });
+
+  it('no options, and others than an object', () => {
+    for (const options of [undefined, null, 32]) {
+      const error = refusal(() => new DataLoader(numbered(5), options as never), ValueError);
+      expect(error.hint).toContain('{ batchSize: value }');
+    }
   });
 
   it('to drop the only batch, naming both numbers', () => {

@@ -118,7 +118,7 @@ onDevices(() => {
   describe('options out of range are refused', () => {
     const refused = (options: BatchNorm1dOptions) => refusal(() => new BatchNorm1d(3, options), ValueError);
 
-    it.each([0, -1e-5, NaN, Infinity])('eps: %s', (eps) => {
+    it.each([0, 2 ** -127, -1e-5, NaN, Infinity])('eps: %s', (eps) => {
       expect(refused({ eps })).toContain(`BatchNorm1d: eps is ${eps}`);
     });
 

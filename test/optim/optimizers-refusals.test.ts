@@ -16,7 +16,7 @@ const always: Wrong[] = [
   [{ learningRate: 1 }, 'unknown option: learningRate'],
   [{ momentun: 0.9, lambda: 1 }, 'unknown option: momentun, lambda'],
 ];
-const eps: Wrong[] = [0, -1e-8, NaN, Infinity].map((value) => [{ eps: value }, `eps is ${value}`]);
+const eps: Wrong[] = [0, 2 ** -127, -1e-8, NaN, Infinity].map((value) => [{ eps: value }, `eps is ${value}`]);
 const momentum: Wrong[] = [-0.1, 1, NaN].map((value) => [{ momentum: value }, `momentum is ${value}`]);
 const betas: Wrong[] = [
   [{ betas: [-0.1, 0.9] }, 'betas[0] is -0.1'],

@@ -1,6 +1,16 @@
 /** Saving and loading the state of an optimizer. */
 import { describe, expect, it } from 'vitest';
-import { OptimizerStateError, type OptimizerState, SGD, tensor, ValueError } from '../../src/index.ts';
+import {
+  DeviceLostError,
+  OptimizerStateError,
+  type OptimizerState,
+  SGD,
+  type SGDOptions,
+  type Tensor,
+  tensor,
+  ValueError,
+} from '../../src/index.ts';
+import type { Slots } from '../../src/optim/optimizer-state.ts';
 import { refusal } from '../layers/helpers.ts';
 import { wide, leaf, values } from '../tensors.ts';
 import { optimizers, parameters, remembered, takeSteps, variants } from './helpers.ts';
@@ -86,6 +96,52 @@ onDevices(() => {
       expect(optimizer.lr).toBe(options.lr);
     });
 
+    it('is restored entirely or not at all: no slot may be missing, renamed or impossible', () => {
+      const { params, optimizer } = halfway();
+      const before = remembered(optimizer);
+      const state = optimizer.stateDict();
+      const refused = (slots: Record<string, unknown>) => {
+        const changed = { ...state, slots: [state.slots[0], slots] } as OptimizerState;
+        const message = refusal(() => optimizer.loadStateDict(changed), OptimizerStateError);
+        expect(remembered(optimizer)).toEqual(before);
+        return message;
+      };
+      const own = state.slots[1];
+      for (const [name, slot] of Object.entries(own)) {
+        const others = Object.fromEntries(Object.entries(own).filter(([other]) => other !== name));
+        expect(refused({ ...others, q: slot })).toContain(`parameter 1 has no ${name}. `);
+        if (Object.keys(others).length > 0) expect(refused(others)).toContain(`parameter 1 has no ${name}. `);
+        const wrong =
+          typeof slot === 'number' ? [-1, 1.5, NaN, '1', null, wide([1, 1, 1])] : [1, null, [1, 2, 3]];
+        for (const value of wrong)
+          expect(refused({ ...own, [name]: value })).toContain(`${name} of parameter 1 is`);
+        if (!['v', 'largest'].includes(name)) continue;
+        expect(refused({ ...own, [name]: wide([0, -1, 0]) })).toContain(
+          `${name} of parameter 1: it has the value -1. Hint: values ≥ 0 are expected`,
+        );
+      }
+      expect(refused({ ...own, more: wide([1, 1, 1]) })).toContain('parameter 1 has an unknown entry more');
+      takeSteps(optimizer, params, 5, 6);
+    });
+
+    it('is not changed if a tensor cannot be read', () => {
+      const { optimizer } = halfway();
+      const before = remembered(optimizer);
+      const state = others().optimizer.stateDict();
+      const lost = wide([0, 0, 0]);
+      const read = (): never => {
+        throw new DeviceLostError('dataSync', 'lost', 'start again');
+      };
+      lost.home = { ...lost.home, readSync: read, run: read };
+      const slots = state.slots.map((of, i) => (i === 0 ? of : { ...optimizer.stateDict().slots[1] }));
+      const name = Object.keys(slots[1]).find((slot) => slot !== 'step');
+      if (name === undefined) return; // SGD without momentum keeps nothing
+      slots[1][name] = lost;
+      const saved = { ...optimizer.stateDict(), slots };
+      expect(() => optimizer.loadStateDict(saved)).toThrow(DeviceLostError);
+      expect(remembered(optimizer)).toEqual(before);
+    });
+
     it('is empty before the first step, and can be loaded', () => {
       const fresh = optimizers[kind](parameters(), options);
       expect(fresh.stateDict()).toMatchObject({
@@ -100,6 +156,42 @@ onDevices(() => {
   });
 
   describe('the state of an optimizer', () => {
+    it.each([
+      ['null', null],
+      ['an array', []],
+      ['a Map', new Map()],
+      ['a file name', 'state.json'],
+      ['an object without slots', { optimizer: 'SGD', groups: [] }],
+      ['groups that are numbers', { optimizer: 'SGD', groups: [1], slots: [] }],
+      ['groups without options', { optimizer: 'SGD', groups: [{ params: [0, 1] }], slots: [{}, {}] }],
+      [
+        'slots that are null',
+        { optimizer: 'SGD', groups: [{ params: [0, 1], options: {} }], slots: [{}, null] },
+      ],
+    ])('is not %s', (_, state) => {
+      const optimizer = new SGD(parameters(), { lr: 0.1 });
+      const message = refusal(() => optimizer.loadStateDict(state as never), OptimizerStateError);
+      expect(message).toBe(
+        'SGD: the state does not fit: it is not an object { optimizer, groups, slots }. ' +
+          'Hint: pass what stateDict() returned',
+      );
+    });
+
+    it('may hold anything if a subclass has its own update', () => {
+      class Counting extends SGD {
+        protected override update(w: Tensor, g: Tensor, slots: Slots, options: SGDOptions): void {
+          slots.updates = (typeof slots.updates === 'number' ? slots.updates : 0) + 1;
+          super.update(w, g, slots, options);
+        }
+      }
+      const make = () => new Counting(parameters(), { lr: 0.1, momentum: 0.5 });
+      const [saved, loaded] = [make(), make()];
+      takeSteps(saved, saved.parameters, 0, 3);
+      loaded.loadStateDict(saved.stateDict());
+      expect(remembered(loaded)).toEqual(remembered(saved));
+      expect(remembered(loaded)[0].updates).toBe(3);
+    });
+
     it('lists the parameter indices and all options of each group', () => {
       const [a, b] = parameters();
       const c = leaf([1]);
@@ -122,6 +214,17 @@ onDevices(() => {
 });
 
 inFloat64(() => {
+  it('loadStateDict refuses a state that float32 cannot hold, and changes nothing', () => {
+    const w = tensor([1, 2], { requiresGrad: true });
+    const optimizer = new SGD([w], { lr: 0.1, momentum: 0.9 });
+    const state = optimizer.stateDict();
+    const slots = [{ velocity: tensor([1, 1e300], { dtype: 'float64' }) }];
+    expect(refusal(() => optimizer.loadStateDict({ ...state, slots }), OptimizerStateError)).toContain(
+      'velocity of parameter 0: it has the value 1e+300. Hint: float32 holds at most',
+    );
+    expect(optimizer.stateDict()).toEqual(state);
+  });
+
   it('loadStateDict converts the state to the element type of the parameters', () => {
     const doubles = parameters();
     const saved = optimizers.Adam(doubles, { lr: 0.1 });

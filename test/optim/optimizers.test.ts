@@ -112,15 +112,15 @@ onDevices(() => {
       expect([optimizer.lr, ...values(w)]).toEqual([1, -0.5, 3.5]);
     });
 
-    it('reads the first group and sets all groups', () => {
+    it('is that of the first group; setting it keeps the ratios between the groups', () => {
       const [a, b] = parameters();
       const optimizer = new SGD([{ params: [a], lr: 0.25 }, { params: [b] }], { lr: 0.5 });
+      const rates = () => optimizer.stateDict().groups.map(({ options }) => options);
       expect(optimizer.lr).toBe(0.25);
+      optimizer.lr = 0;
+      expect(rates()).toMatchObject([{ lr: 0 }, { lr: 0 }]);
       optimizer.lr = 0.125;
-      expect(optimizer.stateDict().groups.map(({ options }) => options)).toMatchObject([
-        { lr: 0.125 },
-        { lr: 0.125 },
-      ]);
+      expect(rates()).toMatchObject([{ lr: 0.125 }, { lr: 0.25 }]);
     });
   });
 

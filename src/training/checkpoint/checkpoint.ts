@@ -14,11 +14,13 @@
  * `parse.ts` turns them into state dicts and checks them, `restore.ts` loads these into the model, optimizer and
  * loader. `file.ts` (Node only) does both with a file.
  */
+import type { Layer } from '../../layers/layer.ts';
 import { expectInteger, expectOptions } from '../../tensor/errors.ts';
 import { streams } from '../../tensor/random.ts';
 import { Tensor } from '../../tensor/tensor.ts';
 import { CheckpointError, type Entry, writeSafetensors } from './format.ts';
 import { type Checkpoint, type Json, parseCheckpoint } from './parse.ts';
+import { dropoutOf, expectBetweenBatches, stateOf } from '../snapshot.ts';
 import { type CheckpointParts, loaderState, restore, type Restored } from './restore.ts';
 
 export { CheckpointError } from './format.ts';
@@ -68,7 +70,7 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
   const state = optimizer?.stateDict();
   const slots = state?.slots ?? [];
   const tensors = [
-    ...Object.entries(model.stateDict()).map(([name, t]): [string, Tensor] => [`model.${name}`, t]),
+    ...Object.entries(stateOf(model)).map(([name, t]): [string, Tensor] => [`model.${name}`, t]),
     ...slots.flatMap((of, i) =>
       Object.entries(of).flatMap(([name, slot]): [string, Tensor][] =>
         slot instanceof Tensor ? [[`optimizer.${i}.${name}`, slot]] : [],
@@ -81,7 +83,7 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
   const metadata = {
     gammabeta: '1',
     epoch: String(epoch),
-    streams: json(op, 'streams', streamStates()),
+    streams: json(op, 'streams', streamStates(model)),
     ...(loader && { loader: json(op, 'loader', loaderState(loader)) }),
     ...(state && {
       optimizer: json(op, 'the optimizer', { optimizer: state.optimizer, groups: state.groups, numbers }),
@@ -126,6 +128,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  * @returns The number of completed epochs, and your `extra`.
  * @throws {CheckpointError} The bytes are not a checkpoint, are cut short or damaged, or do not fit the parts.
  * @throws {ValueError} An option is unknown.
+ * @throws {BusyError} `fit` is computing a batch. In its callbacks, a checkpoint can be restored.
  * @example
  * ```ts
  * import { Adam, DataLoader, Dense, encodeCheckpoint, fit, manualSeed, restoreCheckpoint } from 'gammabeta';
@@ -149,12 +152,13 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  * ```
  */
 export function restoreCheckpoint(bytes: Uint8Array, parts: CheckpointParts): Restored {
+  expectBetweenBatches('restoreCheckpoint', parts.model);
   return restore({ op: 'restoreCheckpoint', name: 'the data' }, bytes, parts);
 }
 
-function streamStates(): Checkpoint['streams'] {
-  const { initialization, shuffling, dropout } = streams;
-  return { initialization: initialization.state, shuffling: shuffling.state, dropout: dropout.state };
+function streamStates(model: Layer): Checkpoint['streams'] {
+  const { initialization, shuffling } = streams;
+  return { initialization: initialization.state, shuffling: shuffling.state, dropout: dropoutOf(model) };
 }
 
 /** JSON text; throws for values that would not read back as they are, such as NaN or a function. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { CheckpointError, reasonOf } from './format.ts';
+import { expectBetweenBatches } from '../snapshot.ts';
 import { type CheckpointParts, restore, type Restored } from './restore.ts';
 import { type CheckpointContents, encode } from './checkpoint.ts';
 
@@ -65,6 +66,7 @@ export async function saveCheckpoint(path: string, contents: CheckpointContents)
  * @throws {CheckpointError} The file is missing, is not a checkpoint, is cut short or damaged, or does not fit the
  *   parts.
  * @throws {ValueError} An option is unknown.
+ * @throws {BusyError} `fit` is computing a batch. In its callbacks, a checkpoint can be restored.
  * @example
  * ```ts
  * import { mkdtemp } from 'node:fs/promises';
@@ -92,5 +94,6 @@ export async function loadCheckpoint(path: string, parts: CheckpointParts): Prom
       { cause },
     );
   }
+  expectBetweenBatches('loadCheckpoint', parts.model);
   return restore({ op: 'loadCheckpoint', name: path }, bytes, parts);
 }

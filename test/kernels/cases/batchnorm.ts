@@ -14,9 +14,9 @@ const columns: fc.Arbitrary<Range> = fc.constantFrom<Range>(
   { low: -1, high: 1, offset: -1e6 },
 );
 
-/** Matrices [m, C], then vectors [C]. n is m or C, and m is at least 1. */
+/** Matrices [m, C], then vectors [C]. n is m or C, and m is at least `rows`. */
 const matrices =
-  (count: number, vectors: number, ranges: fc.Arbitrary<Range> = fc.constant({})) =>
+  (count: number, vectors: number, ranges: fc.Arbitrary<Range> = fc.constant({}), rows = 0) =>
   (n: number, turn: number): fc.Arbitrary<KernelCall> =>
     fc
       .record({
@@ -25,7 +25,7 @@ const matrices =
         seed: seeds,
       })
       .map(({ other, range, seed }) => {
-        const [m, C] = turn > 0 && n > 0 ? [n, other] : [other, n];
+        const [m, C] = turn > 0 && n >= rows ? [n, other] : [other, n];
         const matrix = (k: number) => drawn([m, C], seed + k, range);
         const vector = (k: number) => drawn([C], seed + count + k, { low: 0.5, high: 2 });
         return {
@@ -39,18 +39,14 @@ const matrices =
 
 const rowsOf = ({ inputs: [{ shape }] }: KernelCall) => shape[0];
 
-/** Shapes that are not a matrix, or a matrix without rows, which has no mean. */
-const noColumns = misfits([[]], [[3]], [[2, 3, 4]], [[0, 3]]);
+/** Shapes that are not a matrix. */
+const noColumns = misfits([[]], [[3]], [[2, 3, 4]]);
 const notOneShape = misfits(
   [
     [2, 3],
     [3, 2],
   ],
   [[6], [6]],
-  [
-    [0, 3],
-    [0, 3],
-  ],
 );
 /** Shapes whose last two are not one value per column. */
 const notPerColumn = misfits(
@@ -95,14 +91,14 @@ export const forward: Pick<
 > = {
   colMean: {
     kernel: kernels.colMean,
-    calls: matrices(1, 0, columns),
+    calls: matrices(1, 0, columns, 1),
     at: ([c], [x], call) => sum(rowsOf(call), (i) => x(i, c)) / rowsOf(call),
     terms: ([c], [x], call) => sum(rowsOf(call), (i) => Math.abs(x(i, c) - x(0, c))) / rowsOf(call),
-    misfits: noColumns,
+    misfits: [...noColumns, ...misfits([[0, 3]])],
   },
   colVariance: {
     kernel: kernels.colVariance,
-    calls: matrices(1, 1, columns),
+    calls: matrices(1, 1, columns, 1),
     at: ([c], [x, mean], call) => sum(rowsOf(call), (i) => (x(i, c) - mean(c)) ** 2 / rowsOf(call)),
     misfits: misfits(
       [[2, 3], [2]],

@@ -18,8 +18,8 @@ const batches: readonly Range[] = [
   { low: 0, high: 0 },
 ];
 
-/** Random m ≥ 1, k and columns, one of which is n; a seed, and the distribution of the batch. */
-const shaped = (n: number, turn: number) =>
+/** Random m ≥ `rows`, k and columns, one of which is n; a seed, and the distribution of the batch. */
+const shaped = (n: number, turn: number, rows = 0) =>
   fc
     .record({
       others: fc.tuple(
@@ -31,7 +31,7 @@ const shaped = (n: number, turn: number) =>
       slope: fc.constantFrom(0, 0.3, LINEAR),
     })
     .map(({ others, ...rest }) => {
-      const [m, k, columns] = others.with(n > 0 ? turn : Math.max(1, turn), n);
+      const [m, k, columns] = others.with(n >= rows ? turn : Math.max(1, turn), n);
       return { m, k, columns, ...rest };
     });
 
@@ -51,7 +51,7 @@ export const intoDense: Pick<FusionCases, 'batchnormDense' | 'batchnormDenseSums
   batchnormDense: {
     fusion: fusions.batchnormDense,
     calls: (extent, turn) =>
-      shaped(extent, turn).map(({ m, k, columns, range, seed, eps, slope }) => ({
+      shaped(extent, turn, 1).map(({ m, k, columns, range, seed, eps, slope }) => ({
         inputs: [
           drawn([m, k], seed, range),
           drawn([k], seed + 1),

@@ -18,8 +18,8 @@ const batches: readonly Range[] = [
   { constantColumns: true },
 ];
 
-/** Random m ≥ 1 and C, one of which is n; a seed, and the distribution of the batch. */
-const shaped = (n: number, turn: number) =>
+/** Random m ≥ `rows` and C, one of which is n; a seed, and the distribution of the batch. */
+const shaped = (n: number, turn: number, rows = 0) =>
   fc
     .record({
       other: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 33),
@@ -28,18 +28,19 @@ const shaped = (n: number, turn: number) =>
       eps: fc.constantFrom(1e-5, 1e-3, 0.5),
     })
     .map(({ other, ...rest }) => {
-      const [m, C] = turn > 0 && n > 0 ? [n, other] : [other, n];
+      const [m, C] = turn > 0 && n >= rows ? [n, other] : [other, n];
       return { m, C, ...rest };
     });
 
 const vector = (C: number, seed: number, low = -2, high = 2) => drawn([C], seed, { low, high });
 
-/** The statistics of float32 values in float64, as the forward pass returns them. */
+/** The statistics of float32 values in float64, as the forward pass returns them. Of no rows: mean 0, variance 0. */
 export function statisticsOf(
   { shape, data }: Pick<Held, 'shape' | 'data'>,
   eps: number,
 ): Record<'mean' | 'variance' | 'rstd', Held> {
-  const x = held(shape, Float64Array.from(data, Math.fround));
+  const [m, C] = shape;
+  const x = m === 0 ? held([1, C]) : held(shape, Float64Array.from(data, Math.fround));
   const mean = composer.run(colMean, [x]);
   const variance = composer.run(colVariance, [x, mean]);
   return { mean, variance, rstd: composer.run(reciprocalStd, [variance], { eps }) };
@@ -103,7 +104,7 @@ export const batchnorms: Pick<
   batchnormForward: {
     fusion: fusions.batchnormForward,
     calls: (n, turn) =>
-      shaped(n, turn).map(({ m, C, range, seed, eps }) => ({
+      shaped(n, turn, 1).map(({ m, C, range, seed, eps }) => ({
         inputs: [drawn([m, C], seed, range), vector(C, seed + 1), vector(C, seed + 2)],
         params: { eps },
       })),
@@ -127,7 +128,7 @@ export const batchnorms: Pick<
   batchnormTraining: {
     fusion: fusions.batchnormTraining,
     calls: (n, turn) =>
-      fc.tuple(shaped(n, turn), fc.record(tracking)).map(([{ m, C, range, seed, eps }, params]) => ({
+      fc.tuple(shaped(n, turn, 1), fc.record(tracking)).map(([{ m, C, range, seed, eps }, params]) => ({
         inputs: [
           drawn([m, C], seed, range),
           vector(C, seed + 1),

@@ -29,7 +29,7 @@ export const denses: Pick<FusionCases, 'dense' | 'denseDz'> = {
       fc
         .tuple(fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 9, 33), seeds, fc.constantFrom(0, 0.01, 0.3))
         .map(([other, seed, slope]) => {
-          const shape = turn > 0 && n > 0 ? [n, other] : [other, n];
+          const shape = turn > 0 ? [n, other] : [other, n];
           const y = drawn(shape, seed + 1, { low: -2, high: 3, integer: true }); // so that zeros occur
           return { inputs: [drawn(shape, seed), y], params: { slope } };
         }),

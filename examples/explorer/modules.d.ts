@@ -1,0 +1,14 @@
+/** Modules that Vite makes when it builds the page. */
+declare module '*?worker&inline' {
+  const InlineWorker: new () => Worker;
+  export default InlineWorker;
+}
+declare module '*.css';
+declare module 'virtual:kernel-sources' {
+  const sources: Readonly<Record<string, import('./build-sources.ts').KernelSource>>;
+  export default sources;
+}
+declare module 'virtual:claims' {
+  const claims: import('./build-claims.ts').ClaimCards;
+  export default claims;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import {
+  BatchNorm1d,
+  DataLoader,
+  Dense,
+  Dropout,
+  Flatten,
+  manualSeed,
+  ones,
+  predict,
+  randn,
+  Sequential,
+  tensor,
+} from '../../src/index.ts';
+import { onDevices } from '../on-devices.ts';
+
+onDevices(({ dtype }) => {
+  function network() {
+    manualSeed(3);
+    const model = new Sequential(
+      new Flatten(),
+      new Dense(4, 3, { dtype }),
+      new BatchNorm1d(3, { dtype }),
+      new Dropout(0.5),
+    );
+    model.forward(randn([9, 2, 2], { dtype }));
+    return model;
+  }
+  const x = Float32Array.from({ length: 28 }, (_, i) => Math.sin(i));
+
+  describe('predict', () => {
+    it('gives the outputs in evaluation mode, whatever the form of the data and the batch size', async () => {
+      const model = network();
+      const input = tensor(x, { shape: [7, 2, 2], dtype });
+      const expected = model.eval().forward(input).toArray();
+      model.train();
+      const dataset = { x, shape: [2, 2] };
+      const loader = new DataLoader(
+        { ...dataset, labels: new Uint8Array(7) },
+        { batchSize: 3, shuffle: true, dropLast: true },
+      );
+      for (const data of [dataset, loader, input, input.toArray() as number[][][]]) {
+        for (const options of [{}, { batchSize: 1 }, { batchSize: 4 }]) {
+          const y = await predict(model, data, options);
+          expect(y.toArray()).toEqual(expected);
+          expect([y.dtype, y.requiresGrad]).toEqual([dtype, false]);
+        }
+      }
+      expect(model.training).toBe(true);
+      expect(loader.epoch).toBe(0);
+    });
+
+    it('scales the values of a dataset as a loader does', async () => {
+      const y = await predict(new Dense(1, 1, { init: ones, dtype }), {
+        x: new Uint8Array([51, 102]),
+        shape: [1],
+        divisor: 51,
+      });
+      expect(y.toArray()).toEqual([[1], [2]]);
+    });
+
+    it('takes no rows', async () => {
+      expect((await predict(network(), tensor([], { shape: [0, 2, 2], dtype }))).shape).toEqual([0, 3]);
+    });
+
+    it('stops at an abort', async () => {
+      await expect(predict(network(), { x, shape: [2, 2] }, { signal: AbortSignal.abort() })).rejects.toThrow(
+        'abort',
+      );
+    });
+
+    it('refuses what is no data', async () => {
+      await expect(predict(network(), 3 as never)).rejects.toThrow(
+        'predict: the data is neither a DataLoader nor a dataset: 3. Hint: pass a DataLoader, or a dataset',
+      );
+      await expect(predict(network(), tensor(1))).rejects.toThrow('predict: the data is a single number');
+      await expect(predict(network(), [[1, 2]])).rejects.toThrow('expected x [batch, 4]: [1, 2]');
+      await expect(predict([] as never, [[1]])).rejects.toThrow('predict: the model is not a layer');
+    });
+  });
+});
