@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cosineDecay, type Schedule, stepDecay, ValueError, warmup } from '../../src/index.ts';
+import { cosineDecay, type Schedule, SGD, stepDecay, ValueError, warmup } from '../../src/index.ts';
 import { golden, type ScheduleCase } from '../golden-files.ts';
 import { refusal } from '../layers/helpers.ts';
 
@@ -113,7 +113,7 @@ describe('a schedule refuses', () => {
   });
 
   it('to continue with what is no schedule: warmup', () => {
-    for (const then of ['0.1', null, undefined, {}, Date]) {
+    for (const then of ['0.1', null, undefined, {}, SGD]) {
       expect(refusal(() => warmup(untyped(then), { steps: 1 }), ValueError)).toContain('warmup: then is ');
     }
     for (const rate of [NaN, -1, '0.1', undefined]) {

@@ -60,6 +60,8 @@ const regression = (): library.Dataset => ({
   shape: [2],
   labels: new Float32Array([1, 2, 3, 4]),
   targetShape: [2],
+  mean: [0, 0],
+  deviation: [1, 1],
 });
 const regressionLoss: library.Loss = (y, targets) => library.mse(y, tensor(targets, { shape: y.shape }));
 const loader = (): library.DataLoader => new DataLoader(data(), { batchSize: 2 });
@@ -125,12 +127,22 @@ const training = (sgd: library.Optimizer<library.LearningRate>) => ({
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
-  accuracy: () => [x(), new Uint8Array([0, 1]), { ignoreIndex: -100 }],
+  accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
+  bceWithLogits: () => [x(), [[0, 1], [1, 0]], { reduction: 'mean', weight: [1, 1], posWeight: [1, 1] }], // prettier-ignore
+  binaryAccuracy: () => [tensor([1, 2]), [0, 1], { threshold: 0 }],
   clipGradNorm: () => [[withGradient()], 1],
   concat: () => [[x(), x()], 0],
   cosineDecay: () => [0.1, { steps: 4, minimum: 0 }],
-  crossEntropy: () => [x(), [0, 1], { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100 }],
+  crossEntropy: () => [
+    x(),
+    [0, 1],
+    { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 1] },
+  ],
+  dataset: [
+    () => [[[1, 2], [3, 4]], [[0], [1]], { shape: [2], targetShape: [1] }], // prettier-ignore
+    () => [[1, 2], [0, 1], {}],
+  ],
   decodeCheckpoint: () => [bytes],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
@@ -188,13 +200,15 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   ],
   heNormal: initializer,
   heUniform: initializer,
+  huber: () => [x(), [[0, 1], [1, 0]], { delta: 1, reduction: 'mean' }], // prettier-ignore
   kaimingUniform: initializer,
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
   manualSeed: () => [0],
-  mse: () => [x(), x(), { reduction: 'mean' }],
+  mse: () => [x(), [[0, 1], [1, 0]], { reduction: 'mean' }], // prettier-ignore
   noGrad: () => [() => 1],
+  normalize: [() => [data(), { mean: [0, 0], deviation: [1, 1] }], () => [regression()]],
   onBackward: () => [model(), () => undefined],
   onForward: () => [model(), () => undefined],
   ones: () => [[2, 2], options()],
@@ -213,7 +227,11 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
   scope: () => [() => 1],
-  split: [() => [data(), 1], () => [regression(), 1]],
+  split: [
+    () => [data(), 1],
+    () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }],
+    () => [regression(), 1],
+  ],
   stepDecay: () => [0.1, { every: 2, factor: 0.5 }],
   summary: () => [model(), [2]],
   take: [() => [data(), 1], () => [regression(), 1]],
