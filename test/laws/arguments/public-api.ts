@@ -259,8 +259,9 @@ function membersOfUnion(type: ts.Type): ts.Type[] {
 
 const isFunction = (type: ts.Type): boolean => type.getCallSignatures().length > 0;
 
-const isAnything = (type: ts.Type): boolean =>
-  (type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Void)) !== 0;
+const anything = ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Void | ts.TypeFlags.TypeParameter;
+
+const isAnything = (type: ts.Type): boolean => (type.flags & anything) !== 0;
 
 /** The types of the elements, for arrays, tuples and array-likes. */
 function elementTypes(type: ts.Type): ts.Type[] {

@@ -2,6 +2,8 @@
 
 export interface NumberRange {
   readonly integer?: boolean;
+  /** Only these numbers. */
+  readonly only?: readonly number[];
   readonly above?: number;
   readonly from?: number;
   readonly below?: number;
@@ -28,13 +30,13 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   '(shape[0])': natural,
   '(axis)': ofTwo,
   '(axis[0])': ofTwo,
-  'arange(start)': { from: -1, to: 2 ** 31 },
+  'arange(start)': finite,
   'arange(stop)': { from: -1, to: 2 ** 31 },
   'arange(step)': finite,
   'eye(n)': natural,
   'tensor(data)': any,
   'tensor(data[0])': any,
-  'tensor(options.shape[0])': { integer: true, from: 2, to: 2 },
+  'tensor(options.shape[0])': { only: [2] },
   'full(value)': any,
   'uniform(low)': { to: 1 },
   'uniform(high)': { from: 0 },
@@ -45,7 +47,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'Tensor.maximum(b)': any,
   'Tensor.pow(power)': finite,
   '(slope)': finite,
-  'Tensor.reshape(shape[0])': { integer: true, from: 4, to: 4 },
+  'Tensor.reshape(shape[0])': { only: [-1, 4] },
   'Tensor.slice(begin)': upToTwo,
   'Tensor.slice(begin[0])': upToTwo,
   'Tensor.slice(end)': upToTwo,
@@ -65,7 +67,6 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'BatchNorm1d.numBatchesTracked =(value)': natural,
   'crossEntropy(labels[0])': { integer: true, from: 0, to: 1 },
   'crossEntropy(options.labelSmoothing)': { from: 0, to: 1 },
-  'crossEntropy(options.ignoreIndex)': { integer: true },
   'Optimizer.lr =(value)': notNegative,
   '(options.lr)': positive,
   '(options.eps)': positive,
@@ -110,7 +111,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'permutation(epoch)': uint32,
   'crossEntropy(options.weight[0])': notNegative,
   'accuracy(labels[0])': { integer: true, from: 0, to: 1 },
-  'accuracy(options.ignoreIndex)': { integer: true },
+  '(options.ignoreIndex)': finite,
   'binaryAccuracy(labels[0])': { from: 0, to: 1 },
   'binaryAccuracy(options.threshold)': finite,
   'mse(target[0])': finite,
@@ -132,11 +133,11 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'fit(options.earlyStopping.patience)': natural,
   'fit(options.earlyStopping.minDelta)': notNegative,
   '(options.clipGradNorm)': positive,
-  'trainStep(batch.targetShape[0])': { integer: true, from: 2, to: 2 },
-  'trainStep(batch.shape[0])': { integer: true, from: 2, to: 2 },
+  'trainStep(batch.targetShape[0])': { only: [2] },
+  'trainStep(batch.shape[0])': { only: [2] },
   'predict(data[0])': any,
   'predict(options.batchSize)': count,
-  'summary(inputShape[0])': { integer: true, from: 2, to: 2 },
+  'summary(inputShape[0])': { only: [2] },
   '(contents.epoch)': natural,
   '(contents.extra)': finite,
   '(contents.extra[0])': finite,
@@ -159,6 +160,7 @@ export function rangeOf(slot: string): NumberRange | 'any' | undefined {
 
 export function isIn(range: NumberRange | 'any', value: number): boolean {
   if (range === 'any') return true;
+  if (range.only !== undefined) return range.only.includes(value);
   const { integer = false, above = -Infinity, from = -Infinity, below = Infinity, to = Infinity } = range;
   const isKind = integer ? Number.isSafeInteger(value) : Number.isFinite(value);
   return isKind && value > above && value >= from && value < below && value <= to;

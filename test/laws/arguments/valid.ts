@@ -254,10 +254,21 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   zeros: () => [[2, 2], options()],
 };
 
-/** The functions that functions return, such as schedules, and functions in objects. */
+/**
+ * Functions that functions return, such as schedules; functions in objects; and functions that use their arguments only
+ * when their result is used.
+ */
 export const others: Readonly<
   Record<string, { readonly of: () => Fn; readonly args: Cases<readonly unknown[]> }>
 > = {
+  defineOp: {
+    of: () => (definition: Parameters<typeof library.defineOp>[0]) => {
+      library.defineOp(definition)<Tensor>(leaf()).sum().backward();
+    },
+    args: () => [
+      { name: 'double', forward: (a: Tensor) => a.mul(2), backward: (g: Tensor) => [() => g.mul(2)] },
+    ],
+  },
   'cosineDecay()': { of: () => library.cosineDecay(0.1, { steps: 4 }), args: () => [1] },
   'stepDecay()': { of: () => library.stepDecay(0.1, { every: 4 }), args: () => [1] },
   'warmup()': { of: () => library.warmup(0.1, { steps: 4 }), args: () => [1] },
