@@ -3,18 +3,36 @@
  * Functions that read or write files are in `gammabeta/node`.
  */
 
-export type { NumericArray, Shape } from '../kernels/kernel.ts';
+export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
-export { arange, concat, eye, type NestedArray, tensor, type TensorData } from './tensor/create.ts';
+export { arange, concat, eye, tensor } from './tensor/create.ts';
+export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
+export { argmin, min, norm, prod, std } from './tensor/functions/aggregates.ts';
+export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
+export { bmm } from './tensor/functions/bmm.ts';
+export {
+  type Comparison,
+  equal,
+  greater,
+  greaterEqual,
+  less,
+  lessEqual,
+  notEqual,
+} from './tensor/functions/comparisons.ts';
+export { linspace } from './tensor/functions/linspace.ts';
+export { oneHot } from './tensor/functions/one-hot.ts';
+export { clamp, minimum, where } from './tensor/functions/selection.ts';
+export { gelu, softplus } from './tensor/functions/smooth-activations.ts';
 export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
 export type { Kept, Op } from './tensor/op.ts';
 export { defineOp, type OpDefinition, type Thunk } from './tensor/define-op.ts';
+export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
@@ -36,7 +54,9 @@ export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
 export { Dense, type DenseOptions } from './layers/dense.ts';
 export { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './layers/activation.ts';
+export { Embedding, type EmbeddingOptions } from './layers/embedding.ts';
 export { Flatten } from './layers/flatten.ts';
+export { Identity } from './layers/identity.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
 export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
@@ -54,18 +74,28 @@ export {
 } from './layers/init.ts';
 
 export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
-export { type OptimizerState, OptimizerStateError } from './optim/optimizer-state.ts';
+export { type OptimizerState, OptimizerStateError, type Slots } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
 export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 
+export { FormatError } from './io/format-error.ts';
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type SafetensorsInput,
+  type SafetensorsTensor,
+} from './io/safetensors.ts';
+export type { ElementType, ElementValues } from './io/element-type.ts';
+
 export { DataError } from './data/data-error.ts';
 export type { Dataset } from './data/dataset.ts';
 export { dataset, type Row, type Rows, type RowsOptions } from './data/rows.ts';
 export { split, type SplitOptions, take } from './data/split.ts';
-export { normalize, type NormalizedDataset, type Statistics } from './data/normalize.ts';
+export { normalize, type NormalizedDataset, type ColumnStatistics } from './data/normalize.ts';
 export { type Batch, DataLoader, type DataLoaderOptions } from './data/loader.ts';
 export { permutation } from './data/shuffle.ts';
 export { cifar10Classes, type Cifar10Images, parseCifar10 } from './data/cifar10.ts';

@@ -2,8 +2,10 @@
 import { type DType, type Tensor, tensor } from '../src/index.ts';
 import activations from './goldens/activations.json' with { type: 'json' };
 import batchnorm from './goldens/batchnorm.json' with { type: 'json' };
+import bceWithLogits from './goldens/bce-with-logits.json' with { type: 'json' };
 import clipGradNorm from './goldens/clip-grad-norm.json' with { type: 'json' };
 import crossEntropy from './goldens/cross-entropy.json' with { type: 'json' };
+import huber from './goldens/huber.json' with { type: 'json' };
 import optimizers from './goldens/optimizers.json' with { type: 'json' };
 import schedules from './goldens/schedules.json' with { type: 'json' };
 import trainingTrace from './goldens/training-trace.json' with { type: 'json' };
@@ -48,6 +50,7 @@ export interface CrossEntropyCase {
     readonly reduction: Reduction;
     readonly labelSmoothing: number;
     readonly ignoreIndex: number;
+    readonly weight?: GoldenArray;
   };
   readonly logits: GoldenArray;
   readonly labels: GoldenArray;
@@ -56,14 +59,29 @@ export interface CrossEntropyCase {
   readonly dlogits: GoldenArray;
 }
 
-export interface MseCase {
+/** A case of `mse`, or of `huber`, which has a `delta`. */
+export interface RegressionCase {
   readonly name: string;
-  readonly options: { readonly reduction: Reduction };
+  readonly options: { readonly reduction: Reduction; readonly delta?: number };
   readonly predictions: GoldenArray;
   readonly targets: GoldenArray;
   readonly loss: GoldenArray;
   readonly g: GoldenArray;
   readonly dpredictions: GoldenArray;
+}
+
+export interface BceCase {
+  readonly name: string;
+  readonly options: {
+    readonly reduction: Reduction;
+    readonly weight?: GoldenArray;
+    readonly posWeight?: GoldenArray;
+  };
+  readonly z: GoldenArray;
+  readonly y: GoldenArray;
+  readonly loss: GoldenArray;
+  readonly g: GoldenArray;
+  readonly dz: GoldenArray;
 }
 
 export interface OptimizerCase {
@@ -134,8 +152,10 @@ export interface GoldenFiles {
   readonly batchnorm: { readonly cases: readonly BatchNormCase[] };
   readonly 'cross-entropy': {
     readonly crossEntropy: readonly CrossEntropyCase[];
-    readonly mse: readonly MseCase[];
+    readonly mse: readonly RegressionCase[];
   };
+  readonly 'bce-with-logits': { readonly cases: readonly BceCase[] };
+  readonly huber: { readonly cases: readonly RegressionCase[] };
   readonly optimizers: { readonly cases: readonly OptimizerCase[] };
   readonly 'training-trace': { readonly cases: readonly TraceCase[] };
   readonly activations: { readonly cases: readonly ActivationCase[] };
@@ -148,8 +168,10 @@ export function golden<Name extends keyof GoldenFiles>(name: Name): GoldenFiles[
   const files: Readonly<Record<keyof GoldenFiles, unknown>> = {
     activations,
     batchnorm,
+    'bce-with-logits': bceWithLogits,
     'clip-grad-norm': clipGradNorm,
     'cross-entropy': crossEntropy,
+    huber,
     optimizers,
     schedules,
     'training-trace': trainingTrace,

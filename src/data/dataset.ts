@@ -151,7 +151,7 @@ function checkShape(op: string, name: string, shape: unknown, of: string, exampl
   const isExtent = (extent: unknown) => Number.isSafeInteger(extent) && Number(extent) > 0;
   if (Array.isArray(shape) && shape.every(isExtent)) return;
   const problem = Array.isArray(shape)
-    ? `the shape of ${of} has extents that are not positive integers: [${shape.join(', ')}]`
+    ? `the shape of ${of} has extents that are not positive integers: [${shape.map(shown).join(', ')}]`
     : `${name} is not an array: ${shown(shape)}`;
   throw new DataError(op, problem, `give the shape of ${of}, such as ${example}`);
 }

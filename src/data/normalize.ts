@@ -3,14 +3,14 @@ import { checkDataset, type Dataset, exampleSize } from './dataset.ts';
 import { expectFinite } from './finite.ts';
 
 /** The mean and the deviation of each value of an example. They are plain arrays, so JSON keeps them. */
-export interface Statistics {
+export interface ColumnStatistics {
   readonly mean: readonly number[];
   /** The standard deviation; 1 where it is 0. */
   readonly deviation: readonly number[];
 }
 
 /** A dataset whose batches are normalized column by column. */
-export interface NormalizedDataset extends Dataset, Statistics {
+export interface NormalizedDataset extends Dataset, ColumnStatistics {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }
@@ -42,7 +42,7 @@ export interface NormalizedDataset extends Dataset, Statistics {
  * console.log(normalize(dataset([[2, 400]], [1]), JSON.parse(saved)).mean); // [ 2, 200 ]
  * ```
  */
-export function normalize(dataset: Dataset, like?: Statistics): NormalizedDataset {
+export function normalize(dataset: Dataset, like?: ColumnStatistics): NormalizedDataset {
   const count = checkDataset('normalize', dataset);
   const { mean, deviation } = like === undefined ? statistics(dataset, count) : given(like);
   const normalized = { ...dataset, mean: [...mean], deviation: [...deviation] };
@@ -50,8 +50,8 @@ export function normalize(dataset: Dataset, like?: Statistics): NormalizedDatase
   return normalized;
 }
 
-function given(like: unknown): Statistics {
-  const { mean, deviation } = Object(like) as Partial<Statistics>;
+function given(like: unknown): ColumnStatistics {
+  const { mean, deviation } = Object(like) as Partial<ColumnStatistics>;
   if (Array.isArray(mean) && Array.isArray(deviation)) return { mean, deviation };
   throw new DataError(
     'normalize',
@@ -61,7 +61,7 @@ function given(like: unknown): Statistics {
 }
 
 /** The mean and the deviation of x / divisor, of each column. */
-function statistics(dataset: Dataset, n: number): Statistics {
+function statistics(dataset: Dataset, n: number): ColumnStatistics {
   const { x, shape, divisor = 1 } = dataset;
   expectFinite('normalize', 'row', x, shape);
   const size = exampleSize(dataset);

@@ -93,7 +93,7 @@ function splitBy(dataset: Dataset, n: number, options: SplitOptions): [first: Da
   }
   const classes = stratify ? classesOf(dataset) : new Uint8Array(n); // one class without stratify
   const quota = quotas(classes, count, n);
-  const seed = options.seed ?? streams.shuffling.uint32();
+  const { seed = streams.shuffling.uint32() } = options;
   const [first, rest]: [number[], number[]] = [[], []];
   for (const row of permutation(n, expectInteger('split', 'seed', seed, 0), 0)) {
     const left = quota.get(classes[row]) ?? 0;

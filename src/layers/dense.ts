@@ -63,7 +63,7 @@ export class Dense extends Layer {
     const limit = 1 / Math.sqrt(inFeatures);
     const kaimingUniform: Initializer = (shape) =>
       drawn('kaimingUniform', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
-    const weight = initialized(init ?? kaimingUniform, [inFeatures, outFeatures], trainable);
+    const weight = initialized('Dense', init ?? kaimingUniform, [inFeatures, outFeatures], trainable);
     this.weight = this.addParameter('weight', weight);
     const initialBias = () =>
       init === undefined ? uniform([outFeatures], -limit, limit, trainable) : zeros([outFeatures], trainable);
@@ -93,15 +93,16 @@ export class Dense extends Layer {
 }
 
 /** The initial weight: what `init` returns, or a trainable copy of it. */
-function initialized(
+export function initialized(
+  op: string,
   init: Initializer,
   shape: Shape,
   options: Required<Omit<TensorOptions, 'device'>>,
 ): Tensor {
-  const made = expectTensor('Dense', 'the result of init', init(shape, options));
+  const made = expectTensor(op, 'the result of init', init(shape, options));
   if (!sameShape(made.shape, shape) || made.dtype !== options.dtype) {
     const problem = `init returned ${made.toString()} for a weight ${formatShape(shape)}, ${options.dtype}`;
-    throw new ShapeError('Dense', problem, 'use the shape and the options that init is called with');
+    throw new ShapeError(op, problem, 'use the shape and the options that init is called with');
   }
   if (made.requiresGrad && made.node === null) return made;
   const trainable = copy(made);

@@ -1,7 +1,7 @@
 /** What the losses of single values share (`mse`, `huber`, `bceWithLogits`): their targets and their reduction. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
-import type { NestedArray } from '../tensor/create.ts';
+import type { NestedArray } from '../tensor/nested.ts';
 import { expectNumber, expectOneOf, expectTensor, type Range, ShapeError, shown } from '../tensor/errors.ts';
 import { constant } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';

@@ -27,7 +27,9 @@ import { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
 import { BatchNorm1d, type Running } from './batchnorm1d.ts';
 import { Dense } from './dense.ts';
 import { Dropout } from './dropout.ts';
+import { Embedding } from './embedding.ts';
 import { Flatten } from './flatten.ts';
+import { Identity } from './identity.ts';
 import { complete, type Layer } from './layer.ts';
 
 /** Computes one layer, or several merged layers. */
@@ -106,7 +108,9 @@ const own: ReadonlySet<object> = new Set([
   BatchNorm1d,
   Dense,
   Dropout,
+  Embedding,
   Flatten,
+  Identity,
   LeakyReLU,
   ReLU,
   Sigmoid,

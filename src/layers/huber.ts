@@ -30,7 +30,8 @@ export const huber: (prediction: Tensor, target: Targets, options?: HuberOptions
     expectOptions('huber', options, ['delta', 'reduction']);
     const { delta = 1, reduction } = options;
     expectNumber('huber', 'delta', delta, { above: 0 });
-    const error = prediction.sub(targetsOf('huber', prediction, target)).abs();
+    const y = targetsOf('huber', prediction, target);
+    const error = prediction.sub(y).abs();
     const squared = error.neg().maximum(-delta).neg(); // min(|d|, δ): the part of the error that is squared
     return reduceLosses('huber', squared.mul(error.sub(squared.div(2))), reduction);
   },

@@ -3,8 +3,8 @@ import { formatShape } from '../../kernels/shape.ts';
 import { mul } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
 import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
-import { expectNumber, expectOneOf, expectOptions, expectTensor, shown } from '../tensor/errors.ts';
-import { ShapeError, ValueError } from '../tensor/errors.ts';
+import { expectInteger, expectNumber, expectOneOf, expectOptions, expectTensor } from '../tensor/errors.ts';
+import { ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
 import { expandTo, view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
@@ -91,25 +91,27 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
     const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
     expectOneOf('crossEntropy', 'reduction', reduction, reductions);
     expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
-    expectNumber('crossEntropy', 'ignoreIndex', ignoreIndex);
-    const labelled = classIndices('crossEntropy', logits, labels, ignoreIndex);
-    const batch = [labelled.length];
-    if (reduction === 'mean' && labelled.length === 0) {
+    const indices = classIndices('crossEntropy', logits, labels, ignoreIndex);
+    const batch = [indices.length];
+    if (reduction === 'mean' && indices.length === 0) {
       const hint = "a mean needs at least one row: use reduction: 'sum' or 'none'";
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.shape[1]);
-    const weights = labelled.map((k) => (k === kernels.IGNORED ? 0 : w === null ? 1 : w[k]));
-    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const weights = new Float64Array(indices.length); // of the rows
+    let total = 0;
+    for (let i = 0; i < indices.length; i++) {
+      if (indices[i] !== kernels.IGNORED) total += weights[i] = w === null ? 1 : w[indices[i]];
+    }
     if (reduction === 'mean') count(total);
     const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
     if (w !== null && labelSmoothing > 0) {
-      const t = weightedTargets(labelled, w, labelSmoothing).map((each) => -each / divisor);
+      const t = weightedTargets(indices, w, labelSmoothing).map((each) => -each / divisor);
       const losses = logits.logSoftmax(1).mul(constant(logits, t, logits.shape));
       return reduction === 'none' ? losses.sum(1) : losses.sum();
     }
-    const shares = weights.map((weight) => weight / divisor);
-    const target = { labels: constant(logits, labelled, batch), weights: constant(logits, shares, batch) };
+    for (let i = 0; i < indices.length; i++) weights[i] /= divisor;
+    const target = { labels: constant(logits, indices, batch), weights: constant(logits, weights, batch) };
     if (reduction !== 'none') return weightedCrossEntropy(logits, target, labelSmoothing);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);
@@ -135,6 +137,7 @@ function classWeights(weight: unknown, classes: number): Float64Array {
 
 /** Checks logits and labels. Returns the labels with `IGNORED`, which is negative, in place of `ignoreIndex`. */
 export function classIndices(op: string, logits: Tensor, labels: unknown, ignoreIndex: number): Float64Array {
+  expectInteger(op, 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
   const [batch, classes, ...more] = expectTensor(op, 'logits', logits).shape;
   if (!(classes > 0) || more.length > 0) {
     const hint = 'logits are [batch, classes], with at least one class';
@@ -147,12 +150,14 @@ export function classIndices(op: string, logits: Tensor, labels: unknown, ignore
     const hint = 'give one class index for each row of the logits; for a one-hot tensor, labels.argmax(1)';
     throw new ShapeError(op, problem, hint);
   }
-  return new Float64Array(batch).map((_, row) => {
+  const indices = new Float64Array(batch);
+  for (let row = 0; row < batch; row++) {
     const label = given[row];
-    if (label === ignoreIndex) return kernels.IGNORED;
-    if (Number.isInteger(label) && label >= 0 && label < classes) return label;
-    throw labelError(op, label, row, classes);
-  });
+    const isIndex = Number.isInteger(label) && label >= 0 && label < classes;
+    if (!isIndex && label !== ignoreIndex) throw labelError(op, label, row, classes);
+    indices[row] = label === ignoreIndex ? kernels.IGNORED : label;
+  }
+  return indices;
 }
 
 function labelError(op: string, label: unknown, row: number, classes: number): ValueError {

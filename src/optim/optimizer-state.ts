@@ -56,7 +56,7 @@ export function expectFit(
       `the entry of parameter ${misshaped} does not have shape ${formatShape(parameters[misshaped].shape)}`,
   ];
   const problem = problems.find((text) => text !== false);
-  if (problem !== undefined) throw misfit(kind, problem, 'build the optimizer that was saved');
+  if (problem !== undefined) throw misfit(kind, problem, 'build the optimizer that was saved, over the same parameters');
 }
 
 /**

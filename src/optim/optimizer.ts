@@ -5,6 +5,7 @@ import { copy, inPlace } from '../tensor/assign.ts';
 import { zeros } from '../tensor/fill.ts';
 import { expectAtMost, expectNumber, ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { keep, run } from '../tensor/op.ts';
+import { describe } from '../tensor/print.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 import {
@@ -27,8 +28,9 @@ export interface LearningRate {
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
 
 /**
- * The base class of optimizers. `update` changes one parameter in place. To write your own, extend an optimizer such as
- * `SGD`, and call `super.update` with a changed gradient.
+ * The base class of optimizers. `update` changes one parameter in place. To write your own, extend this class, as in the
+ * example of {@link assign}; or extend an optimizer such as `SGD`, and call `super.update` with a changed gradient. State
+ * that you keep in `slots`, tensors and numbers, is saved and restored.
  *
  * A parameter whose `grad` is null is skipped: its value and its state do not change.
  *
@@ -234,7 +236,7 @@ function expectGradient(op: string, w: Tensor): void {
   if (g === null || (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home)) return;
   throw new ShapeError(
     op,
-    `a gradient is ${g.toString()}, its parameter ${w.toString()}`,
+    `a gradient is ${describe(g)}, its parameter ${describe(w)}`,
     'leave grad to backward(), or set it to a tensor like the parameter',
   );
 }

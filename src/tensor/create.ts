@@ -1,26 +1,29 @@
 /** Functions that make tensors from given values, or join tensors. */
-import type { NumericArray, Shape } from '../../kernels/kernel.ts';
+import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
-import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
+import {
+  expectInteger,
+  expectNumber,
+  expectOptions,
+  expectTensors,
+  ShapeError,
+  ValueError,
+} from './errors.ts';
 import { fromValues, optionNames, type TensorOptions } from './fill.ts';
 import { expectShape } from './indexing.ts';
+import { numbersOf, shapeOf, type TensorData } from './nested.ts';
 import * as ops from './ops.ts';
 import type { Tensor } from './tensor.ts';
-
-/** Numbers in arrays nested to any depth. All arrays at the same depth have the same length. */
-export type NestedArray = readonly (number | NestedArray)[];
-
-/** What `tensor` takes: a number, nested arrays of numbers, or a typed array. */
-export type TensorData = number | NestedArray | NumericArray;
 
 /**
  * Makes a tensor from a copy of the given values.
  *
- * @param data A number, nested arrays of numbers, or a typed array.
+ * @param data A number, nested arrays of numbers, a typed array, or an array of typed arrays.
  * @param options.shape The shape. By default, it is the shape of the nested arrays, or [length] for a typed array.
  * @throws {ShapeError} The nesting is ragged, or the size of the shape differs from the number of values.
  * @throws {ValueError} The data contains a value that is not a number, or an option is unknown.
  * @throws {DTypeError} The device does not have that element type.
+ * @throws {DeviceError} The device given by name is not open.
  * @example
  * ```ts
  * import { tensor } from 'gammabeta';
@@ -32,10 +35,8 @@ export type TensorData = number | NestedArray | NumericArray;
  */
 export function tensor(data: TensorData, options: TensorOptions & { readonly shape?: Shape } = {}): Tensor {
   expectOptions('tensor', options, ['shape', ...optionNames]);
-  if (ArrayBuffer.isView(data)) expectNumbers(data);
-  const values = ArrayBuffer.isView(data) ? data : flatten(data);
-  const natural = ArrayBuffer.isView(data) ? [data.length] : nesting(data);
-  const shape = options.shape === undefined ? natural : expectShape('tensor', options.shape);
+  const values = numbersOf('tensor', data);
+  const shape = options.shape === undefined ? shapeOf(data) : expectShape('tensor', options.shape);
   if (sizeOf(shape) !== values.length) {
     throw new ShapeError(
       'tensor',
@@ -58,10 +59,10 @@ export function tensor(data: TensorData, options: TensorOptions & { readonly sha
  */
 export function eye(n: number, options: TensorOptions = {}): Tensor {
   expectOptions('eye', options, optionNames);
-  expectInteger('eye', 'n', n, 0);
+  const shape = expectShape('eye', [expectInteger('eye', 'n', n, 0), n]);
   const values = new Float64Array(n * n);
   for (let i = 0; i < n; i++) values[i * n + i] = 1;
-  return fromValues('eye', values, [n, n], options);
+  return fromValues('eye', values, shape, options);
 }
 
 /**
@@ -90,6 +91,7 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
 /**
  * Joins tensors along an existing axis, as NumPy's `concatenate`. All other extents must be equal.
  *
+ * @throws {ValueError} The first argument is not an array of tensors.
  * @throws {ShapeError} The list is empty, the axis does not exist, or the other extents differ.
  * @throws {DTypeError} The tensors have different element types.
  * @throws {DeviceError} The tensors are on different devices.
@@ -101,54 +103,7 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
  * ```
  */
 export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  const [first] = tensors;
+  expectTensors('concat', 'tensors', tensors);
   if (tensors.length === 0) throw new ShapeError('concat', 'no tensors', 'pass at least one');
-  return ops.concat(resolveAxis('concat', first.shape, axis), ...tensors);
-}
-
-function expectNumbers(data: ArrayBufferView): void {
-  if (!(data instanceof DataView || data instanceof BigInt64Array || data instanceof BigUint64Array)) return;
-  throw new ValueError(
-    'tensor',
-    `unsupported data: ${data.constructor.name}`,
-    'convert it, as in Float64Array.from(data, Number)',
-  );
-}
-
-/** The shape of nested arrays, from the first element at each depth. */
-function nesting(data: unknown): Shape {
-  const shape: number[] = [];
-  for (let level = data; Array.isArray(level); level = level[0]) shape.push(level.length);
-  return shape;
-}
-
-/** The numbers of nested arrays, in order. All arrays at the same depth must have the same length. */
-function flatten(data: number | NestedArray): number[] {
-  const shape = nesting(data);
-  const values: number[] = [];
-  const visit = (part: unknown, axis: number): void => {
-    if (axis === shape.length) {
-      if (typeof part === 'number') values.push(part);
-      else if (Array.isArray(part)) throw ragged(shape, axis, `an array of ${part.length}`);
-      else throw new ValueError('tensor', `not a number: ${String(part)}`, 'tensors hold numbers');
-      return;
-    }
-    if (!Array.isArray(part)) {
-      if (typeof part === 'number') throw ragged(shape, axis, `the number ${part}`);
-      throw new ValueError('tensor', `not a number: ${String(part)}`, 'tensors hold numbers');
-    }
-    if (part.length !== shape[axis]) throw ragged(shape, axis, `an array of ${part.length}`);
-    for (const child of part) visit(child, axis + 1);
-  };
-  visit(data, 0);
-  return values;
-}
-
-function ragged(shape: Shape, axis: number, found: string): ShapeError {
-  const expected = axis === shape.length ? 'a number' : `an array of ${shape[axis]}`;
-  return new ShapeError(
-    'tensor',
-    `ragged nesting: ${found} where ${expected} was expected`,
-    'make all rows the same length',
-  );
+  return ops.concat(resolveAxis('concat', tensors[0].shape, axis), ...tensors);
 }

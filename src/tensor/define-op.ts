@@ -1,6 +1,8 @@
+import { expectFunction, expectOptions, expectTensor, refused, shown, ValueError } from './errors.ts';
 import { type Definition, type Kept, op, type Op } from './op.ts';
 import type { Tensor } from './tensor.ts';
 import { callUser } from './user-code.ts';
+import { Value } from './value.ts';
 
 /** Computes the gradient of one input when it is called. */
 export type Thunk = () => Tensor;
@@ -16,6 +18,8 @@ export type OpDefinition<A extends readonly unknown[], Y extends Tensor | Kept> 
  * does not broadcast: expand the inputs first, or compose tensor methods instead. Check the gradients with {@link
  * gradcheck}.
  *
+ * @throws {ValueError} The definition has no name, forward or backward. From the op: no argument is a tensor, or `forward`
+ *   returns none. From `backward()`: `backward` returns no array of functions that return tensors.
  * @throws {GraphError} From `backward()`: the number of thunks is not the number of inputs, or a gradient has another
  *   element type or device than its input.
  * @throws {ShapeError} From `backward()`: a gradient has another shape than its input.
@@ -40,13 +44,30 @@ export type OpDefinition<A extends readonly unknown[], Y extends Tensor | Kept> 
 export function defineOp<A extends readonly unknown[], Y extends Tensor | Kept = Tensor>(
   definition: OpDefinition<A, Y>,
 ): Op<A> {
+  expectOptions('defineOp', definition, ['name', 'forward', 'backward']);
   const { name, forward, backward } = definition;
+  if (typeof name !== 'string') throw refused('defineOp', 'name', name, 'a string is expected');
+  expectFunction('defineOp', 'forward', forward);
+  expectFunction('defineOp', 'backward', backward);
   return op<A, Y, Tensor>({
     name,
-    forward: (...args) => callUser(forward, ...args),
+    forward: (...args) => {
+      if (!args.some((arg) => arg instanceof Value)) {
+        const hint = 'pass each tensor as an argument of its own: the op gives each of them a gradient';
+        throw new ValueError(name, `no tensor among the arguments: ${args.map(shown).join(', ')}`, hint);
+      }
+      const result = callUser(forward, ...args);
+      expectTensor(name, 'the result of forward', ((Object(result) as Partial<Kept>).y ?? result) as Value);
+      return result;
+    },
     backward: (g, y, ...args) => {
       const thunks = callUser((seen) => backward(seen, y, ...args), g);
-      return thunks.map((thunk) => () => callUser(thunk));
+      if (!Array.isArray(thunks))
+        throw refused(name, 'the result of backward', thunks, 'return an array of functions');
+      return thunks.map((thunk: Thunk, k) => {
+        expectFunction(name, `thunk ${k} of backward`, thunk);
+        return () => expectTensor(name, `the gradient of input ${k}`, callUser(thunk));
+      });
     },
   });
 }

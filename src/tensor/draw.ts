@@ -52,8 +52,8 @@ export function drawn(
   draw: (stream: Stream) => number,
   options: TensorOptions = {},
 ): Tensor {
-  expectOptions(op, options, optionNames);
   const values = new Float64Array(sizeOf(expectShape(op, shape)));
+  expectOptions(op, options, optionNames);
   for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
   return fromValues(op, values, shape, options);
 }

@@ -156,9 +156,10 @@ export function expectOneOf<T extends string>(op: string, name: string, value: T
  * @throws {ValueError} There are more than `most`.
  */
 export function expectAtMost(op: string, count: number, most: number, hint: string): void {
-  if (count > most) throw new ValueError(op, `${count} arguments, where at most ${most} are known`, hint);
+  if (count > most) throw new ValueError(op, `too many arguments: ${count}, at most ${most}`, hint);
 }
 
-function refused(op: string, name: string, value: unknown, hint: string): ValueError {
+/** The error of a value that a check refuses. */
+export function refused(op: string, name: string, value: unknown, hint: string): ValueError {
   return new ValueError(op, `${name} is ${shown(value)}`, hint);
 }

@@ -1,9 +1,9 @@
 /** Functions that make tensors filled with one value, and the options of all functions that make tensors. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import { currentDevice } from './device/current.ts';
-import type { Device, DType } from './device/device.ts';
-import { DTypeError, expectOptions } from './errors.ts';
+import { currentDevice, deviceFor } from './device/current.ts';
+import type { Device, DeviceName, DType } from './device/device.ts';
+import { DTypeError, expectBoolean, expectOptions, refused, shown } from './errors.ts';
 import { expectShape } from './indexing.ts';
 import { track } from './op.ts';
 import { Tensor } from './tensor.ts';
@@ -13,8 +13,11 @@ export interface TensorOptions {
   readonly dtype?: DType;
   /** Whether `backward()` computes its gradient. Default false. */
   readonly requiresGrad?: boolean;
-  /** The device that holds the tensor. Default: the current device. */
-  readonly device?: Device;
+  /**
+   * The device that holds the tensor: `'cpu'`, `'wasm'`, or the name of a GPU that `useDevice` has opened. Default: the
+   * current device.
+   */
+  readonly device?: DeviceName | Device;
 }
 
 export const optionNames: readonly string[] = [
@@ -56,7 +59,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 /**
  * A tensor filled with one value.
  * @throws {ShapeError} An extent is not an integer ≥ 0.
- * @throws {ValueError} An option is unknown.
+ * @throws {ValueError} The value is not a number, or an option is unknown.
  * @example
  * ```ts
  * import { full } from 'gammabeta';
@@ -65,12 +68,13 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  * ```
  */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  if (typeof value !== 'number') throw refused('full', 'value', value, 'a number is expected');
   return filled('full', shape, value, options);
 }
 
 function filled(op: string, shape: Shape, value: number, options: TensorOptions): Tensor {
-  expectOptions(op, options, optionNames);
   const size = sizeOf(expectShape(op, shape));
+  expectOptions(op, options, optionNames);
   const values = options.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
   return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
 }
@@ -80,6 +84,7 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
  * that was called, for error messages.
  *
  * @throws {DTypeError} The device does not support the element type.
+ * @throws {DeviceError} The device given by name is not open.
  */
 export function fromValues(
   op: string,
@@ -87,11 +92,16 @@ export function fromValues(
   shape: Shape,
   options: TensorOptions,
 ): Tensor {
-  const { dtype = 'float32', requiresGrad = false, device = currentDevice() } = options;
+  const { dtype = 'float32', requiresGrad = false } = options;
+  const device = options.device === undefined ? currentDevice() : deviceFor(op, options.device);
+  expectBoolean(op, 'requiresGrad', requiresGrad);
   if (!device.dtypes.includes(dtype)) {
-    const others = `use ${device.dtypes.join(' or ')}`;
-    const hint = device.dtypes.includes('float64') ? others : "useDevice('cpu') has float64";
-    throw new DTypeError(op, `the device '${device.name}' has no ${dtype}`, hint);
+    const hint = dtype === 'float64' ? "{ device: 'cpu' } has float64" : `use ${device.dtypes.join(' or ')}`;
+    throw new DTypeError(
+      op,
+      `the device '${device.name}' has no ${typeof dtype === 'string' ? dtype : shown(dtype)}`,
+      hint,
+    );
   }
   return track(Tensor.leaf(device.upload(values, dtype), [...shape], device, requiresGrad));
 }

@@ -3,9 +3,12 @@ import { sizeOf } from '../../kernels/shape.ts';
 import { tensor } from './create.ts';
 import {
   DTypeError,
+  expectFunction,
   expectInteger,
   expectNumber,
   expectOptions,
+  expectTensor,
+  expectTensors,
   GradientError,
   GraphError,
 } from './errors.ts';
@@ -39,6 +42,7 @@ export interface GradcheckOptions {
  * @param inputs The arguments of `fn`, float64. Those with `requiresGrad` are checked. Their `grad` is not changed.
  * @returns `true`. A failed check throws.
  * @throws {GradientError} A gradient is wrong. The message names the input and both values.
+ * @throws {ValueError} `fn` is not a function, an input is not a tensor, `fn` returns none, or an option is out of range.
  * @throws {DTypeError} An input is not float64: rounding errors would be larger than the differences.
  * @throws {GraphError} No input requires a gradient, or the result does not depend on one that does.
  * @example
@@ -55,6 +59,8 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): true {
+  expectFunction('gradcheck', 'fn', fn);
+  expectTensors('gradcheck', 'inputs', inputs);
   expectOptions('gradcheck', options, ['eps', 'rtol', 'atol', 'seed']);
   const eps = expectNumber('gradcheck', 'eps', options.eps ?? 1e-6, { above: 0 });
   const rtol = expectNumber('gradcheck', 'rtol', options.rtol ?? 1e-5, { from: 0 });
@@ -64,7 +70,7 @@ export function gradcheck(
 
   // Copies, so that the caller's tensors and their gradients do not change.
   const points = inputs.map((x) => at(x, x.dataSync(), x.requiresGrad));
-  const y = fn(...points);
+  const y = expectTensor('gradcheck', 'the result of fn', fn(...points));
   const u = direction(stream, y.size);
   y.backward(at(y, u, false));
 

@@ -1,8 +1,8 @@
-/** Checks of shapes and indices that users pass, and nested arrays. */
-import type { FloatArray, Shape } from '../../kernels/kernel.ts';
+/** Checks of shapes and indices that users pass. */
+import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import type { NestedArray } from './create.ts';
-import { ShapeError } from './errors.ts';
+import { refused, ShapeError, shown, ValueError } from './errors.ts';
+import { Value } from './value.ts';
 
 /**
  * The shape for `reshape`. An extent of −1 is inferred from the size and the other extents.
@@ -10,6 +10,8 @@ import { ShapeError } from './errors.ts';
  * @throws {ShapeError} The sizes differ, or several extents are −1.
  */
 export function inferShape(from: Shape, to: Shape): Shape {
+  const isArray: boolean = Array.isArray(to);
+  if (!isArray) return expectShape('reshape', to);
   const unknown = to.filter((extent) => extent === -1).length;
   const known = sizeOf(to.filter((extent) => extent !== -1));
   const rest = sizeOf(from) / known;
@@ -27,22 +29,67 @@ export function inferShape(from: Shape, to: Shape): Shape {
  *
  * @throws {ShapeError} The index is out of range.
  */
-export function fromFront(op: string, index: number, extent: number): number {
+function fromFront(op: string, index: number, extent: number): number {
   const front = index < 0 ? index + extent : index;
-  if (Number.isInteger(front) && front >= 0 && front <= extent) return front;
-  throw new ShapeError(op, `index ${index} is outside an axis of ${extent}`, `use -${extent} … ${extent}`);
+  if (Number.isInteger(index) && front >= 0 && front <= extent) return front;
+  const hint = `use an integer from -${extent} to ${extent}; gather takes a tensor of indices`;
+  throw new ShapeError(op, `index ${shown(index)} is outside an axis of ${extent}`, hint);
 }
 
-/** The values as nested arrays of the given shape; a number for the shape []. */
-export function nest(values: FloatArray, shape: Shape): number | NestedArray {
-  if (shape.length === 0) return values[0];
-  const [n, ...rest] = shape;
-  if (rest.length === 0) return Array.from(values);
-  const inner = sizeOf(rest);
-  return Array.from(
-    { length: n },
-    (_, i) => nest(values.subarray(i * inner, (i + 1) * inner), rest) as NestedArray,
-  );
+/** One value or several, as an array. */
+export function listOf(values: number | readonly number[]): readonly number[] {
+  return Array.isArray(values) ? (values as readonly number[]) : [values as number];
+}
+
+/**
+ * The range of `slice` along each axis. Negative indices count from the end.
+ *
+ * @throws {ShapeError} An index is out of range, or there are more ranges than axes.
+ */
+export function rangesOf(
+  shape: Shape,
+  begin: number | readonly number[] = [],
+  end: number | readonly number[] = [],
+): readonly (readonly [from: number, to: number])[] {
+  const [begins, ends] = [listOf(begin), listOf(end)];
+  const count = Math.max(begins.length, ends.length);
+  if (count > shape.length) {
+    const problem = `${count} ranges for shape ${formatShape(shape)}`;
+    throw new ShapeError('slice', problem, 'pass at most one range for each axis');
+  }
+  return shape.map((extent, axis) => {
+    const { [axis]: from = 0 } = begins;
+    const { [axis]: to = extent } = ends;
+    return [fromFront('slice', from, extent), fromFront('slice', to, extent)];
+  });
+}
+
+/**
+ * The indices of `gather` into the first axis of x, as an array.
+ *
+ * @throws {ValueError} An index is not an integer from 0 to n − 1, where n is the first extent.
+ * @throws {ShapeError} x has no axis, or a tensor of indices has not exactly one.
+ */
+export function indicesOf(x: Value, rows: ArrayLike<number> | Value): ArrayLike<number> {
+  if (x.shape.length === 0) throw new ShapeError('gather', 'a scalar has no entries', 'reshape it to [1]');
+  if (rows instanceof Value && rows.shape.length !== 1) {
+    const problem = `a tensor of indices has shape ${formatShape(rows.shape)}`;
+    throw new ShapeError('gather', problem, 'one axis is expected: flatten it');
+  }
+  const indices = rows instanceof Value ? rows.home.readSync(rows.storage) : rows;
+  if (typeof indices !== 'object' || !('length' in Object(indices))) {
+    throw refused('gather', 'rows', rows, 'pass an array of indices');
+  }
+  const [n] = x.shape;
+  const wrong = Array.from(indices).findIndex((row) => !Number.isInteger(row) || row < 0 || row >= n);
+  if (wrong >= 0) {
+    const problem = `index ${shown(indices[wrong])} into shape ${formatShape(x.shape)}`;
+    throw new ValueError('gather', problem, 'use integers from 0 to n − 1, where n is the first extent');
+  }
+  if (x.dtype === 'float32' && n > 2 ** 24) {
+    throw new ValueError('gather', `${n} entries in float32`, 'indices are exact up to 2²⁴: slice first');
+  }
+  return indices;
 }
 
 /**
@@ -52,7 +99,7 @@ export function nest(values: FloatArray, shape: Shape): number | NestedArray {
  */
 export function expectShape(op: string, shape: unknown): Shape {
   if (!Array.isArray(shape) || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
-    const found = Array.isArray(shape) ? `[${shape.join(', ')}]` : String(shape);
+    const found = Array.isArray(shape) ? `[${shape.map(String).join(', ')}]` : shown(shape);
     const hint = 'an array of integers ≥ 0 is expected, such as [32, 10]';
     throw new ShapeError(op, `not a shape: ${found}`, hint);
   }

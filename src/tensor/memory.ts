@@ -23,7 +23,7 @@
  * for `backward` alone. Only `op.ts`, `autodiff.ts` and `user-code.ts` import this file, and `index.ts` for `scope`.
  */
 import type { Storage } from './device/device.ts';
-import { GraphError } from './errors.ts';
+import { expectFunction, GraphError } from './errors.ts';
 import type { Node } from './tape.ts';
 import { Value } from './value.ts';
 
@@ -117,6 +117,7 @@ export function keep<T extends Value>(x: T): T {
  * use.
  *
  * @returns The result of `fn`.
+ * @throws {ValueError} `fn` is not a function.
  * @throws {GraphError} `fn` is asynchronous: the code after its first `await` would use freed tensors.
  * @throws {DeviceError} From an op that uses a freed tensor. (On `cpu` nothing is freed.)
  * @example
@@ -128,6 +129,7 @@ export function keep<T extends Value>(x: T): T {
  * ```
  */
 export function scope<T>(fn: () => T): T {
+  expectFunction('scope', 'fn', fn);
   const { result, allocated } = inSection(false, fn);
   if (result instanceof Promise) {
     throw new GraphError(

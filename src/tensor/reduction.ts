@@ -1,5 +1,6 @@
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
-import { ShapeError, ValueError } from './errors.ts';
+import { expectBoolean, ShapeError, ValueError } from './errors.ts';
+import { listOf } from './indexing.ts';
 import { operands } from './operands.ts';
 import * as ops from './ops.ts';
 import type { Value } from './value.ts';
@@ -20,7 +21,8 @@ export function reduce<T extends Value>(
   axis: Axes | undefined,
   keepDims: boolean,
 ): T {
-  const axes = axis === undefined ? x.shape.map((_, i) => i) : typeof axis === 'number' ? [axis] : axis;
+  expectBoolean(name, 'keepDims', keepDims);
+  const axes = axis === undefined ? x.shape.map((_, i) => i) : listOf(axis);
   const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
   if (new Set(resolved).size < resolved.length) {
     throw new ShapeError(name, `an axis is given twice: [${axes.join(', ')}]`, 'give each axis once');

@@ -8,7 +8,7 @@
  * No list holds all nodes: tensors refer to nodes, and nodes to their input tensors. So the garbage collector frees the
  * part of the graph that no tensor refers to.
  */
-import { GraphError } from './errors.ts';
+import { expectFunction, GraphError } from './errors.ts';
 import type { Value } from './value.ts';
 
 /** Computes the gradient of one input when it is called. `backward` calls only the thunks whose gradients it needs. */
@@ -51,6 +51,7 @@ export function record(
  * equivalent of PyTorch's `torch.no_grad()`.
  *
  * @returns The result of `fn`.
+ * @throws {ValueError} `fn` is not a function.
  * @throws {GraphError} `fn` is asynchronous: after its first `await`, recording would be on again.
  * @example
  * ```ts
@@ -62,6 +63,7 @@ export function record(
  * ```
  */
 export function noGrad<T>(fn: () => T): T {
+  expectFunction('noGrad', 'fn', fn);
   const before = recording;
   recording = false;
   try {

@@ -4,20 +4,29 @@ import { argmaxAxis } from '../../kernels/reduce.ts';
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
 import { backward, gradientOf, setGradient } from './autodiff.ts';
 import { view } from './broadcast.ts';
-import type { NestedArray } from './create.ts';
 import type { Device, Storage } from './device/device.ts';
-import { expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
-import { fromFront, inferShape, nest } from './indexing.ts';
+import {
+  expectAtMost,
+  expectBoolean,
+  expectNumber,
+  expectOptions,
+  expectTensor,
+  ShapeError,
+  ValueError,
+} from './errors.ts';
+import { indicesOf, inferShape, rangesOf } from './indexing.ts';
+import { nest, type NestedArray, type TensorData } from './nested.ts';
 import { constant, run } from './op.ts';
-import { operands } from './operands.ts';
+import { operand, operands } from './operands.ts';
 import * as ops from './ops.ts';
 import { type Axes, meanOver, reduce } from './reduction.ts';
+import { print } from './print.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
 import { Value } from './value.ts';
 
-/** A tensor, or a number, which broadcasts like a tensor of shape []. */
-export type Operand = Tensor | number;
+/** A tensor, or what {@link tensor} takes. A number broadcasts like a tensor of shape []. */
+export type Operand = Tensor | TensorData;
 
 export interface VarianceOptions {
   /** Whether to divide by n − 1 instead of n. Default false. */
@@ -31,7 +40,8 @@ export interface VarianceOptions {
  * that computed it.
  *
  * Make tensors with {@link tensor}, {@link zeros}, {@link randn} and similar functions. Methods return new tensors and
- * never change one in place. (`optimizer.step()` and `loadStateDict` change parameters in place.)
+ * never change one in place. (`optimizer.step()` and `loadStateDict` change parameters in place.) Arguments of another
+ * kind than a method takes throw a `ValueError`.
  *
  * @example
  * ```ts
@@ -63,7 +73,7 @@ export class Tensor extends Value {
   }
 
   set grad(g: Tensor | null) {
-    setGradient(this, g);
+    setGradient(this, g === null ? g : expectTensor('grad', 'grad', g));
   }
 
   // ── arithmetic, with NumPy's broadcasting ────────────────────────────────────────────────────────────
@@ -223,8 +233,9 @@ export class Tensor extends Value {
    * @throws {ShapeError} The shapes are not [m, k] and [k, n].
    * @example tensor([[1, 2]]).matmul(tensor([[3], [4]])).toArray() // [ [ 11 ] ]
    */
-  matmul(b: Tensor): Tensor {
-    return ops.matmul(this, b);
+  matmul(b: Operand): Tensor {
+    expectAtMost('matmul', arguments.length, 1, 'transpose first: a.matmul(b.transpose())');
+    return ops.matmul(this, operand('matmul', this, b));
   }
 
   /**
@@ -233,6 +244,7 @@ export class Tensor extends Value {
    * @example tensor([[1, 2, 3]]).transpose().toArray() // [ [ 1 ], [ 2 ], [ 3 ] ]
    */
   transpose(): Tensor {
+    expectAtMost('transpose', arguments.length, 0, 'it swaps the last two axes');
     return ops.transpose(this);
   }
 
@@ -242,6 +254,7 @@ export class Tensor extends Value {
    * @example tensor([1, 2, 3, 4]).reshape([2, -1]).toArray() // [ [ 1, 2 ], [ 3, 4 ] ]
    */
   reshape(shape: Shape): Tensor {
+    expectAtMost('reshape', arguments.length, 1, 'pass the shape as one array, as in reshape([2, -1])');
     return ops.reshape(this, inferShape(this.shape, shape));
   }
 
@@ -250,6 +263,7 @@ export class Tensor extends Value {
    * @example tensor([[1, 2], [3, 4]]).flatten().toArray() // [ 1, 2, 3, 4 ]
    */
   flatten(): Tensor {
+    expectAtMost('flatten', arguments.length, 0, 'use reshape to keep some of the axes');
     return this.reshape([this.size]);
   }
 
@@ -260,42 +274,34 @@ export class Tensor extends Value {
    * @example tensor([[1, 2, 3], [4, 5, 6]]).slice([0, 1], [2, -1]).toArray() // [ [ 2 ], [ 5 ] ]
    */
   slice(begin: number | readonly number[], end?: number | readonly number[]): Tensor {
-    const begins = typeof begin === 'number' ? [begin] : begin;
-    const ends = end === undefined ? [] : typeof end === 'number' ? [end] : end;
-    if (Math.max(begins.length, ends.length) > this.shape.length) {
-      throw new ShapeError(
-        'slice',
-        `${Math.max(begins.length, ends.length)} ranges for shape ${formatShape(this.shape)}`,
-        'pass at most one range for each axis',
-      );
-    }
-    const part = this.shape.reduce((y: Tensor, extent, axis) => {
-      const from = fromFront('slice', begins[axis] ?? 0, extent);
-      const to = fromFront('slice', ends[axis] ?? extent, extent);
-      return from === 0 && to === extent ? y : ops.slice(y, axis, from, to);
+    expectAtMost(
+      'slice',
+      arguments.length,
+      2,
+      'slice takes no step: gather takes the indices of the entries',
+    );
+    const part = rangesOf(this.shape, begin, end).reduce((y: Tensor, [from, to], axis) => {
+      return from === 0 && to === this.shape[axis] ? y : ops.slice(y, axis, from, to);
     }, this);
     return part === this ? ops.reshape(this, this.shape) : part; // always a new tensor
   }
 
   /**
-   * The entries along the first axis at the given indices: y[i] = this[rows[i]]. Indices may repeat.
+   * The entries along the first axis at the given indices: y[i] = this[rows[i]]. Indices may repeat. They are an array,
+   * a typed array, or a tensor of shape [n] that can be read synchronously.
    * @throws {ValueError} An index is not an integer from 0 to n − 1, where n is the first extent.
-   * @throws {ShapeError} The tensor has no axis.
+   * @throws {ShapeError} The tensor has no axis, or a tensor of indices has not exactly one.
    * @example tensor([[1, 2], [3, 4]]).gather([1, 1]).toArray() // [ [ 3, 4 ], [ 3, 4 ] ]
    */
-  gather(rows: ArrayLike<number>): Tensor {
-    if (this.shape.length === 0)
-      throw new ShapeError('gather', 'a scalar has no entries', 'reshape it to [1]');
-    const [n] = this.shape;
-    const wrong = Array.from(rows).find((row) => !Number.isInteger(row) || row < 0 || row >= n);
-    if (wrong !== undefined) {
-      const hint = 'use integers from 0 to n − 1, where n is the first extent';
-      throw new ValueError('gather', `index ${wrong} into shape ${formatShape(this.shape)}`, hint);
-    }
-    if (this.dtype === 'float32' && n > 2 ** 24) {
-      throw new ValueError('gather', `${n} entries in float32`, 'indices are exact up to 2²⁴: slice first');
-    }
-    return ops.gather(this, { indices: constant(this, rows, [rows.length]) });
+  gather(rows: ArrayLike<number> | Tensor): Tensor {
+    expectAtMost(
+      'gather',
+      arguments.length,
+      1,
+      'it takes entries of the first axis: transpose first for the last',
+    );
+    const indices = indicesOf(this, rows);
+    return ops.gather(this, { indices: constant(this, indices, [indices.length]) });
   }
 
   // ── reductions over one axis, several axes, or (by default) all axes ─────────────────────────────────
@@ -333,6 +339,7 @@ export class Tensor extends Value {
   variance(axis?: Axes, options: VarianceOptions = {}): Tensor {
     expectOptions('variance', options, ['unbiased', 'keepDims']);
     const { unbiased = false, keepDims = false } = options;
+    expectBoolean('variance', 'unbiased', unbiased);
     const mean = (x: Tensor, keep: boolean) => meanOver('variance', x, axis, keep);
     const rough = this.sub(mean(this, true));
     const d = rough.sub(mean(rough, true));
@@ -359,6 +366,7 @@ export class Tensor extends Value {
    * @example tensor([[1, 5], [4, 3]]).argmax(1).toArray() // [ 1, 0 ]
    */
   argmax(axis: number): Tensor {
+    expectAtMost('argmax', arguments.length, 1, 'reshape the result to keep the axis');
     const at = resolveAxis('argmax', this.shape, axis);
     return view(
       run(argmaxAxis, [this], { axis: at }),
@@ -387,7 +395,13 @@ export class Tensor extends Value {
    * ```
    */
   backward(g?: Tensor): void {
-    backward(this, g);
+    expectAtMost(
+      'backward',
+      arguments.length,
+      1,
+      'the graph cannot be retained: add the losses, and call it once',
+    );
+    backward(this, g === undefined ? g : expectTensor('backward', 'g', g));
   }
 
   /**
@@ -446,9 +460,12 @@ export class Tensor extends Value {
     showAsString(this.prototype);
   }
 
-  /** The shape, the element type and the device: `Tensor([2, 3], float32, wasm)`. */
+  /**
+   * The values as NumPy prints them, the shape, the element type and the device. Of more than 1000 values, the corners.
+   * `console.log` prints this in Node. On GPUs, where reading takes time, it is a hint instead of the values.
+   * @example String(tensor([[1, 2], [3, 4]]).sum(0)) // Tensor([4, 6], shape [2], float32, wasm)
+   */
   override toString(): string {
-    const gradient = this.requiresGrad ? ', requiresGrad' : '';
-    return `Tensor(${formatShape(this.shape)}, ${this.dtype}, ${this.device}${gradient})`;
+    return print(this);
   }
 }

@@ -53,7 +53,6 @@ export const accuracy: (
 ) => Promise<number> = composite(async (output, labels, options = {}) => {
   expectOptions('accuracy', options, ['ignoreIndex']);
   const { ignoreIndex = -100 } = options;
-  expectNumber('accuracy', 'ignoreIndex', ignoreIndex);
   const { shape } = expectTensor('accuracy', 'output', output);
   const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
   if (isColumn || shape.length !== 2) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DataLoader } from '../../src/data/loader.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { normalize, type Statistics } from '../../src/data/normalize.ts';
+import { normalize, type ColumnStatistics } from '../../src/data/normalize.ts';
 import { dataset } from '../../src/data/rows.ts';
 import { split } from '../../src/data/split.ts';
 import { numbered, refusal } from './helpers.ts';
@@ -74,7 +74,7 @@ describe('normalize', () => {
     const train = normalize(first);
     const validation = normalize(rest, train);
     const { mean, deviation } = train;
-    const loaded = JSON.parse(JSON.stringify({ mean, deviation })) as Statistics;
+    const loaded = JSON.parse(JSON.stringify({ mean, deviation })) as ColumnStatistics;
     expect(scaled(validation)).toEqual(
       Float32Array.from(rest.x, (value) => (value - mean[0]) / deviation[0]),
     );
@@ -98,7 +98,9 @@ describe('normalize', () => {
       'normalize: row 1, column 1 is not a finite number: NaN. Hint: fill in missing values, or leave out their rows; rows and columns are counted from 0',
     );
     for (const like of [null, 3, {}, { mean: 0, deviation: 1 }, { mean: [1, 2] }, data]) {
-      expect(refusal(() => normalize(data, like as Statistics)).problem).toContain('no arrays mean and dev');
+      expect(refusal(() => normalize(data, like as ColumnStatistics)).problem).toContain(
+        'no arrays mean and dev',
+      );
     }
     expect(refusal(() => normalize(data, { mean: [0], deviation: [1, 1] })).problem).toContain(
       'mean has 1 numbers, but an example of shape [2] has 2 values',

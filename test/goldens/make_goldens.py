@@ -168,8 +168,84 @@ def make_cross_entropy():
         for smoothing in (0.0, 0.1)
         for reduction in ("mean", "sum", "none")
     ]
-    write("cross-entropy.json", crossEntropy=cases,
-          mse=[mse_case(reduction) for reduction in ("mean", "sum", "none")])
+    squares = [mse_case(reduction) for reduction in ("mean", "sum", "none")]
+    weights = torch.tensor([0.5, 2.0, 0.0, 3.25])
+    cases += [
+        cross_entropy_case(f"class weights, {kind}, {reduction}, smoothing {smoothing}",
+                           2 * randn(6, 4), labels, weight=weights,
+                           reduction=reduction, labelSmoothing=smoothing, ignoreIndex=ignore)
+        for kind, labels, ignore in [
+            ("plain", [0, 3, 1, 2, 2, 0], -100),
+            ("some labels are -100", [0, -100, 1, 2, -100, 3], -100),
+            ("class 3 is ignored", [0, 2, 1, 3, 3, 1], 3),
+        ]
+        for smoothing in (0.0, 0.1, 1.0)
+        for reduction in ("mean", "sum", "none")
+    ]
+    cases += [
+        cross_entropy_case(f"smoothing 1, {reduction}", 2 * randn(6, 4), [0, -100, 1, 2, -100, 3],
+                           reduction=reduction, labelSmoothing=1.0)
+        for reduction in ("mean", "sum", "none")
+    ]
+    write("cross-entropy.json", crossEntropy=cases, mse=squares)
+
+
+# --- bce-with-logits.json, huber.json ----------------------------------------------------------
+
+
+def bce_case(name, z, y, **options):
+    z = leaf(z)
+    loss = F.binary_cross_entropy_with_logits(z, y, **snake(options))
+    g = randn(*loss.shape) if loss.dim() else torch.ones(())
+    loss.backward(g)
+    return {"name": name, "options": options, "z": z, "y": y, "loss": loss, "g": g, "dz": z.grad}
+
+
+def make_bce():
+    torch.manual_seed(7)
+    hard, soft = torch.tensor([[1.0], [0.0], [1.0], [0.0]]), short(torch.rand(4, 1))
+    large = torch.tensor([[500.0], [500.0], [-500.0], [-500.0]])
+    rows = short(torch.rand(4, 3))
+    per_question, per_value = short(4 * torch.rand(3)), short(2 * torch.rand(4, 3))
+    inputs = [
+        ("labels 0 and 1", lambda: 2 * randn(4, 1), hard, {}),
+        ("targets between 0 and 1", lambda: 2 * randn(4, 1), soft, {}),
+        ("logits of 500", lambda: large, hard, {}),
+        ("one axis", lambda: 2 * randn(4), hard.flatten(), {}),
+        ("several questions", lambda: 2 * randn(4, 3), rows, {}),
+        ("posWeight", lambda: 2 * randn(4, 3), rows, {"posWeight": per_question}),
+        ("weight", lambda: 2 * randn(4, 3), rows, {"weight": per_value}),
+        ("both weights", lambda: 2 * randn(4, 3), rows,
+         {"weight": per_value, "posWeight": per_question}),
+    ]
+    write("bce-with-logits.json", cases=[
+        bce_case(f"{name}, {reduction}", z(), y, reduction=reduction, **weights)
+        for name, z, y, weights in inputs
+        for reduction in ("mean", "sum", "none")
+    ])
+
+
+def huber_case(reduction, delta):
+    predictions, targets = 2 * randn(4, 3), 2 * randn(4, 3)
+    targets[0, 0] = predictions[0, 0]
+    targets[1, 1] = predictions[1, 1] + delta
+    predictions = leaf(predictions)
+    loss = F.huber_loss(predictions, targets, reduction=reduction, delta=delta)
+    g = randn(*loss.shape) if loss.dim() else torch.ones(())
+    loss.backward(g)
+    return {"name": f"{reduction}, delta {delta}",
+            "options": {"reduction": reduction, "delta": delta},
+            "predictions": predictions, "targets": targets,
+            "loss": loss, "g": g, "dpredictions": predictions.grad}
+
+
+def make_huber():
+    torch.manual_seed(8)
+    write("huber.json", cases=[
+        huber_case(reduction, delta)
+        for delta in (1.0, 0.25, 4.0)
+        for reduction in ("mean", "sum", "none")
+    ])
 
 
 # --- optimizers.json ---------------------------------------------------------------------------
@@ -373,6 +449,8 @@ def make_schedules():
 if __name__ == "__main__":
     make_batchnorm()
     make_cross_entropy()
+    make_bce()
+    make_huber()
     make_optimizers()
     make_training_trace()
     make_activations()

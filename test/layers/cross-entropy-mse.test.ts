@@ -1,11 +1,11 @@
 /** The mean squared error. Its goldens are in cross-entropy.json. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { gradcheck, mse } from '../../src/index.ts';
+import { gradcheck, mse, type Targets, zeros } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
 import { expectClose, expectToBecome } from './helpers.ts';
 import { inAllPrecisions, inFloat64, onDevices } from '../on-devices.ts';
-import { leaf, wide } from '../tensors.ts';
+import { leaf, values, wide } from '../tensors.ts';
 
 inAllPrecisions(({ dtype, either }) => {
   it.each(golden('cross-entropy').mse)('mse agrees with PyTorch: $name', async (example) => {
@@ -32,6 +32,41 @@ onDevices(({ either }) => {
         expect(mse(wide(a), wide(b), { reduction: 'sum' }).item()).toBe(total);
       }),
     );
+  });
+});
+
+onDevices(({ dtype }) => {
+  it('mse takes the target as a flat array, nested arrays or a tensor, with the same bits', () => {
+    const rows = [[1, 2.5], [3, -4], [0, 1]]; // prettier-ignore
+    const targets: Targets[] = [
+      rows,
+      rows.flat(),
+      new Float64Array(rows.flat()),
+      Object.assign({ length: 6 }, rows.flat()),
+      wide(rows),
+    ];
+    const results = targets.map((target) => {
+      const prediction = leaf([[0.5, 1], [-1, 2], [7, 8]]); // prettier-ignore
+      const loss = mse(prediction, target);
+      loss.backward();
+      return [loss.item(), ...values(prediction.grad)];
+    });
+    for (const result of results) expect(result).toEqual(results[0]);
+    expect(mse(wide([[1], [2]]), [3, 5]).item()).toBe(6.5); // the labels that fit passes
+    expect(mse(wide(1), [3]).item()).toBe(4);
+  });
+
+  it('mse of no values is a sum of 0 or no losses, and has an empty gradient', () => {
+    const reductions = [['sum', [0]], ['none', []]] as const; // prettier-ignore
+    for (const [reduction, expected] of reductions) {
+      for (const target of [[], new Float32Array(0), zeros([0, 2], { dtype })]) {
+        const prediction = zeros([0, 2], { dtype, requiresGrad: true });
+        const losses = mse(prediction, target, { reduction });
+        expect(values(losses)).toEqual(expected);
+        losses.sum().backward();
+        expect(prediction.grad?.shape).toEqual([0, 2]);
+      }
+    }
   });
 });
 

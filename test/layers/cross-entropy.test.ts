@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crossEntropy, gradcheck, type Labels, tensor } from '../../src/index.ts';
+import { crossEntropy, gradcheck, type Labels, tensor, zeros } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
 import { expectClose, expectToBecome } from './helpers.ts';
+import { drawn, extent, seeds } from '../tensor/draw.ts';
 import { wide, leaf, values } from '../tensors.ts';
 import { inAllPrecisions, inFloat64, inPage, onDevices } from '../on-devices.ts';
 
@@ -11,10 +12,11 @@ inAllPrecisions(({ dtype, either }) => {
 
   it(`loss and gradient of crossEntropy agree with PyTorch to ${tolerance}`, async () => {
     const cases = golden('cross-entropy').crossEntropy;
-    expect(cases).toHaveLength(24);
+    expect(cases).toHaveLength(54);
     for (const { options, logits, labels, loss, g, dlogits } of cases) {
       const z = goldenTensor(logits, { dtype, requiresGrad: true });
-      const y = crossEntropy(z, labels.data, options);
+      const { weight, ...others } = options;
+      const y = crossEntropy(z, labels.data, { ...others, ...(weight && { weight: weight.data }) });
       await expectToBecome(y, loss, tolerance);
       y.backward(goldenTensor(g, { dtype }));
       await expectToBecome(z.grad, dlogits, tolerance);
@@ -119,6 +121,95 @@ onDevices(({ dtype, either }) => {
       expect(values(z.grad)).toEqual([0, 0, 0, 0]);
     });
 
+    it('is 0, with gradient 0, as a mean over nothing: all labels are ignored, or have weight 0', () => {
+      const weight = [0, 1, 2];
+      for (const labelSmoothing of [0, 0.3, 1]) {
+        for (const [labels, options] of [
+          [[-100, -100], {}],
+          [[1, 1], { ignoreIndex: 1 }],
+          [[-100, -100], { weight }],
+          [[0, 0], { weight }],
+          [[0, -100], { weight }],
+        ] as const) {
+          const z = leaf([[2, 0, 1], [1, 3, 9]]); // prettier-ignore
+          const loss = crossEntropy(z, labels, { ...options, labelSmoothing });
+          expect(loss.item()).toBeCloseTo(0, 300);
+          loss.backward();
+          for (const dz of values(z.grad)) expect(dz).toBeCloseTo(0, 300);
+        }
+      }
+    });
+
+    it('with equal class weights is the mean without any, whatever the weight', () => {
+      const row = fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 3, maxLength: 3 });
+      const examples = fc.array(fc.tuple(row, fc.constantFrom(0, 1, 2, -100)), {
+        minLength: 1,
+        maxLength: 9,
+      });
+      fc.assert(
+        fc.property(
+          examples,
+          fc.double({ min: 0.01, max: 100, noNaN: true }),
+          fc.constantFrom(0, 0.2, 1),
+          (both, w, s) => {
+            const [z, labels] = [wide(both.map(([row]) => row)), both.map(([, label]) => label)];
+            const weighted = crossEntropy(z, labels, { weight: [w, w, w], labelSmoothing: s });
+            expectClose(
+              weighted,
+              values(crossEntropy(z, labels, { labelSmoothing: s })),
+              either(1e-12, 1e-5),
+            );
+          },
+        ),
+      );
+    });
+
+    it('with class weights is the mean over each row as many times as the weight of its class', () => {
+      const z = [[2, 0, 1], [1, 3, 0], [0, 5, 4], [-1, 2, 2]]; // prettier-ignore
+      const [labels, weight] = [
+        [0, 2, 1, 2],
+        [1, 2, 3],
+      ];
+      const repeated = labels.flatMap((label, i) => Array<number>(weight[label]).fill(i));
+      for (const labelSmoothing of [0, 1e-9]) {
+        const weighted = crossEntropy(wide(z), labels, { weight, labelSmoothing });
+        const rows = crossEntropy(
+          wide(repeated.map((i) => z[i])),
+          repeated.map((i) => labels[i]),
+        );
+        expectClose(weighted, values(rows), either(1e-7, 1e-6));
+      }
+    });
+
+    it('takes class weights as arrays, typed arrays and tensors', () => {
+      const z = wide([[2, 0, 1], [1, 3, 0]]); // prettier-ignore
+      const kinds = [[1, 0.5, 3], new Float32Array([1, 0.5, 3]), tensor([1, 0.5, 3]), wide([1, 0.5, 3])];
+      const losses = kinds.map((weight) => crossEntropy(z, [1, 2], { weight }).item());
+      for (const loss of losses) expect(loss).toBe(losses[0]);
+    });
+
+    it('of no rows is a sum of 0 or no losses, and has an empty gradient', () => {
+      for (const options of [
+        {},
+        { labelSmoothing: 0.1 },
+        { weight: [1, 2, 3] },
+        { weight: [1, 2, 3], labelSmoothing: 0.1 },
+      ]) {
+        for (const [reduction, shape, expected] of [
+          ['sum', [], [0]],
+          ['none', [0], []],
+        ] as const) {
+          // prettier-ignore
+          const z = zeros([0, 3], { dtype, requiresGrad: true });
+          const losses = crossEntropy(z, [], { ...options, reduction });
+          expect(losses.shape).toEqual(shape);
+          expect(values(losses)).toEqual(expected);
+          losses.sum().backward();
+          expect(z.grad?.shape).toEqual([0, 3]);
+        }
+      }
+    });
+
     it('accepts labels as arrays, typed arrays and tensors', () => {
       const z = wide([[2, 0, 1], [1, 3, 0], [0, 5, 4]]); // prettier-ignore
       const kinds: Labels[] = [
@@ -137,7 +228,7 @@ onDevices(({ dtype, either }) => {
 
 inFloat64(() => {
   const options = (['mean', 'sum', 'none'] as const).flatMap((reduction) =>
-    [0, 0.1, 0.9].flatMap((labelSmoothing) =>
+    [0, 0.1, 1].flatMap((labelSmoothing) =>
       [-100, 2].map((ignoreIndex) => ({ reduction, labelSmoothing, ignoreIndex })),
     ),
   );
@@ -148,4 +239,22 @@ inFloat64(() => {
       expect(gradcheck((z) => crossEntropy(z, [0, 2, 1, 2], o), [leaf(logits)])).toBe(true);
     },
   );
+
+  it('crossEntropy passes the gradient check with class weights, for any sizes and options', () => {
+    const cases = extent.chain((classes) =>
+      fc.record({
+        labels: fc.array(fc.constantFrom(-100, ...Array(classes).keys()), { minLength: 1, maxLength: 5 }),
+        weight: fc.array(fc.constantFrom(0, 0.5, 1, 3), { minLength: classes, maxLength: classes }),
+        reduction: fc.constantFrom('mean', 'sum', 'none'),
+        labelSmoothing: fc.constantFrom(0, 0.1, 1),
+        seed: seeds,
+      }),
+    );
+    fc.assert(
+      fc.property(cases, ({ labels, seed, ...o }) => {
+        const z = drawn([labels.length, o.weight.length], seed);
+        expect(gradcheck((x) => crossEntropy(x, labels, o), [z])).toBe(true);
+      }),
+    );
+  });
 });

@@ -136,6 +136,10 @@ describe('the checks', () => {
 
   it('of the number of arguments give the hint', () => {
     expectAtMost('f', 1, 1, 'use g');
-    expectError(() => expectAtMost('f', 2, 1, 'use g'), ValueError, /^f: 2 arguments, .* Hint: use g$/);
+    expectError(
+      () => expectAtMost('f', 2, 1, 'use g'),
+      ValueError,
+      /^f: too many arguments: 2, at most 1\. Hint: use g$/,
+    );
   });
 });

@@ -2,7 +2,7 @@
 import { cpu } from './cpu.ts';
 import { type Choice, choose, currentChoice, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
-import { DeviceError, ValueError } from '../errors.ts';
+import { DeviceError, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
 import { openWasm } from './wasm/open-wasm.ts';
@@ -103,7 +103,11 @@ export async function switchDevice(name: DeviceName | 'auto', check?: () => void
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
-    throw new ValueError('useDevice', `unknown device: ${name}`, `use one of auto, ${names.join(', ')}`);
+    throw new ValueError(
+      'useDevice',
+      `unknown device: ${typeof name === 'string' ? name : shown(name)}`,
+      `use one of auto, ${names.join(', ')}`,
+    );
   }
   const switched = lastChoice.then(async () => {
     const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));

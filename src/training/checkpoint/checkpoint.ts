@@ -1,36 +1,37 @@
 /**
- * Checkpoints: everything that training needs to continue as if it had never stopped, in one safetensors file
- * (https://github.com/huggingface/safetensors):
+ * Checkpoints: everything that training needs to continue as if it had never stopped, in one safetensors file (see
+ * `src/io/safetensors.ts`). The names of the tensors are
  *
- *     8 bytes    N, the size of the header: an unsigned 64-bit integer, little-endian
- *     N bytes    the header, a JSON object padded with spaces; its keys are
- *                model.<key>            { dtype, shape, data_offsets: [begin, end] } of a parameter or buffer
- *                optimizer.<i>.<slot>   the same fields, of a tensor that the optimizer keeps for parameter i
- *                __metadata__           strings: gammabeta (the version, "1"), and, as JSON, epoch, extra,
- *                                       streams, and optimizer and loader if they were saved
- *     the rest   the byte buffer: all values, little-endian and without gaps; data_offsets count from its start
+ *     model.<key>            a parameter or buffer
+ *     optimizer.<i>.<slot>   a tensor that the optimizer keeps for parameter i
  *
- * Saving: this file collects the state, `format.ts` writes the bytes. Restoring: `format.ts` reads the bytes,
- * `parse.ts` turns them into state dicts and checks them, `restore.ts` loads these into the model, optimizer and
- * loader. `file.ts` (Node only) does both with a file.
+ * and the metadata has `gammabeta` (the version, "1"), `gammabeta.crc32` (checksums of the tensors), and, as JSON, epoch,
+ * extra, streams, and optimizer and loader if they were saved.
+ *
+ * Saving: this file collects the state. Restoring: `parse.ts` turns a file into state dicts and checks them, `restore.ts`
+ * loads these into the model, optimizer and loader. `file.ts` (Node only) does both with a file.
  */
-import type { Layer } from '../../layers/layer.ts';
-import { expectInteger, expectOptions } from '../../tensor/errors.ts';
+import { joined, partsOf, readBytes, type SafetensorsTensor } from '../../io/safetensors.ts';
+import { expectInteger } from '../../tensor/errors.ts';
 import { streams } from '../../tensor/random.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { CheckpointError, type Entry, writeSafetensors } from './format.ts';
-import { type Checkpoint, type Json, parseCheckpoint } from './parse.ts';
 import { dropoutOf, expectBetweenBatches, stateOf } from '../snapshot.ts';
-import { type CheckpointParts, loaderState, restore, type Restored } from './restore.ts';
+import { CheckpointError, checkpointSource } from './checkpoint-error.ts';
+import { exactJson } from './exact-json.ts';
+import { type Checkpoint, type Json, parseCheckpoint } from './parse.ts';
+import { type CheckpointParts, expectParts, loaderState, restore, type Restored } from './restore.ts';
 
-export { CheckpointError } from './format.ts';
+export { CheckpointError } from './checkpoint-error.ts';
 export type { Checkpoint, Json, LoaderState } from './parse.ts';
 export type { CheckpointParts, Restored } from './restore.ts';
 
 export interface CheckpointContents extends CheckpointParts {
   /** The number of completed epochs. Default: `loader.epoch`, or 0 without a loader. */
   readonly epoch?: number;
-  /** Any JSON value of your own, such as the history or the best accuracy so far. Default: null. */
+  /**
+   * Any JSON value of your own, such as the history or the best accuracy so far. It is read back exactly; values that
+   * JSON would change (NaN, undefined, a Date, a Map, a typed array) are an error. Default: null.
+   */
   readonly extra?: Json;
 }
 
@@ -43,8 +44,9 @@ export interface CheckpointContents extends CheckpointParts {
  * Everything is copied at the time of the call, so training may continue before the promise resolves. Call it
  * between epochs, for example in `onEpoch`: the loader's position within an epoch is not saved.
  *
- * @throws {CheckpointError} `extra` or an option of the optimizer is not a JSON value, such as NaN.
- * @throws {ValueError} epoch is not an integer ≥ 0, or an option is unknown.
+ * @throws {CheckpointError} JSON would change `extra` or an option of the optimizer, such as NaN; or the checkpoint is
+ *   larger than an array can be: `saveCheckpoint` writes it in parts.
+ * @throws {ValueError} epoch is not an integer ≥ 0, an option is unknown, or a part is not a model, optimizer or loader.
  * @see https://github.com/huggingface/safetensors
  * @example
  * ```ts
@@ -59,12 +61,12 @@ export interface CheckpointContents extends CheckpointParts {
  * ```
  */
 export async function encodeCheckpoint(contents: CheckpointContents): Promise<Uint8Array<ArrayBuffer>> {
-  return encode('encodeCheckpoint', contents);
+  return joined(checkpointSource('encodeCheckpoint'), await encode('encodeCheckpoint', contents));
 }
 
-/** @internal {@link encodeCheckpoint}; error messages begin with `op`. */
-export async function encode(op: string, contents: CheckpointContents): Promise<Uint8Array<ArrayBuffer>> {
-  expectOptions(op, contents, ['model', 'optimizer', 'loader', 'epoch', 'extra']);
+/** @internal The checkpoint in parts; error messages begin with `op`. */
+export async function encode(op: string, contents: CheckpointContents): Promise<Uint8Array[]> {
+  expectParts(op, contents, ['epoch', 'extra']);
   const { model, optimizer, loader, extra = null } = contents;
   const epoch = expectInteger(op, 'epoch', contents.epoch ?? loader?.epoch ?? 0, 0);
   const state = optimizer?.stateDict();
@@ -80,20 +82,27 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
   const numbers = slots.map((of) =>
     Object.fromEntries(Object.entries(of).filter(([, slot]) => typeof slot === 'number')),
   );
+  const { initialization, shuffling } = streams;
   const metadata = {
     gammabeta: '1',
     epoch: String(epoch),
-    streams: json(op, 'streams', streamStates(model)),
+    streams: json(op, 'streams', {
+      initialization: initialization.state,
+      shuffling: shuffling.state,
+      dropout: dropoutOf(model),
+    }),
     ...(loader && { loader: json(op, 'loader', loaderState(loader)) }),
     ...(state && {
       optimizer: json(op, 'the optimizer', { optimizer: state.optimizer, groups: state.groups, numbers }),
     }),
     extra: json(op, 'extra', extra),
   };
-  const entries = tensors.map(async ([name, t]): Promise<[string, Entry]> => {
-    return [name, { shape: t.shape, values: await t.data() }];
+  const entries = tensors.map(async ([name, t]): Promise<[string, SafetensorsTensor]> => {
+    const data = await t.data();
+    return [name, { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape: t.shape, data }];
   });
-  return writeSafetensors({ tensors: Object.fromEntries(await Promise.all(entries)), metadata });
+  const all = Object.fromEntries(await Promise.all(entries));
+  return partsOf(checkpointSource(op), { tensors: all, metadata }, true);
 }
 
 /**
@@ -114,8 +123,9 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
  * wide.loadStateDict(model);
  * ```
  */
-export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  return parseCheckpoint({ op: 'decodeCheckpoint', name: 'the data' }, bytes);
+export function decodeCheckpoint(bytes: Uint8Array | ArrayBuffer): Checkpoint {
+  const source = checkpointSource('decodeCheckpoint');
+  return parseCheckpoint(source, readBytes(source, bytes));
 }
 
 /**
@@ -126,8 +136,9 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  * whole checkpoint is checked before anything changes: either all of it is restored, or nothing.
  *
  * @returns The number of completed epochs, and your `extra`.
- * @throws {CheckpointError} The bytes are not a checkpoint, are cut short or damaged, or do not fit the parts.
- * @throws {ValueError} An option is unknown.
+ * @throws {CheckpointError} The bytes are not a checkpoint, are cut short or damaged, do not fit the parts, or hold a
+ *   state that cannot be, such as step −1.
+ * @throws {ValueError} An option is unknown, or a part is not a model, optimizer or loader.
  * @throws {BusyError} `fit` is computing a batch. In its callbacks, a checkpoint can be restored.
  * @example
  * ```ts
@@ -151,28 +162,17 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
  * console.log(loader.epoch); // 5
  * ```
  */
-export function restoreCheckpoint(bytes: Uint8Array, parts: CheckpointParts): Restored {
+export function restoreCheckpoint(bytes: Uint8Array | ArrayBuffer, parts: CheckpointParts): Restored {
+  expectParts('restoreCheckpoint', parts);
   expectBetweenBatches('restoreCheckpoint', parts.model);
-  return restore({ op: 'restoreCheckpoint', name: 'the data' }, bytes, parts);
+  const source = checkpointSource('restoreCheckpoint');
+  return restore(source, readBytes(source, bytes), parts);
 }
 
-function streamStates(model: Layer): Checkpoint['streams'] {
-  const { initialization, shuffling } = streams;
-  return { initialization: initialization.state, shuffling: shuffling.state, dropout: dropoutOf(model) };
-}
-
-/** JSON text; throws for values that would not read back as they are, such as NaN or a function. */
+/** JSON text that reads back as the same value. */
 function json(op: string, name: string, value: unknown): string {
-  return JSON.stringify(value, (key, part: unknown) => {
-    const lost =
-      typeof part === 'number'
-        ? !Number.isFinite(part)
-        : !['object', 'string', 'boolean', 'undefined'].includes(typeof part);
-    if (!lost) return part;
-    throw new CheckpointError(
-      op,
-      `${name} holds a value that JSON cannot represent: ${key === '' ? '' : `${key} is `}${String(part)}`,
-      'write null or a string instead',
-    );
+  return exactJson(value, (problem) => {
+    const what = `${name} holds a value that JSON cannot represent: ${problem}`;
+    return new CheckpointError(op, what, 'write null or a string instead');
   });
 }

@@ -1,19 +1,27 @@
 /** Saves checkpoints to files and loads them, in Node. */
-import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { CheckpointError, reasonOf } from './format.ts';
-import { expectBetweenBatches } from '../snapshot.ts';
-import { type CheckpointParts, restore, type Restored } from './restore.ts';
+import { filePath } from '../../io/file-path.ts';
+import { readFileInParts } from '../../io/read-file.ts';
+import { saveFile } from '../../io/save-file.ts';
 import { type CheckpointContents, encode } from './checkpoint.ts';
+import { expectBetweenBatches } from '../snapshot.ts';
+import { checkpointSource } from './checkpoint-error.ts';
+import { type CheckpointParts, expectParts, restore, type Restored } from './restore.ts';
 
 /**
  * Writes a checkpoint to a file in the safetensors format. {@link encodeCheckpoint} lists its contents.
  *
  * The checkpoint is written to a temporary file in the same folder, flushed to the disk, and renamed to `path`.
- * `path` therefore always holds a complete checkpoint, the previous one or the new one, even after a power failure.
+ * `path` therefore always holds a complete checkpoint, the previous one or the new one, even after a power failure. If
+ * `path` is a symbolic link, the file that it leads to is replaced. An existing file keeps its mode. Temporary files
+ * that a killed process left behind are removed by the next save to the same path.
  *
- * @throws {CheckpointError} The file cannot be written (the temporary file is removed), or `extra` is not JSON.
- * @throws {ValueError} epoch is not an integer ≥ 0, or an option is unknown.
+ * The state is that of the moment of the call. Calls that overlap are carried out in their order, so the last one wins.
+ *
+ * @param path A path or a `file:` URL.
+ * @throws {CheckpointError} The file cannot be written (the temporary file is removed), or is a folder, a pipe or a
+ *   device; or JSON would change `extra`. The previous file is unchanged.
+ * @throws {ValueError} epoch is not an integer ≥ 0, an option is unknown, a part is not a model, optimizer or loader, or
+ *   the path is neither a path nor a `file:` URL.
  * @example
  * ```ts
  * import { mkdtemp } from 'node:fs/promises';
@@ -36,36 +44,21 @@ import { type CheckpointContents, encode } from './checkpoint.ts';
  * console.log(loader.epoch); // 2
  * ```
  */
-export async function saveCheckpoint(path: string, contents: CheckpointContents): Promise<void> {
-  const bytes = await encode('saveCheckpoint', contents);
-  const temporary = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(temporary, 'wx');
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined); // report the first failure
-    throw new CheckpointError(
-      'saveCheckpoint',
-      `${path} cannot be written: ${reasonOf(cause)}`,
-      'the folder must exist, be writable, and have room for two copies of the file',
-      { cause },
-    );
-  }
+export async function saveCheckpoint(path: string | URL, contents: CheckpointContents): Promise<void> {
+  const target = filePath('saveCheckpoint', path);
+  const parts = encode('saveCheckpoint', contents);
+  await saveFile(target, checkpointSource('saveCheckpoint', target), parts);
 }
 
 /**
  * Reads a checkpoint from a file and restores it as {@link restoreCheckpoint} does: either all of it, or nothing.
  *
+ * @param path A path or a `file:` URL.
  * @returns The number of completed epochs, and your `extra`.
- * @throws {CheckpointError} The file is missing, is not a checkpoint, is cut short or damaged, or does not fit the
- *   parts.
- * @throws {ValueError} An option is unknown.
+ * @throws {CheckpointError} The file is missing, is not a checkpoint, is cut short or damaged, does not fit the parts, or
+ *   holds a state that cannot be, such as step −1.
+ * @throws {ValueError} An option is unknown, a part is not a model, optimizer or loader, or the path is neither a path nor
+ *   a `file:` URL.
  * @throws {BusyError} `fit` is computing a batch. In its callbacks, a checkpoint can be restored.
  * @example
  * ```ts
@@ -82,18 +75,10 @@ export async function saveCheckpoint(path: string, contents: CheckpointContents)
  * console.log(epoch); // 7
  * ```
  */
-export async function loadCheckpoint(path: string, parts: CheckpointParts): Promise<Restored> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(path);
-  } catch (cause) {
-    throw new CheckpointError(
-      'loadCheckpoint',
-      `${path} cannot be read: ${reasonOf(cause)}`,
-      'give the path of a file written by saveCheckpoint',
-      { cause },
-    );
-  }
+export async function loadCheckpoint(path: string | URL, parts: CheckpointParts): Promise<Restored> {
+  const source = checkpointSource('loadCheckpoint', filePath('loadCheckpoint', path));
+  expectParts('loadCheckpoint', parts);
+  const contents = await readFileInParts(source);
   expectBetweenBatches('loadCheckpoint', parts.model);
-  return restore({ op: 'loadCheckpoint', name: path }, bytes, parts);
+  return restore(source, contents, parts);
 }

@@ -1,24 +1,23 @@
 /**
- * From bytes to a {@link Checkpoint}: the names of the tensors say whether they belong to the model or to the
+ * From a file to a {@link Checkpoint}: the names of the tensors say whether they belong to the model or to the
  * optimizer; everything else is JSON in the metadata. This file makes all checks that need no model or optimizer.
  */
-import type { StateDict } from '../../layers/layer.ts';
-import type { OptimizerState, Slots } from '../../optim/optimizer.ts';
-import { cpu } from '../../tensor/device/cpu.ts';
-import { tensor } from '../../tensor/create.ts';
-import type { StreamName, StreamState } from '../../tensor/random.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
 import {
-  ANOTHER,
-  CheckpointError,
   damaged,
   isInteger,
   isIntegers,
   isRecord,
-  readJson,
-  readSafetensors,
+  reasonOf,
+  type Safetensors,
+  show,
   type Source,
-} from './format.ts';
+} from '../../io/safetensors.ts';
+import type { StateDict } from '../../layers/state-dict.ts';
+import type { OptimizerState, Slots } from '../../optim/optimizer-state.ts';
+import { cpu } from '../../tensor/device/cpu.ts';
+import { tensor } from '../../tensor/create.ts';
+import type { StreamName, StreamState } from '../../tensor/random.ts';
+import type { Tensor } from '../../tensor/tensor.ts';
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -52,37 +51,47 @@ export interface Checkpoint {
 
 const LARGEST_UINT32 = 2 ** 32 - 1;
 
-/** @throws {CheckpointError} The bytes are not a checkpoint, are cut short, or are damaged. */
-export function parseCheckpoint(source: Source, bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = readSafetensors(source, bytes);
+/** @throws {CheckpointError} The file is not a checkpoint, or is damaged. */
+export function parseCheckpoint(source: Source, { tensors, metadata }: Safetensors): Checkpoint {
   expectVersion(source, metadata.gammabeta);
-  const read = (key: string): unknown =>
-    key in metadata ? readJson(source, `the metadata's ${key}`, metadata[key]) : null;
+  const read = (key: string): unknown => {
+    if (!Object.hasOwn(metadata, key)) return null;
+    try {
+      return JSON.parse(metadata[key]);
+    } catch (cause) {
+      throw damaged(source, `the metadata's ${key} is not JSON: ${reasonOf(cause)}`, { cause });
+    }
+  };
   const epoch = read('epoch');
-  if (!isInteger(epoch)) throw damaged(source, `the epoch is ${JSON.stringify(epoch)}`);
-
-  const model: [name: string, value: Tensor][] = [];
-  const moments: [index: number, name: string, slot: Tensor][] = [];
-  for (const [name, { shape, values }] of Object.entries(tensors)) {
-    const dtype = values instanceof Float32Array ? 'float32' : 'float64';
-    const value = tensor(values, { shape, dtype, device: cpu }); // always available, and read synchronously
-    const slot = /^optimizer\.(0|[1-9]\d*)\.(.+)$/.exec(name);
-    if (name.startsWith('model.')) model.push([name.slice('model.'.length), value]);
-    else if (slot !== null) moments.push([Number(slot[1]), slot[2], value]);
-    else throw damaged(source, `the tensor ${name} belongs to neither the model nor the optimizer`);
-  }
+  if (!isInteger(epoch)) throw damaged(source, `the epoch is ${show(epoch)}`);
 
   const optimizer = parseOptimizer(source, read('optimizer'));
-  for (const [index, name, value] of moments) {
-    const slots = optimizer?.slots[index];
-    if (slots === undefined || name in slots) {
-      throw damaged(source, `optimizer.${index}.${name} is not a tensor of the optimizer's state`);
+  const model: [name: string, value: Tensor][] = [];
+  const slots = optimizer?.numbers.map((of) => new Map<string, Tensor | number>(Object.entries(of))) ?? [];
+  for (const [name, { dtype, shape, data }] of Object.entries(tensors)) {
+    if (dtype !== 'F32' && dtype !== 'F64') {
+      const problem = `${source.name} stores ${name} in an unsupported element type: ${dtype}`;
+      throw source.failure(problem, 'convert it to F32 or F64');
     }
-    slots[name] = value;
+    // On the cpu device, which is always available and read synchronously.
+    const values = data as Float32Array | Float64Array;
+    const value = tensor(values, { shape, dtype: dtype === 'F32' ? 'float32' : 'float64', device: cpu });
+    const match = /^optimizer\.(0|[1-9]\d*)\.(.+)$/.exec(name);
+    const of = match === null ? undefined : slots.at(Number(match[1]));
+    if (name.startsWith('model.')) model.push([name.slice('model.'.length), value]);
+    else if (match === null) {
+      throw damaged(source, `the tensor ${name} belongs to neither the model nor the optimizer`);
+    } else if (of === undefined || of.has(match[2])) {
+      throw damaged(source, `${name} is not a tensor of the optimizer's state`);
+    } else of.set(match[2], value);
   }
   return {
     model: Object.fromEntries(model),
-    optimizer,
+    optimizer: optimizer && {
+      optimizer: optimizer.optimizer,
+      groups: optimizer.groups,
+      slots: slots.map((of): Slots => Object.fromEntries(of)),
+    },
     loader: parseLoader(source, read('loader')),
     streams: parseStreams(source, read('streams')),
     epoch,
@@ -90,22 +99,22 @@ export function parseCheckpoint(source: Source, bytes: Uint8Array): Checkpoint {
   };
 }
 
-function expectVersion({ op, name }: Source, version: string | undefined): void {
+function expectVersion({ name, wanted, failure }: Source, version: string | undefined): void {
   if (version === '1') return;
-  throw version === undefined
-    ? new CheckpointError(
-        op,
-        `${name} is not a checkpoint: it is in the safetensors format, but from another program`,
-        ANOTHER,
-      )
-    : new CheckpointError(
-        op,
-        `${name} has an unknown format version: ${version}`,
-        'use the version of gammabeta that wrote it, or a newer one',
-      );
+  if (version === undefined) {
+    const problem = `${name} is not a checkpoint: it is in the safetensors format, but from another program`;
+    throw failure(problem, `${wanted}; loadWeights reads the weights of other programs`);
+  }
+  const hint = 'use the version of gammabeta that wrote it, or a newer one';
+  throw failure(`${name} has an unknown format version: ${version}`, hint);
 }
 
-function parseOptimizer(source: Source, state: unknown): (OptimizerState & { slots: Slots[] }) | null {
+/** What the metadata says of the optimizer's state; its tensors are stored as tensors. */
+interface OptimizerEntry extends Pick<OptimizerState, 'optimizer' | 'groups'> {
+  readonly numbers: readonly Readonly<Record<string, number>>[];
+}
+
+function parseOptimizer(source: Source, state: unknown): OptimizerEntry | null {
   if (state === null) return null;
   const { optimizer, groups, numbers } = isRecord(state) ? state : {};
   if (typeof optimizer !== 'string' || !isArrayOf(groups, isGroup) || !isArrayOf(numbers, isNumbers)) {
@@ -118,7 +127,7 @@ function parseOptimizer(source: Source, state: unknown): (OptimizerState & { slo
       `the optimizer's groups list parameters [${members.join(', ')}] of ${numbers.length}`,
     );
   }
-  return { optimizer, groups, slots: numbers.map((of) => ({ ...of })) };
+  return { optimizer, groups, numbers };
 }
 
 function parseLoader(source: Source, state: unknown): LoaderState | null {
@@ -134,7 +143,7 @@ function parseLoader(source: Source, state: unknown): LoaderState | null {
   ) {
     return { epoch, seed, shuffle, batchSize, dropLast, examples };
   }
-  throw damaged(source, `the loader is ${JSON.stringify(state)}`);
+  throw damaged(source, `the loader is ${show(state)}`);
 }
 
 function parseStreams(source: Source, state: unknown): Checkpoint['streams'] {
@@ -142,7 +151,7 @@ function parseStreams(source: Source, state: unknown): Checkpoint['streams'] {
   if (isStream(initialization) && isStream(shuffling) && isStream(dropout)) {
     return { initialization, shuffling, dropout };
   }
-  throw damaged(source, `the generators' states are ${JSON.stringify(state)}`);
+  throw damaged(source, `the generators' states are ${show(state)}`);
 }
 
 function isArrayOf<T>(value: unknown, is: (entry: unknown) => entry is T): value is T[] {

@@ -1,12 +1,16 @@
 /** Restores a checkpoint into the model, the optimizer, the loader and the generators: all of them, or none. */
 import { formatShape, sameShape } from '../../../kernels/shape.ts';
-import type { DataLoader } from '../../data/loader.ts';
-import type { Layer, StateDict } from '../../layers/layer.ts';
-import type { LearningRate, Optimizer, OptimizerState } from '../../optim/optimizer.ts';
-import { expectOptions, GammaBetaError } from '../../tensor/errors.ts';
+import { DataLoader } from '../../data/loader.ts';
+import type { Safetensors, Source } from '../../io/safetensors.ts';
+import { expectLayer } from '../../layers/expect-layer.ts';
+import type { Layer } from '../../layers/layer.ts';
+import type { StateDict } from '../../layers/state-dict.ts';
+import { type LearningRate, Optimizer } from '../../optim/optimizer.ts';
+import type { OptimizerState } from '../../optim/optimizer-state.ts';
+import { inPlace } from '../../tensor/assign.ts';
+import { DeviceError, expectOptions, GammaBetaError, shown, ValueError } from '../../tensor/errors.ts';
 import { streams } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
-import { CheckpointError, type Source } from './format.ts';
 import { type Json, type LoaderState, parseCheckpoint } from './parse.ts';
 
 /** The objects that a checkpoint saves and restores. */
@@ -26,16 +30,34 @@ export interface Restored {
   readonly extra: Json;
 }
 
-/** `restoreCheckpoint`; error messages name `source`. */
-export function restore(source: Source, bytes: Uint8Array, parts: CheckpointParts): Restored {
-  expectOptions(source.op, parts, ['model', 'optimizer', 'loader']);
+/** Checks the parts of a checkpoint, and the names of the options: theirs and these others. */
+export function expectParts(op: string, parts: CheckpointParts, others: readonly string[] = []): void {
+  expectOptions(op, parts, ['model', 'optimizer', 'loader', ...others]);
   const { model, optimizer, loader } = parts;
-  const saved = parseCheckpoint(source, bytes);
+  expectLayer(op, model);
+  for (const [name, part, kind] of [
+    ['optimizer', optimizer, Optimizer],
+    ['loader', loader, DataLoader],
+  ] as const) {
+    if (part === undefined || part instanceof kind) continue;
+    throw new ValueError(op, `${name} is ${shown(part)}`, `pass the ${name}, or leave it out`);
+  }
+}
+
+/** Restores the contents of a file into checked parts. */
+export function restore(source: Source, contents: Safetensors, parts: CheckpointParts): Restored {
+  const { model, optimizer, loader } = parts;
+  const saved = parseCheckpoint(source, contents);
   expectModel(source, saved.model, model.stateDict());
   if (loader) expectLoader(source, saved.loader, loaderState(loader));
-  if (optimizer) restoreOptimizer(source, saved.optimizer, optimizer); // throws before it changes anything
-  // Nothing below throws.
-  model.loadStateDict(saved.model);
+  inPlace(() => {
+    const load = [
+      fitting(source, 'model', () => model.prepareState('loadStateDict', saved.model)),
+      optimizer ? preparedOptimizer(source, saved.optimizer, optimizer) : () => undefined,
+    ];
+    // Nothing below throws.
+    for (const apply of load) apply();
+  });
   if (loader && saved.loader) loader.epoch = saved.loader.epoch;
   streams.initialization.state = saved.streams.initialization;
   streams.shuffling.state = saved.streams.shuffling;
@@ -48,13 +70,21 @@ export function loaderState({ epoch, seed, shuffle, batchSize, dropLast, dataset
   return { epoch, seed, shuffle, batchSize, dropLast, examples: dataset.labels.length };
 }
 
-function refused(
-  { op, name }: Source,
-  what: string,
-  problems: readonly string[],
-  hint: string,
-): CheckpointError {
-  return new CheckpointError(op, `${name} does not fit the ${what}: ${problems.join('; ')}`, hint);
+function refused(source: Source, part: string, problems: readonly string[], hint: string): GammaBetaError {
+  return source.failure(`${source.name} does not fit the ${part}: ${problems.join('; ')}`, hint);
+}
+
+/** Prepares a part of the state; an error of the state becomes one of the checkpoint. */
+function fitting(source: Source, part: string, prepare: () => () => void): () => void {
+  try {
+    return prepare();
+  } catch (cause) {
+    if (cause instanceof DeviceError) throw cause;
+    const known = cause instanceof GammaBetaError ? cause : null;
+    const reason = known?.message.split('. Hint: ')[0] ?? String(cause);
+    const problem = `${source.name} does not fit the ${part}: ${reason}`;
+    throw source.failure(problem, known?.hint ?? `build the ${part} that was saved`, { cause });
+  }
 }
 
 /** The saved names, shapes and element types must be those of the model. */
@@ -98,11 +128,11 @@ function expectLoader(source: Source, saved: LoaderState | null, own: LoaderStat
   );
 }
 
-function restoreOptimizer(
+function preparedOptimizer(
   source: Source,
   saved: OptimizerState | null,
   optimizer: Optimizer<LearningRate>,
-): void {
+): () => void {
   if (saved === null) throw missingPart(source, 'optimizer');
   const problems = optimizer.parameters.flatMap((w, i) =>
     Object.entries(saved.slots[i] ?? {}).flatMap(([name, slot]) =>
@@ -113,18 +143,11 @@ function restoreOptimizer(
   );
   const hint = 'build the optimizer that was saved, over the same parameters';
   if (problems.length > 0) throw refused(source, 'optimizer', problems, hint);
-  try {
-    optimizer.loadStateDict(saved);
-  } catch (cause) {
-    const reason = cause instanceof GammaBetaError ? cause.message.split('. Hint: ')[0] : String(cause);
-    throw new CheckpointError(source.op, `${source.name} does not fit the optimizer: ${reason}`, hint, {
-      cause,
-    });
-  }
+  return fitting(source, 'optimizer', () => optimizer.prepareState(saved));
 }
 
-function missingPart({ op, name }: Source, part: string): CheckpointError {
-  return new CheckpointError(op, `${name} has no ${part}`, `it was saved without one: leave ${part} out`);
+function missingPart({ name, failure }: Source, part: string): GammaBetaError {
+  return failure(`${name} has no ${part}`, `it was saved without one: leave ${part} out`);
 }
 
 function alike(a: Tensor, b: Tensor): boolean {

@@ -267,15 +267,15 @@ const isAnything = (type: ts.Type): boolean => (type.flags & anything) !== 0;
 function elementTypes(type: ts.Type): ts.Type[] {
   if (!(type.flags & ts.TypeFlags.Object)) return [];
   if (checker.isTupleType(type)) return [...checker.getTypeArguments(type as ts.TypeReference)].slice(0, 1);
-  if (/^(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(symbolOf(type)?.name ?? '')) return [];
+  if (/^(?:(?:Big)?U?[Ii]nt|Float)\d+(?:Clamped)?Array$/.test(symbolOf(type)?.name ?? '')) return [];
   const element = checker.getIndexInfoOfType(type, ts.IndexKind.Number)?.type;
   return element === undefined || checker.getIndexInfoOfType(type, ts.IndexKind.String) ? [] : [element];
 }
 
 /** Handles that programs get from the library and pass on. */
 const opaque = ['Device'];
-/** Objects that may have more properties than the library reads: datasets, batches and states. */
-const openSigns = ['x', 'slots', 'params'];
+/** Objects with these properties may have more than the library reads: datasets, batches, statistics and states. */
+const openSigns = ['x', 'deviation', 'data', 'slots', 'params'];
 
 /** Whether the type is that of an object which programs write themselves: options, a dataset, parts, a record. */
 function isRecord(type: ts.Type): boolean {

@@ -1,4 +1,7 @@
-/** Arguments that are taken although their types do not allow them, and arguments that are refused although JavaScript ignores them. */
+/**
+ * Arguments that are taken although their types do not allow them, and arguments that are refused although JavaScript
+ * ignores them.
+ */
 import type { ValueName } from './values.ts';
 
 interface Taken {
@@ -13,6 +16,9 @@ interface Taken {
 /** Calls with these arguments must succeed. */
 export const taken: readonly Taken[] = [
   { slot: 'predict(data.targetShape', because: 'predict uses the examples only' },
+  ...['fit', 'trainStep', 'evaluate'].map((name): Taken => {
+    return { slot: `${name}(options.metrics)`, values: ['{}'], because: '{} is for no metrics' };
+  }),
 ];
 
 /** Functions that refuse one more argument, because another library gives it a meaning. All others ignore it. */

@@ -43,16 +43,18 @@ interface ClassCases<K extends ClassName> {
 const { tensor, Dense, Sequential, SGD, DataLoader } = library;
 type Tensor = library.Tensor;
 
-const x = (): Tensor => tensor([[1, 2], [3, 5]]); // prettier-ignore
+const rows = (): number[][] => [[1, 2], [3, 5]]; // prettier-ignore
+const x = (): Tensor => tensor(rows());
 const leaf = (): Tensor => tensor([1, 2], { requiresGrad: true });
 const model = (): library.Sequential => new Sequential(new Dense(2, 2));
 const data = (): library.Dataset => ({
   x: new Float32Array([1, 2, 3, 4]),
   shape: [2],
   labels: new Uint8Array([0, 1]),
+  targetShape: [1],
   divisor: 1,
-  mean: 0,
-  deviation: 1,
+  mean: [0, 0],
+  deviation: [1, 1],
 });
 /** Two numbers as the target of each example. */
 const regression = (): library.Dataset => ({
@@ -124,35 +126,43 @@ const training = (sgd: library.Optimizer<library.LearningRate>) => ({
 
 // ── functions ──────────────────────────────────────────────────────────────────────────────────────────
 
+const operands: Cases<[Tensor, library.Operand]> = [() => [x(), x()], () => [x(), rows()]];
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
   accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
-  bceWithLogits: () => [x(), [[0, 1], [1, 0]], { reduction: 'mean', weight: [1, 1], posWeight: [1, 1] }], // prettier-ignore
+  argmin: () => [x(), 0],
+  assign: () => [leaf(), leaf()],
+  bceWithLogits: () => [x(), [0, 1, 1, 0], { reduction: 'mean', weight: [1, 2], posWeight: [1, 2] }],
   binaryAccuracy: () => [tensor([1, 2]), [0, 1], { threshold: 0 }],
+  bmm: () => [tensor([[[1]]]), tensor([[[1]]])],
+  clamp: () => [x(), 0, 1],
   clipGradNorm: () => [[withGradient()], 1],
   concat: () => [[x(), x()], 0],
   cosineDecay: () => [0.1, { steps: 4, minimum: 0 }],
   crossEntropy: () => [
     x(),
     [0, 1],
-    { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 1] },
+    { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 2] },
   ],
   dataset: [
     () => [[[1, 2], [3, 4]], [[0], [1]], { shape: [2], targetShape: [1] }], // prettier-ignore
     () => [[1, 2], [0, 1], {}],
   ],
   decodeCheckpoint: () => [bytes],
+  decodeSafetensors: () => [library.encodeSafetensors({ w: leaf() })],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
   ],
   deviceInfo: () => [],
   digits: () => [{ count: 1, seed: 1 }],
+  encodeSafetensors: () => [{ w: { dtype: 'F32', shape: [2], data: new Float32Array(2) } }, { key: 'value' }],
   encodeCheckpoint: [
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
   ],
+  equal: operands,
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
@@ -191,6 +201,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   ],
   freeze: () => [model()],
   full: () => [[2, 2], 1, options()],
+  gelu: () => [x()],
   glorotNormal: initializer,
   glorotUniform: initializer,
   gradcheck: () => [
@@ -198,28 +209,40 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     [tensor([1], { dtype: 'float64', requiresGrad: true })],
     { eps: 1e-6, rtol: 1e-5, atol: 1e-7, seed: 0 },
   ],
+  greater: operands,
+  greaterEqual: operands,
   heNormal: initializer,
   heUniform: initializer,
-  huber: () => [x(), [[0, 1], [1, 0]], { delta: 1, reduction: 'mean' }], // prettier-ignore
+  huber: () => [x(), [1, 2, 3, 5], { reduction: 'mean', delta: 1 }],
   kaimingUniform: initializer,
+  less: operands,
+  lessEqual: operands,
+  linspace: () => [0, 1, 3, options()],
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
   manualSeed: () => [0],
-  mse: () => [x(), [[0, 1], [1, 0]], { reduction: 'mean' }], // prettier-ignore
+  min: [() => [x(), 0, true], () => [x(), [0], true]],
+  minimum: operands,
+  mse: () => [x(), [1, 2, 3, 5], { reduction: 'mean' }],
   noGrad: () => [() => 1],
-  normalize: [() => [data(), { mean: [0, 0], deviation: [1, 1] }], () => [regression()]],
+  norm: [() => [x(), 0, true], () => [x(), [0], true]],
+  normalize: () => [data(), { mean: [0, 0], deviation: [1, 1] }],
   onBackward: () => [model(), () => undefined],
   onForward: () => [model(), () => undefined],
+  notEqual: operands,
+  oneHot: () => [[0, 1], 2, options()],
   ones: () => [[2, 2], options()],
   parseCifar10: () => [new Uint8Array(3073)],
   parseIdx: () => [encodeIdx({ shape: [1], dtype: 'uint8', data: new Uint8Array(1) })],
   permutation: () => [4, 0, 0],
+  permute: () => [x(), [1, 0]],
   predict: [
     () => [model(), data(), { batchSize: 2 }],
     () => [model(), regression(), { batchSize: 2 }],
     () => [model(), [[1, 2], [3, 4]], { batchSize: 2 }], // prettier-ignore
   ],
+  prod: [() => [x(), 0, true], () => [x(), [0], true]],
   randn: () => [[2, 2], options()],
   restoreCheckpoint: () => [bytes, parts()],
   saveCheckpoint: [
@@ -227,11 +250,11 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
   scope: () => [() => 1],
-  split: [
-    () => [data(), 1],
-    () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }],
-    () => [regression(), 1],
-  ],
+  softplus: () => [x()],
+  split: [() => [data(), 1], () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }]],
+  squeeze: [() => [tensor([[1], [2]]), 1], () => [tensor([[1], [2]]), [1]]],
+  stack: () => [[x(), x()], 0],
+  std: [() => [x(), 0, { unbiased: true, keepDims: true }], () => [x(), [0], { unbiased: true }]],
   stepDecay: () => [0.1, { every: 2, factor: 0.5 }],
   summary: () => [model(), [2]],
   take: [() => [data(), 1], () => [regression(), 1]],
@@ -249,8 +272,10 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   ],
   unfreeze: () => [library.freeze(model())],
   uniform: () => [[2, 2], 0, 1, options()],
+  unsqueeze: () => [x(), 0],
   useDevice: () => ['cpu'],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
+  where: [() => [x(), x(), x()], () => [x(), rows(), rows()]],
   zeros: () => [[2, 2], options()],
 };
 
@@ -309,7 +334,9 @@ export const constructors: {
   ],
   Dense: () => [2, 2, { bias: true, init: library.ones, dtype: 'float32' }],
   Dropout: () => [0.5],
+  Embedding: () => [3, 2, { init: library.randn, dtype: 'float32' }],
   Flatten: () => [],
+  Identity: () => [],
   LeakyReLU: () => [0.1],
   RMSprop: [
     () => [[leaf()], { lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }],
@@ -330,6 +357,7 @@ export const constructors: {
 };
 
 const forward = (): [Tensor] => [x()];
+const operand: Cases<[library.Operand]> = [() => [x()], () => [rows()]];
 
 export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   Adam: { on: () => new library.Adam([leaf()]), members: {} },
@@ -341,7 +369,12 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   DataLoader: { on: loader, members: { epoch: () => [1] } },
   Dense: { on: () => new Dense(2, 2), members: { forward, toString: () => [] } },
   Dropout: { on: () => new library.Dropout(0.5), members: { forward, toString: () => [] } },
+  Embedding: {
+    on: () => new library.Embedding(9, 2),
+    members: { forward, toString: () => [] },
+  },
   Flatten: { on: () => new library.Flatten(), members: { forward, toString: () => [] } },
+  Identity: { on: () => new library.Identity(), members: { forward, toString: () => [] } },
   Layer: {
     on: model,
     members: {
@@ -389,13 +422,13 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
     on: x,
     members: {
       abs: () => [],
-      add: () => [x()],
+      add: operand,
       argmax: () => [0],
       backward: () => [x()],
       data: () => [],
       dataSync: () => [],
       detach: () => [],
-      div: () => [x()],
+      div: operand,
       exp: () => [],
       flatten: () => [],
       gather: () => [[0, 1]],
@@ -404,11 +437,11 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       leakyRelu: () => [0.1],
       log: () => [],
       logSoftmax: () => [0],
-      matmul: () => [x()],
+      matmul: operand,
       max: [() => [0, true], () => [[0], true]],
-      maximum: () => [x()],
+      maximum: operand,
       mean: [() => [0, true], () => [[0], true]],
-      mul: () => [x()],
+      mul: operand,
       neg: () => [],
       pow: () => [2],
       relu: () => [],
@@ -418,7 +451,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       slice: [() => [0, 1], () => [[0, 0], [1, 1]]], // prettier-ignore
       softmax: () => [0],
       sqrt: () => [],
-      sub: () => [x()],
+      sub: operand,
       sum: [() => [0, true], () => [[0], true]],
       tanh: () => [],
       toArray: () => [],

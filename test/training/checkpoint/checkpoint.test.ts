@@ -21,11 +21,7 @@ import {
   ValueError,
 } from '../../../src/index.ts';
 import { streams } from '../../../src/tensor/random.ts';
-import {
-  readSafetensors,
-  type Safetensors,
-  writeSafetensors,
-} from '../../../src/training/checkpoint/format.ts';
+import { decodeSafetensors, encodeSafetensors, type Safetensors } from '../../../src/io/safetensors.ts';
 import {
   CheckpointError,
   type CheckpointParts,
@@ -74,7 +70,7 @@ const train = ({ model, loader, optimizer }: ReturnType<typeof start>, epochs: n
 
 /** The contents of a checkpoint as an object, so that a failing comparison shows the difference. */
 async function stateOf(parts: CheckpointParts): Promise<Safetensors> {
-  return readSafetensors({ op: 'test', name: 'checkpoint' }, await encodeCheckpoint(parts));
+  return decodeSafetensors(await encodeCheckpoint(parts));
 }
 
 /** The parts after two epochs of training, so that no part of the checkpoint has its initial value. */
@@ -90,15 +86,15 @@ function changed(
   metadata: Record<string, unknown>,
   rename: (name: string) => string = (name) => name,
 ): Uint8Array {
-  const old = readSafetensors({ op: 'test', name: 'checkpoint' }, bytes);
+  const old = decodeSafetensors(bytes);
   const texts = Object.entries(metadata).map(([key, value]): [string, string] => [
     key,
     typeof value === 'string' ? value : JSON.stringify(value),
   ]);
-  return writeSafetensors({
-    tensors: Object.fromEntries(Object.entries(old.tensors).map(([name, entry]) => [rename(name), entry])),
-    metadata: { ...old.metadata, ...Object.fromEntries(texts) },
-  });
+  return encodeSafetensors(
+    Object.fromEntries(Object.entries(old.tensors).map(([name, entry]) => [rename(name), entry])),
+    { ...old.metadata, ...Object.fromEntries(texts) },
+  );
 }
 
 /** The message of a failing restore, after which model, optimizer and loader must be unchanged. */
@@ -183,11 +179,11 @@ describe('encodeCheckpoint', () => {
 
   it("names the model's tensors by PyTorch's keys and the optimizer's by parameter", async () => {
     const parts = await trained();
-    const { tensors } = readSafetensors({ op: 'test', name: 'it' }, await encodeCheckpoint(parts));
+    const { tensors } = decodeSafetensors(await encodeCheckpoint(parts));
     const state = parts.model.stateDict();
     expect(Object.keys(state)).toContain('1.running_mean');
     for (const [name, value] of Object.entries(state)) {
-      expect(tensors[`model.${name}`]).toEqual({ shape: value.shape, values: value.dataSync() });
+      expect(tensors[`model.${name}`]).toEqual({ dtype: 'F32', shape: value.shape, data: value.dataSync() });
     }
     expect(Object.keys(tensors).filter((name) => name.startsWith('optimizer.0.'))).toEqual([
       'optimizer.0.m',
@@ -416,7 +412,7 @@ describe('restoreCheckpoint', () => {
   it('refuses options that the optimizer does not accept', async () => {
     const parts = await trained();
     const bytes = await encodeCheckpoint(parts);
-    const { optimizer } = readSafetensors({ op: 'test', name: 'it' }, bytes).metadata;
+    const { optimizer } = decodeSafetensors(bytes).metadata;
     for (const [from, to] of [
       ['"lr":0.01', '"lr":-1'],
       ['"lr":0.01', '"rate":0.01'],
@@ -441,10 +437,7 @@ describe('restoreCheckpoint', () => {
 
   it('refuses safetensors of other programs and of later versions', async () => {
     const parts = await trained();
-    const other = writeSafetensors({
-      tensors: { weight: { shape: [1], values: new Float32Array(1) } },
-      metadata: { format: 'pt' },
-    });
+    const other = encodeSafetensors({ weight: { shape: [1], data: new Float32Array(1) } }, { format: 'pt' });
     expect(await refusedUnchanged(other, parts)).toContain(
       'the data is not a checkpoint: it is in the safetensors format, but from another program',
     );
