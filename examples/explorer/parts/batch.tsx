@@ -241,7 +241,7 @@ function Lines({ column, setX }: { readonly column: Column; readonly setX: (x: n
               key={i}
               class="handle"
               role="slider"
-              tabIndex={0}
+              tabindex={0}
               aria-label={`x${i + 1}`}
               aria-valuenow={value}
               aria-valuemin={-limits.value}

@@ -92,7 +92,7 @@ function Card({ card, onTry }: {
       </details>
       <button type="button" onClick={() => onTry(settings)}>
         Try it above: {words}
-        <span class="hidden"> ({statement})</span>
+        <span class="hidden"> ({name.replace('-', ' ')})</span>
       </button>
     </li>
   );

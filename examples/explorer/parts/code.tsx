@@ -294,7 +294,7 @@ export function CodePart({ state, set, column }: PartProps & { readonly column: 
                 <li key={kernel}>
                   <button
                     type="button"
-                    aria-label={`${k + 1}: ${kernel}`}
+                    aria-label={`${label(result)}, step ${k + 1}: ${kernel}`}
                     aria-current={k === state.step ? 'step' : undefined}
                     title={kernel}
                     onClick={() => go(k)}

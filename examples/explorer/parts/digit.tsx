@@ -85,27 +85,27 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
           <Answer name="without" of="plain" probabilities={answers?.plain ?? null} />
           <Answer name="with" of="bn" probabilities={answers?.normalized ?? null} />
         </div>
-      </div>
-      <div class="buttons">
-        <button
-          type="button"
-          onClick={() => {
-            image.current.fill(0);
-            setLabel(null);
-            draw();
-          }}
-        >
-          Clear
-        </button>
-        <button
-          type="button"
-          onClick={() => {
-            onExample(k);
-            setK(k + 1);
-          }}
-        >
-          Take a test image
-        </button>
+        <div class="digit-buttons">
+          <button
+            type="button"
+            onClick={() => {
+              image.current.fill(0);
+              setLabel(null);
+              draw();
+            }}
+          >
+            Clear
+          </button>
+          <button
+            type="button"
+            onClick={() => {
+              onExample(k);
+              setK(k + 1);
+            }}
+          >
+            Take a test image
+          </button>
+        </div>
       </div>
     </div>
   );

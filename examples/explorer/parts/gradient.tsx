@@ -175,7 +175,7 @@ function Lanes({ column, dx, numerical, wrong, setG }: {
             key={i}
             class="handle touchable"
             role="slider"
-            tabIndex={0}
+            tabindex={0}
             aria-label={`g${i + 1}`}
             aria-valuenow={value}
             aria-valuemin={-limits.value}

@@ -25,16 +25,16 @@ export function Insides({ plain, normalized }: Props): JSX.Element {
   return (
     <div class="figure insides" ref={ref}>
       <h3>Outputs of each hidden layer, and the size of its gradient (bar, logarithmic)</h3>
-      <svg width={width} height={196} role="group" aria-label="Activations and gradients by layer">
+      <svg width={width} height={152} role="group" aria-label="Activations and gradients by layer">
         {rows.map(({ name, inside, of }, r) => (
-          <g key={name} transform={`translate(0 ${8 + r * 92})`}>
-            <text class={`path-label ${of}`} x={0} y={34}>
+          <g key={name} transform={`translate(0 ${4 + r * 76})`}>
+            <text class={`path-label ${of}`} x={0} y={26}>
               {name}
             </text>
             {inside.layers.map((layer, k) => (
               <g key={k} transform={`translate(${label + k * each} 0)`}>
                 <Histogram layer={layer} width={each - gap} of={of} name={`${name}, layer ${k + 1}`} />
-                <rect class={`fill-${of}`} x={0} y={71} width={layer.gradient > 0 ? size(layer.gradient) : 0} height={6} />
+                <rect class={`fill-${of}`} x={0} y={55} width={layer.gradient > 0 ? size(layer.gradient) : 0} height={5} />
               </g>
             ))}
           </g>
@@ -45,7 +45,7 @@ export function Insides({ plain, normalized }: Props): JSX.Element {
   );
 }
 
-const HEIGHT = 50;
+const HEIGHT = 36;
 
 function Histogram({ layer, width, of, name }: { layer: LayerInside; width: number; of: string; name: string }): JSX.Element {
   const { low, high, counts, zeros, gradient } = layer;
@@ -67,10 +67,10 @@ function Histogram({ layer, width, of, name }: { layer: LayerInside; width: numb
       ))}
       {width > 44 && (
         <>
-          <text class="tick-label" x={0} y={HEIGHT + 14}>
+          <text class="tick-label" x={0} y={HEIGHT + 13}>
             {show(low, 2)}
           </text>
-          <text class="tick-label" x={width} y={HEIGHT + 14} text-anchor="end">
+          <text class="tick-label" x={width} y={HEIGHT + 13} text-anchor="end">
             {show(high, 2)}
           </text>
         </>

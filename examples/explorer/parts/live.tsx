@@ -182,6 +182,12 @@ function Live({ training: settings, set }: Props): JSX.Element {
           {seen.sides !== null && (
             <Insides plain={seen.sides.plain.inside} normalized={seen.sides.normalized.inside} />
           )}
+          <Digit
+            answers={answers}
+            example={example}
+            onImage={(image) => tell({ kind: 'image', image })}
+            onExample={(k) => tell({ kind: 'example', k })}
+          />
         </div>
         <div class="controls">
           <div class="buttons">
@@ -271,33 +277,23 @@ function Live({ training: settings, set }: Props): JSX.Element {
               </button>
             </div>
           </div>
-        </div>
-      </div>
-      <div class="below">
-        <Digit
-          answers={answers}
-          example={example}
-          onImage={(image) => tell({ kind: 'image', image })}
-          onExample={(k) => tell({ kind: 'example', k })}
-        />
-        <div
-          class="files"
-          onDragOver={(event) => event.preventDefault()}
-          onDrop={(event) => {
-            event.preventDefault();
-            void open(event.dataTransfer?.files ?? null);
-          }}
-        >
-          <h3>Your own digits</h3>
-          <p class="note">
-            {seen.data === '' ? '' : `The networks learn from: ${seen.data}. `}Choose or drop the files of MNIST here, images
-            and labels, gzipped or not. They stay on your machine.
-          </p>
-          <label class="file">
-            <span>MNIST files</span>
-            <input type="file" multiple onChange={(event) => void open(event.currentTarget.files)} />
-          </label>
-          <Problem text={problem?.where === 'files' ? problem.message : null} />
+          <details
+            class="files"
+            onDragOver={(event) => event.preventDefault()}
+            onDrop={(event) => {
+              event.preventDefault();
+              void open(event.dataTransfer?.files ?? null);
+            }}
+          >
+            <summary>Data: {seen.data || 'built-in digits'}</summary>
+            <label class="file">
+              <span>
+                Choose MNIST files, or drop them here: images and labels, gzipped or not. They stay on your machine.
+              </span>
+              <input type="file" multiple onChange={(event) => void open(event.currentTarget.files)} />
+            </label>
+            <Problem text={problem?.where === 'files' ? problem.message : null} />
+          </details>
         </div>
       </div>
     </Part>

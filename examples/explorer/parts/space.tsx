@@ -134,7 +134,7 @@ function Space({ column: few, turn, setTurn }: {
         height={height}
         class={m === 3 ? 'handle touchable' : undefined}
         role="img"
-        tabIndex={m === 3 ? 0 : undefined}
+        tabindex={m === 3 ? 0 : undefined}
         aria-label={
           m === 3
             ? 'Space of a batch of three values; arrow keys turn it'
@@ -166,11 +166,11 @@ function Space({ column: few, turn, setTurn }: {
       >
         {names.map((name, k) => {
           const unit: Vector = [k === 0 ? 1 : 0, k === 1 ? 1 : 0, k === 2 ? 1 : 0];
-          const [from, to] = [place(scaled(unit, -1)), place(unit)];
+          const [from, to, beyond] = [place(scaled(unit, -1)), place(unit), place(scaled(unit, 1.1))];
           return (
             <g key={name}>
               <line class="tick" x1={from[0]} y1={from[1]} x2={to[0]} y2={to[1]} />
-              <text class="small" x={to[0] + 6} y={to[1] + 12}>
+              <text class="small" x={beyond[0]} y={beyond[1] + 4} text-anchor="middle">
                 {name}
               </text>
             </g>

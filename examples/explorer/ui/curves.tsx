@@ -14,7 +14,7 @@ interface Props {
   readonly version: number;
 }
 
-const HEIGHT = 205;
+const HEIGHT = 172;
 
 export function Curves({ title, description, logarithmic = false, curves, version }: Props): JSX.Element {
   const place = useRef<HTMLDivElement>(null);

@@ -53,6 +53,8 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'less(b)': any,
   'lessEqual(b)': any,
   'notEqual(b)': any,
+  '(a[0])': any,
+  '(b[0])': any,
   'where(a)': any,
   'where(b)': any,
   'permute(axes[0])': ofTwo,

@@ -110,6 +110,9 @@ const source = (): node.MnistOptions => ({
 
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
+/** A tensor and a tensor, or nested arrays. */
+const compared: (() => [Tensor, library.Operand])[] = [() => [x(), x()], () => [x(), [[1, 2]]]];
+
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
   accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
@@ -144,7 +147,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
   ],
-  equal: () => [x(), x()],
+  equal: compared,
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
@@ -176,26 +179,26 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     [tensor([1], { dtype: 'float64', requiresGrad: true })],
     { eps: 1e-6, rtol: 1e-5, atol: 1e-7, seed: 0 },
   ],
-  greater: () => [x(), x()],
-  greaterEqual: () => [x(), x()],
+  greater: compared,
+  greaterEqual: compared,
   heNormal: initializer,
   heUniform: initializer,
   huber: () => [x(), [1, 2, 3, 5], { reduction: 'mean', delta: 1 }],
   kaimingUniform: initializer,
-  less: () => [x(), x()],
-  lessEqual: () => [x(), x()],
+  less: compared,
+  lessEqual: compared,
   linspace: () => [0, 1, 3, options()],
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
   manualSeed: () => [0],
   min: [() => [x(), 0, true], () => [x(), [0], true]],
-  minimum: () => [x(), x()],
+  minimum: compared,
   mse: () => [x(), [1, 2, 3, 5], { reduction: 'mean' }],
   noGrad: () => [() => 1],
   norm: [() => [x(), 0, true], () => [x(), [0], true]],
   normalize: () => [data(), { mean: [0, 0], deviation: [1, 1] }],
-  notEqual: () => [x(), x()],
+  notEqual: compared,
   oneHot: () => [[0, 1], 2, options()],
   ones: () => [[2, 2], options()],
   parseCifar10: () => [new Uint8Array(3073)],
@@ -222,7 +225,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   unsqueeze: () => [x(), 0],
   useDevice: () => ['cpu'],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
-  where: () => [x(), x(), x()],
+  where: [() => [x(), x(), x()], () => [x(), [[1, 2]], [[1, 2]]]],
   zeros: () => [[2, 2], options()],
 };
 
