@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
+import { licensesOfFiles } from '../experiments/licenses.ts';
 import { claimCards } from './build-claims.ts';
 import { kernelSources } from './build-sources.ts';
 
@@ -72,11 +73,14 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
   });
   if (!('output' in result)) throw new TypeError('explorer: Vite returned no bundle');
   let [program, styles] = ['', ''];
+  const files: string[] = [];
   for (const part of result.output) {
-    if (part.type === 'chunk') program += part.code;
-    else if (part.fileName.endsWith('.css')) styles += String(part.source);
+    if (part.type === 'chunk') {
+      program += part.code;
+      files.push(...part.moduleIds);
+    } else if (part.fileName.endsWith('.css')) styles += String(part.source);
   }
-  const html = document(program.trim(), styles.trim());
+  const html = document(program.trim(), styles.trim(), licensesOfFiles(files));
   const file = join(folder, 'explorer.html');
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, html);
@@ -84,7 +88,7 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
 }
 
 /** The page: one style sheet and one script, which the policy names by its hash. */
-function document(program: string, styles: string): string {
+function document(program: string, styles: string, licenses: string): string {
   // `</script` in a string of the program would end the script.
   const script = program.replaceAll(/<\/(script)/gi, String.raw`<\/$1`).replaceAll('<!--', String.raw`<\!--`);
   const policy = [
@@ -111,6 +115,10 @@ function document(program: string, styles: string): string {
 <div id="page"></div>
 <noscript>This page computes its numbers with JavaScript, which is switched off.</noscript>
 <script>${script}</script>
+<script type="text/plain" id="licenses">
+This page contains code of these packages.
+
+${licenses}</script>
 </body>
 </html>
 `;
