@@ -155,7 +155,8 @@ describe('loadWeights', () => {
     ] as const) {
       const file = encodeSafetensors({ weight: { dtype, shape: [1, 2], data }, bias: tensor([5]) });
       loadWeights(model, file);
-      expect(values(model.weight)).toEqual(Array.from(data, (x) => Math.fround(Number(x))));
+      const given: Iterable<number | bigint> = data;
+      expect(values(model.weight)).toEqual(Array.from(given, (x) => Math.fround(Number(x))));
     }
   });
 
