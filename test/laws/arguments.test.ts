@@ -45,7 +45,7 @@ function summaryOf(failed: readonly Attempt[]): string[] {
 describe('valid arguments are accepted by', () => {
   it.each(callables)('$name', async (callable) => {
     const { cases, self, call } = targetOf(callable);
-    for (const make of cases) await call(self(), make());
+    for (const make of cases) await call(await self(), make());
   });
 });
 
@@ -60,16 +60,15 @@ describe('each wrong argument is refused, with a hint, by', () => {
 
 describe('one more argument', () => {
   const fixed = callables.filter(({ count, kind }) => count < Infinity && kind !== 'setter');
-  const refusing = fixed.filter(({ name }) => Object.hasOwn(refusesMore, name));
-  const ignoring = fixed.filter((callable) => !refusing.includes(callable));
 
-  it.each(refusing)('is refused by $name, because other libraries give it a meaning', async (callable) => {
-    expect(await attemptMore(callable)).toMatchObject({ outcome: 'refused' });
-  });
-
-  it('is ignored by all other functions, as JavaScript does', async () => {
-    expect(refusing).toHaveLength(Object.keys(refusesMore).length);
-    for (const callable of ignoring) expect(await attemptMore(callable)).toMatchObject({ outcome: 'silent' });
+  it('is refused where another library gives it a meaning, and ignored elsewhere, as JavaScript does', async () => {
+    const refusing: string[] = [];
+    for (const callable of fixed) {
+      const { outcome } = await attemptMore(callable);
+      if (outcome === 'refused') refusing.push(callable.name);
+      else expect(outcome, callable.name).toBe('silent');
+    }
+    expect(refusing.sort()).toEqual(Object.keys(refusesMore).sort());
   });
 });
 

@@ -30,7 +30,7 @@ const call = (fn: unknown, args: readonly unknown[], self?: unknown): unknown =>
 /** A call of one function: how to make valid arguments, and how to call it with others. */
 interface Target {
   readonly cases: readonly (() => readonly unknown[])[];
-  readonly self: () => unknown;
+  readonly self: () => unknown; // or a promise of it
   readonly call: (self: unknown, args: readonly unknown[]) => unknown;
 }
 
@@ -49,11 +49,12 @@ export function targetOf({ name, kind }: Callable): Target {
     return { cases: listOf(cases, name), self: noSelf, call: (_, args) => call(fn, args) };
   }
   const [owner, member] = name.replace(' =', '').split('.');
-  const { on, members } = classes[owner as ClassName];
+  const { on, onOthers = {}, members } = classes[owner as ClassName];
+  const self = Object.hasOwn(onOthers, member) ? (onOthers[member] ?? on) : on;
   const cases = listOf((members as Record<string, Cases<readonly unknown[]>>)[member], name);
   return kind === 'method'
-    ? { cases, self: on, call: (self, args) => call(Reflect.get(self as object, member), args, self) }
-    : { cases, self: on, call: (self, [value]) => Reflect.set(self as object, member, value) };
+    ? { cases, self, call: (object, args) => call(Reflect.get(object as object, member), args, object) }
+    : { cases, self, call: (object, [value]) => Reflect.set(object as object, member, value) };
 }
 
 function listOf(cases: Cases<readonly unknown[]> | undefined, name: string): (() => readonly unknown[])[] {
@@ -123,7 +124,7 @@ async function attempt(
   for (const make of cases) {
     const args = replaceAt(make(), path, replace);
     if (args === null) continue;
-    const on = self();
+    const on = await self();
     const before = stateOf([on, args]);
     const { error, result } = await outcomeOf(() => call(on, args as readonly unknown[]));
     if (error === null) return { slot, value, outcome: result === endless ? 'never ends' : 'silent', result };

@@ -226,7 +226,9 @@ function slotsOf(
   };
   const outer = [...inside, ...members];
   const deeper = members.filter((member) => !inside.includes(member));
-  const elements = deeper.flatMap(elementTypes);
+  const tuple = deeper.find((member) => checker.isTupleType(member));
+  const positions = tuple === undefined ? [] : checker.getTypeArguments(tuple as ts.TypeReference);
+  const elements = deeper.filter((member) => member !== tuple).flatMap(elementTypes);
   const properties = new Map<string, ts.Symbol[]>();
   for (const record of deeper.filter(isRecord)) {
     for (const property of checker.getPropertiesOfType(record)) {
@@ -238,6 +240,7 @@ function slotsOf(
     .flatMap((record) => checker.getIndexInfosOfType(record).map(({ type }) => type));
   return [
     slot,
+    ...positions.flatMap((type, i) => slotsOf(`${name}[${i}]`, [...path, i], [type], false, outer)),
     ...(elements.length > 0 ? slotsOf(`${name}[0]`, [...path, 0], elements, false, outer) : []),
     ...(indexed.length > 0 ? slotsOf(`${name}.key`, [...path, anyKey], indexed, false, outer) : []),
     ...[...properties].flatMap(([property, symbols]) =>

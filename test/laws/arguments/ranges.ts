@@ -82,7 +82,6 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'BatchNorm1d(features)': count,
   'BatchNorm1d(options.eps)': positive,
   'BatchNorm1d(options.momentum)': { from: 0, to: 1 },
-  'BatchNorm1d.numBatchesTracked =(value)': natural,
   'crossEntropy(labels[0])': { integer: true, from: 0, to: 1 },
   'crossEntropy(options.labelSmoothing)': { from: 0, to: 1 },
   'crossEntropy(options.weight[0])': notNegative,

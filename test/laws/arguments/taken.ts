@@ -25,9 +25,13 @@ export const taken: readonly Taken[] = [
 export const refusesMore: Readonly<Record<string, string>> = {
   'Tensor.transpose': "NumPy's axes",
   'Tensor.flatten': "PyTorch's start_dim",
+  'Tensor.reshape': 'the extents one by one, as in NumPy',
+  'Tensor.slice': 'the step of Python slices',
+  'Tensor.matmul': "TensorFlow.js' transposeA",
   'Tensor.argmax': "PyTorch's keepdim",
   'Tensor.gather': "TensorFlow.js' axis",
   'Tensor.backward': "PyTorch's retain_graph",
+  Identity: 'it has no options',
   ReLU: "PyTorch's inplace",
   Sigmoid: 'it has no options',
   Tanh: 'it has no options',

@@ -37,6 +37,8 @@ type Members<I> = {
 interface ClassCases<K extends ClassName> {
   /** An object to call the methods of. */
   readonly on: () => Instance<K>;
+  /** Members that need another object. */
+  readonly onOthers?: Readonly<Partial<Record<string, () => Instance<K> | Promise<Instance<K>>>>>;
   readonly members: Members<Instance<K>>;
 }
 
@@ -411,6 +413,13 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   ReLU: { on: () => new library.ReLU(), members: { forward, toString: () => [] } },
   Recovery: {
     on: () => new library.Recovery({ model: model(), optimizer: optimizer() }),
+    onOthers: {
+      resume: async () => {
+        const recovery = new library.Recovery({ model: model(), optimizer: optimizer() });
+        await recovery.save();
+        return recovery;
+      },
+    },
     members: { save: () => [], resume: () => ['cpu'] },
   },
   SGD: { on: () => optimizer(), members: {} },
@@ -420,6 +429,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   Tanh: { on: () => new library.Tanh(), members: { forward, toString: () => [] } },
   Tensor: {
     on: x,
+    onOthers: { backward: () => tensor(rows(), { requiresGrad: true }).mul(2), item: () => tensor(1) },
     members: {
       abs: () => [],
       add: operand,
