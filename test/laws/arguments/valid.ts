@@ -68,6 +68,7 @@ const parts = (): Required<library.CheckpointParts> => {
   return { model: net, optimizer: optimizer(net.parameters()), loader: loader() };
 };
 const bytes = await library.encodeCheckpoint(parts());
+const weights = library.encodeWeights(model());
 
 // ── files ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -84,6 +85,7 @@ for (const part of ['train', 't10k']) {
   );
 }
 await node.saveCheckpoint(at('saved.safetensors'), parts());
+writeFileSync(at('weights.safetensors'), weights);
 const { MNIST_DIR, CIFAR10_DIR, GAMMABETA_CACHE } = process.env;
 // A wrong `dir` must not reach the data of whoever runs the tests.
 process.env.MNIST_DIR = process.env.CIFAR10_DIR = folder;
@@ -138,6 +140,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     { shape: [2], targetShape: [1] },
   ],
   decodeCheckpoint: () => [bytes],
+  decodeSafetensors: () => [weights],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
   ],
@@ -147,6 +150,11 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
   ],
+  encodeSafetensors: () => [
+    { a: { dtype: 'F32', shape: [1], data: new Float32Array(1) }, b: x() },
+    { key: 'value' },
+  ],
+  encodeWeights: () => [model(), { layout: 'pytorch' }],
   equal: compared,
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
@@ -191,6 +199,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
+  loadWeights: () => [model(), at('weights.safetensors'), { layout: 'gammabeta', strict: true }],
   manualSeed: () => [0],
   min: [() => [x(), 0, true], () => [x(), [0], true]],
   minimum: compared,
@@ -212,6 +221,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
+  saveWeights: () => [at('new.safetensors'), model(), { layout: 'pytorch' }],
   scope: () => [() => 1],
   softplus: () => [x()],
   split: [() => [data(), 1], () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }]],
