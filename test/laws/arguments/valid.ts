@@ -81,6 +81,7 @@ const parts = (): Required<library.CheckpointParts> => {
   return { model: net, optimizer: optimizer(net.parameters()), loader: loader() };
 };
 const bytes = await library.encodeCheckpoint(parts());
+const weights = library.encodeWeights(model());
 
 // ── files ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -97,6 +98,7 @@ for (const part of ['train', 't10k']) {
   );
 }
 await node.saveCheckpoint(at('saved.safetensors'), parts());
+writeFileSync(at('weights.safetensors'), weights);
 const { MNIST_DIR, CIFAR10_DIR, GAMMABETA_CACHE } = process.env;
 // A wrong `dir` must not reach the data of whoever runs the tests.
 process.env.MNIST_DIR = process.env.CIFAR10_DIR = folder;
@@ -153,7 +155,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [[1, 2], [0, 1], {}],
   ],
   decodeCheckpoint: () => [bytes],
-  decodeSafetensors: () => [library.encodeSafetensors({ w: leaf() })],
+  decodeSafetensors: () => [weights],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
   ],
@@ -164,6 +166,11 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
   ],
+  encodeSafetensors: () => [
+    { a: { dtype: 'F32', shape: [1], data: new Float32Array(1) }, b: x() },
+    { key: 'value' },
+  ],
+  encodeWeights: () => [model(), { layout: 'pytorch' }],
   equal: operands,
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
@@ -223,6 +230,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
+  loadWeights: () => [model(), at('weights.safetensors'), { layout: 'gammabeta', strict: true }],
   manualSeed: () => [0],
   min: [() => [x(), 0, true], () => [x(), [0], true]],
   minimum: operands,
@@ -251,6 +259,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
+  saveWeights: () => [at('new.safetensors'), model(), { layout: 'pytorch' }],
   scope: () => [() => 1],
   softplus: () => [x()],
   split: [() => [data(), 1], () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }]],
