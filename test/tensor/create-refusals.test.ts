@@ -41,6 +41,12 @@ onDevices(({ device }) => {
       expectError(() => tensor(nested), ShapeError, message);
     });
 
+    it('an array that contains itself', () => {
+      const circular: unknown[] = [];
+      circular.push(circular, circular);
+      expect(() => tensor(data(circular))).toThrow(ShapeError);
+    });
+
     it.each<[unknown]>([['1'], [null], [undefined], [true], [{}], [() => 1], [1n]])(
       'values that are not numbers, alone or nested: %s',
       (value) => {
@@ -197,10 +203,4 @@ onDevices(({ device }) => {
   it('tensor still works after all these errors', () => {
     expect(tensor([1]).toArray()).toEqual([1]);
   });
-});    it('an array that contains itself', () => {
-      const circular: unknown[] = [];
-      circular.push(circular, circular);
-      expect(() => tensor(data(circular))).toThrow(ShapeError);
-    });
-
-
+});

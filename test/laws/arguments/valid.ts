@@ -161,7 +161,6 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   ],
   deviceInfo: () => [],
   digits: () => [{ count: 1, seed: 1 }],
-  encodeSafetensors: () => [{ w: { dtype: 'F32', shape: [2], data: new Float32Array(2) } }, { key: 'value' }],
   encodeCheckpoint: [
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
