@@ -93,6 +93,14 @@ export {
   type SafetensorsTensor,
 } from './io/safetensors.ts';
 export type { ElementType, ElementValues } from './io/element-type.ts';
+export {
+  encodeWeights,
+  type EncodeWeightsOptions,
+  type LoadedWeights,
+  loadWeights,
+  type LoadWeightsOptions,
+  type WeightLayout,
+} from './io/weights.ts';
 
 export { DataError } from './data/data-error.ts';
 export type { Dataset } from './data/dataset.ts';

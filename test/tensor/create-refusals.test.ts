@@ -197,4 +197,10 @@ onDevices(({ device }) => {
   it('tensor still works after all these errors', () => {
     expect(tensor([1]).toArray()).toEqual([1]);
   });
-});
+});    it('an array that contains itself', () => {
+      const circular: unknown[] = [];
+      circular.push(circular, circular);
+      expect(() => tensor(data(circular))).toThrow(ShapeError);
+    });
+
+

@@ -3,7 +3,7 @@ import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { javascript } from '@codemirror/lang-javascript';
 import { HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language';
 import { EditorState } from '@codemirror/state';
-import { EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { EditorView, keymap } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
 const colours = HighlightStyle.define([
@@ -15,12 +15,16 @@ const colours = HighlightStyle.define([
 ]);
 
 const theme = EditorView.theme({
-  '&': { backgroundColor: 'var(--paper)', color: 'var(--ink)', border: '1px solid var(--soft)', borderRadius: '6px' },
+  '&': {
+    backgroundColor: 'var(--paper)',
+    color: 'var(--ink)',
+    border: '1px solid var(--soft)',
+    borderRadius: '6px',
+  },
   '&.cm-focused': { outline: '3px solid var(--focus)' },
   '.cm-scroller': { fontFamily: 'var(--mono)', fontSize: '0.85rem', lineHeight: '1.5' },
   '.cm-content': { caretColor: 'var(--ink)', minHeight: '17rem' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
-  '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--soft)', border: 'none' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground, ::selection': {
     backgroundColor: 'color-mix(in srgb, var(--link) 30%, transparent) !important',
   },
@@ -32,7 +36,6 @@ export function makeEditor(parent: HTMLElement, doc: string): EditorView {
     state: EditorState.create({
       doc,
       extensions: [
-        lineNumbers(),
         history(),
         indentOnInput(),
         javascript(),

@@ -62,8 +62,8 @@ export function Page(): JSX.Element {
       <header>
         <h1>Batch normalization, forward and backward</h1>
         <p>
-          Eight questions about one layer. Every number on this page is computed by gammabeta, a tensor library written
-          to be read, while you move the inputs.
+          Eight questions about one layer. Every number on this page is computed by gammabeta, a tensor
+          library written to be read, while you move the inputs.
         </p>
         {problems.length > 0 && (
           <div class="problem" role="alert">
@@ -99,8 +99,8 @@ export function Page(): JSX.Element {
       </main>
       <footer>
         <p class="note">
-          The link in the address bar holds the state of this page: copy it, and others see the same numbers and train
-          the same losses. The page is one file and needs no network.
+          The link in the address bar holds the state of this page: copy it, and others see the same numbers
+          and train the same losses. The page is one file and needs no network.
         </p>
       </footer>
     </>

@@ -135,7 +135,9 @@ function Live({ training: settings, set }: Props): JSX.Element {
     if (files === null || files.length === 0) return;
     setProblem(null);
     try {
-      const read = await Promise.all(Array.from(files, async (file) => ({ name: file.name, bytes: await bytesOf(file) })));
+      const read = await Promise.all(
+        Array.from(files, async (file) => ({ name: file.name, bytes: await bytesOf(file) })),
+      );
       tell({ kind: 'files', files: read });
     } catch (error) {
       setProblem({ where: 'files', message: error instanceof Error ? error.message : String(error) });
@@ -159,8 +161,9 @@ function Live({ training: settings, set }: Props): JSX.Element {
   return (
     <Part id="live" number={7} question="Is it true that it trains faster?">
       <p>
-        Two networks learn digits here, in your browser: one <b class="plain">without</b> and one <b class="bn">with</b>{' '}
-        batch normalization, from the same weights and with the same batches. Change the settings while they run.
+        Two networks learn digits here, in your browser: one <b class="plain">without</b> and one{' '}
+        <b class="bn">with</b> batch normalization, from the same weights and with the same batches. Change
+        the settings while they run.
       </p>
       <div class="figure-and-controls" ref={part}>
         <div>
@@ -182,6 +185,12 @@ function Live({ training: settings, set }: Props): JSX.Element {
           {seen.sides !== null && (
             <Insides plain={seen.sides.plain.inside} normalized={seen.sides.normalized.inside} />
           )}
+          <Digit
+            answers={answers}
+            example={example}
+            onImage={(image) => tell({ kind: 'image', image })}
+            onExample={(k) => tell({ kind: 'example', k })}
+          />
         </div>
         <div class="controls">
           <div class="buttons">
@@ -264,40 +273,33 @@ function Live({ training: settings, set }: Props): JSX.Element {
             <div class="choice">
               <button
                 type="button"
-                disabled={Object.entries(settings).every(([key, value]) => defaultTraining[key as keyof TrainingSettings] === value)}
+                disabled={Object.entries(settings).every(
+                  ([key, value]) => defaultTraining[key as keyof TrainingSettings] === value,
+                )}
                 onClick={() => set({ training: defaultTraining })}
               >
                 ↺ All settings
               </button>
             </div>
           </div>
-        </div>
-      </div>
-      <div class="below">
-        <Digit
-          answers={answers}
-          example={example}
-          onImage={(image) => tell({ kind: 'image', image })}
-          onExample={(k) => tell({ kind: 'example', k })}
-        />
-        <div
-          class="files"
-          onDragOver={(event) => event.preventDefault()}
-          onDrop={(event) => {
-            event.preventDefault();
-            void open(event.dataTransfer?.files ?? null);
-          }}
-        >
-          <h3>Your own digits</h3>
-          <p class="note">
-            {seen.data === '' ? '' : `The networks learn from: ${seen.data}. `}Choose or drop the files of MNIST here, images
-            and labels, gzipped or not. They stay on your machine.
-          </p>
-          <label class="file">
-            <span>MNIST files</span>
-            <input type="file" multiple onChange={(event) => void open(event.currentTarget.files)} />
-          </label>
-          <Problem text={problem?.where === 'files' ? problem.message : null} />
+          <details
+            class="files"
+            onDragOver={(event) => event.preventDefault()}
+            onDrop={(event) => {
+              event.preventDefault();
+              void open(event.dataTransfer?.files ?? null);
+            }}
+          >
+            <summary>Data: {seen.data || 'built-in digits'}</summary>
+            <label class="file">
+              <span>
+                Choose MNIST files, or drop them here: images and labels, gzipped or not. They stay on your
+                machine.
+              </span>
+              <input type="file" multiple onChange={(event) => void open(event.currentTarget.files)} />
+            </label>
+            <Problem text={problem?.where === 'files' ? problem.message : null} />
+          </details>
         </div>
       </div>
     </Part>
@@ -365,7 +367,12 @@ function Choice<T extends string>({ label, value, options, onChange }: ChoicePro
 }
 
 /** A small field for a whole number. */
-function Small({ label, value, parse, onChange }: {
+function Small({
+  label,
+  value,
+  parse,
+  onChange,
+}: {
   readonly label: string;
   readonly value: number;
   readonly parse: (text: string) => number;
@@ -417,4 +424,3 @@ async function bytesOf(file: File): Promise<Uint8Array> {
     throw new RangeError(`${file.name} is a damaged gzip file.`);
   }
 }
-
