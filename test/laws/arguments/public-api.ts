@@ -215,7 +215,10 @@ function slotsOf(
   const slot: Slot = {
     name,
     path,
-    wrong: wrong.filter((value) => !(mayBeUndefined && value === 'undefined')),
+    wrong: wrong.filter(
+      (value) =>
+        !(mayBeUndefined && value === 'undefined') && !(value === '{}' && records.some(isDictionary)),
+    ),
     numeric: members.some(isNumberType),
     options: records.length > 0 && !records.some(isOpen),
     wrongResults: results.some(isAnything)
@@ -266,7 +269,7 @@ const isAnything = (type: ts.Type): boolean =>
 function elementTypes(type: ts.Type): ts.Type[] {
   if (!(type.flags & ts.TypeFlags.Object)) return [];
   if (checker.isTupleType(type)) return [...checker.getTypeArguments(type as ts.TypeReference)].slice(0, 1);
-  if (/^(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(symbolOf(type)?.name ?? '')) return [];
+  if (/^(?:Big)?(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(symbolOf(type)?.name ?? '')) return [];
   const element = checker.getIndexInfoOfType(type, ts.IndexKind.Number)?.type;
   return element === undefined || checker.getIndexInfoOfType(type, ts.IndexKind.String) ? [] : [element];
 }
@@ -292,8 +295,11 @@ function isRecord(type: ts.Type): boolean {
 // An intersection of types has no symbol, against what its declaration says.
 const symbolOf = ({ symbol }: { readonly symbol?: ts.Symbol }): ts.Symbol | undefined => symbol;
 
+/** Whether the names of the properties are free, so that there may be none. */
+const isDictionary = (record: ts.Type): boolean => checker.getIndexInfosOfType(record).length > 0;
+
 const isOpen = (record: ts.Type): boolean =>
-  checker.getIndexInfosOfType(record).length > 0 || open.includes(symbolOf(record)?.name ?? '');
+  isDictionary(record) || open.includes(symbolOf(record)?.name ?? '');
 
 const isClassInstance = (type: ts.Type): boolean =>
   ((symbolOf(type)?.flags ?? 0) & ts.SymbolFlags.Class) !== 0;

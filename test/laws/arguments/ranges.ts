@@ -163,6 +163,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'permutation(n)': uint32,
   'permutation(epoch)': uint32,
   'fit(options.epochs)': count,
+  'encodeSafetensors(tensors.key.shape[0])': { integer: true, from: 1, to: 1 },
   '(contents.epoch)': natural,
   '(contents.extra)': finite,
   '(contents.extra[0])': finite,
