@@ -5,9 +5,10 @@
  *
  *     tsx examples/experiments/build-command.ts [folder that tsc wrote to]
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { licensesOfFiles } from './licenses.ts';
 
 const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;
@@ -51,35 +52,5 @@ const { metafile } = await build({
   metafile: true,
 });
 chmodSync(join(out, 'gammabeta.js'), 0o755);
-writeFileSync(join(out, 'LICENSES.txt'), licensesIn(metafile));
-
-/** The licenses and notices of all packages of which the bundle contains code. */
-function licensesIn({ outputs }: Metafile): string {
-  const inputs = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
-  const packages = inputs
-    .filter((input) => input.includes('node_modules/'))
-    .map((input) => packageOf(join(root, dirname(input))));
-  return [...new Set(packages.map(licensesOf))].sort().join('\n');
-}
-
-/** The nearest folder above with a package.json that has a version; some folders have one that only sets `type`. */
-function packageOf(folder: string): string {
-  const file = join(folder, 'package.json');
-  const isPackage = existsSync(file) && 'version' in (JSON.parse(readFileSync(file, 'utf8')) as object);
-  return isPackage ? folder : packageOf(dirname(folder));
-}
-
-/** The license files and notices in the folder of a package, with the name of the package. */
-function licensesOf(folder: string): string {
-  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-    name: string;
-    version: string;
-  };
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /^(?:licen[sc]e|notice)/i.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((file) => !relative(folder, file).includes('node_modules'));
-  if (files.length === 0) throw new Error(`the licenses: ${name} has no license file`);
-  const texts = files.sort().map((file) => readFileSync(file, 'utf8').trim());
-  return `${name} ${version}\n\n${texts.join('\n\n')}\n\n${'-'.repeat(80)}\n`;
-}
+const inputs = Object.values(metafile.outputs).flatMap((output) => Object.keys(output.inputs));
+writeFileSync(join(out, 'LICENSES.txt'), licensesOfFiles(inputs.map((input) => join(root, input))));

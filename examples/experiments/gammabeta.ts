@@ -27,7 +27,11 @@ async function page(): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch {
-    throw new DataError('explore', `there is no file ${file}`, 'in a clone of the repository, use npm run explorer');
+    throw new DataError(
+      'explore',
+      `there is no file ${file}`,
+      'in a clone of the repository, use npm run explorer',
+    );
   }
 }
 

@@ -1,11 +1,13 @@
 /** Bundles the page into one HTML file with Vite. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
+import { licensesOfFiles } from '../experiments/licenses.ts';
 import { claimCards } from './build-claims.ts';
 import { kernelSources } from './build-sources.ts';
+import { intro, title } from './page/intro.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -37,13 +39,20 @@ const withoutGpu = (): Plugin => ({
       : undefined,
 });
 
+/** Only the worker computes on `wasm`. */
+const withoutWasm: Plugin = {
+  name: 'without-wasm',
+  enforce: 'pre',
+  load: (id) => (id.endsWith('/simd/binaries.generated.ts') ? 'export const binaries = {};' : undefined),
+};
+
 /** Writes `explorer.html` into a folder, by default `dist`. */
 export async function bundle(folder: string = join(root, 'dist')): Promise<Bundle> {
   const result = await build({
     configFile: false,
     root: import.meta.dirname,
     logLevel: 'warn',
-    plugins: [withoutGpu(), virtualModules],
+    plugins: [withoutGpu(), withoutWasm, virtualModules],
     worker: { plugins: () => [withoutGpu()], rolldownOptions: { output: { keepNames: true } } },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
     build: {
@@ -54,41 +63,64 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
       chunkSizeWarningLimit: 2000,
       rolldownOptions: {
         input: join(import.meta.dirname, 'page/main.tsx'),
-        checks: { bundlerTimings: false, pluginTimings: false },
+        checks: { bundlerTimings: false },
         // Vite's helper for dynamic imports names import.meta; here every import is part of the program.
-        onwarn: (warning, warn) => (warning.code === 'EMPTY_IMPORT_META' ? undefined : warn(warning)),
+        onLog: (level, log, handle) => {
+          if (log.code !== 'EMPTY_IMPORT_META') handle(level, log);
+        },
         output: { format: 'iife', codeSplitting: false, keepNames: true },
       },
     },
   });
   if (!('output' in result)) throw new TypeError('explorer: Vite returned no bundle');
   let [program, styles] = ['', ''];
+  const files: string[] = [];
   for (const part of result.output) {
-    if (part.type === 'chunk') program += part.code;
-    else if (part.fileName.endsWith('.css')) styles += String(part.source);
+    if (part.type === 'chunk') {
+      program += part.code;
+      files.push(...part.moduleIds);
+    } else if (part.fileName.endsWith('.css')) styles += String(part.source);
   }
-  const html = document(program.trim(), styles.trim());
+  const html = document(program.trim(), styles.trim(), licensesOfFiles(files));
   const file = join(folder, 'explorer.html');
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, html);
   return { file, gzipped: gzipSync(html, { level: 9 }).length };
 }
 
-/** `</script` in a string of the program would end the script. */
-function document(program: string, styles: string): string {
+/** The page: one style sheet and one script, which the policy names by its hash. */
+function document(program: string, styles: string, licenses: string): string {
+  // `</script` in a string of the program would end the script.
   const script = program.replaceAll(/<\/(script)/gi, String.raw`<\/$1`).replaceAll('<!--', String.raw`<\!--`);
-  const hash = createHash('sha256').update(script).digest('base64');
   const policy = [
     "default-src 'none'",
-    `script-src 'sha256-${hash}' 'wasm-unsafe-eval'`,
+    `script-src 'sha256-${createHash('sha256').update(script).digest('base64')}' 'wasm-unsafe-eval'`,
     'worker-src blob:',
     "style-src 'unsafe-inline'",
     'img-src data:',
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ');
-  return readFileSync(join(import.meta.dirname, 'page/page.html'), 'utf8')
-    .replace('POLICY', () => policy)
-    .replace('/* STYLES */', () => styles)
-    .replace('/* PROGRAM */', () => script);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="description" content="Batch normalization, forward and backward, in numbers that you can move.">
+<link rel="icon" href="data:,">
+<title>${title}</title>
+<style>${styles}</style>
+</head>
+<body>
+<div id="page"><header><h1>${title}</h1><p>${intro}</p></header></div>
+<noscript>This page computes its numbers with JavaScript, which is switched off.</noscript>
+<script>${script}</script>
+<script type="text/plain" id="licenses">
+This page contains code of these packages.
+
+${licenses}</script>
+</body>
+</html>
+`;
 }

@@ -33,7 +33,9 @@ export function explorerCommand(name: string, page: () => Promise<string>): Comm
 
 /** Starts the browser of the user. Where there is none, the address has been printed. */
 function openInBrowser(address: string): void {
-  const [program, ...before] = { darwin: ['open'], win32: ['cmd', '/c', 'start'] }[process.platform as string] ?? ['xdg-open'];
+  const [program, ...before] = { darwin: ['open'], win32: ['cmd', '/c', 'start'] }[
+    process.platform as string
+  ] ?? ['xdg-open'];
   spawn(program, [...before, address], { stdio: 'ignore', detached: true })
     .on('error', () => console.error(`No browser could be opened. Hint: open ${address} yourself.`))
     .unref();

@@ -9,4 +9,6 @@ import { readFile } from 'node:fs/promises';
 import { bundle } from './bundle.ts';
 import { explorerCommand } from './command.ts';
 
-await explorerCommand('npm run explorer --', async () => readFile((await bundle()).file, 'utf8')).parseAsync();
+await explorerCommand('npm run explorer --', async () =>
+  readFile((await bundle()).file, 'utf8'),
+).parseAsync();

@@ -1,4 +1,5 @@
 /** Modules that Vite makes when it builds the page. */
+/* eslint-disable @typescript-eslint/consistent-type-imports -- with an import statement, these would be no declarations */
 declare module '*?worker&inline' {
   const InlineWorker: new () => Worker;
   export default InlineWorker;

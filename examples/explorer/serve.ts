@@ -27,7 +27,11 @@ export async function serve(html: string, port: number, signal: AbortSignal): Pr
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
-        new DataError('explorer', `port ${port} cannot be used: ${error.code ?? error.message}`, 'name another one with --port, or --port 0'),
+        new DataError(
+          'explorer',
+          `port ${port} cannot be used: ${error.code ?? error.message}`,
+          'name another one with --port, or --port 0',
+        ),
       );
     });
     server.listen({ host: '127.0.0.1', port }, resolve);

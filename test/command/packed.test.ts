@@ -45,7 +45,7 @@ describe('the packed gammabeta', () => {
     const help = gammabeta('--help');
     expect(help).toMatchObject({ status: 0, stderr: '' });
     expect(help.stdout).toMatch(/^Usage: gammabeta /);
-    for (const name of ['mnist', 'cifar10', 'lab', 'digits']) {
+    for (const name of ['mnist', 'cifar10', 'lab', 'digits', 'explore']) {
       expect(help.stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
       const { status, stdout } = gammabeta(name, '--help');
       expect(status).toBe(0);

@@ -40,7 +40,9 @@ export function numericalDx(inputs: Inputs, spread: number): number[] {
 
 /** ∂yᵢ/∂xⱼ in row i and column j: row i is the dx of a g that is 1 at i and 0 elsewhere. */
 export function jacobian(inputs: Inputs): number[][] {
-  return inputs.x.map((_, i) => column({ ...inputs, g: inputs.x.map((__, j) => (i === j ? 1 : 0)) }).dx.slice());
+  return inputs.x.map((_, i) =>
+    column({ ...inputs, g: inputs.x.map((__, j) => (i === j ? 1 : 0)) }).dx.slice(),
+  );
 }
 
 /** The three terms of dx = factor·(g − mean − along), for each example. */

@@ -15,7 +15,12 @@ const colours = HighlightStyle.define([
 ]);
 
 const theme = EditorView.theme({
-  '&': { backgroundColor: 'var(--paper)', color: 'var(--ink)', border: '1px solid var(--soft)', borderRadius: '6px' },
+  '&': {
+    backgroundColor: 'var(--paper)',
+    color: 'var(--ink)',
+    border: '1px solid var(--soft)',
+    borderRadius: '6px',
+  },
   '&.cm-focused': { outline: '3px solid var(--focus)' },
   '.cm-scroller': { fontFamily: 'var(--mono)', fontSize: '0.85rem', lineHeight: '1.5' },
   '.cm-content': { caretColor: 'var(--ink)', minHeight: '17rem' },

@@ -13,7 +13,9 @@ const TOLERANCE = 1e-4;
 
 /** @param answers What the reader's function returned for each case. */
 export function judge(cases: readonly Case[], answers: readonly unknown[]): Verdict {
-  const malformed = cases.map(({ task }, k) => shapeProblem(answers[k], task.x.length)).find((each) => each !== null);
+  const malformed = cases
+    .map(({ task }, k) => shapeProblem(answers[k], task.x.length))
+    .find((each) => each !== null);
   if (malformed !== undefined) return wrong([malformed]);
   const given = answers as readonly Gradients[];
   const reasons: string[] = [];
@@ -51,9 +53,13 @@ function shapeProblem(answer: unknown, m: number): string | null {
   const { dx, dgamma, dbeta } = answer as Partial<Record<keyof Gradients, unknown>>;
   if (!Array.isArray(dx)) return 'dx is not an array: make it with new Array(m).';
   if (dx.length !== m) return `dx has ${dx.length} values for a batch of ${m}.`;
-  for (const [name, value] of [['dgamma', dgamma], ['dbeta', dbeta], ...dx.map((each, i) => [`dx[${i}]`, each])] as const) {
-    if (typeof value !== 'number') return `${String(name)} is not a number.`;
-    if (!Number.isFinite(value)) return `${String(name)} is ${value}.`;
+  for (const [name, value] of [
+    ['dgamma', dgamma],
+    ['dbeta', dbeta],
+    ...dx.map((each: unknown, i) => [`dx[${i}]`, each] as const),
+  ] as const) {
+    if (typeof value !== 'number') return `${name} is not a number.`;
+    if (!Number.isFinite(value)) return `${name} is ${value}.`;
   }
   return null;
 }
@@ -77,8 +83,14 @@ const sumGXhat = (task: Task): number => total(normalized(task).map((value, i) =
 const dbetaMistakes: readonly Mistake<number>[] = [
   { reason: 'dbeta is 0: it is not computed yet.', compute: () => 0 },
   { reason: 'dbeta has the wrong sign.', compute: (task) => -sumG(task) },
-  { reason: 'dbeta is divided by m: the loss is no mean here, so it is a sum.', compute: (task) => sumG(task) / task.g.length },
-  { reason: 'dbeta has a factor gamma too many: beta is added after gamma has multiplied.', compute: (task) => task.gamma * sumG(task) },
+  {
+    reason: 'dbeta is divided by m: the loss is no mean here, so it is a sum.',
+    compute: (task) => sumG(task) / task.g.length,
+  },
+  {
+    reason: 'dbeta has a factor gamma too many: beta is added after gamma has multiplied.',
+    compute: (task) => task.gamma * sumG(task),
+  },
   { reason: 'dbeta is that of gamma: leave out xhat.', compute: sumGXhat },
   { reason: 'dbeta is only the last g: add them up.', compute: ({ g }) => g[g.length - 1] },
 ];
@@ -86,13 +98,22 @@ const dbetaMistakes: readonly Mistake<number>[] = [
 const dgammaMistakes: readonly Mistake<number>[] = [
   { reason: 'dgamma is 0: it is not computed yet.', compute: () => 0 },
   { reason: 'dgamma has the wrong sign.', compute: (task) => -sumGXhat(task) },
-  { reason: 'dgamma is divided by m: the loss is no mean here, so it is a sum.', compute: (task) => sumGXhat(task) / task.g.length },
-  { reason: 'dgamma uses x where it needs xhat = (x − mean)·rstd.', compute: ({ g, x }) => total(x.map((value, i) => value * g[i])) },
+  {
+    reason: 'dgamma is divided by m: the loss is no mean here, so it is a sum.',
+    compute: (task) => sumGXhat(task) / task.g.length,
+  },
+  {
+    reason: 'dgamma uses x where it needs xhat = (x − mean)·rstd.',
+    compute: ({ g, x }) => total(x.map((value, i) => value * g[i])),
+  },
   {
     reason: 'dgamma uses x − mean where it needs xhat: a factor rstd is missing.',
     compute: (task) => sumGXhat(task) / task.rstd,
   },
-  { reason: 'dgamma uses y, or has a factor gamma too many: gamma multiplies xhat.', compute: (task) => task.gamma * sumGXhat(task) },
+  {
+    reason: 'dgamma uses y, or has a factor gamma too many: gamma multiplies xhat.',
+    compute: (task) => task.gamma * sumGXhat(task),
+  },
   { reason: 'dgamma lacks xhat: it is the gradient of beta.', compute: sumG },
 ];
 
@@ -180,7 +201,11 @@ function firstDx(cases: readonly Case[], given: readonly Gradients[]): string {
   return 'it differs from the numerical gradient';
 }
 
-function firstDifference(cases: readonly Case[], values: readonly number[], name: 'dgamma' | 'dbeta'): string {
+function firstDifference(
+  cases: readonly Case[],
+  values: readonly number[],
+  name: 'dgamma' | 'dbeta',
+): string {
   const k = cases.findIndex(({ expected, task }, at) => !close(values[at], expected[name], sizeOf(task)));
   return `in batch ${k + 1} it is ${short(values[k])}, and the numerical gradient ${short(cases[k].expected[name])}`;
 }

@@ -40,7 +40,10 @@ export function runCode(code: string, tasks: readonly Task[]): Promise<Outcome> 
       resolve(outcome);
     };
     const timer = setTimeout(() => {
-      end({ kind: 'error', message: `it did not end within ${LIMIT / 1000} seconds. Is there an endless loop?` });
+      end({
+        kind: 'error',
+        message: `it did not end within ${LIMIT / 1000} seconds. Is there an endless loop?`,
+      });
     }, LIMIT);
     worker.onmessage = ({ data }: MessageEvent<Outcome>) => {
       end(data.kind === 'answers' ? { ...data, answers: data.answers.map(withNumbers) } : data);
@@ -55,7 +58,8 @@ export function runCode(code: string, tasks: readonly Task[]): Promise<Outcome> 
 
 /** JSON has no NaN and no infinity: they arrive as text. */
 function withNumbers(answer: unknown): unknown {
-  const number = (value: unknown) => (value === 'NaN' || /^-?Infinity$/.test(String(value)) ? Number(value) : value);
+  const number = (value: unknown) =>
+    value === 'NaN' || /^-?Infinity$/.test(String(value)) ? Number(value) : value;
   if (typeof answer !== 'object' || answer === null) return answer;
   const { dx, dgamma, dbeta } = answer as Readonly<Record<string, unknown>>;
   return { dx: Array.isArray(dx) ? dx.map(number) : dx, dgamma: number(dgamma), dbeta: number(dbeta) };

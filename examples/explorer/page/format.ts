@@ -24,7 +24,7 @@ function power(value: number, digits: number): string {
 }
 
 /** A number for checking: seven significant digits, readable by programs. */
-export const exact = (value: number): string => String(value.toPrecision(7));
+export const exact = (value: number): string => value.toPrecision(7);
 
 /** A number for links and text fields: as few digits as identify it. */
 export const plain = (value: number): string => String(value);

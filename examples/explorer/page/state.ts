@@ -2,12 +2,7 @@
 import type { Inputs } from '../column/column.ts';
 import { BATCHES, type Convention, conventions } from '../column/stream.ts';
 import { allPaths, type Paths } from '../column/gradient.ts';
-import {
-  defaultTraining,
-  readTraining,
-  type TrainingSettings,
-  writeTraining,
-} from '../training/settings.ts';
+import { defaultTraining, readTraining, type TrainingSettings, writeTraining } from '../training/settings.ts';
 
 export interface State extends Inputs {
   /** Part 2: the paths of the gradient that are switched on. */
@@ -80,7 +75,9 @@ export function readBatch(text: string): number[] {
     throw new RangeError('One value has no variance: batch normalization needs at least 2.');
   }
   if (values.length > limits.most) {
-    throw new RangeError(`${values.length} values are too many for the pictures: use at most ${limits.most}.`);
+    throw new RangeError(
+      `${values.length} values are too many for the pictures: use at most ${limits.most}.`,
+    );
   }
   return values;
 }
@@ -107,7 +104,10 @@ export function readHash(hash: string): Reading {
     if (part === '') continue;
     const at = part.indexOf('=');
     try {
-      given.set(decodeURIComponent(at < 0 ? part : part.slice(0, at)), decodeURIComponent(at < 0 ? '' : part.slice(at + 1)));
+      given.set(
+        decodeURIComponent(at < 0 ? part : part.slice(0, at)),
+        decodeURIComponent(at < 0 ? '' : part.slice(at + 1)),
+      );
     } catch {
       problems.push(`“${part.slice(0, 40)}” is not a part of a link.`);
     }
@@ -139,9 +139,9 @@ export function readHash(hash: string): Reading {
     eps: read('eps', defaults.eps, readEps),
     paths: read('paths', defaults.paths, readPaths),
     turn: read('turn', defaults.turn, (text) => {
-      const [yaw, pitch, ...more] = readNumbers(text);
-      if (pitch === undefined || more.length > 0) throw new RangeError('a direction has two angles.');
-      return [yaw, pitch] as const;
+      const angles = readNumbers(text);
+      if (angles.length !== 2) throw new RangeError('a direction has two angles.');
+      return [angles[0], angles[1]] as const;
     }),
     axes: read('axes', defaults.axes, (text) => (readInteger(text, 2, 3) === 2 ? 2 : 3)),
     step: read('step', defaults.step + 1, (text) => readInteger(text, 1, 8)) - 1,
@@ -149,7 +149,8 @@ export function readHash(hash: string): Reading {
     neighbours: read('neighbours', defaults.neighbours, (text) => readInteger(text, 1, 999)),
     convention: read('convention', defaults.convention, (text) => {
       const found = conventions.find((name) => name.toLowerCase() === text.toLowerCase());
-      if (found === undefined) throw new RangeError(`“${text.slice(0, 40)}” is none of ${conventions.join(', ')}.`);
+      if (found === undefined)
+        throw new RangeError(`“${text.slice(0, 40)}” is none of ${conventions.join(', ')}.`);
       return found;
     }),
     training: readTraining(read),

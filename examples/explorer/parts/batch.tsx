@@ -35,9 +35,9 @@ export function BatchPart({ state, set, column }: Props): JSX.Element {
   return (
     <Part id="batch" number={1} question="What does it do to a batch?">
       <p>
-        It looks at one feature in all examples of a batch. It moves the values <Q of="x" /> so that their mean is 0,
-        stretches them so that their variance is 1, and then lets the network choose a new scale <Q of="gamma" /> and a
-        new place <Q of="beta" />. Drag a point of the first line.
+        It looks at one feature in all examples of a batch. It moves the values <Q of="x" /> so that their
+        mean is 0, stretches them so that their variance is 1, and then lets the network choose a new scale{' '}
+        <Q of="gamma" /> and a new place <Q of="beta" />. Drag a point of the first line.
       </p>
       <div class="figure-and-controls">
         <div>
@@ -119,7 +119,9 @@ export function BatchPart({ state, set, column }: Props): JSX.Element {
           <div class="buttons">
             <button
               type="button"
-              onClick={() => set({ gamma: Number(sigma.toPrecision(8)), beta: Number(column.mean.toPrecision(8)) })}
+              onClick={() =>
+                set({ gamma: Number(sigma.toPrecision(8)), beta: Number(column.mean.toPrecision(8)) })
+              }
             >
               γ = σ, β = μ: undo it
             </button>
@@ -140,14 +142,18 @@ export function BatchPart({ state, set, column }: Props): JSX.Element {
 
 /** What the reader sees in this batch. */
 function remark({ x, variance, eps, xhat, gamma, beta, y }: Column): string {
-  if (variance === 0) return 'All values are equal, so every x̂ is 0 and every y is β. Only ε prevents a division by 0.';
-  if (x.length === 2 && variance > 1000 * eps) return 'With two different values, x̂ is always −1 and +1: nothing is left of them but their order.';
-  if (variance < 10 * eps) return 'The variance is not much larger than ε, so the values of x̂ stay closer together than 1.';
+  if (variance === 0)
+    return 'All values are equal, so every x̂ is 0 and every y is β. Only ε prevents a division by 0.';
+  if (x.length === 2 && variance > 1000 * eps)
+    return 'With two different values, x̂ is always −1 and +1: nothing is left of them but their order.';
+  if (variance < 10 * eps)
+    return 'The variance is not much larger than ε, so the values of x̂ stay closer together than 1.';
   if (y.every((value, i) => Math.abs(value - x[i]) < 1e-6 * Math.sqrt(variance + eps))) {
     return 'γ is σ and β is μ: y equals x. The layer can undo its own work.';
   }
   const far = xhat.findIndex((value) => Math.abs(value) > 0.9 * Math.sqrt(x.length - 1) && x.length > 4);
-  if (far >= 0) return `x${index(far)} is an outlier: it makes the variance, and presses the others together.`;
+  if (far >= 0)
+    return `x${index(far)} is an outlier: it makes the variance, and presses the others together.`;
   if (gamma === 0) return `γ is 0: every y is β = ${show(beta)}, whatever x is.`;
   return 'Try the last button: x changes, the axes change, and x̂ and y stay where they are.';
 }
@@ -160,7 +166,13 @@ const rows: readonly { readonly of: Quantity; readonly name: string }[] = [
   { of: 'y', name: 'y' },
 ];
 
-function Lines({ column, setX }: { readonly column: Column; readonly setX: (x: number[]) => void }): JSX.Element {
+function Lines({
+  column,
+  setX,
+}: {
+  readonly column: Column;
+  readonly setX: (x: number[]) => void;
+}): JSX.Element {
   const [ref, width] = useWidth(640);
   const drag = useDrag();
   const frozen = useRef<[number, number] | null>(null);
@@ -190,7 +202,12 @@ function Lines({ column, setX }: { readonly column: Column; readonly setX: (x: n
   ];
   return (
     <div class="figure" ref={ref}>
-      <svg width={width} height={52 + 3 * rowHeight + 30} role="group" aria-label="x, x − mean, x̂ and y on four number lines">
+      <svg
+        width={width}
+        height={52 + 3 * rowHeight + 30}
+        role="group"
+        aria-label="x, x − mean, x̂ and y on four number lines"
+      >
         {x.map((_, i) => (
           <polyline
             key={i}
@@ -217,11 +234,19 @@ function Lines({ column, setX }: { readonly column: Column; readonly setX: (x: n
             </g>
           );
         })}
-        {values.slice(1).map((row, k) =>
-          row.map((value, i) => (
-            <Dot key={`${k}-${i}`} of={rows[k + 1].of} x={scales[k + 1](value)} y={at[k + 1]} label={String(i + 1)} />
-          )),
-        )}
+        {values
+          .slice(1)
+          .map((row, k) =>
+            row.map((value, i) => (
+              <Dot
+                key={`${k}-${i}`}
+                of={rows[k + 1].of}
+                x={scales[k + 1](value)}
+                y={at[k + 1]}
+                label={String(i + 1)}
+              />
+            )),
+          )}
         {x.map((value, i) => {
           const { begin, move, end } = {
             begin: () => {
@@ -285,7 +310,9 @@ function Dot({ of, x, y, label }: { of: Quantity; x: number; y: number; label: s
 function spanOf(x: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...x), Math.max(...x)];
   const margin = high > low ? 0.08 * (high - low) : Math.max(1, 0.1 * Math.abs(high));
-  const [from, to] = scaleLinear([low - margin, high + margin], [0, 1]).nice(6).domain();
+  const [from, to] = scaleLinear([low - margin, high + margin], [0, 1])
+    .nice(6)
+    .domain();
   return [from, to];
 }
 
@@ -298,7 +325,10 @@ function Equations({ column }: { readonly column: Column }): JSX.Element {
       <Equation>
         <S>μ</S>
         <O>=</O>
-        <Fraction over={<Sum values={x} each={(value) => <N of="x" value={value} term />} />} under={<N value={m} />} />
+        <Fraction
+          over={<Sum values={x} each={(value) => <N of="x" value={value} term />} />}
+          under={<N value={m} />}
+        />
         <O>=</O>
         <N value={mean} />
       </Equation>

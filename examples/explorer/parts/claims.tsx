@@ -23,13 +23,14 @@ const trials: Readonly<Record<string, readonly [settings: Partial<TrainingSettin
 export const ClaimsPart: (props: Pick<PartProps, 'set'>) => JSX.Element = memo(Claims);
 
 function Claims({ set }: Pick<PartProps, 'set'>): JSX.Element {
-  const count = (verdict: ClaimCard['verdict']) => claims.cards.filter((card) => card.verdict === verdict).length;
+  const count = (verdict: ClaimCard['verdict']) =>
+    claims.cards.filter((card) => card.verdict === verdict).length;
   return (
     <Part id="claims" number={8} question="What holds up?">
       <p>
         What textbooks say about batch normalization was tested on {claims.data}, with several seeds each:{' '}
-        {count('supported')} claims are supported, {count('mixed')} are mixed, and {count('not supported')} are not
-        supported. “It” is batch normalization.
+        {count('supported')} claims are supported, {count('mixed')} are mixed, and {count('not supported')}{' '}
+        are not supported. “It” is batch normalization.
       </p>
       <ul class="cards">
         {claims.cards.map((card) => (
@@ -48,9 +49,16 @@ function Claims({ set }: Pick<PartProps, 'set'>): JSX.Element {
   );
 }
 
-const marks: Readonly<Record<ClaimCard['verdict'], string>> = { supported: '✓', mixed: '±', 'not supported': '✗' };
+const marks: Readonly<Record<ClaimCard['verdict'], string>> = {
+  supported: '✓',
+  mixed: '±',
+  'not supported': '✗',
+};
 
-function Card({ card, onTry }: {
+function Card({
+  card,
+  onTry,
+}: {
   readonly card: ClaimCard;
   readonly onTry: (settings: Partial<TrainingSettings>) => void;
 }): JSX.Element {

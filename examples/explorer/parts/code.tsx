@@ -10,7 +10,20 @@ import { Part } from '../ui/part.tsx';
 import { type Quantity, symbols } from '../ui/quantity.tsx';
 
 /** The rows of the table, and the inputs. */
-type Row = 'x' | 'g' | 'gamma' | 'beta' | 'eps' | 'mean' | 'variance' | 'rstd' | 'xhat' | 'y' | 'dbeta' | 'dgamma' | 'dx';
+type Row =
+  | 'x'
+  | 'g'
+  | 'gamma'
+  | 'beta'
+  | 'eps'
+  | 'mean'
+  | 'variance'
+  | 'rstd'
+  | 'xhat'
+  | 'y'
+  | 'dbeta'
+  | 'dgamma'
+  | 'dx';
 
 interface Step {
   readonly kernel: string;
@@ -33,7 +46,10 @@ const steps: readonly Step[] = [
       <>
         <S>mean</S>
         <O>=</O>
-        <Fraction over={<Sum values={x} each={(value) => <N of="x" value={value} term />} />} under={<N value={x.length} />} />
+        <Fraction
+          over={<Sum values={x} each={(value) => <N of="x" value={value} term />} />}
+          under={<N value={x.length} />}
+        />
         <O>=</O>
         <N value={mean} />
       </>
@@ -213,8 +229,19 @@ const steps: readonly Step[] = [
 ];
 
 const colours: Readonly<Record<Row, Quantity>> = {
-  x: 'x', g: 'g', gamma: 'gamma', beta: 'beta', eps: 'other', mean: 'other', variance: 'other', rstd: 'other',
-  xhat: 'xhat', y: 'y', dbeta: 'beta', dgamma: 'gamma', dx: 'dx',
+  x: 'x',
+  g: 'g',
+  gamma: 'gamma',
+  beta: 'beta',
+  eps: 'other',
+  mean: 'other',
+  variance: 'other',
+  rstd: 'other',
+  xhat: 'xhat',
+  y: 'y',
+  dbeta: 'beta',
+  dgamma: 'gamma',
+  dx: 'dx',
 };
 
 /** A number of the table: its row, and its example if the row has one value for each. */
@@ -267,8 +294,8 @@ export function CodePart({ state, set, column }: PartProps & { readonly column: 
   return (
     <Part id="code" number={4} question="Which line of code is that?">
       <p>
-        Eight loops are all of it, five forward and three backward. Go through them with the buttons or the arrow keys.
-        Point at a number to see what it was computed from.
+        Eight loops are all of it, five forward and three backward. Go through them with the buttons or the
+        arrow keys. Point at a number to see what it was computed from.
       </p>
       <div class="two">
         <div
@@ -286,7 +313,11 @@ export function CodePart({ state, set, column }: PartProps & { readonly column: 
             <button type="button" disabled={state.step === 0} onClick={() => go(state.step - 1)}>
               ← Back
             </button>
-            <button type="button" disabled={state.step === steps.length - 1} onClick={() => go(state.step + 1)}>
+            <button
+              type="button"
+              disabled={state.step === steps.length - 1}
+              onClick={() => go(state.step + 1)}
+            >
               Next →
             </button>
             <ol class="dots" aria-label="Kernels">
@@ -347,12 +378,24 @@ export function CodePart({ state, set, column }: PartProps & { readonly column: 
 }
 
 function label(row: Row): string {
-  const marks: Partial<Record<Row, string>> = { mean: 'μ', variance: 'σ²', rstd: '1/σ', dbeta: 'dβ', dgamma: 'dγ' };
+  const marks: Partial<Record<Row, string>> = {
+    mean: 'μ',
+    variance: 'σ²',
+    rstd: '1/σ',
+    dbeta: 'dβ',
+    dgamma: 'dγ',
+  };
   return marks[row] ?? symbols[colours[row]];
 }
 
 /** A table that scrolls sideways where it is wider than the screen. */
-function Scroll({ label: name, children }: { readonly label: string; readonly children: ComponentChildren }): JSX.Element {
+function Scroll({
+  label: name,
+  children,
+}: {
+  readonly label: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
     <div class="scroll" role="region" aria-label={name} tabIndex={0}>
       {children}
@@ -388,7 +431,15 @@ function Source({ kernel }: { readonly kernel: string }): JSX.Element {
 }
 
 const words: Readonly<Record<string, Quantity>> = {
-  x: 'x', xhat: 'xhat', y: 'y', g: 'g', dx: 'dx', gamma: 'gamma', dgamma: 'gamma', beta: 'beta', dbeta: 'beta',
+  x: 'x',
+  xhat: 'xhat',
+  y: 'y',
+  g: 'g',
+  dx: 'dx',
+  gamma: 'gamma',
+  dgamma: 'gamma',
+  beta: 'beta',
+  dbeta: 'beta',
 };
 
 /** The names of the quantities in their colours, and comments in gray. */

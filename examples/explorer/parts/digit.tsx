@@ -48,7 +48,10 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
   };
   const stroke = (event: PointerEvent & { readonly currentTarget: HTMLCanvasElement }) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const to = [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE] as const;
+    const to = [
+      ((event.clientX - box.left) / box.width) * SIDE,
+      ((event.clientY - box.top) / box.height) * SIDE,
+    ] as const;
     const from = pen.current ?? to;
     const steps = Math.max(1, Math.ceil(2 * Math.hypot(to[0] - from[0], to[1] - from[1])));
     for (let s = 1; s <= steps; s++) {
@@ -67,7 +70,9 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
           width={SIDE * PIXEL}
           height={SIDE * PIXEL}
           role="img"
-          aria-label={label === null ? 'Your digit: draw with the pointer' : `A test image of the digit ${label}`}
+          aria-label={
+            label === null ? 'Your digit: draw with the pointer' : `A test image of the digit ${label}`
+          }
           onPointerDown={(event) => {
             event.currentTarget.setPointerCapture(event.pointerId);
             pen.current = null;
@@ -111,7 +116,15 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
   );
 }
 
-function Answer({ name, of, probabilities }: { name: string; of: string; probabilities: readonly number[] | null }): JSX.Element {
+function Answer({
+  name,
+  of,
+  probabilities,
+}: {
+  name: string;
+  of: string;
+  probabilities: readonly number[] | null;
+}): JSX.Element {
   const best = probabilities === null ? -1 : probabilities.indexOf(Math.max(...probabilities));
   return (
     <div class="answer-bars">
@@ -121,7 +134,10 @@ function Answer({ name, of, probabilities }: { name: string; of: string; probabi
       <div class="bars" aria-hidden="true">
         {Array.from({ length: 10 }, (_, digit) => (
           <span key={digit}>
-            <span class={`bar fill-${of}`} style={{ height: `${Math.round(44 * (probabilities?.[digit] ?? 0))}px` }} />
+            <span
+              class={`bar fill-${of}`}
+              style={{ height: `${Math.round(44 * (probabilities?.[digit] ?? 0))}px` }}
+            />
             {digit}
           </span>
         ))}

@@ -70,7 +70,10 @@ function Exercise(): JSX.Element {
               Start again
             </button>
           </div>
-          <div role="status" class={verdict === null ? 'verdict' : verdict.right ? 'verdict right' : 'verdict wrong'}>
+          <div
+            role="status"
+            class={verdict === null ? 'verdict' : verdict.right ? 'verdict right' : 'verdict wrong'}
+          >
             {verdict !== null && (
               <>
                 <p>{verdict.sentence}</p>

@@ -29,16 +29,20 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
   const numerical = useMemo(() => numericalDx(column, spread), [column, spread]);
   const dx = useMemo(() => dxAlong(column, paths), [column, paths]);
   const rows = useMemo(() => jacobian(column), [column]);
-  const scale = Math.max(...numerical.map(Math.abs), Math.abs(column.gamma * column.rstd) * Math.max(...g.map(Math.abs)));
+  const scale = Math.max(
+    ...numerical.map(Math.abs),
+    Math.abs(column.gamma * column.rstd) * Math.max(...g.map(Math.abs)),
+  );
   const wrong = dx.map((value, i) => !agrees(value, numerical[i], scale));
   const count = wrong.filter(Boolean).length;
   const setG = (values: readonly number[]) => set({ g: values });
   return (
     <Part id="gradient" number={2} question="Why does every dx change when I touch one g?">
       <p>
-        <Q of="g" /> says how the loss changes with each <Q of="y" />. Backward, <Q of="g" /> loses its mean and its part
-        along <Q of="xhat" />, since the layer ignores both a shift and a stretch of the batch. Both are sums over the
-        whole batch: so one <Q of="g" /> reaches every <Q of="dx" />. Drag an arrow on the left.
+        <Q of="g" /> says how the loss changes with each <Q of="y" />. Backward, <Q of="g" /> loses its mean
+        and its part along <Q of="xhat" />, since the layer ignores both a shift and a stretch of the batch.
+        Both are sums over the whole batch: so one <Q of="g" /> reaches every <Q of="dx" />. Drag an arrow on
+        the left.
       </p>
       <div class="figure-and-controls">
         <Lanes column={column} dx={dx} numerical={numerical} wrong={wrong} setG={setG} />
@@ -50,7 +54,9 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
             parse={(text) => {
               const values = readNumbers(text);
               if (values.length === g.length) return values;
-              throw new RangeError(`x has ${g.length} values, so g needs ${g.length}; here are ${values.length}.`);
+              throw new RangeError(
+                `x has ${g.length} values, so g needs ${g.length}; here are ${values.length}.`,
+              );
             }}
             onChange={setG}
           >
@@ -88,7 +94,13 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
   );
 }
 
-function Lanes({ column, dx, numerical, wrong, setG }: {
+function Lanes({
+  column,
+  dx,
+  numerical,
+  wrong,
+  setG,
+}: {
   readonly column: Column;
   readonly dx: readonly number[];
   readonly numerical: readonly number[];
@@ -129,123 +141,135 @@ function Lanes({ column, dx, numerical, wrong, setG }: {
   ];
   return (
     <div>
-    <div class="figure" ref={ref}>
-      <svg width={width} height={height} role="group" aria-label="The gradient of each example, taken apart">
-        {heads.map(([text, under, of], k) => (
-          <g key={text} transform={`translate(${middle(k)} 0)`}>
-            <text class={`column-head ${of}`} y={14} text-anchor="middle">
-              {text}
-            </text>
-            <text class="small" y={31} text-anchor="middle">
-              {under}
-            </text>
-          </g>
-        ))}
-        {x.map((_, i) => (
-          <line key={i} class="tick" x1={0} x2={width} y1={top + i * lane} y2={top + i * lane} />
-        ))}
-        {[1, 2, 3].map((k) => (
-          <line key={k} class="tick" x1={middle(k)} x2={middle(k)} y1={top} y2={top + m * lane} />
-        ))}
-        {x.map((_, i) => (
-          <g key={i}>
-            <Arrow name="q-other" x={middle(1)} y={at(i)} length={-terms.mean * unit} />
-            <Arrow name="q-xhat" x={middle(2)} y={at(i)} length={-terms.along[i] * unit} />
-            <Arrow name="q-g" x={middle(3)} y={at(i)} length={terms.rest[i] * unit} />
-            {wrong[i] && <Arrow name="numerical" x={xScale(x[i])} y={at(i) - 7} length={numerical[i] * dxUnit} />}
-            <Arrow name={wrong[i] ? 'wrong' : 'q-dx'} x={xScale(x[i])} y={at(i)} length={dx[i] * dxUnit} />
-            <circle class="place q-x" cx={xScale(x[i])} cy={at(i)} r={4.5} />
-            {!narrow && (
-              <>
-                <text class={`value ${wrong[i] ? 'wrong' : 'q-dx'}`} x={width} y={at(i) + lane / 2 - 5} text-anchor="end">
-                  {wrong[i] ? `✗ ${show(dx[i], 3)}, not ${show(numerical[i], 3)}` : show(dx[i], 3)}
-                </text>
-                <text class="value q-g" x={14} y={at(i) + lane / 2 - 5}>
-                  {show(g[i], 3)}
-                </text>
-              </>
-            )}
-            <text class="small" x={0} y={at(i) + 4}>
-              {i + 1}
-            </text>
-          </g>
-        ))}
-        {g.map((value, i) => (
-          <g
-            key={i}
-            class="handle touchable"
-            role="slider"
-            tabindex={0}
-            aria-label={`g${i + 1}`}
-            aria-valuenow={value}
-            aria-valuemin={-limits.value}
-            aria-valuemax={limits.value}
-            {...drag({
-              begin: () => {
-                frozen.current = most;
-              },
-              move: (to) => {
-                const raw = (Math.min(Math.max(to.x, 4), edge[1] + 20) - yScale(y[i])) / unit;
-                setG(g.with(i, tidy(Math.round(raw / step) * step)));
-              },
-              end: () => {
-                frozen.current = null;
-                setG([...g]);
-              },
-            })}
-            onKeyDown={(event) => {
-              const direction = directionOf(event);
-              if (direction === 0) return;
-              event.preventDefault();
-              setG(g.with(i, tidy(value + direction * step * (event.shiftKey ? 10 : 1))));
-            }}
-          >
-            <circle class="touch" cx={yScale(y[i]) + value * unit} cy={at(i)} r={Math.max(15, lane / 2)} />
-            <Arrow name="q-g strong" x={yScale(y[i])} y={at(i)} length={value * unit} />
-            <circle class="grip q-g" cx={yScale(y[i]) + value * unit} cy={at(i)} r={6} />
-            <circle class="place q-y" cx={yScale(y[i])} cy={at(i)} r={4.5} />
-          </g>
-        ))}
-      </svg>
-    </div>
-    <div class="equations">
-      <Equation>
-        <S of="dx" sub="1" />
-        <O>=</O>
-        <S of="gamma" />
-        <O>·</O>
-        <S>rstd</S>
-        <O>·</O>
-        <mrow>
-          <O>(</O>
-          <S of="g" sub="1" />
-          <O>−</O>
-          <Fraction over={<S>dβ</S>} under={<S>m</S>} />
-          <O>−</O>
-          <S of="xhat" sub="1" />
+      <div class="figure" ref={ref}>
+        <svg
+          width={width}
+          height={height}
+          role="group"
+          aria-label="The gradient of each example, taken apart"
+        >
+          {heads.map(([text, under, of], k) => (
+            <g key={text} transform={`translate(${middle(k)} 0)`}>
+              <text class={`column-head ${of}`} y={14} text-anchor="middle">
+                {text}
+              </text>
+              <text class="small" y={31} text-anchor="middle">
+                {under}
+              </text>
+            </g>
+          ))}
+          {x.map((_, i) => (
+            <line key={i} class="tick" x1={0} x2={width} y1={top + i * lane} y2={top + i * lane} />
+          ))}
+          {[1, 2, 3].map((k) => (
+            <line key={k} class="tick" x1={middle(k)} x2={middle(k)} y1={top} y2={top + m * lane} />
+          ))}
+          {x.map((_, i) => (
+            <g key={i}>
+              <Arrow name="q-other" x={middle(1)} y={at(i)} length={-terms.mean * unit} />
+              <Arrow name="q-xhat" x={middle(2)} y={at(i)} length={-terms.along[i] * unit} />
+              <Arrow name="q-g" x={middle(3)} y={at(i)} length={terms.rest[i] * unit} />
+              {wrong[i] && (
+                <Arrow name="numerical" x={xScale(x[i])} y={at(i) - 7} length={numerical[i] * dxUnit} />
+              )}
+              <Arrow name={wrong[i] ? 'wrong' : 'q-dx'} x={xScale(x[i])} y={at(i)} length={dx[i] * dxUnit} />
+              <circle class="place q-x" cx={xScale(x[i])} cy={at(i)} r={4.5} />
+              {!narrow && (
+                <>
+                  <text
+                    class={`value ${wrong[i] ? 'wrong' : 'q-dx'}`}
+                    x={width}
+                    y={at(i) + lane / 2 - 5}
+                    text-anchor="end"
+                  >
+                    {wrong[i] ? `✗ ${show(dx[i], 3)}, not ${show(numerical[i], 3)}` : show(dx[i], 3)}
+                  </text>
+                  <text class="value q-g" x={14} y={at(i) + lane / 2 - 5}>
+                    {show(g[i], 3)}
+                  </text>
+                </>
+              )}
+              <text class="small" x={0} y={at(i) + 4}>
+                {i + 1}
+              </text>
+            </g>
+          ))}
+          {g.map((value, i) => (
+            <g
+              key={i}
+              class="handle touchable"
+              role="slider"
+              tabindex={0}
+              aria-label={`g${i + 1}`}
+              aria-valuenow={value}
+              aria-valuemin={-limits.value}
+              aria-valuemax={limits.value}
+              {...drag({
+                begin: () => {
+                  frozen.current = most;
+                },
+                move: (to) => {
+                  const raw = (Math.min(Math.max(to.x, 4), edge[1] + 20) - yScale(y[i])) / unit;
+                  setG(g.with(i, tidy(Math.round(raw / step) * step)));
+                },
+                end: () => {
+                  frozen.current = null;
+                  setG([...g]);
+                },
+              })}
+              onKeyDown={(event) => {
+                const direction = directionOf(event);
+                if (direction === 0) return;
+                event.preventDefault();
+                setG(g.with(i, tidy(value + direction * step * (event.shiftKey ? 10 : 1))));
+              }}
+            >
+              <circle class="touch" cx={yScale(y[i]) + value * unit} cy={at(i)} r={Math.max(15, lane / 2)} />
+              <Arrow name="q-g strong" x={yScale(y[i])} y={at(i)} length={value * unit} />
+              <circle class="grip q-g" cx={yScale(y[i]) + value * unit} cy={at(i)} r={6} />
+              <circle class="place q-y" cx={yScale(y[i])} cy={at(i)} r={4.5} />
+            </g>
+          ))}
+        </svg>
+      </div>
+      <div class="equations">
+        <Equation>
+          <S of="dx" sub="1" />
+          <O>=</O>
+          <S of="gamma" />
           <O>·</O>
-          <Fraction over={<S>dγ</S>} under={<S>m</S>} />
-          <O>)</O>
-        </mrow>
-      </Equation>
-      <Equation>
-        <S of="dx" sub="1" />
-        <O>=</O>
-        <N value={terms.factor} />
-        <O>·</O>
-        <mrow>
-          <O>(</O>
-          <N of="g" value={g[0]} />
-          <O>−</O>
-          <N value={terms.mean} term />
-          <O>−</O>
-          <N of="xhat" value={terms.along[0]} term />
-          <O>)</O>
-        </mrow>
-        <O>=</O>
-        <N of="dx" value={column.dx[0]} />
-      </Equation>
-    </div>
+          <S>rstd</S>
+          <O>·</O>
+          <mrow>
+            <O>(</O>
+            <S of="g" sub="1" />
+            <O>−</O>
+            <Fraction over={<S>dβ</S>} under={<S>m</S>} />
+            <O>−</O>
+            <S of="xhat" sub="1" />
+            <O>·</O>
+            <Fraction over={<S>dγ</S>} under={<S>m</S>} />
+            <O>)</O>
+          </mrow>
+        </Equation>
+        <Equation>
+          <S of="dx" sub="1" />
+          <O>=</O>
+          <N value={terms.factor} />
+          <O>·</O>
+          <mrow>
+            <O>(</O>
+            <N of="g" value={g[0]} />
+            <O>−</O>
+            <N value={terms.mean} term />
+            <O>−</O>
+            <N of="xhat" value={terms.along[0]} term />
+            <O>)</O>
+          </mrow>
+          <O>=</O>
+          <N of="dx" value={column.dx[0]} />
+        </Equation>
+      </div>
     </div>
   );
 }
@@ -258,9 +282,7 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
   const size = m * side;
   return (
     <figure class="jacobian">
-      <figcaption>
-        The Jacobian: how y of row i changes with x of column j. Every row sums to 0.
-      </figcaption>
+      <figcaption>The Jacobian: how y of row i changes with x of column j. Every row sums to 0.</figcaption>
       <svg width={size + 96} height={size + 18} role="img" aria-label={`Jacobian. ${describe(rows)}`}>
         {rows.map((row, i) => (
           <g key={i}>
@@ -285,7 +307,14 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
               {i + 1}
             </text>
             <text class="small" x={24 + size} y={16 + i * side + side / 2 + 4}>
-              Σ = {show(tidyZero(row.reduce((sum, value) => sum + value, 0), largest), 2)}
+              Σ ={' '}
+              {show(
+                tidyZero(
+                  row.reduce((sum, value) => sum + value, 0),
+                  largest,
+                ),
+                2,
+              )}
             </text>
             <text class="small" x={18 + i * side + side / 2} y={11} text-anchor="middle">
               {i + 1}

@@ -135,7 +135,9 @@ function Live({ training: settings, set }: Props): JSX.Element {
     if (files === null || files.length === 0) return;
     setProblem(null);
     try {
-      const read = await Promise.all(Array.from(files, async (file) => ({ name: file.name, bytes: await bytesOf(file) })));
+      const read = await Promise.all(
+        Array.from(files, async (file) => ({ name: file.name, bytes: await bytesOf(file) })),
+      );
       tell({ kind: 'files', files: read });
     } catch (error) {
       setProblem({ where: 'files', message: error instanceof Error ? error.message : String(error) });
@@ -159,8 +161,9 @@ function Live({ training: settings, set }: Props): JSX.Element {
   return (
     <Part id="live" number={7} question="Is it true that it trains faster?">
       <p>
-        Two networks learn digits here, in your browser: one <b class="plain">without</b> and one <b class="bn">with</b>{' '}
-        batch normalization, from the same weights and with the same batches. Change the settings while they run.
+        Two networks learn digits here, in your browser: one <b class="plain">without</b> and one{' '}
+        <b class="bn">with</b> batch normalization, from the same weights and with the same batches. Change
+        the settings while they run.
       </p>
       <div class="figure-and-controls" ref={part}>
         <div>
@@ -270,7 +273,9 @@ function Live({ training: settings, set }: Props): JSX.Element {
             <div class="choice">
               <button
                 type="button"
-                disabled={Object.entries(settings).every(([key, value]) => defaultTraining[key as keyof TrainingSettings] === value)}
+                disabled={Object.entries(settings).every(
+                  ([key, value]) => defaultTraining[key as keyof TrainingSettings] === value,
+                )}
                 onClick={() => set({ training: defaultTraining })}
               >
                 ↺ All settings
@@ -288,7 +293,8 @@ function Live({ training: settings, set }: Props): JSX.Element {
             <summary>Data: {seen.data || 'built-in digits'}</summary>
             <label class="file">
               <span>
-                Choose MNIST files, or drop them here: images and labels, gzipped or not. They stay on your machine.
+                Choose MNIST files, or drop them here: images and labels, gzipped or not. They stay on your
+                machine.
               </span>
               <input type="file" multiple onChange={(event) => void open(event.currentTarget.files)} />
             </label>
@@ -361,7 +367,12 @@ function Choice<T extends string>({ label, value, options, onChange }: ChoicePro
 }
 
 /** A small field for a whole number. */
-function Small({ label, value, parse, onChange }: {
+function Small({
+  label,
+  value,
+  parse,
+  onChange,
+}: {
   readonly label: string;
   readonly value: number;
   readonly parse: (text: string) => number;
@@ -413,4 +424,3 @@ async function bytesOf(file: File): Promise<Uint8Array> {
     throw new RangeError(`${file.name} is a damaged gzip file.`);
   }
 }
-

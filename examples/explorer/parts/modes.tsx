@@ -35,20 +35,36 @@ function Modes({ seen, neighbours, convention, set }: Props): JSX.Element {
     [neighbours, convention, now],
   );
   const answers = useMemo(
-    () => Array.from({ length: Math.min(neighbours, 30) }, (_, k) => bothModes(neighbours - k, convention, now).training[0]),
+    () =>
+      Array.from(
+        { length: Math.min(neighbours, 30) },
+        (_, k) => bothModes(neighbours - k, convention, now).training[0],
+      ),
     [neighbours, convention, now],
   );
   return (
-    <Part id="modes" number={6} question="Why does the same batch give different answers in training and in evaluation?">
+    <Part
+      id="modes"
+      number={6}
+      question="Why does the same batch give different answers in training and in evaluation?"
+    >
       <p>
-        In training, an example is measured against its neighbours in the batch; in evaluation, against running averages
-        of all batches so far. So in training the answer for one example depends on who is beside it.
+        In training, an example is measured against its neighbours in the batch; in evaluation, against
+        running averages of all batches so far. So in training the answer for one example depends on who is
+        beside it.
       </p>
       <div class="figure-and-controls">
         <div>
           <TwoModes x={x} training={training} evaluation={evaluation} answers={answers} />
           <div class="pair">
-            <Path title="running mean" value={({ mean }) => mean} truth={TRUE_MEAN} paths={paths} seen={seen} chosen={convention} />
+            <Path
+              title="running mean"
+              value={({ mean }) => mean}
+              truth={TRUE_MEAN}
+              paths={paths}
+              seen={seen}
+              chosen={convention}
+            />
             <Path
               title="running variance"
               value={({ variance }) => variance}
@@ -130,7 +146,12 @@ function Modes({ seen, neighbours, convention, set }: Props): JSX.Element {
   );
 }
 
-function TwoModes({ x, training, evaluation, answers }: {
+function TwoModes({
+  x,
+  training,
+  evaluation,
+  answers,
+}: {
   readonly x: readonly number[];
   readonly training: readonly number[];
   readonly evaluation: readonly number[];
@@ -148,7 +169,12 @@ function TwoModes({ x, training, evaluation, answers }: {
   ] as const;
   return (
     <div class="figure" ref={ref}>
-      <svg width={width} height={240} role="img" aria-label={`Example 1: y is ${show(training[0])} in training and ${show(evaluation[0])} in evaluation.`}>
+      <svg
+        width={width}
+        height={240}
+        role="img"
+        aria-label={`Example 1: y is ${show(training[0])} in training and ${show(evaluation[0])} in evaluation.`}
+      >
         {x.map((_, i) => (
           <polyline
             key={i}
@@ -184,7 +210,14 @@ function TwoModes({ x, training, evaluation, answers }: {
 }
 
 /** A running statistic by batches, under the three conventions. */
-function Path({ title, value, truth, paths, seen, chosen }: {
+function Path({
+  title,
+  value,
+  truth,
+  paths,
+  seen,
+  chosen,
+}: {
   readonly title: string;
   readonly value: (running: Running) => number;
   readonly truth: number;
@@ -205,7 +238,12 @@ function Path({ title, value, truth, paths, seen, chosen }: {
   });
   return (
     <div class="figure" ref={ref}>
-      <svg width={width} height={height} role="img" aria-label={`${title} by batches seen, under three conventions`}>
+      <svg
+        width={width}
+        height={height}
+        role="img"
+        aria-label={`${title} by batches seen, under three conventions`}
+      >
         <text class="chart-title" x={0} y={14}>
           {title}
         </text>

@@ -14,7 +14,11 @@ import { useWidth } from '../ui/width.ts';
 type Vector = readonly [number, number, number];
 type Turn = readonly [yaw: number, pitch: number];
 
-export function SpacePart({ state, set, column: whole }: PartProps & { readonly column: Column }): JSX.Element {
+export function SpacePart({
+  state,
+  set,
+  column: whole,
+}: PartProps & { readonly column: Column }): JSX.Element {
   const { axes, turn } = state;
   const { x, g, gamma, beta, eps } = whole;
   const few = useMemo(() => {
@@ -25,9 +29,9 @@ export function SpacePart({ state, set, column: whole }: PartProps & { readonly 
   return (
     <Part id="space" number={3} question="Where is the third dimension?">
       <p>
-        A batch of three values is one point in space. Nothing changes if the batch is shifted, which is the direction{' '}
-        <b>1</b>, or stretched, which is the direction <Q of="xhat" />. So <Q of="dx" /> has no part along either: only one
-        line is left for it, at a right angle to both. Turn the picture.
+        A batch of three values is one point in space. Nothing changes if the batch is shifted, which is the
+        direction <b>1</b>, or stretched, which is the direction <Q of="xhat" />. So <Q of="dx" /> has no part
+        along either: only one line is left for it, at a right angle to both. Turn the picture.
       </p>
       <div class="figure-and-controls">
         <Space column={few} turn={turn} setTurn={(next) => set({ turn: next })} />
@@ -74,7 +78,15 @@ function rounded(value: number, { gamma, rstd, g }: Column): number {
   return Math.abs(value) < 1e-13 * scale ? 0 : value;
 }
 
-function Fact({ name, of, values }: { name: string; of: 'x' | 'xhat' | 'g' | 'dx'; values: readonly number[] }): JSX.Element {
+function Fact({
+  name,
+  of,
+  values,
+}: {
+  name: string;
+  of: 'x' | 'xhat' | 'g' | 'dx';
+  values: readonly number[];
+}): JSX.Element {
   return (
     <>
       <dt>
@@ -87,7 +99,11 @@ function Fact({ name, of, values }: { name: string; of: 'x' | 'xhat' | 'g' | 'dx
   );
 }
 
-function Space({ column: few, turn, setTurn }: {
+function Space({
+  column: few,
+  turn,
+  setTurn,
+}: {
   readonly column: Column;
   readonly turn: Turn;
   readonly setTurn: (turn: Turn) => void;
@@ -146,7 +162,12 @@ function Space({ column: few, turn, setTurn }: {
                 start.current = turn;
               },
               move: (to, from) =>
-                setTurn(turned([start.current[0] - (to.x - from.x) * 0.5, start.current[1] + (to.y - from.y) * 0.5])),
+                setTurn(
+                  turned([
+                    start.current[0] - (to.x - from.x) * 0.5,
+                    start.current[1] + (to.y - from.y) * 0.5,
+                  ]),
+                ),
             })
           : {})}
         onKeyDown={(event) => {
@@ -176,9 +197,18 @@ function Space({ column: few, turn, setTurn }: {
             </g>
           );
         })}
-        {m === 3 && length(left) > 0 && <Line from={place(scaled(left, -1.05))} to={place(scaled(left, 1.05))} />}
         {m === 3 && length(left) > 0 && (
-          <Plane corners={[[1, 1], [-1, 1], [-1, -1], [1, -1]].map(([a, b]) => place(add(scaled(one, 0.75 * a), scaled(xhat, 0.75 * b))))} />
+          <Line from={place(scaled(left, -1.05))} to={place(scaled(left, 1.05))} />
+        )}
+        {m === 3 && length(left) > 0 && (
+          <Plane
+            corners={[
+              [1, 1],
+              [-1, 1],
+              [-1, -1],
+              [1, -1],
+            ].map(([a, b]) => place(add(scaled(one, 0.75 * a), scaled(xhat, 0.75 * b))))}
+          />
         )}
         {arrows.map(([name, label, to]) => (
           <Arrow3 key={label} name={name} label={label} from={center} to={place(to)} />
@@ -201,7 +231,12 @@ function Plane({ corners }: { corners: readonly (readonly [number, number])[] })
 }
 
 /** An arrow in the picture, with its name at the tip. */
-function Arrow3({ name, label, from, to }: {
+function Arrow3({
+  name,
+  label,
+  from,
+  to,
+}: {
   name: string;
   label: string;
   from: readonly [number, number];
@@ -216,7 +251,9 @@ function Arrow3({ name, label, from, to }: {
   return (
     <g class={`arrow ${name}`}>
       <line x1={from[0]} y1={from[1]} x2={bx} y2={by} />
-      <path d={`M${to[0]} ${to[1]} L${bx - uy * head * 0.5} ${by + ux * head * 0.5} L${bx + uy * head * 0.5} ${by - ux * head * 0.5} z`} />
+      <path
+        d={`M${to[0]} ${to[1]} L${bx - uy * head * 0.5} ${by + ux * head * 0.5} L${bx + uy * head * 0.5} ${by - ux * head * 0.5} z`}
+      />
       <text class="vector-label" x={to[0] + ux * 14} y={to[1] + uy * 14 + 5} text-anchor="middle">
         {label}
       </text>

@@ -17,7 +17,9 @@ type Backward = (g: number[], x: number[], gamma: number, mean: number, rstd: nu
 function answersOf(code: string): unknown[] {
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- the exercise
   const backward = new Function(`'use strict'; ${code}; return backward;`)() as Backward;
-  return cases.map(({ task: { g, x, gamma, mean, rstd } }: { task: Task }) => backward([...g], [...x], gamma, mean, rstd));
+  return cases.map(({ task: { g, x, gamma, mean, rstd } }: { task: Task }) =>
+    backward([...g], [...x], gamma, mean, rstd),
+  );
 }
 
 const verdictOf = (code: string) => judge(cases, answersOf(code));
@@ -30,19 +32,79 @@ const DX = 'gamma * rstd * (g[i] - dbeta / m - (xhat[i] * dgamma) / m)';
 
 /** Mistakes, and what the answer says. */
 const mistakes: readonly (readonly [name: string, from: string, to: string, says: RegExp])[] = [
-  ['without the term of the mean', DX, 'gamma * rstd * (g[i] - (xhat[i] * dgamma) / m)', /^dx .*mean, dbeta\/m, is missing\.$/],
-  ['without the term of the variance', DX, 'gamma * rstd * (g[i] - dbeta / m)', /^dx .*variance, xhat·dgamma\/m, is missing\.$/],
-  ['the wrong sign of the mean', DX, 'gamma * rstd * (g[i] + dbeta / m - (xhat[i] * dgamma) / m)', /^dx .*mean, dbeta\/m, has the wrong sign\.$/],
-  ['the wrong sign of the variance', DX, 'gamma * rstd * (g[i] - dbeta / m + (xhat[i] * dgamma) / m)', /^dx .*variance, .* has the wrong sign\.$/],
-  ['the mean not divided by m', DX, 'gamma * rstd * (g[i] - dbeta - (xhat[i] * dgamma) / m)', /^dx .*mean, .* is not divided by m\.$/],
-  ['the variance not divided by m', DX, 'gamma * rstd * (g[i] - dbeta / m - xhat[i] * dgamma)', /^dx .*variance, .* is not divided by m\.$/],
-  ['without gamma', DX, 'rstd * (g[i] - dbeta / m - (xhat[i] * dgamma) / m)', /^dx .*factor gamma is missing\.$/],
-  ['without rstd', DX, 'gamma * (g[i] - dbeta / m - (xhat[i] * dgamma) / m)', /^dx .*factor rstd is missing\.$/],
-  ['the statistics as constants', DX, 'gamma * rstd * g[i]', /^dx .*mean, dbeta\/m, is missing; .*variance, .* is missing\.$/],
-  ['without the direct term', DX, 'gamma * rstd * (-dbeta / m - (xhat[i] * dgamma) / m)', /^dx .*direct term, g, is missing\.$/],
-  ['dgamma with x instead of xhat', 'dgamma += g[i] * xhat[i]', 'dgamma += g[i] * x[i]', /dgamma uses x where it needs xhat/],
+  [
+    'without the term of the mean',
+    DX,
+    'gamma * rstd * (g[i] - (xhat[i] * dgamma) / m)',
+    /^dx .*mean, dbeta\/m, is missing\.$/,
+  ],
+  [
+    'without the term of the variance',
+    DX,
+    'gamma * rstd * (g[i] - dbeta / m)',
+    /^dx .*variance, xhat·dgamma\/m, is missing\.$/,
+  ],
+  [
+    'the wrong sign of the mean',
+    DX,
+    'gamma * rstd * (g[i] + dbeta / m - (xhat[i] * dgamma) / m)',
+    /^dx .*mean, dbeta\/m, has the wrong sign\.$/,
+  ],
+  [
+    'the wrong sign of the variance',
+    DX,
+    'gamma * rstd * (g[i] - dbeta / m + (xhat[i] * dgamma) / m)',
+    /^dx .*variance, .* has the wrong sign\.$/,
+  ],
+  [
+    'the mean not divided by m',
+    DX,
+    'gamma * rstd * (g[i] - dbeta - (xhat[i] * dgamma) / m)',
+    /^dx .*mean, .* is not divided by m\.$/,
+  ],
+  [
+    'the variance not divided by m',
+    DX,
+    'gamma * rstd * (g[i] - dbeta / m - xhat[i] * dgamma)',
+    /^dx .*variance, .* is not divided by m\.$/,
+  ],
+  [
+    'without gamma',
+    DX,
+    'rstd * (g[i] - dbeta / m - (xhat[i] * dgamma) / m)',
+    /^dx .*factor gamma is missing\.$/,
+  ],
+  [
+    'without rstd',
+    DX,
+    'gamma * (g[i] - dbeta / m - (xhat[i] * dgamma) / m)',
+    /^dx .*factor rstd is missing\.$/,
+  ],
+  [
+    'the statistics as constants',
+    DX,
+    'gamma * rstd * g[i]',
+    /^dx .*mean, dbeta\/m, is missing; .*variance, .* is missing\.$/,
+  ],
+  [
+    'without the direct term',
+    DX,
+    'gamma * rstd * (-dbeta / m - (xhat[i] * dgamma) / m)',
+    /^dx .*direct term, g, is missing\.$/,
+  ],
+  [
+    'dgamma with x instead of xhat',
+    'dgamma += g[i] * xhat[i]',
+    'dgamma += g[i] * x[i]',
+    /dgamma uses x where it needs xhat/,
+  ],
   ['dgamma without xhat', 'dgamma += g[i] * xhat[i]', 'dgamma += g[i]', /dgamma lacks xhat/],
-  ['dgamma of the wrong sign', 'dgamma += g[i] * xhat[i]', 'dgamma -= g[i] * xhat[i]', /dgamma has the wrong sign/],
+  [
+    'dgamma of the wrong sign',
+    'dgamma += g[i] * xhat[i]',
+    'dgamma -= g[i] * xhat[i]',
+    /dgamma has the wrong sign/,
+  ],
   ['dbeta with gamma', 'dbeta += g[i]', 'dbeta += gamma * g[i]', /dbeta has a factor gamma too many/],
   ['dbeta as a mean', 'dbeta += g[i]', 'dbeta += g[i] / m', /dbeta is divided by m/],
   ['only the last g in dbeta', 'dbeta += g[i]', 'dbeta = g[i]', /dbeta is only the last g/],
@@ -80,7 +142,10 @@ describe('the exercise', () => {
   it.each(mistakes)('tells %s', (_, from, to, says) => {
     const { right, reasons } = verdictOf(changed(from, to));
     expect(right).toBe(false);
-    expect(reasons.find((reason) => says.test(reason)), reasons.join(' ')).toBeDefined();
+    expect(
+      reasons.find((reason) => says.test(reason)),
+      reasons.join(' '),
+    ).toBeDefined();
   });
 
   it('says different things about different mistakes', () => {
@@ -91,7 +156,10 @@ describe('the exercise', () => {
   it.each([
     ['return 5;', 'The function returns no object: end it with return { dx, dgamma, dbeta }.'],
     ['return { dx: 1, dgamma: 1, dbeta: 1 };', 'dx is not an array: make it with new Array(m).'],
-    ['return { dx: [1], dgamma: 1, dbeta: 1 };', expect.stringMatching(/^dx has 1 values for a batch of \d+\.$/)],
+    [
+      'return { dx: [1], dgamma: 1, dbeta: 1 };',
+      expect.stringMatching(/^dx has 1 values for a batch of \d+\.$/),
+    ],
     ['return { dx: g, dgamma: "a", dbeta: 1 };', 'dgamma is not a number.'],
     ['return { dx: g, dgamma: 1, dbeta: NaN };', 'dbeta is NaN.'],
     ['return { dx: g };', 'dgamma is not a number.'],

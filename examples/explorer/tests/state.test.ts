@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { defaults, limits, readHash, type State, writeHash } from '../page/state.ts';
 import { activations, norms } from '../../experiments/lab/nets.ts';
 
-const number = fc.double({ min: -limits.value, max: limits.value, noNaN: true }).map((value) => (value === 0 ? 0 : value));
+const number = fc
+  .double({ min: -limits.value, max: limits.value, noNaN: true })
+  .map((value) => (value === 0 ? 0 : value));
 const states: fc.Arbitrary<State> = fc.integer({ min: 2, max: 12 }).chain((m) =>
   fc.record({
     x: fc.array(number, { minLength: m, maxLength: m }),
@@ -43,7 +45,14 @@ describe('the link', () => {
   it('of the contract is read', () => {
     const { state, problems } = readHash('#x=1,2,3,4&g=1,0,0,0&gamma=2&beta=0.5&eps=0.00001');
     expect(problems).toEqual([]);
-    expect(state).toEqual({ ...defaults, x: [1, 2, 3, 4], g: [1, 0, 0, 0], gamma: 2, beta: 0.5, eps: 0.00001 });
+    expect(state).toEqual({
+      ...defaults,
+      x: [1, 2, 3, 4],
+      g: [1, 0, 0, 0],
+      gamma: 2,
+      beta: 0.5,
+      eps: 0.00001,
+    });
   });
 
   it('may be empty', () => {

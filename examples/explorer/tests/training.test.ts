@@ -1,4 +1,7 @@
 /** The training of the page equals `fit`, to the bit. */
+import { setTimeout } from 'node:timers/promises';
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { DataLoader, type Dataset, fit, manualSeed, SGD, useDevice } from '../../../src/index.ts';
 import { network } from '../../experiments/lab/nets.ts';
@@ -15,7 +18,12 @@ beforeAll(async () => {
 });
 
 function head({ x, shape, labels, divisor }: Dataset, count: number): Dataset {
-  return { x: x.slice(0, 784 * count), shape, labels: labels.slice(0, count), ...(divisor !== undefined && { divisor }) };
+  return {
+    x: x.slice(0, 784 * count),
+    shape,
+    labels: labels.slice(0, count),
+    ...(divisor !== undefined && { divisor }),
+  };
 }
 
 const settings: TrainingSettings = { ...defaultTraining, seed: 5, batchSize: 16, lr: 0.1 };
@@ -26,7 +34,12 @@ async function lossesOfFit(side: Side, epochs: number, of: TrainingSettings = se
   const model = network(netOf(side, of));
   const losses: number[] = [];
   await fit(model, {
-    train: new DataLoader(data.train, { batchSize: of.batchSize, shuffle: true, seed: of.seed, dropLast: true }),
+    train: new DataLoader(data.train, {
+      batchSize: of.batchSize,
+      shuffle: true,
+      seed: of.seed,
+      dropLast: true,
+    }),
     optimizer: new SGD(model.parameters(), { lr: of.lr }),
     epochs,
     onBatch: ({ loss }) => void losses.push(loss),
@@ -83,7 +96,9 @@ describe('the training of the page', () => {
     const trainer = new Trainer({ ...settings, lr: 1e9 }, data);
     for (let step = 0; step < 12; step++) await trainer.step();
     const { plain } = await trainer.report();
-    expect(plain.failure).toMatch(/^Step \d+: the loss is .*; the first layer whose output is not finite is layer \d/);
+    expect(plain.failure).toMatch(
+      /^Step \d+: the loss is .*; the first layer whose output is not finite is layer \d/,
+    );
     expect(plain.step).toBeLessThan(12);
   });
 
@@ -103,13 +118,41 @@ describe('the training of the page', () => {
   });
 });
 
+describe('the memory', () => {
+  it('does not grow in 500 steps', async () => {
+    v8.setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const trainer = new Trainer({ ...settings, layers: 2 }, data);
+    const used = async (steps: number): Promise<number> => {
+      for (let step = 1; step <= steps; step++) {
+        await trainer.step();
+        if (step % 20 === 0) await trainer.report();
+      }
+      for (let k = 0; k < 3; k++) {
+        collect();
+        await setTimeout(20); // the library frees what was collected
+      }
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const before = await used(100);
+    expect((await used(500)) - before).toBeLessThan(2e6);
+  });
+});
+
 describe('files of the reader', () => {
   const idx = (shape: readonly number[], values: Uint8Array): Uint8Array => {
     const header = [0, 0, 8, shape.length, ...shape.flatMap((extent) => [0, 0, extent >> 8, extent & 255])];
     return Uint8Array.from([...header, ...values]);
   };
   const images = { name: 'images', bytes: idx([40, 28, 28], new Uint8Array(40 * 784)) };
-  const labels = { name: 'labels', bytes: idx([40], Uint8Array.from({ length: 40 }, (_, i) => i % 10)) };
+  const labels = {
+    name: 'labels',
+    bytes: idx(
+      [40],
+      Uint8Array.from({ length: 40 }, (_, i) => i % 10),
+    ),
+  };
 
   it('are images with their labels, in any order', () => {
     const { train, test, name } = dataFromFiles([labels, images]);

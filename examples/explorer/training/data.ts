@@ -33,7 +33,8 @@ export function dataFromFiles(files: readonly GivenFile[]): TrainingData {
   const parsed = files.map(({ name, bytes }) => ({ name, ...read(name, bytes) }));
   const images = parsed.filter(({ shape }) => shape.length === 3).sort((a, b) => b.shape[0] - a.shape[0]);
   const labels = parsed.filter(({ shape }) => shape.length === 1);
-  if (images.length === 0) throw new RangeError('None of the files has images: an image file of MNIST has three axes.');
+  if (images.length === 0)
+    throw new RangeError('None of the files has images: an image file of MNIST has three axes.');
   const pairs = images.map(({ name, shape, data }): Dataset => {
     const [count, height, width] = shape;
     if (height !== 28 || width !== 28) {
@@ -41,12 +42,15 @@ export function dataFromFiles(files: readonly GivenFile[]): TrainingData {
     }
     const found = labels.find((each) => each.shape[0] === count);
     if (found === undefined) {
-      throw new RangeError(`${name} has ${count} images, and no file has as many labels: choose both files at once.`);
+      throw new RangeError(
+        `${name} has ${count} images, and no file has as many labels: choose both files at once.`,
+      );
     }
     return { x: data, shape: [784], labels: found.data, divisor: 255 };
   });
   const [first, second] = pairs;
-  if (first.labels.length < 20) throw new RangeError(`${first.labels.length} images are too few to train on: use at least 20.`);
+  if (first.labels.length < 20)
+    throw new RangeError(`${first.labels.length} images are too few to train on: use at least 20.`);
   if (first.labels.some((label) => label > 9)) throw new RangeError('A label is not a digit from 0 to 9.');
   const name = images.map((each) => each.name).join(', ');
   const test = pairs.length > 1 ? second : part(first, -Math.min(1000, Math.floor(first.labels.length / 5)));
@@ -60,10 +64,14 @@ function part({ x, labels, shape, divisor }: Dataset, count: number): Dataset {
   return { x: x.slice(784 * from, 784 * to), labels: labels.slice(from, to), shape, divisor: divisor ?? 1 };
 }
 
-function read(name: string, bytes: Uint8Array): { readonly shape: readonly number[]; readonly data: Uint8Array } {
+function read(
+  name: string,
+  bytes: Uint8Array,
+): { readonly shape: readonly number[]; readonly data: Uint8Array } {
   try {
     const { shape, dtype, data } = parseIdx(bytes);
-    if (dtype !== 'uint8') throw new RangeError(`${name} has ${dtype} values: the files of MNIST have bytes.`);
+    if (dtype !== 'uint8')
+      throw new RangeError(`${name} has ${dtype} values: the files of MNIST have bytes.`);
     return { shape, data };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;

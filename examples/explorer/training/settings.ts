@@ -47,8 +47,8 @@ export const activationNames: Readonly<Record<Activation, string>> = {
 
 export const placeNames: Readonly<Record<Norm, string>> = {
   none: 'none',
-  before: 'before the activation',
-  after: 'after the activation',
+  before: 'before activation',
+  after: 'after activation',
 };
 
 /** The networks that are compared. */
@@ -61,7 +61,9 @@ export function netOf(side: Side, { place, activation, layers, scale }: Training
 
 /** Whether new settings need new networks; the learning rate and the batch size change in the running training. */
 export function needsRestart(before: TrainingSettings, after: TrainingSettings): boolean {
-  return (['seed', 'scale', 'activation', 'place', 'layers'] as const).some((key) => before[key] !== after[key]);
+  return (['seed', 'scale', 'activation', 'place', 'layers'] as const).some(
+    (key) => before[key] !== after[key],
+  );
 }
 
 type Read = <T>(key: string, fallback: T, parse: (text: string) => T) => T;

@@ -103,7 +103,10 @@ export class Trainer {
     }
     if (next.done) return;
     try {
-      const { loss } = await trainStep(runner.model, next.value, { optimizer: runner.optimizer, metrics: {} });
+      const { loss } = await trainStep(runner.model, next.value, {
+        optimizer: runner.optimizer,
+        metrics: {},
+      });
       runner.step++;
       runner.loss = loss;
       runner.losses.push(loss);
@@ -146,7 +149,10 @@ export class Trainer {
   example(k: number): { readonly image: Float32Array; readonly label: number } {
     const { x, labels, divisor = 1 } = this.#data.test;
     const i = k % labels.length;
-    return { image: Float32Array.from(x.slice(784 * i, 784 * (i + 1)), (value) => value / divisor), label: labels[i] };
+    return {
+      image: Float32Array.from(x.slice(784 * i, 784 * (i + 1)), (value) => value / divisor),
+      label: labels[i],
+    };
   }
 
   #begin(): Readonly<Record<Side, Runner>> {
@@ -221,7 +227,10 @@ async function insideOf(model: Sequential, { x, shape, labels }: Batch): Promise
   const layers: LayerInside[] = [];
   for (const { y, dy } of seen.values()) {
     if (y === undefined) continue;
-    layers.push({ ...histogram(await y.data()), gradient: dy === undefined ? NaN : rootMeanSquare(await dy.data()) });
+    layers.push({
+      ...histogram(await y.data()),
+      gradient: dy === undefined ? NaN : rootMeanSquare(await dy.data()),
+    });
   }
   for (const parameter of model.parameters()) parameter.grad = null;
   const norms = model.layers.filter((layer) => layer instanceof BatchNorm1d);

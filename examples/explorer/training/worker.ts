@@ -26,7 +26,11 @@ const send = (message: FromWorker): void => postMessage(message);
 function inTurn(task: () => Promise<void> | void): void {
   last = last.then(task).catch((error: unknown) => {
     training = false;
-    send({ kind: 'problem', where: 'training', message: error instanceof Error ? error.message : String(error) });
+    send({
+      kind: 'problem',
+      where: 'training',
+      message: error instanceof Error ? error.message : String(error),
+    });
   });
 }
 

@@ -1,7 +1,12 @@
 /** A horizontal arrow; short arrows have small heads. */
 import type { JSX } from 'preact';
 
-export function Arrow({ x, y, length, name }: {
+export function Arrow({
+  x,
+  y,
+  length,
+  name,
+}: {
   readonly x: number;
   readonly y: number;
   readonly length: number;

@@ -9,7 +9,12 @@ interface Props {
   readonly title: string;
   readonly description: string;
   readonly logarithmic?: boolean;
-  readonly curves: readonly { readonly name: string; readonly colour: string; readonly dash?: number[]; readonly curve: Curve }[];
+  readonly curves: readonly {
+    readonly name: string;
+    readonly colour: string;
+    readonly dash?: number[];
+    readonly curve: Curve;
+  }[];
   /** Changes when the curves have changed. */
   readonly version: number;
 }
@@ -26,11 +31,16 @@ export function Curves({ title, description, logarithmic = false, curves, versio
     if (element === null) return;
     const make = () => {
       chart.current?.destroy();
-      chart.current = new uPlot(optionsOf(element.clientWidth, logarithmic, shown), dataOf(shown.current), element);
+      chart.current = new uPlot(
+        optionsOf(element.clientWidth, logarithmic, shown),
+        dataOf(shown.current),
+        element,
+      );
     };
     make();
     const observer = new ResizeObserver(() => {
-      if (chart.current?.width !== element.clientWidth) chart.current?.setSize({ width: element.clientWidth, height: HEIGHT });
+      if (chart.current?.width !== element.clientWidth)
+        chart.current?.setSize({ width: element.clientWidth, height: HEIGHT });
     });
     observer.observe(element);
     const theme = matchMedia('(prefers-color-scheme: dark)');
@@ -53,16 +63,32 @@ export function Curves({ title, description, logarithmic = false, curves, versio
   );
 }
 
+/** Labels of round numbers; nothing for the other lines of a logarithmic axis. */
+function tickLabel(tick: number | null): string {
+  if (tick === null) return '';
+  const short = Number(tick.toPrecision(2));
+  return Math.abs(short - tick) < 1e-9 * Math.abs(tick) ? String(short) : '';
+}
+
 /** uPlot wants all curves on the same x. */
 function dataOf(curves: Props['curves']): uPlot.AlignedData {
   const tables = curves.map(({ curve }): uPlot.AlignedData => [curve.x.slice(), curve.y.slice()]);
   return uPlot.join(tables);
 }
 
-function optionsOf(width: number, logarithmic: boolean, shown: { readonly current: Props['curves'] }): uPlot.Options {
+function optionsOf(
+  width: number,
+  logarithmic: boolean,
+  shown: { readonly current: Props['curves'] },
+): uPlot.Options {
   const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const font = '12px system-ui, sans-serif';
-  const axis = { stroke: colour('--soft'), font, grid: { stroke: colour('--rule'), width: 1 }, ticks: { show: false } };
+  const axis = {
+    stroke: colour('--soft'),
+    font,
+    grid: { stroke: colour('--rule'), width: 1 },
+    ticks: { show: false },
+  };
   return {
     width,
     height: HEIGHT,
@@ -70,14 +96,21 @@ function optionsOf(width: number, logarithmic: boolean, shown: { readonly curren
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { time: false, range: (_, low, high) => [0, Number.isFinite(high) ? Math.max(20, high) : Math.max(20, low)] },
+      x: {
+        time: false,
+        range: (_, low, high) => [0, Number.isFinite(high) ? Math.max(20, high) : Math.max(20, low)],
+      },
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum exists for types only
       y: logarithmic
-        ? { distr: 3, range: (_, low, high) => (Number.isFinite(low) && low > 0 ? [low / 1.3, high * 1.3] : [0.1, 3]) }
+        ? {
+            distr: 3,
+            range: (_, low, high) => (Number.isFinite(low) && low > 0 ? [low / 1.3, high * 1.3] : [0.1, 3]),
+          }
         : { range: () => [0, 1] },
     },
     axes: [
       { ...axis, size: 28, space: 55 },
-      { ...axis, size: 44, space: 30, values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : String(tick))) },
+      { ...axis, size: 44, space: 30, values: (_, ticks) => ticks.map(tickLabel) },
     ],
     series: [
       {},
@@ -98,7 +131,13 @@ function optionsOf(width: number, logarithmic: boolean, shown: { readonly curren
           const ends = shown.current
             .map(({ name, colour: own, curve }) => ({ name, own, at: curve.y.at(-1) }))
             .filter((end): end is { name: string; own: string; at: number } => end.at !== undefined)
-            .map((end) => ({ ...end, y: Math.min(Math.max(plot.valToPos(end.at, 'y', true), bbox.top + 6 * ratio), bbox.top + bbox.height - 6 * ratio) }))
+            .map((end) => ({
+              ...end,
+              y: Math.min(
+                Math.max(plot.valToPos(end.at, 'y', true), bbox.top + 6 * ratio),
+                bbox.top + bbox.height - 6 * ratio,
+              ),
+            }))
             .sort((a, b) => a.y - b.y);
           ctx.save();
           ctx.font = `600 ${12 * ratio}px system-ui, sans-serif`;

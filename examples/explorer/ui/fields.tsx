@@ -35,7 +35,9 @@ export function NumberField(props: NumberProps): JSX.Element {
     if (direction === 0) return;
     event.preventDefault();
     const size = direction * (event.shiftKey ? 10 : 1);
-    const next = logarithmic ? Number((value * 10 ** (0.1 * size)).toPrecision(2)) : tidy(value + size * step);
+    const next = logarithmic
+      ? Number((value * 10 ** (0.1 * size)).toPrecision(2))
+      : tidy(value + size * step);
     onChange(Math.min(Math.max(next, Math.min(least, value)), Math.max(most, value)));
   };
   return (
@@ -143,7 +145,15 @@ export function Problem({ id, text }: { readonly id?: string; readonly text: str
   );
 }
 
-export function Reset({ label, idle, onClick }: { readonly label: string; readonly idle: boolean; readonly onClick: () => void }): JSX.Element {
+export function Reset({
+  label,
+  idle,
+  onClick,
+}: {
+  readonly label: string;
+  readonly idle: boolean;
+  readonly onClick: () => void;
+}): JSX.Element {
   return (
     <button type="button" class="reset" aria-label={label} title={label} disabled={idle} onClick={onClick}>
       ↺

@@ -1,5 +1,6 @@
 /** Equations in MathML. */
 import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { show } from '../page/format.ts';
 import type { Quantity } from './quantity.tsx';
 
@@ -7,10 +8,25 @@ interface Children {
   readonly children: ComponentChildren;
 }
 
-/** An equation on a line of its own. */
+/** An equation on a line of its own. Where it is wider than the screen, it scrolls, and the keyboard can reach it. */
 export function Equation({ children }: Children): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const follow = () => {
+      if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+      else element.removeAttribute('tabindex');
+    };
+    const observer = new ResizeObserver(follow);
+    observer.observe(element);
+    if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
   return (
-    <div class="equation">
+    <div class="equation" ref={box}>
       <math display="block">
         <mrow>{children}</mrow>
       </math>
@@ -19,7 +35,11 @@ export function Equation({ children }: Children): JSX.Element {
 }
 
 /** A symbol, in the colour of its quantity, with an index if there is one. */
-export function S({ of, sub, children }: Partial<Children> & { readonly of?: Quantity; readonly sub?: string }): JSX.Element {
+export function S({
+  of,
+  sub,
+  children,
+}: Partial<Children> & { readonly of?: Quantity; readonly sub?: string }): JSX.Element {
   const name = <mi class={of && `q-${of}`}>{children ?? (of && names[of])}</mi>;
   return sub === undefined ? (
     name
@@ -43,7 +63,15 @@ const names: Readonly<Record<Quantity, string>> = {
 };
 
 /** A number, in parentheses if it is negative and `term` is set. */
-export function N({ of, value, term = false }: { readonly of?: Quantity; readonly value: number; readonly term?: boolean }): JSX.Element {
+export function N({
+  of,
+  value,
+  term = false,
+}: {
+  readonly of?: Quantity;
+  readonly value: number;
+  readonly term?: boolean;
+}): JSX.Element {
   const number = <mn class={of && `q-${of}`}>{show(value)}</mn>;
   return term && value < 0 && show(value) !== '0' ? (
     <mrow>
@@ -60,7 +88,13 @@ export function O({ children }: Children): JSX.Element {
   return <mo>{children}</mo>;
 }
 
-export function Fraction({ over, under }: { readonly over: ComponentChildren; readonly under: ComponentChildren }): JSX.Element {
+export function Fraction({
+  over,
+  under,
+}: {
+  readonly over: ComponentChildren;
+  readonly under: ComponentChildren;
+}): JSX.Element {
   return (
     <mfrac>
       <mrow>{over}</mrow>
@@ -74,7 +108,11 @@ export function Root({ children }: Children): JSX.Element {
 }
 
 /** The terms of a sum over a batch: all of up to `most`, or the first ones and the last one. */
-export function Sum({ values, most = 4, each }: {
+export function Sum({
+  values,
+  most = 4,
+  each,
+}: {
   readonly values: readonly number[];
   readonly most?: number;
   readonly each: (value: number, i: number) => ComponentChildren;

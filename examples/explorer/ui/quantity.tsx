@@ -15,7 +15,13 @@ export const symbols: Readonly<Record<Quantity, string>> = {
 };
 
 /** A symbol or a number in the colour of its quantity. */
-export function Q({ of, children }: { readonly of: Quantity; readonly children?: ComponentChildren }): JSX.Element {
+export function Q({
+  of,
+  children,
+}: {
+  readonly of: Quantity;
+  readonly children?: ComponentChildren;
+}): JSX.Element {
   return children === undefined ? (
     <i class={`q q-${of}`}>{symbols[of]}</i>
   ) : (
