@@ -20,7 +20,7 @@ const onEveryDevice = [
   'test/laws/{kernels,least-epsilon,zero-rows}.test.ts',
   'test/kernels/{matmul,softmax,special-values,special-values-everywhere}.test.ts',
   'test/**/*-goldens.test.ts',
-  'test/layers/{cross-entropy,cross-entropy-mse}.test.ts',
+  'test/layers/{bce-with-logits,cross-entropy,cross-entropy-mse,huber}.test.ts',
   'test/optim/{clip-grad-norm,schedules}.test.ts',
   'test/training/training-trace.test.ts',
 ];

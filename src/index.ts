@@ -9,6 +9,7 @@ export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 export type { DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
 export { arange, concat, eye, tensor } from './tensor/create.ts';
+export type { TensorJson } from './tensor/json.ts';
 export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
 export { argmin, min, norm, prod, std } from './tensor/functions/aggregates.ts';
@@ -90,6 +91,14 @@ export {
   type SafetensorsTensor,
 } from './io/safetensors.ts';
 export type { ElementType, ElementValues } from './io/element-type.ts';
+export {
+  encodeWeights,
+  type EncodeWeightsOptions,
+  type LoadedWeights,
+  loadWeights,
+  type LoadWeightsOptions,
+  type WeightLayout,
+} from './io/weights.ts';
 
 export { DataError } from './data/data-error.ts';
 export type { Dataset } from './data/dataset.ts';

@@ -45,6 +45,27 @@ const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: 
  */
 export function parseIdx(file: Uint8Array | ArrayBuffer): IdxArray {
   const bytes = bytesOf('parseIdx', file);
+  const { shape, dtype, view, start, size, expected } = readHeader(bytes);
+  if (bytes.length < expected) throw truncated(`data of shape [${shape.join(', ')}]`, expected, bytes.length);
+  if (bytes.length > expected) {
+    throw new DataError(
+      'parseIdx',
+      `bytes are left over after the data: expected ${expected} bytes, found ${bytes.length}`,
+      'the file is damaged, or several files were joined: get it again',
+    );
+  }
+  return elements(shape, dtype, view, start, size);
+}
+
+/**
+ * The size of an IDX file in bytes, from its first bytes: 1,028 are enough.
+ * @throws {DataError} if they are not the first bytes of an IDX file
+ */
+export function sizeOfIdx(start: Uint8Array): number {
+  return readHeader(start).expected;
+}
+
+function readHeader(bytes: Uint8Array) {
   refuseOtherFormats(bytes);
   if (bytes.length < 4) throw truncated('header', 4, bytes.length);
   const type = elementTypes.get(bytes[2]);
@@ -63,16 +84,7 @@ export function parseIdx(file: Uint8Array | ArrayBuffer): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const size = checkedSize(shape, elementBytes);
-  const expected = start + size * elementBytes;
-  if (bytes.length < expected) throw truncated(`data of shape [${shape.join(', ')}]`, expected, bytes.length);
-  if (bytes.length > expected) {
-    throw new DataError(
-      'parseIdx',
-      `bytes are left over after the data: expected ${expected} bytes, found ${bytes.length}`,
-      'the file is damaged, or several files were joined: get it again',
-    );
-  }
-  return elements(shape, dtype, view, start, size);
+  return { shape, dtype, view, start, size, expected: start + size * elementBytes };
 }
 
 /** Reads the big-endian elements of the file into an array in the byte order of this machine. */

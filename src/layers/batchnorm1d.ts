@@ -275,7 +275,7 @@ export class BatchNorm1d extends Layer {
     const hasAxes = shape.length === 2 || shape.length === 3;
     if (hasAxes && shape[1] === features) return;
     const problem = `expected x [m, ${features}] or [N, ${features}, L]: ${formatShape(shape)}`;
-    const misfit = `x has ${shape[1] ?? 'no'} features, this layer expects ${features}`;
+    const misfit = `x has ${shape[1] ?? x.size} features, this layer expects ${features}`;
     const fitting = shape.length < 2 ? `[-1, ${features}]` : `[${shape[0]}, ${features}, -1]`;
     const canReshape = !hasAxes && x.size % (features * (shape.length < 2 ? 1 : shape[0])) === 0;
     throw new ShapeError(this.op, problem, canReshape ? `pass x.reshape(${fitting})` : misfit);

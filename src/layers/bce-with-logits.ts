@@ -1,10 +1,12 @@
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { broadcastShape } from '../tensor/broadcast.ts';
-import { concat, tensor, type TensorData } from '../tensor/create.ts';
+import { concat } from '../tensor/create.ts';
 import { expectOptions, ShapeError, shown } from '../tensor/errors.ts';
+import { numbersOf, type TensorData } from '../tensor/nested.ts';
 import { composite, constant } from '../tensor/op.ts';
+import { operand } from '../tensor/operands.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { expectNumbers, flatten, reduceLosses, type Targets, targetsOf } from './elementwise-loss.ts';
+import { expectNumbers, reduceLosses, type Targets, targetsOf } from './elementwise-loss.ts';
 import { crossEntropy, type Reduction } from './losses.ts';
 
 export interface BceWithLogitsOptions {
@@ -67,10 +69,9 @@ function classLosses(z: Tensor): readonly Tensor[] {
 /** losses·weight, with checks. */
 function weighted(losses: Tensor, name: string, weight: TensorData | Tensor | undefined): Tensor {
   if (weight === undefined) return losses;
-  const isTensor = weight instanceof Tensor;
-  const values = isTensor ? weight.dataSync() : ArrayBuffer.isView(weight) ? weight : flatten(weight);
+  const values = weight instanceof Tensor ? weight.dataSync() : numbersOf('bceWithLogits', weight);
   expectNumbers('bceWithLogits', name, values, { from: 0 });
-  const w = isTensor ? weight : tensor(weight, { dtype: losses.dtype, device: losses.home });
+  const w = operand('bceWithLogits', losses, weight);
   if (!sameShape(broadcastShape('bceWithLogits', losses.shape, w.shape), losses.shape)) {
     const problem = `${name} is ${shown(w)}, for logits ${formatShape(losses.shape)}`;
     throw new ShapeError('bceWithLogits', problem, 'its shape must broadcast to that of the logits');

@@ -101,7 +101,7 @@ export function initialized(
 ): Tensor {
   const made = expectTensor(op, 'the result of init', init(shape, options));
   if (!sameShape(made.shape, shape) || made.dtype !== options.dtype) {
-    const problem = `init returned ${made.toString()} for a weight ${formatShape(shape)}, ${options.dtype}`;
+    const problem = `init returned a tensor ${formatShape(made.shape)}, ${made.dtype}, for a weight ${formatShape(shape)}, ${options.dtype}`;
     throw new ShapeError(op, problem, 'use the shape and the options that init is called with');
   }
   if (made.requiresGrad && made.node === null) return made;

@@ -1,7 +1,7 @@
 /** What the losses of single values share (`mse`, `huber`, `bceWithLogits`): their targets and their reduction. */
-import type { Shape } from '../../kernels/kernel.ts';
+import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
-import type { NestedArray } from '../tensor/create.ts';
+import { type NestedArray, numbersOf, shapeOf } from '../tensor/nested.ts';
 import { expectNumber, expectOneOf, expectTensor, type Range, ShapeError, shown } from '../tensor/errors.ts';
 import { constant } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -12,7 +12,7 @@ import { elementsOf, type Reduction, reductions } from './losses.ts';
  * One target for each value of a prediction: a flat array in the order of the values, nested arrays of the prediction's
  * shape, or a tensor of that shape.
  */
-export type Targets = ArrayLike<number> | NestedArray | Tensor;
+export type Targets = ArrayLike<number> | NestedArray | readonly NumericArray[] | Tensor;
 
 /**
  * The targets as a tensor of the prediction's shape. Numbers in arrays must be finite, and in the range if one is given.
@@ -28,15 +28,12 @@ export function targetsOf(op: string, prediction: Tensor, targets: Targets, rang
     if (range !== undefined) expectNumbers(op, 'target', targets.dataSync(), range);
     return targets;
   }
-  const values = hasShape(targets, shape) ? flatten(targets) : elementsOf(targets);
-  if (values?.length !== size) throw misfit(op, shape, shown(targets));
+  const given = elementsOf(targets);
+  const isFlat = given?.length === size && typeof given[0] !== 'object';
+  if (!isFlat && !sameShape(shapeOf(targets), shape)) throw misfit(op, shape, shown(targets));
+  const values = isFlat ? given : numbersOf(op, targets);
   expectNumbers(op, 'target', values, range);
   return constant(prediction, values, shape);
-}
-
-/** The values of nested arrays, or a number alone, in order. */
-export function flatten(nested: unknown): number[] {
-  return Array.isArray(nested) ? nested.flatMap(flatten) : [nested as number];
 }
 
 /** The mean over all values, their sum, or the losses themselves. A mean reports what it divides by. */
@@ -60,12 +57,6 @@ export function expectNumbers(op: string, name: string, values: ArrayLike<number
     if (Number.isFinite(value) && value >= from && value <= to) continue;
     expectNumber(op, `${name}[${i}]`, value, range);
   }
-}
-
-/** Whether a value is nested arrays of the given shape; a number for []. */
-function hasShape(value: unknown, shape: Shape): value is NestedArray {
-  if (!Array.isArray(value) || shape.length === 0) return !Array.isArray(value) && shape.length === 0;
-  return value.length === shape[0] && value.every((part) => hasShape(part, shape.slice(1)));
 }
 
 function misfit(op: string, shape: Shape, target: string): ShapeError {

@@ -2,7 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { converted } from '../tensor/assign.ts';
-import { expectOptions, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
+import { expectBoolean, expectOptions, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 
@@ -49,7 +49,8 @@ export function prepareState(
   options: LoadStateOptions = {},
 ): () => void {
   expectOptions(op, options, ['strict']);
-  expectFit(op, owner, slots, state, options.strict ?? true);
+  const { strict = true } = options;
+  expectFit(op, owner, slots, state, expectBoolean(op, 'strict', strict));
   const writes = [...slots].flatMap(([name, { held, least, check, write }]) => {
     if (!Object.hasOwn(state, name)) return [];
     const { [name]: source } = state;

@@ -14,7 +14,9 @@ import {
   ShapeError,
   ValueError,
 } from './errors.ts';
+import { fingerprint } from './fingerprint.ts';
 import { indicesOf, inferShape, rangesOf } from './indexing.ts';
+import { toJson, type TensorJson } from './json.ts';
 import { nest, type NestedArray, type TensorData } from './nested.ts';
 import { constant, run } from './op.ts';
 import { operand, operands } from './operands.ts';
@@ -454,6 +456,27 @@ export class Tensor extends Value {
       `${this.size} values in shape ${formatShape(this.shape)}`,
       'item() needs exactly one value; toArray() returns all',
     );
+  }
+
+  /**
+   * The shape, the element type and the values in order, for `JSON.stringify`: `{ shape, dtype, data }`. `tensor(data, {
+   * shape, dtype })` makes the tensor again.
+   * @throws {ValueError} A value is NaN or infinite, which JSON cannot represent.
+   * @throws {DeviceError} The device, `webgpu`, cannot read synchronously. Then save `await t.data()` and `t.shape`.
+   * @example JSON.stringify(tensor([[1, 2]])) // {"shape":[1,2],"dtype":"float32","data":[1,2]}
+   */
+  toJSON(): TensorJson {
+    return toJson(this);
+  }
+
+  /** @internal The entries of `toArray()`. Vitest and Jest compare them: `expect(t).toEqual(u)`. */
+  [Symbol.iterator](): Iterator<number | NestedArray> {
+    return [this.toArray()].flat()[Symbol.iterator]();
+  }
+
+  /** @internal Node's `assert.deepEqual(t, u)` compares it, and then the shapes. */
+  get [Symbol.toStringTag](): string {
+    return `Tensor ${fingerprint(this)}`;
   }
 
   static {

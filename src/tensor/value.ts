@@ -9,19 +9,19 @@ import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, DeviceName, DType, Storage } from './device/device.ts';
 import type { Node } from './tape.ts';
 
+const notCloneable = Symbol('tensors cannot be cloned: send `await t.data()` and `t.shape`');
+
 export abstract class Value {
   /** The extent of each axis; `[]` for a single number. */
   readonly shape: Shape;
-  /** Whether `backward()` computes a gradient for it. */
-  requiresGrad: boolean;
-  /** @internal The device that holds its storage. */
-  home: Device;
-  /** @internal Its memory on that device. */
-  storage: Storage;
-  /** @internal The node of the tape that computed it; null for a leaf. */
-  readonly node: Node | null;
-  /** @internal The sum of the gradients of a leaf, which `grad` returns. */
-  accumulated: Value | null = null;
+  /** @internal Symbols cannot be cloned: `postMessage(t)` throws, instead of sending a tensor without values. */
+  readonly notCloneable: symbol = notCloneable;
+  // Private fields: test runners compare, and debuggers show, the shape and the values only.
+  #requiresGrad: boolean;
+  #home: Device;
+  #storage: Storage;
+  readonly #node: Node | null;
+  #accumulated: Value | null = null;
 
   /** Use `tensor` and the other functions that make tensors. */
   protected constructor(
@@ -31,15 +31,59 @@ export abstract class Value {
     node: Node | null,
     requiresGrad: boolean,
   ) {
-    this.storage = storage;
     this.shape = shape;
-    this.home = home;
-    this.node = node;
-    this.requiresGrad = requiresGrad;
+    this.#storage = storage;
+    this.#home = home;
+    this.#node = node;
+    this.#requiresGrad = requiresGrad;
   }
 
   /** @internal A new value of the same class on the same device: how ops make their results. */
   abstract like(storage: Storage, shape: Shape, node?: Node | null): this;
+
+  /** Whether `backward()` computes a gradient for it. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(requiresGrad: boolean) {
+    this.#requiresGrad = requiresGrad;
+  }
+
+  /** @internal The device that holds its storage. */
+  get home(): Device {
+    return this.#home;
+  }
+
+  /** @internal */
+  set home(home: Device) {
+    this.#home = home;
+  }
+
+  /** @internal Its memory on that device. */
+  get storage(): Storage {
+    return this.#storage;
+  }
+
+  /** @internal */
+  set storage(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** @internal The node of the tape that computed it; null for a leaf. */
+  get node(): Node | null {
+    return this.#node;
+  }
+
+  /** @internal The sum of the gradients of a leaf, which `grad` returns. */
+  get accumulated(): Value | null {
+    return this.#accumulated;
+  }
+
+  /** @internal */
+  set accumulated(sum: Value | null) {
+    this.#accumulated = sum;
+  }
 
   /** The number of elements. */
   get size(): number {
@@ -48,11 +92,11 @@ export abstract class Value {
 
   /** The element type. */
   get dtype(): DType {
-    return this.storage.dtype;
+    return this.#storage.dtype;
   }
 
   /** The name of the device that holds the values. */
   get device(): DeviceName {
-    return this.home.name;
+    return this.#home.name;
   }
 }

@@ -109,7 +109,7 @@ onDevices(() => {
       'with neither two nor three axes: $shape',
       ({ shape }) => {
         const message = refusedForward(norm(), zeros(shape), ShapeError);
-        const hint = shape.length === 0 ? 'x has no features' : 'pass x.reshape(';
+        const hint = shape.length === 0 ? 'x has 1 features' : 'pass x.reshape(';
         expect(message).toContain(`: [${shape.join(', ')}]. Hint: ${hint}`);
       },
     );

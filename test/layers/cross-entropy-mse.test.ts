@@ -44,6 +44,7 @@ onDevices(({ dtype }) => {
       new Float64Array(rows.flat()),
       Object.assign({ length: 6 }, rows.flat()),
       wide(rows),
+      rows.map((row) => new Float64Array(row)),
     ];
     const results = targets.map((target) => {
       const prediction = leaf([[0.5, 1], [-1, 2], [7, 8]]); // prettier-ignore

@@ -33,7 +33,7 @@ onDevices(({ dtype }) => {
 
   describe('crossEntropy refuses', () => {
     it.each([3, -1, 0.5, NaN, Infinity, 255])('a label of %s, and names its row', (label) => {
-      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2`;
+      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2, or the ignoreIndex`;
       expect(refusal(() => crossEntropy(logits, [0, label]), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, wide([0, label])), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, [0, label], { reduction: 'sum' }), ValueError)).toBe(message);
@@ -88,7 +88,7 @@ onDevices(({ dtype }) => {
       }
       for (const label of [null, undefined, {}, 'cat', NaN, Symbol('label')]) {
         expect(wrongly(z, [label, 1])).toMatch(
-          /label .+ at row 0, with 2 classes\. Hint: labels are integers from 0 to 1$/,
+          /label .+ at row 0, with 2 classes\. Hint: labels are integers from 0 to 1, or the ignoreIndex$/,
         );
       }
       for (const labels of [undefined, null, 1, true, {}, new Set([0, 1]), () => [0, 1]]) {
@@ -176,10 +176,14 @@ onDevices(({ dtype }) => {
       const transposed = [[1, 1], [1, 1], [1, 1]]; // prettier-ignore
       const circular: unknown[] = [[1, 1, 1]];
       circular.push(circular);
-      const wrong = [[1], transposed, ragged, [[[1, 1, 1], [1, 1, 1]]], circular, null, undefined, 1, true, {}, []]; // prettier-ignore
+      const wrong = [[1], transposed, [[[1, 1, 1], [1, 1, 1]]], null, undefined, 1, true, {}, []]; // prettier-ignore
       for (const target of wrong) {
         const message = refusal(() => call(loss, prediction, target), ShapeError);
         expect(message).toContain(`${name}: prediction [2, 3], target `);
+      }
+      for (const target of [ragged, circular]) {
+        const message = refusal(() => call(loss, prediction, target), ShapeError);
+        expect(message).toContain(`${name}: ragged nesting`);
       }
     });
 
@@ -226,14 +230,14 @@ onDevices(({ dtype }) => {
     'bceWithLogits refuses a %s that is negative or of another shape',
     (name) => {
       const z = zeros([2, 1], { dtype });
-      for (const wrong of [-1, [-1], wide([-1]), NaN, '1', null, [null], new Float32Array([1, -1])]) {
-        expect(refusal(() => call(bceWithLogits, z, [0, 1], { [name]: wrong }), ValueError)).toContain(
-          `${name}[`,
-        );
-      }
-      for (const wrong of [[1, 2], wide([1, 2]), [[1, 2]], [1, 2, 3]]) {
-        expect(refusal(() => call(bceWithLogits, z, [0, 1], { [name]: wrong }), ShapeError)).toMatch(/shape/);
-      }
+      const refused = (wrong: unknown, kind: typeof ValueError | typeof ShapeError) =>
+        refusal(() => call(bceWithLogits, z, [0, 1], { [name]: wrong }), kind);
+      for (const wrong of [-1, [-1], wide([-1]), NaN, new Float32Array([1, -1])])
+        expect(refused(wrong, ValueError)).toContain(`bceWithLogits: ${name}[`);
+      for (const wrong of ['1', null, [null], [1n], true, {}])
+        expect(refused(wrong, ValueError)).toContain('bceWithLogits: not a number: ');
+      for (const wrong of [[1, 2], wide([1, 2]), [[1, 2]], [1, 2, 3]])
+        expect(refused(wrong, ShapeError)).toMatch(/shape/);
     },
   );
 });

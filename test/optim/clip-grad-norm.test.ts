@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clipGradNorm, ValueError } from '../../src/index.ts';
+import { clipGradNorm, Dense, ones, Sequential, ValueError } from '../../src/index.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
 import { expectClose, expectToBecome, refusal } from '../layers/helpers.ts';
 import { wide, leaf, values } from '../tensors.ts';
 import { inAllPrecisions, onDevices } from '../on-devices.ts';
+
+const untyped = (value: unknown): never => value as never;
 
 inAllPrecisions(({ dtype, either }) => {
   it.each(golden('clip-grad-norm').cases)('clipGradNorm agrees with PyTorch: $name', async (example) => {
@@ -91,6 +93,29 @@ onDevices(({ either }) => {
       const w = leaf([1]);
       w.grad = wide([1]);
       expect(refusal(() => clipGradNorm([w], max), ValueError)).toContain(`clipGradNorm: max is ${max}`);
+    });
+
+    it('refuses a model in place of its parameters, and leaves the gradients', () => {
+      const model = new Sequential(new Dense(1, 1));
+      model
+        .forward(ones([1, 1]))
+        .sum()
+        .backward();
+      const gradients = () => model.parameters().map(({ grad }) => values(grad));
+      const before = gradients();
+      for (const params of [model, model.parameters()[0], undefined, null, [model]]) {
+        const message = refusal(() => clipGradNorm(untyped(params), 1e-3), ValueError);
+        expect(message).toMatch(/^clipGradNorm: params(\[0\])? is .+\. Hint: pass model\.parameters\(\)/);
+      }
+      expect(gradients()).toEqual(before);
+      expect(clipGradNorm(model.parameters(), 1e-3).item()).toBeGreaterThan(0);
+    });
+
+    it('refuses the kind of norm that PyTorch takes', () => {
+      const clip: (...args: unknown[]) => unknown = untyped(clipGradNorm);
+      expect(refusal(() => clip([leaf([1])], 1, 1), ValueError)).toMatch(
+        /3 arguments.*Hint: the norm is the L2 norm/,
+      );
     });
 
     it('refuses to run without gradients', () => {

@@ -1,10 +1,12 @@
 /** Invalid options and parameters of optimizers, and their error messages. */
 import { describe, expect, it } from 'vitest';
-import { tensor, ValueError } from '../../src/index.ts';
+import { Adam, AdamW, Dense, RMSprop, Sequential, SGD, tensor, ValueError } from '../../src/index.ts';
 import { refusal } from '../layers/helpers.ts';
 import { leaf } from '../tensors.ts';
 import { type Options, optimizers, parameters } from './helpers.ts';
 
+const classes = { SGD, Adam, AdamW, RMSprop };
+const untyped = (value: unknown): never => value as never;
 const kinds = ['SGD', 'Adam', 'AdamW', 'RMSprop'] as const;
 type Wrong = [options: Partial<Options>, problem: string];
 
@@ -67,6 +69,44 @@ describe('an optimizer refuses', () => {
         `${kind}: no parameters`,
       );
     }
+  });
+
+  it.each(kinds)('what is no array of tensors, such as a model: %s', (kind) => {
+    const model = new Sequential(new Dense(2, 2));
+    for (const params of [model, undefined, null, tensor([1]), [model], [[1, 2]], 'params', [null]]) {
+      const message = refusal(() => optimizers[kind](untyped(params), { lr: 1 }), ValueError);
+      expect(message).toMatch(
+        /: params(\[0\])? is .+\. Hint: pass model\.parameters\(\), or an array of tensors$/,
+      );
+      expect(message.startsWith(kind)).toBe(true);
+    }
+    expect(optimizers[kind](model.parameters(), { lr: 1 }).parameters).toHaveLength(2);
+    const group = { params: untyped(model) };
+    expect(refusal(() => optimizers[kind]([group], { lr: 1 }), ValueError)).toContain('params is an Object');
+  });
+
+  it.each(kinds)('a learning rate by position: new %s(params, 0.5)', (kind) => {
+    const message = refusal(() => new classes[kind]([leaf([1])], untyped(0.5)), ValueError);
+    expect(message).toMatch(new RegExp(`^${kind}: options is 0\\.5\\. Hint: .* \\{ lr: value \\}`));
+  });
+
+  it.each(kinds)('numbers and booleans of another type: %s', (kind) => {
+    const make = (options: object) => optimizers[kind]([leaf([1])], { lr: 0.1, ...options });
+    expect(refusal(() => make({ lr: '0.1' }), ValueError)).toContain("lr is '0.1' (a string)");
+    const flag = { SGD: 'nesterov', Adam: 'amsgrad', AdamW: 'amsgrad', RMSprop: 'centered' }[kind];
+    expect(refusal(() => make({ [flag]: 'false' }), ValueError)).toContain(`${flag} is 'false' (a string)`);
+    const optimizer = make({});
+    expect(refusal(() => (optimizer.lr = untyped('0.2')), ValueError)).toContain("lr is '0.2' (a string)");
+    expect(optimizer.lr).toBe(0.1);
+  });
+
+  it('a closure for step(), as PyTorch takes: the gradients are computed before it', () => {
+    const w = leaf([1]);
+    const optimizer = new SGD([w], { lr: 0.1 });
+    w.sum().backward();
+    const message = refusal(() => optimizer.step(untyped(() => 0)), ValueError);
+    expect(message).toContain('loss.backward()');
+    expect(w.toArray()).toEqual([1]);
   });
 
   it.each(kinds)('a parameter that appears twice: %s', (kind) => {

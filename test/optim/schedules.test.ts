@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { cosineDecay, type Schedule, stepDecay, ValueError, warmup } from '../../src/index.ts';
+import { cosineDecay, type Schedule, SGD, stepDecay, ValueError, warmup } from '../../src/index.ts';
 import { golden, type ScheduleCase } from '../golden-files.ts';
 import { refusal } from '../layers/helpers.ts';
+
+const untyped = (value: unknown): never => value as never;
 
 /** Our schedule for PyTorch's, and the last step at which they agree. */
 function ours(example: ScheduleCase): { schedule: Schedule; until: number } {
@@ -94,5 +96,30 @@ describe('a schedule refuses', () => {
 
   it.each(cases)('%s', (problem, action) => {
     expect(refusal(action, ValueError).startsWith(`${problem}. Hint: `)).toBe(true);
+  });
+
+  it.each([
+    ['stepDecay', stepDecay(1, { every: 2 })],
+    ['cosineDecay', cosineDecay(1, { steps: 2 })],
+    ['warmup', warmup(1, { steps: 2 })],
+  ] as const)('a step that is no number ≥ 0: %s', (name, schedule) => {
+    for (const step of [-1, NaN, Infinity]) {
+      expect(refusal(() => schedule(step), ValueError)).toContain(`${name}: step is ${step}. Hint: `);
+    }
+    for (const step of [undefined, null, '1', new Date(0)]) {
+      expect(refusal(() => schedule(untyped(step)), ValueError)).toContain(`${name}: step is `);
+    }
+    expect(schedule(0.5)).toBeLessThanOrEqual(1); // half an epoch
+  });
+
+  it('to continue with what is no schedule: warmup', () => {
+    for (const then of ['0.1', null, undefined, {}, SGD]) {
+      expect(refusal(() => warmup(untyped(then), { steps: 1 }), ValueError)).toContain('warmup: then is ');
+    }
+    for (const rate of [NaN, -1, '0.1', undefined]) {
+      expect(refusal(() => warmup(() => untyped(rate), { steps: 1 }), ValueError)).toMatch(
+        /^warmup: the rate of then is .*\. Hint: a finite number ≥ 0 is expected$/,
+      );
+    }
   });
 });

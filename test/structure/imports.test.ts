@@ -18,8 +18,9 @@ const allowed: Record<string, readonly string[]> = {
   'src/data': ['kernels', 'src/tensor'],
   'src/layers': ['src/tensor', 'kernels'],
   'src/optim': ['src/tensor', 'kernels'],
-  'src/training': ['src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
-  src: ['src/training', 'src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
+  'src/io': ['src/layers', 'src/tensor', 'kernels'],
+  'src/training': ['src/io', 'src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
+  src: ['src/training', 'src/io', 'src/layers', 'src/optim', 'src/tensor', 'src/data', 'kernels'],
 };
 
 const show = ({ from, to }: Import) => `${from} → ${to}`;

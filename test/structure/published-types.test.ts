@@ -191,11 +191,12 @@ describe('the published types', () => {
       'new Dense(1, 1).tensors()',
       'new BatchNorm1d(1).usesBatch',
       'new DataLoader(digits({ count: 1, seed: 1 }), { batchSize: 1 }).passing()',
+      'new DataLoader(digits({ count: 1, seed: 1 }), { batchSize: 1 }).peek()',
     ];
     const imports = "import { BatchNorm1d, DataLoader, Dense, digits, Tensor, tensor } from 'gammabeta';";
     const errors = errorsOf(`${imports}\nvoid [\n${uses.join(',\n')}\n];`);
     expect(errors[0]).toMatch(/^Constructor of class 'Value' is protected/);
     const missing = errors.slice(1).map((error) => /^Property '(\w+)' does not exist/.exec(error)?.[1]);
-    expect(missing).toEqual(['leaf', 'storage', 'node', 'tensors', 'usesBatch', 'passing']);
+    expect(missing).toEqual(['leaf', 'storage', 'node', 'tensors', 'usesBatch', 'passing', 'peek']);
   });
 });

@@ -33,6 +33,9 @@ const HOW_TO_GO_ON =
   `or get ${HOME} on another machine, unpack it, and set ` +
   'CIFAR10_DIR=path/to/cifar-10-batches-bin, or pass loadCifar10({ dir }) (--data in the examples)';
 
+/** The largest file that is decompressed: all 60,000 images in one. */
+const LARGEST = 60_000 * (1 + CIFAR10_PIXELS);
+
 const AGAIN = 'the file is damaged or not the right one: get it again';
 
 /**
@@ -111,7 +114,7 @@ async function readCifar10(dir: string, verify: boolean): Promise<Omit<Cifar10, 
   const parts: Cifar10Images[] = [];
   for (const [name, path] of paths) {
     // One after the other, so that only one file is in memory together with the images copied from it.
-    const bytes = await readContents({ op: 'loadCifar10', hint: AGAIN }, path);
+    const bytes = await readContents({ op: 'loadCifar10', hint: AGAIN }, path, () => LARGEST);
     parts.push(naming('loadCifar10', path, () => parseCifar10(bytes)));
     checkSum(path, bytes, sums.get(name));
   }

@@ -1,6 +1,6 @@
 import { DataError } from '../data-error.ts';
 import { checkClassLabels } from '../dataset.ts';
-import { parseIdx, type IdxArray } from '../idx.ts';
+import { parseIdx, type IdxArray, sizeOfIdx } from '../idx.ts';
 import { naming, readContents, reasonOf, sha256 } from './files.ts';
 
 /** One of the four files of MNIST. */
@@ -47,9 +47,14 @@ interface MnistContents {
   readonly data: Uint8Array;
 }
 
-/** Reads one file and checks its form: images [n, 28, 28], or n labels in 0 … 9. */
-export async function readMnistFile(file: MnistFile, path: string): Promise<MnistContents> {
-  const bytes = await readContents({ op: 'loadMnist', hint: AGAIN }, path);
+/**
+ * Reads one file and checks its form: images [n, 28, 28], or n labels in 0 … 9. Decompression ends at the size that the
+ * file's header announces, and at `most` bytes.
+ */
+export async function readMnistFile(file: MnistFile, path: string, most: number): Promise<MnistContents> {
+  const bytes = await readContents({ op: 'loadMnist', hint: AGAIN }, path, (start) =>
+    Math.min(sizeOfIdx(start), most),
+  );
   return { bytes, data: naming('loadMnist', path, () => ofKind(file.kind, parseIdx(bytes))) };
 }
 
@@ -76,7 +81,7 @@ function ofKind(kind: MnistFile['kind'], { shape, dtype, data }: IdxArray): Uint
 export async function wrongWith(file: MnistFile, path: string): Promise<string | null> {
   let bytes: Uint8Array;
   try {
-    bytes = await readContents({ op: 'loadMnist', hint: AGAIN }, path, file.size);
+    bytes = await readContents({ op: 'loadMnist', hint: AGAIN }, path, () => file.size);
   } catch (error) {
     return `its bytes cannot be unpacked: ${reasonOf(error instanceof DataError ? error.cause : error)}`;
   }

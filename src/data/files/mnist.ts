@@ -130,7 +130,8 @@ async function readMnist(
 ): Promise<Omit<Mnist, 'origin'>> {
   const paths = await findFiles(dir);
   // Settled, so that the first wrong file is reported, whichever file is read first.
-  const settled = await Promise.allSettled(files.map((file, i) => readMnistFile(file, paths[i])));
+  const most = verify ? Math.max(...files.map(({ size }) => size)) : Infinity;
+  const settled = await Promise.allSettled(files.map((file, i) => readMnistFile(file, paths[i], most)));
   const contents = settled.map((result) => {
     if (result.status === 'rejected') throw result.reason;
     return result.value;

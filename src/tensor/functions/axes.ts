@@ -98,10 +98,10 @@ export const permute: (x: Tensor, axes: readonly number[]) => Tensor = composite
     const problem = `axes ${shown(axes)} for shape ${formatShape(shape)}`;
     throw new ShapeError('permute', problem, `give each of the ${shape.length} axes once`);
   }
-  // Moves axes to the end, one after the other, beginning with the first that is not in its place.
-  const inPlace = order.findIndex((a, i) => a !== i);
+  // From the second axis out of place on, each moves to the end: the first one is then where it belongs.
+  const first = order.findIndex((a, i) => a !== i);
   let [y, places] = [x, shape.map((_, a) => a)];
-  for (const a of inPlace < 0 ? [] : order.slice(inPlace)) {
+  for (const a of first < 0 ? [] : order.slice(first + 1)) {
     y = toEnd(y, places.indexOf(a));
     places = [...places.filter((b) => b !== a), a];
   }

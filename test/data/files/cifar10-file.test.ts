@@ -80,6 +80,11 @@ describe('loadCifar10', () => {
       gzipSync(records([1])).subarray(0, 60),
       /data_batch_4\.bin cannot be read: unexpected end/,
     ],
+    [
+      'a gzip bomb',
+      gzipSync(Buffer.alloc(60_001 * 3073), { level: 1 }),
+      /data_batch_4\.bin cannot be read: unpacked, it has more than the expected 184380000 bytes/,
+    ],
     ['wrong in a label', records([1, 77]), /data_batch_4\.bin: label 1 of 2 is not a class: 77/],
   ] as const)('names the file that is %s', async (_, content, message) => {
     const { op, problem } = await rejection(

@@ -132,6 +132,31 @@ describe('loadMnist reports what is wrong', () => {
     expect(empty.problem).toMatch(/train-images-idx3-ubyte: .* truncated .* found 0$/);
   });
 
+  it('if gzip files are bombs, in little memory: each holds more than its header announces', async () => {
+    const header = labels(5, 0, 9).subarray(0, 8);
+    const bomb = gzipSync(Buffer.concat([header, Buffer.alloc(2 ** 28)]), { level: 9 }); // 256 MB in 260 kB
+    const dir = await folder(Object.fromEntries(names.map((name) => [`${name}.gz`, bomb])));
+    const before = process.memoryUsage().rss;
+    let peak = 0;
+    const timer = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 1);
+    for (const verify of [true, false]) {
+      const { problem } = await rejection(loadMnist({ dir, verify }));
+      expect(problem).toMatch(
+        /train-images-idx3-ubyte\.gz cannot be read: unpacked, it has more than the expected 11 bytes$/,
+      );
+    }
+    clearInterval(timer);
+    expect(peak - before).toBeLessThan(2 ** 27);
+  });
+
+  it('if a gzip file is larger than all files of MNIST, whatever its header announces', async () => {
+    const announced = images(0);
+    announced.set([0, 1, 0, 0], 4); // 65,536 images
+    const bomb = gzipSync(Buffer.concat([announced, Buffer.alloc(65_536 * 784)]), { level: 1 });
+    const { problem } = await refused({ 't10k-images-idx3-ubyte': bomb });
+    expect(problem).toMatch(/cannot be read: unpacked, it has more than the expected 47040016 bytes$/);
+  });
+
   it('if a gzip file is damaged', async () => {
     const bytes = gzipSync(labels(5, 0, 9));
     bytes[bytes.length - 6] ^= 1;

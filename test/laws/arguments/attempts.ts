@@ -5,15 +5,19 @@ import * as node from '../../../src/node.ts';
 import { anyKey, type Callable, type Slot, type Step } from './public-api.ts';
 import { isIn, rangeOf } from './ranges.ts';
 import { stateOf } from './state.ts';
+import { taken } from './taken.ts';
 import { type Cases, classes, type ClassName, constructors, functions, others } from './valid.ts';
 import { numbers, type ValueName, values } from './values.ts';
 
-/** What a call does. All but `refused` are wrong. */
-export type Outcome = 'refused' | 'bare error' | 'silent' | 'refused, but changed something' | 'never ends';
+/** What a call does. All but `refused` and `taken` are wrong. */
+export type Outcome =
+  'refused' | 'taken' | 'bare error' | 'silent' | 'refused, but changed something' | 'never ends';
 
 export interface Attempt {
-  /** As in `Dense(options.bias): 'text'`. */
-  readonly name: string;
+  /** The place of the wrong value: `Dense(options.bias)`. */
+  readonly slot: string;
+  /** The wrong value: `'text'`. */
+  readonly value: string;
   readonly outcome: Outcome;
   /** The result, or the error. */
   readonly result: unknown;
@@ -26,7 +30,7 @@ const call = (fn: unknown, args: readonly unknown[], self?: unknown): unknown =>
 /** A call of one function: how to make valid arguments, and how to call it with others. */
 interface Target {
   readonly cases: readonly (() => readonly unknown[])[];
-  readonly self: () => unknown;
+  readonly self: () => unknown; // or a promise of it
   readonly call: (self: unknown, args: readonly unknown[]) => unknown;
 }
 
@@ -45,11 +49,12 @@ export function targetOf({ name, kind }: Callable): Target {
     return { cases: listOf(cases, name), self: noSelf, call: (_, args) => call(fn, args) };
   }
   const [owner, member] = name.replace(' =', '').split('.');
-  const { on, members } = classes[owner as ClassName];
+  const { on, onOthers = {}, members } = classes[owner as ClassName];
+  const self = Object.hasOwn(onOthers, member) ? (onOthers[member] ?? on) : on;
   const cases = listOf((members as Record<string, Cases<readonly unknown[]>>)[member], name);
   return kind === 'method'
-    ? { cases, self: on, call: (self, args) => call(Reflect.get(self as object, member), args, self) }
-    : { cases, self: on, call: (self, [value]) => Reflect.set(self as object, member, value) };
+    ? { cases, self, call: (object, args) => call(Reflect.get(object as object, member), args, object) }
+    : { cases, self, call: (object, [value]) => Reflect.set(object as object, member, value) };
 }
 
 function listOf(cases: Cases<readonly unknown[]> | undefined, name: string): (() => readonly unknown[])[] {
@@ -62,34 +67,50 @@ export async function attemptAll(callable: Callable): Promise<Attempt[]> {
   const target = targetOf(callable);
   const attempts: Attempt[] = [];
   for (const slot of callable.slots) {
-    for (const [value, wrong] of wrongValues(callable, slot)) {
-      attempts.push(await attempt(target, slot.path, wrong, `${callable.name}(${slot.name}): ${value}`));
+    const name = `${callable.name}(${slot.name})`;
+    for (const wrong of wrongValues(name, slot)) {
+      const attempted = await attempt(target, slot.path, wrong, name);
+      const isTaken = attempted.outcome === 'silent' && taken.some((each) => isAllowed(each, attempted));
+      attempts.push(isTaken ? { ...attempted, outcome: 'taken' } : attempted);
     }
   }
   return attempts;
 }
 
-/** Calls the function with more arguments than it has. */
-export async function attemptExtra(callable: Callable): Promise<Attempt | null> {
-  if (callable.count === Infinity || callable.kind === 'setter') return null;
-  return attempt(targetOf(callable), [callable.count], () => 1, `${callable.name}(…): one more argument`);
+function isAllowed({ slot, values: names }: (typeof taken)[number], attempted: Attempt): boolean {
+  return (
+    attempted.slot.startsWith(slot) && (names === undefined || names.some((name) => name === attempted.value))
+  );
 }
 
-type Replace = (valid: unknown) => unknown;
+/** Calls the function with one argument more than it has. */
+export function attemptMore(callable: Callable): Promise<Attempt> {
+  const more: Wrong = { value: 'one more argument', replace: () => 1 };
+  return attempt(targetOf(callable), [callable.count], more, callable.name);
+}
 
-function wrongValues(callable: Callable, slot: Slot): [name: string, replace: Replace][] {
-  const range = slot.numeric ? rangeOf(`${callable.name}(${slot.name})`) : 'any';
-  if (range === undefined) throw new Error(`ranges.ts has no range for ${callable.name}(${slot.name})`);
-  const make = (name: ValueName): (() => unknown) => values[name];
+/** A wrong value. */
+interface Wrong {
+  readonly value: string;
+  /** Makes it, from the valid value in its place. */
+  readonly replace: (valid: unknown) => unknown;
+  /** Whether it is a function with a wrong result. It may be called in the middle of the work, after changes. */
+  readonly isCallback?: boolean;
+}
+
+function wrongValues(name: string, slot: Slot): Wrong[] {
+  const range = slot.numeric ? rangeOf(name) : 'any';
+  if (range === undefined) throw new Error(`ranges.ts has no range for ${name}`);
+  const make = (value: ValueName): (() => unknown) => values[value];
   return [
-    ...slot.wrong.map((name): [string, Replace] => [name, make(name)]),
-    ...numbers.filter((x) => !isIn(range, x)).map((x): [string, Replace] => [String(x), () => x]),
-    ...slot.wrongResults.map((name): [string, Replace] => {
-      const returning = (): unknown => make(name)();
-      return [`a function that returns ${name}`, () => returning];
+    ...slot.wrong.map((value): Wrong => ({ value, replace: make(value) })),
+    ...numbers.filter((x) => !isIn(range, x)).map((x): Wrong => ({ value: String(x), replace: () => x })),
+    ...slot.wrongResults.map((value): Wrong => {
+      const returning = (): unknown => make(value)();
+      return { value: `a function that returns ${value}`, replace: () => returning, isCallback: true };
     }),
     ...(slot.options
-      ? [['an unknown option', (valid) => ({ ...(valid as object), unknown: 1 })] satisfies [string, Replace]]
+      ? [{ value: 'an unknown option', replace: (valid: unknown) => ({ ...(valid as object), unknown: 1 }) }]
       : []),
   ];
 }
@@ -97,21 +118,26 @@ function wrongValues(callable: Callable, slot: Slot): [name: string, replace: Re
 async function attempt(
   { cases, self, call }: Target,
   path: readonly Step[],
-  replace: Replace,
-  name: string,
+  { value, replace, isCallback = false }: Wrong,
+  slot: string,
 ): Promise<Attempt> {
   for (const make of cases) {
     const args = replaceAt(make(), path, replace);
     if (args === null) continue;
-    const on = self();
+    const on = await self();
     const before = stateOf([on, args]);
     const { error, result } = await outcomeOf(() => call(on, args as readonly unknown[]));
-    if (error === null) return { name, outcome: result === endless ? 'never ends' : 'silent', result };
-    if (!isRefusal(error.of)) return { name, outcome: 'bare error', result: error.of };
-    const isChanged = stateOf([on, args]) !== before;
-    return { name, outcome: isChanged ? 'refused, but changed something' : 'refused', result: error.of };
+    if (error === null) return { slot, value, outcome: result === endless ? 'never ends' : 'silent', result };
+    if (!isRefusal(error.of)) return { slot, value, outcome: 'bare error', result: error.of };
+    const isChanged = !isCallback && stateOf([on, args]) !== before;
+    return {
+      slot,
+      value,
+      outcome: isChanged ? 'refused, but changed something' : 'refused',
+      result: error.of,
+    };
   }
-  throw new Error(`no arguments in valid.ts have a value at ${name}`);
+  throw new Error(`no arguments in valid.ts have a value at ${slot}`);
 }
 
 const endless = Symbol('endless');
@@ -135,7 +161,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** A copy with another value at the path. Null if there is no such place. */
-function replaceAt(within: unknown, path: readonly Step[], replace: Replace): unknown {
+function replaceAt(within: unknown, path: readonly Step[], replace: Wrong['replace']): unknown {
   if (path.length === 0) return replace(within);
   const [first, ...rest] = path;
   if (typeof first === 'number') {

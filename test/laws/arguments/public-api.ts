@@ -226,7 +226,9 @@ function slotsOf(
   };
   const outer = [...inside, ...members];
   const deeper = members.filter((member) => !inside.includes(member));
-  const elements = deeper.flatMap(elementTypes);
+  const tuple = deeper.find((member) => checker.isTupleType(member));
+  const positions = tuple === undefined ? [] : checker.getTypeArguments(tuple as ts.TypeReference);
+  const elements = deeper.filter((member) => member !== tuple).flatMap(elementTypes);
   const properties = new Map<string, ts.Symbol[]>();
   for (const record of deeper.filter(isRecord)) {
     for (const property of checker.getPropertiesOfType(record)) {
@@ -238,6 +240,7 @@ function slotsOf(
     .flatMap((record) => checker.getIndexInfosOfType(record).map(({ type }) => type));
   return [
     slot,
+    ...positions.flatMap((type, i) => slotsOf(`${name}[${i}]`, [...path, i], [type], false, outer)),
     ...(elements.length > 0 ? slotsOf(`${name}[0]`, [...path, 0], elements, false, outer) : []),
     ...(indexed.length > 0 ? slotsOf(`${name}.key`, [...path, anyKey], indexed, false, outer) : []),
     ...[...properties].flatMap(([property, symbols]) =>
@@ -259,22 +262,23 @@ function membersOfUnion(type: ts.Type): ts.Type[] {
 
 const isFunction = (type: ts.Type): boolean => type.getCallSignatures().length > 0;
 
-const isAnything = (type: ts.Type): boolean =>
-  (type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Void)) !== 0;
+const anything = ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Void | ts.TypeFlags.TypeParameter;
+
+const isAnything = (type: ts.Type): boolean => (type.flags & anything) !== 0;
 
 /** The types of the elements, for arrays, tuples and array-likes. */
 function elementTypes(type: ts.Type): ts.Type[] {
   if (!(type.flags & ts.TypeFlags.Object)) return [];
   if (checker.isTupleType(type)) return [...checker.getTypeArguments(type as ts.TypeReference)].slice(0, 1);
-  if (/^(?:Int|Uint|Float)\d+(?:Clamped)?Array$/.test(symbolOf(type)?.name ?? '')) return [];
+  if (/^(?:(?:Big)?U?[Ii]nt|Float)\d+(?:Clamped)?Array$/.test(symbolOf(type)?.name ?? '')) return [];
   const element = checker.getIndexInfoOfType(type, ts.IndexKind.Number)?.type;
   return element === undefined || checker.getIndexInfoOfType(type, ts.IndexKind.String) ? [] : [element];
 }
 
 /** Handles that programs get from the library and pass on. */
 const opaque = ['Device'];
-/** Objects that may have more properties than the library reads. */
-const open = ['Dataset', 'ColumnStatistics', 'OptimizerState'];
+/** Objects with these properties may have more than the library reads: datasets, batches, statistics and states. */
+const openSigns = ['x', 'deviation', 'data', 'slots', 'params'];
 
 /** Whether the type is that of an object which programs write themselves: options, a dataset, parts, a record. */
 function isRecord(type: ts.Type): boolean {
@@ -293,7 +297,8 @@ function isRecord(type: ts.Type): boolean {
 const symbolOf = ({ symbol }: { readonly symbol?: ts.Symbol }): ts.Symbol | undefined => symbol;
 
 const isOpen = (record: ts.Type): boolean =>
-  checker.getIndexInfosOfType(record).length > 0 || open.includes(symbolOf(record)?.name ?? '');
+  checker.getIndexInfosOfType(record).length > 0 ||
+  checker.getPropertiesOfType(record).some(({ name }) => openSigns.includes(name));
 
 const isClassInstance = (type: ts.Type): boolean =>
   ((symbolOf(type)?.flags ?? 0) & ts.SymbolFlags.Class) !== 0;

@@ -2,6 +2,8 @@
 
 export interface NumberRange {
   readonly integer?: boolean;
+  /** Only these numbers. */
+  readonly only?: readonly number[];
   readonly above?: number;
   readonly from?: number;
   readonly below?: number;
@@ -20,18 +22,26 @@ const uint32: NumberRange = { integer: true, from: 0, to: 2 ** 32 - 1 };
 const ofTwo: NumberRange = { integer: true, from: -2, to: 1 };
 const upToTwo: NumberRange = { integer: true, from: -2, to: 2 };
 
-/** By the name of the slot, or, for several functions, the part of it from a parenthesis on. */
+/**
+ * By the name of the slot; or, for several functions, the part of it from the parenthesis or the last point on, without
+ * the closing parenthesis in the latter case.
+ */
 export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
+  '(a)': any,
+  '(a[0])': any,
+  '(b)': any,
+  '(b[0])': any,
+  'Tensor.matmul(b)': { only: [] },
   '(shape[0])': natural,
   '(axis)': ofTwo,
   '(axis[0])': ofTwo,
-  'arange(start)': { from: -1, to: 2 ** 31 },
+  'arange(start)': finite,
   'arange(stop)': { from: -1, to: 2 ** 31 },
   'arange(step)': finite,
   'eye(n)': natural,
   'tensor(data)': any,
   'tensor(data[0])': any,
-  'tensor(options.shape[0])': { integer: true, from: 2, to: 2 },
+  'tensor(options.shape[0])': { only: [2] },
   'full(value)': any,
   'dataset(rows[0])': finite,
   'dataset(rows[0][0])': finite,
@@ -46,15 +56,6 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'oneHot(classes)': count,
   'clamp(min)': any,
   'clamp(max)': any,
-  'minimum(b)': any,
-  'equal(b)': any,
-  'greater(b)': any,
-  'greaterEqual(b)': any,
-  'less(b)': any,
-  'lessEqual(b)': any,
-  'notEqual(b)': any,
-  'where(a)': any,
-  'where(b)': any,
   'permute(axes[0])': ofTwo,
   'Embedding(count)': count,
   'Embedding(features)': count,
@@ -62,14 +63,9 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   '(count.seed)': natural,
   'uniform(low)': { to: 1 },
   'uniform(high)': { from: 0 },
-  'Tensor.add(b)': any,
-  'Tensor.sub(b)': any,
-  'Tensor.mul(b)': any,
-  'Tensor.div(b)': any,
-  'Tensor.maximum(b)': any,
   'Tensor.pow(power)': finite,
   '(slope)': finite,
-  'Tensor.reshape(shape[0])': { integer: true, from: 4, to: 4 },
+  'Tensor.reshape(shape[0])': { only: [-1, 4] },
   'Tensor.slice(begin)': upToTwo,
   'Tensor.slice(begin[0])': upToTwo,
   'Tensor.slice(end)': upToTwo,
@@ -86,10 +82,8 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'BatchNorm1d(features)': count,
   'BatchNorm1d(options.eps)': positive,
   'BatchNorm1d(options.momentum)': { from: 0, to: 1 },
-  'BatchNorm1d.numBatchesTracked =(value)': natural,
   'crossEntropy(labels[0])': { integer: true, from: 0, to: 1 },
   'crossEntropy(options.labelSmoothing)': { from: 0, to: 1 },
-  'crossEntropy(options.ignoreIndex)': { integer: true },
   'crossEntropy(options.weight[0])': notNegative,
   'bceWithLogits(y[0])': { from: 0, to: 1 },
   'bceWithLogits(options.weight)': notNegative,
@@ -99,7 +93,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   '(target[0])': finite,
   'huber(options.delta)': positive,
   'accuracy(labels[0])': { integer: true, from: 0, to: 1 },
-  'accuracy(options.ignoreIndex)': { integer: true },
+  '(options.ignoreIndex)': { integer: true },
   'binaryAccuracy(labels[0])': { from: 0, to: 1 },
   'binaryAccuracy(options.threshold)': finite,
   'Optimizer.lr =(value)': notNegative,
@@ -131,49 +125,52 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'warmup(options.start)': { above: 0, to: 1 },
   '(step)': notNegative,
   'clipGradNorm(max)': positive,
-  '(dataset.shape[0])': count,
-  '(dataset.divisor)': positive,
-  '(dataset.mean)': finite,
-  '(dataset.deviation)': positive,
-  '(dataset.mean[0])': finite,
-  '(dataset.deviation[0])': positive,
-  '(dataset.targetShape[0])': count,
-  '(options.validation.shape[0])': count,
-  '(options.validation.divisor)': positive,
-  '(options.validation.mean)': finite,
-  '(options.validation.deviation)': positive,
-  '(options.validation.mean[0])': finite,
-  '(options.validation.deviation[0])': positive,
-  '(options.validation.targetShape[0])': count,
-  '(data.shape[0])': count,
-  '(data.divisor)': positive,
-  '(data.mean)': finite,
-  '(data.deviation)': positive,
-  '(data.mean[0])': finite,
-  '(data.deviation[0])': positive,
-  '(data.targetShape[0])': count,
-  '(like.mean[0])': finite,
-  '(like.deviation[0])': positive,
+  '.shape[0]': count,
+  '.targetShape[0]': count,
+  '.divisor': positive,
+  '.mean': finite,
+  '.mean[0]': finite,
+  '.deviation': positive,
+  '.deviation[0]': positive,
   '(count)': count,
   '(options.count)': { integer: true, from: 1, to: 1e6 },
   'DataLoader(options.batchSize)': count,
   'DataLoader.epoch =(value)': uint32,
   'permutation(n)': uint32,
   'permutation(epoch)': uint32,
-  'fit(options.epochs)': count,
+  'fit(options.epochs)': natural,
+  'fit(options.initialEpoch)': natural,
+  'fit(options.earlyStopping.patience)': natural,
+  'fit(options.earlyStopping.minDelta)': notNegative,
+  '(options.clipGradNorm)': positive,
+  'trainStep(batch.targetShape[0])': { only: [2] },
+  'trainStep(batch.shape[0])': { only: [2] },
+  'predict(data[0])': any,
+  'predict(options.batchSize)': count,
+  'summary(inputShape[0])': { only: [2] },
   '(contents.epoch)': natural,
   '(contents.extra)': finite,
   '(contents.extra[0])': finite,
   '(contents.extra.key)': finite,
 };
 
-/** The range of a slot: `Dense(inFeatures)` has its own; `zeros(shape[0])` has that of `(shape[0])`. */
+const used = new Set<string>();
+/** The names in the table that were looked up. */
+export const usedRanges: ReadonlySet<string> = used;
+
+/** The range of a slot: `Dense(inFeatures)` has its own, `zeros(shape[0])` has that of `(shape[0])`. */
 export function rangeOf(slot: string): NumberRange | 'any' | undefined {
-  return ranges[slot] ?? ranges[slot.slice(slot.lastIndexOf('('))];
+  const argument = slot.slice(slot.lastIndexOf('('));
+  const property = slot.slice(slot.lastIndexOf('.'), -1);
+  const found = [slot, argument, property].find((name) => Object.hasOwn(ranges, name));
+  if (found === undefined) return undefined;
+  used.add(found);
+  return ranges[found];
 }
 
 export function isIn(range: NumberRange | 'any', value: number): boolean {
   if (range === 'any') return true;
+  if (range.only !== undefined) return range.only.includes(value);
   const { integer = false, above = -Infinity, from = -Infinity, below = Infinity, to = Infinity } = range;
   const isKind = integer ? Number.isSafeInteger(value) : Number.isFinite(value);
   return isKind && value > above && value >= from && value < below && value <= to;

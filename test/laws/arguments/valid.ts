@@ -37,13 +37,16 @@ type Members<I> = {
 interface ClassCases<K extends ClassName> {
   /** An object to call the methods of. */
   readonly on: () => Instance<K>;
+  /** Members that need another object. */
+  readonly onOthers?: Readonly<Partial<Record<string, () => Instance<K> | Promise<Instance<K>>>>>;
   readonly members: Members<Instance<K>>;
 }
 
 const { tensor, Dense, Sequential, SGD, DataLoader } = library;
 type Tensor = library.Tensor;
 
-const x = (): Tensor => tensor([[1, 2], [3, 5]]); // prettier-ignore
+const rows = (): number[][] => [[1, 2], [3, 5]]; // prettier-ignore
+const x = (): Tensor => tensor(rows());
 const leaf = (): Tensor => tensor([1, 2], { requiresGrad: true });
 const model = (): library.Sequential => new Sequential(new Dense(2, 2));
 const data = (): library.Dataset => ({
@@ -55,6 +58,16 @@ const data = (): library.Dataset => ({
   mean: [0, 0],
   deviation: [1, 1],
 });
+/** Two numbers as the target of each example. */
+const regression = (): library.Dataset => ({
+  x: new Float32Array([1, 2, 3, 4]),
+  shape: [2],
+  labels: new Float32Array([1, 2, 3, 4]),
+  targetShape: [2],
+  mean: [0, 0],
+  deviation: [1, 1],
+});
+const regressionLoss: library.Loss = (y, targets) => library.mse(y, tensor(targets, { shape: y.shape }));
 const loader = (): library.DataLoader => new DataLoader(data(), { batchSize: 2 });
 const options = (): library.TensorOptions => ({ dtype: 'float32', requiresGrad: false });
 const optimizer = (params = [leaf()]): library.SGD => new SGD(params, { lr: 0.1 });
@@ -68,6 +81,7 @@ const parts = (): Required<library.CheckpointParts> => {
   return { model: net, optimizer: optimizer(net.parameters()), loader: loader() };
 };
 const bytes = await library.encodeCheckpoint(parts());
+const weights = library.encodeWeights(model());
 
 // ── files ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -84,6 +98,7 @@ for (const part of ['train', 't10k']) {
   );
 }
 await node.saveCheckpoint(at('saved.safetensors'), parts());
+writeFileSync(at('weights.safetensors'), weights);
 const { MNIST_DIR, CIFAR10_DIR, GAMMABETA_CACHE } = process.env;
 // A wrong `dir` must not reach the data of whoever runs the tests.
 process.env.MNIST_DIR = process.env.CIFAR10_DIR = folder;
@@ -106,14 +121,23 @@ const source = (): node.MnistOptions => ({
   onProgress: () => undefined,
 });
 
+const training = (sgd: library.Optimizer<library.LearningRate>) => ({
+  optimizer: sgd,
+  loss: library.crossEntropy,
+  metrics: { accuracy: library.accuracy },
+  clipGradNorm: 1,
+});
+
 // ── functions ──────────────────────────────────────────────────────────────────────────────────────────
 
+const operands: Cases<[Tensor, library.Operand]> = [() => [x(), x()], () => [x(), rows()]];
 const initializer = (): [number[], library.TensorOptions] => [[2, 3], options()];
 
 export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]>> } = {
   accuracy: () => [x(), [0, 1], { ignoreIndex: -100 }],
   arange: () => [0, 4, 1, options()],
   argmin: () => [x(), 0],
+  assign: () => [leaf(), leaf()],
   bceWithLogits: () => [x(), [0, 1, 1, 0], { reduction: 'mean', weight: [1, 2], posWeight: [1, 2] }],
   binaryAccuracy: () => [tensor([1, 2]), [0, 1], { threshold: 0 }],
   bmm: () => [tensor([[[1]]]), tensor([[[1]]])],
@@ -126,15 +150,12 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     [0, 1],
     { reduction: 'mean', labelSmoothing: 0, ignoreIndex: -100, weight: [1, 2] },
   ],
-  dataset: () => [
-    [
-      [1, 2],
-      [3, 4],
-    ],
-    [[0], [1]],
-    { shape: [2], targetShape: [1] },
+  dataset: [
+    () => [[[1, 2], [3, 4]], [[0], [1]], { shape: [2], targetShape: [1] }], // prettier-ignore
+    () => [[1, 2], [0, 1], {}],
   ],
   decodeCheckpoint: () => [bytes],
+  decodeSafetensors: () => [weights],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
   ],
@@ -144,29 +165,49 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [{ ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [{ ...parts(), epoch: 1, extra: [1] }],
   ],
-  equal: () => [x(), x()],
+  encodeSafetensors: () => [
+    { a: { dtype: 'F32', shape: [1], data: new Float32Array(1) }, b: x() },
+    { key: 'value' },
+  ],
+  encodeWeights: () => [model(), { layout: 'pytorch' }],
+  equal: operands,
   evaluate: [
     () => [model(), data(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
+    () => [model(), regression(), { loss: regressionLoss }],
   ],
   eye: () => [2, options()],
-  fit: () => {
-    const { model: net, optimizer: sgd, loader: train } = parts();
-    return [
-      net,
-      {
-        train,
-        validation: data(),
-        optimizer: sgd,
-        epochs: 1,
-        loss: library.crossEntropy,
-        metrics: { accuracy: library.accuracy },
-        onBatch: () => undefined,
-        onEpoch: () => undefined,
-        fallback: false,
-      },
-    ];
-  },
+  fit: [
+    () => {
+      const { model: net, optimizer: sgd, loader: train } = parts();
+      const settings = { ...training(sgd), train, validation: data(), epochs: 1, initialEpoch: 0 };
+      const callbacks = { onBatch: () => undefined, onEpoch: () => undefined };
+      const earlyStopping = {
+        monitor: 'loss',
+        patience: 1,
+        minDelta: 0,
+        mode: 'min',
+        restoreBest: true,
+      } as const;
+      return [net, { ...settings, ...callbacks, earlyStopping, schedule: () => 0.1, fallback: false }];
+    },
+    () => {
+      const { model: net, optimizer: sgd } = parts();
+      const schedule = { by: 'epoch', rate: () => 0.1 } as const;
+      return [
+        net,
+        {
+          optimizer: sgd,
+          loss: regressionLoss,
+          train: regression(),
+          validation: regression(),
+          epochs: 1,
+          schedule,
+        },
+      ];
+    },
+  ],
+  freeze: () => [model()],
   full: () => [[2, 2], 1, options()],
   gelu: () => [x()],
   glorotNormal: initializer,
@@ -176,32 +217,40 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     [tensor([1], { dtype: 'float64', requiresGrad: true })],
     { eps: 1e-6, rtol: 1e-5, atol: 1e-7, seed: 0 },
   ],
-  greater: () => [x(), x()],
-  greaterEqual: () => [x(), x()],
+  greater: operands,
+  greaterEqual: operands,
   heNormal: initializer,
   heUniform: initializer,
   huber: () => [x(), [1, 2, 3, 5], { reduction: 'mean', delta: 1 }],
   kaimingUniform: initializer,
-  less: () => [x(), x()],
-  lessEqual: () => [x(), x()],
+  less: operands,
+  lessEqual: operands,
   linspace: () => [0, 1, 3, options()],
   loadCheckpoint: () => [at('saved.safetensors'), parts()],
   loadCifar10: () => [source()],
   loadMnist: () => [source()],
+  loadWeights: () => [model(), at('weights.safetensors'), { layout: 'gammabeta', strict: true }],
   manualSeed: () => [0],
   min: [() => [x(), 0, true], () => [x(), [0], true]],
-  minimum: () => [x(), x()],
+  minimum: operands,
   mse: () => [x(), [1, 2, 3, 5], { reduction: 'mean' }],
   noGrad: () => [() => 1],
   norm: [() => [x(), 0, true], () => [x(), [0], true]],
   normalize: () => [data(), { mean: [0, 0], deviation: [1, 1] }],
-  notEqual: () => [x(), x()],
+  onBackward: () => [model(), () => undefined],
+  onForward: () => [model(), () => undefined],
+  notEqual: operands,
   oneHot: () => [[0, 1], 2, options()],
   ones: () => [[2, 2], options()],
   parseCifar10: () => [new Uint8Array(3073)],
   parseIdx: () => [encodeIdx({ shape: [1], dtype: 'uint8', data: new Uint8Array(1) })],
   permutation: () => [4, 0, 0],
   permute: () => [x(), [1, 0]],
+  predict: [
+    () => [model(), data(), { batchSize: 2 }],
+    () => [model(), regression(), { batchSize: 2 }],
+    () => [model(), [[1, 2], [3, 4]], { batchSize: 2 }], // prettier-ignore
+  ],
   prod: [() => [x(), 0, true], () => [x(), [0], true]],
   randn: () => [[2, 2], options()],
   restoreCheckpoint: () => [bytes, parts()],
@@ -209,6 +258,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: { key: 1 } }],
     () => [at('new.safetensors'), { ...parts(), epoch: 1, extra: [1] }],
   ],
+  saveWeights: () => [at('new.safetensors'), model(), { layout: 'pytorch' }],
   scope: () => [() => 1],
   softplus: () => [x()],
   split: [() => [data(), 1], () => [data(), { share: 0.5, shuffle: true, stratify: false, seed: 1 }]],
@@ -216,23 +266,49 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   stack: () => [[x(), x()], 0],
   std: [() => [x(), 0, { unbiased: true, keepDims: true }], () => [x(), [0], { unbiased: true }]],
   stepDecay: () => [0.1, { every: 2, factor: 0.5 }],
-  take: () => [data(), 1],
+  summary: () => [model(), [2]],
+  take: [() => [data(), 1], () => [regression(), 1]],
   tensor: [() => [[1, 2], { ...options(), shape: [2] }]],
+  trainStep: [
+    () => {
+      const { model: net, optimizer: sgd, loader: train } = parts();
+      return [net, [...train][0], training(sgd)];
+    },
+    () => {
+      const { model: net, optimizer: sgd } = parts();
+      const [batch] = new DataLoader(regression(), { batchSize: 2 });
+      return [net, batch, { optimizer: sgd, loss: regressionLoss }];
+    },
+  ],
+  unfreeze: () => [library.freeze(model())],
   uniform: () => [[2, 2], 0, 1, options()],
   unsqueeze: () => [x(), 0],
   useDevice: () => ['cpu'],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
-  where: () => [x(), x(), x()],
+  where: [() => [x(), x(), x()], () => [x(), rows(), rows()]],
   zeros: () => [[2, 2], options()],
 };
 
-/** The functions that functions return, such as schedules, and functions in objects. */
+/**
+ * Functions that functions return, such as schedules; functions in objects; and functions that use their arguments only
+ * when their result is used.
+ */
 export const others: Readonly<
   Record<string, { readonly of: () => Fn; readonly args: Cases<readonly unknown[]> }>
 > = {
+  defineOp: {
+    of: () => (definition: Parameters<typeof library.defineOp>[0]) => {
+      library.defineOp(definition)<Tensor>(leaf()).sum().backward();
+    },
+    args: () => [
+      { name: 'double', forward: (a: Tensor) => a.mul(2), backward: (g: Tensor) => [() => g.mul(2)] },
+    ],
+  },
   'cosineDecay()': { of: () => library.cosineDecay(0.1, { steps: 4 }), args: () => [1] },
   'stepDecay()': { of: () => library.stepDecay(0.1, { every: 4 }), args: () => [1] },
   'warmup()': { of: () => library.warmup(0.1, { steps: 4 }), args: () => [1] },
+  'onBackward()': { of: () => library.onBackward(model(), () => undefined), args: () => [] },
+  'onForward()': { of: () => library.onForward(model(), () => undefined), args: () => [] },
   'nets.plain': { of: () => networks.nets.plain, args: () => [] },
   'nets.bn': { of: () => networks.nets.bn, args: () => [] },
   'nets.bn-pre': { of: () => networks.nets['bn-pre'], args: () => [] },
@@ -262,7 +338,10 @@ export const constructors: {
       dtype: 'float32',
     },
   ],
-  DataLoader: () => [data(), { batchSize: 1, shuffle: true, seed: 1, dropLast: false }],
+  DataLoader: [
+    () => [data(), { batchSize: 1, shuffle: true, seed: 1, dropLast: false }],
+    () => [regression(), { batchSize: 1 }],
+  ],
   Dense: () => [2, 2, { bias: true, init: library.ones, dtype: 'float32' }],
   Dropout: () => [0.5],
   Embedding: () => [3, 2, { init: library.randn, dtype: 'float32' }],
@@ -288,13 +367,14 @@ export const constructors: {
 };
 
 const forward = (): [Tensor] => [x()];
+const operand: Cases<[library.Operand]> = [() => [x()], () => [rows()]];
 
 export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   Adam: { on: () => new library.Adam([leaf()]), members: {} },
   AdamW: { on: () => new library.AdamW([leaf()]), members: {} },
   BatchNorm1d: {
     on: () => new library.BatchNorm1d(2),
-    members: { forward, numBatchesTracked: () => [1], resetRunningStats: () => [], toString: () => [] },
+    members: { forward, resetRunningStats: () => [], toString: () => [] },
   },
   DataLoader: { on: loader, members: { epoch: () => [1] } },
   Dense: { on: () => new Dense(2, 2), members: { forward, toString: () => [] } },
@@ -312,6 +392,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       eval: () => [],
       loadStateDict: () => [model().stateDict(), { strict: true }],
       modules: () => [],
+      namedModules: () => [],
       namedParameters: () => [],
       parameters: () => [],
       stateDict: () => [],
@@ -340,6 +421,13 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   ReLU: { on: () => new library.ReLU(), members: { forward, toString: () => [] } },
   Recovery: {
     on: () => new library.Recovery({ model: model(), optimizer: optimizer() }),
+    onOthers: {
+      resume: async () => {
+        const recovery = new library.Recovery({ model: model(), optimizer: optimizer() });
+        await recovery.save();
+        return recovery;
+      },
+    },
     members: { save: () => [], resume: () => ['cpu'] },
   },
   SGD: { on: () => optimizer(), members: {} },
@@ -349,15 +437,16 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
   Tanh: { on: () => new library.Tanh(), members: { forward, toString: () => [] } },
   Tensor: {
     on: x,
+    onOthers: { backward: () => tensor(rows(), { requiresGrad: true }).mul(2), item: () => tensor(1) },
     members: {
       abs: () => [],
-      add: () => [x()],
+      add: operand,
       argmax: () => [0],
       backward: () => [x()],
       data: () => [],
       dataSync: () => [],
       detach: () => [],
-      div: () => [x()],
+      div: operand,
       exp: () => [],
       flatten: () => [],
       gather: () => [[0, 1]],
@@ -366,11 +455,11 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       leakyRelu: () => [0.1],
       log: () => [],
       logSoftmax: () => [0],
-      matmul: () => [x()],
+      matmul: operand,
       max: [() => [0, true], () => [[0], true]],
-      maximum: () => [x()],
+      maximum: operand,
       mean: [() => [0, true], () => [[0], true]],
-      mul: () => [x()],
+      mul: operand,
       neg: () => [],
       pow: () => [2],
       relu: () => [],
@@ -380,7 +469,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       slice: [() => [0, 1], () => [[0, 0], [1, 1]]], // prettier-ignore
       softmax: () => [0],
       sqrt: () => [],
-      sub: () => [x()],
+      sub: operand,
       sum: [() => [0, true], () => [[0], true]],
       tanh: () => [],
       toArray: () => [],

@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { BatchNorm1d, Dense, manualSeed, Sequential, SGD } from '../../../src/index.ts';
+import { BatchNorm1d, Dense, manualSeed, Sequential, SGD, ValueError } from '../../../src/index.ts';
 import { loadCheckpoint, saveCheckpoint } from '../../../src/training/checkpoint/file.ts';
 import { CheckpointError, encodeCheckpoint } from '../../../src/training/checkpoint/checkpoint.ts';
 import { values } from '../../tensors.ts';
@@ -53,7 +55,59 @@ describe('saveCheckpoint', () => {
     const epochs = [1, 2, 3, 4, 5];
     await Promise.all(epochs.map((epoch) => saveCheckpoint(path, { model: net(), epoch })));
     expect(await readdir(dir)).toEqual(['latest']);
-    expect(epochs).toContain((await loadCheckpoint(path, { model: net() })).epoch);
+    expect((await loadCheckpoint(path, { model: net() })).epoch).toBe(5);
+  });
+
+  it('saves the state of the moment of the call, and the last call wins, however long each takes', async () => {
+    const path = join(await folder(), 'latest');
+    const model = net(1);
+    const [weight] = model.parameters();
+    const { home } = weight;
+    const slow = async (storage: typeof weight.storage) => {
+      const values = await home.read(storage);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return values;
+    };
+    const before = values(weight);
+    weight.home = { ...home, read: slow };
+    const first = saveCheckpoint(path, { model, epoch: 1 });
+    weight.home = home;
+    const failing = saveCheckpoint(path, { model, epoch: 2, extra: NaN });
+    const third = saveCheckpoint(path, { model, epoch: 3 });
+    model.loadStateDict(net(2).stateDict()); // after the calls
+    expect(await rejection(failing)).toContain('NaN');
+    await Promise.all([first, third]);
+    const loaded = net(3);
+    expect((await loadCheckpoint(path, { model: loaded })).epoch).toBe(3);
+    expect(values(loaded.parameters()[0])).toEqual(before);
+  });
+
+  it('takes a URL, and a URL as a string', async () => {
+    const dir = await folder();
+    const url = pathToFileURL(join(dir, 'a b'));
+    await saveCheckpoint(url, { model: net(), epoch: 6 });
+    expect(await readdir(dir)).toEqual(['a b']);
+    for (const path of [url, url.href, join(dir, 'a b')]) {
+      expect((await loadCheckpoint(path, { model: net() })).epoch).toBe(6);
+    }
+  });
+
+  it.each([
+    null,
+    undefined,
+    3,
+    '',
+    'a\0b',
+    Buffer.from('a'),
+    new URL('https://example.com/a'),
+    'file://host/a',
+    { model: net() },
+  ])('refuses %s in place of a path', async (path) => {
+    for (const call of [saveCheckpoint, loadCheckpoint]) {
+      const error: unknown = await call(path as never, { model: net() }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(ValueError);
+      expect(String(error)).toMatch(/Checkpoint: the path is .*\. Hint: pass a path, or a file: URL$/);
+    }
   });
 
   it('names the path when the folder is missing', async () => {
@@ -108,6 +162,28 @@ describe('loadCheckpoint', () => {
   it('says so when the path is a folder', async () => {
     const dir = await folder();
     expect(await rejection(loadCheckpoint(dir, { model: net() }))).toContain('EISDIR');
+  });
+
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe', async () => {
+    const path = join(await folder(), 'pipe');
+    execFileSync('mkfifo', [path]);
+    expect(await rejection(loadCheckpoint(path, { model: net() }))).toContain('it is not a regular file');
+  });
+
+  it('does not read a file for parts that are none', async () => {
+    const path = join(await folder(), 'missing');
+    await expect(loadCheckpoint(path, {} as never)).rejects.toThrow(/the model is not a layer/);
+  });
+
+  it('notices damage', async () => {
+    const path = join(await folder(), 'a');
+    await saveCheckpoint(path, { model: net(1) });
+    const bytes = await readFile(path);
+    bytes[bytes.length - 1] ^= 0x40;
+    await writeFile(path, bytes);
+    expect(await rejection(loadCheckpoint(path, { model: net(2) }))).toMatch(
+      /a is damaged: the checksum of model\.1\.num_batches_tracked is \d+, not \d+\. Hint: the file is damaged: use/,
+    );
   });
 
   it('names a file that is cut short, and leaves the model unchanged', async () => {
