@@ -83,6 +83,12 @@ onDevices(({ device }) => {
       expectError(() => tensor(sparse), ValueError, /not a number: undefined/);
     });
 
+    it('an array that contains itself', () => {
+      const circular: unknown[] = [];
+      circular.push(circular, circular);
+      expect(() => tensor(data(circular))).toThrow(ShapeError);
+    });
+
     it('a shape of another size', () => {
       expectError(
         () => tensor([1, 2, 3], { shape: [2, 2] }),
@@ -197,10 +203,4 @@ onDevices(({ device }) => {
   it('tensor still works after all these errors', () => {
     expect(tensor([1]).toArray()).toEqual([1]);
   });
-});    it('an array that contains itself', () => {
-      const circular: unknown[] = [];
-      circular.push(circular, circular);
-      expect(() => tensor(data(circular))).toThrow(ShapeError);
-    });
-
-
+});
