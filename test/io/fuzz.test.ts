@@ -24,9 +24,10 @@ import {
 import { seededStream } from '../../src/tensor/random.ts';
 import { snapshot } from '../layers/helpers.ts';
 
-const files = Number(process.env.FUZZ ?? 3000);
+/** Files of each kind; half are damaged, and half are made up. */
+const files = Number(process.env.FUZZ ?? 6000);
 const seed = process.env.CI ? 20150211 : Date.now() % 2 ** 31;
-const timeout = 60_000 + files / 2;
+const timeout = 60_000 + files;
 
 manualSeed(1);
 const model = new Sequential(new Dense(2, 3), new BatchNorm1d(3));
@@ -75,7 +76,7 @@ function damaged(bytes: Uint8Array): Uint8Array {
     const at = below(random.uniform() < 0.8 ? Math.min(header, file.length) : file.length);
     const part = file.slice(at, at + 1 + below(20));
     const text = new TextEncoder().encode(pick(pieces));
-    const joined = (...all: readonly Uint8Array[]) => Uint8Array.from(all.flatMap((each) => [...each]));
+    const joined = (...all: readonly Uint8Array[]) => new Uint8Array(Buffer.concat(all));
     const kind = below(8);
     if (kind === 0) file[at] ^= 1 << below(8);
     else if (kind === 1) file[at] = random.uint32();
@@ -135,7 +136,7 @@ async function tried(
 ): Promise<number> {
   let count = 0;
   let slowest = 0;
-  for (let k = 0; k < files; k++) {
+  for (let k = 0; k < files / 2; k++) {
     const bytes = make();
     const start = performance.now();
     try {
@@ -173,13 +174,12 @@ describe('of damaged and made-up files', () => {
   });
 
   it('loadWeights loads a whole one, or changes nothing', { timeout }, async () => {
+    const state = model.stateDict();
     const read = (bytes: Uint8Array) => {
-      const before = snapshot(twin);
       loadWeights(twin, bytes, pick([{}, { strict: false }, { layout: 'pytorch' }]));
-      twin.loadStateDict(Object.fromEntries(Object.entries(model.stateDict())));
-      expect(Object.keys(before)).toEqual(Object.keys(snapshot(twin)));
+      twin.loadStateDict(state);
     };
-    twin.loadStateDict(model.stateDict());
+    twin.loadStateDict(state);
     const before = snapshot(twin);
     await tried(() => damaged(weights), read, [FormatError, StateDictError], before);
     await tried(madeUp, read, [FormatError, StateDictError], before);

@@ -197,7 +197,15 @@ describe('names', () => {
     for (const room of [
       ...['kernels/fused', 'kernels/simd', 'kernels/gpu', 'src/tensor/device/wasm', 'src/tensor/device/gpu'],
       ...['src/data/digits', 'src/data/files', 'src/data/download', 'src/training/checkpoint'],
-      ...['src/training/safety', 'bench/cases', 'bench/gpu', 'bench/peers', 'bench/results', 'test/laws'],
+      ...[
+        'src/training/safety',
+        'src/io',
+        'bench/cases',
+        'bench/gpu',
+        'bench/peers',
+        'bench/results',
+        'test/laws',
+      ],
       'examples/experiments',
     ]) {
       expect(existsSync(join(root, room)), room).toBe(true);

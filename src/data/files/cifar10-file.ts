@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectOptions } from '../../tensor/errors.ts';
 import { CIFAR10_PIXELS, type Cifar10Images, parseCifar10 } from '../cifar10.ts';
 import { DataError } from '../data-error.ts';
 import {
@@ -12,7 +11,7 @@ import {
 } from '../download/cifar10-archive.ts';
 import type { TimeLimit } from '../download/download.ts';
 import { namesIn, naming, readContents, sha256 } from './files.ts';
-import { type DataOrigin, find, sourceOptions, type SourceOptions } from './source.ts';
+import { type DataOrigin, expectSource, find, type SourceOptions } from './source.ts';
 
 /** The two parts of CIFAR-10: 50,000 and 10,000 color images; fewer for a subset. */
 export interface Cifar10 {
@@ -87,7 +86,7 @@ export async function loadCifar10From(
   options: Cifar10Options,
   timeLimit?: TimeLimit,
 ): Promise<Cifar10> {
-  expectOptions('loadCifar10', options, sourceOptions);
+  expectSource('loadCifar10', options);
   const { signal, onProgress } = options;
   const downloading = { op: 'loadCifar10', hint: HOW_TO_GO_ON, signal, onProgress, timeLimit };
   return find(

@@ -1,12 +1,11 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expectOptions } from '../../tensor/errors.ts';
 import { DataError } from '../data-error.ts';
 import { checkDataset, type Dataset } from '../dataset.ts';
 import { download, type DownloadOptions, MirrorError, type TimeLimit } from '../download/download.ts';
 import { namesIn, naming } from './files.ts';
 import { checkHash, type MnistFile, mnistFiles, readMnistFile, wrongWith } from './mnist-file.ts';
-import { type DataOrigin, find, sourceOptions, type SourceOptions } from './source.ts';
+import { type DataOrigin, expectSource, find, type SourceOptions } from './source.ts';
 
 /** The two parts of MNIST: 60,000 and 10,000 images of handwritten digits. */
 export interface Mnist {
@@ -86,7 +85,7 @@ export async function loadMnistFrom(
   options: MnistOptions,
   timeLimit?: TimeLimit,
 ): Promise<Mnist> {
-  expectOptions('loadMnist', options, sourceOptions);
+  expectSource('loadMnist', options);
   const { signal, onProgress } = options;
   const downloading = { op: 'loadMnist', hint: HOW_TO_GO_ON, signal, onProgress, timeLimit };
   return find(

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { expectBoolean, expectFunction, expectOptions, shown, ValueError } from '../../tensor/errors.ts';
 import { DataError } from '../data-error.ts';
 import type { DownloadProgress } from '../download/download.ts';
 
@@ -29,13 +30,20 @@ export interface SourceOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
 
-export const sourceOptions: readonly (keyof SourceOptions)[] = [
-  'dir',
-  'verify',
-  'download',
-  'signal',
-  'onProgress',
-];
+/** Checks options, also those from plain JavaScript. */
+export function expectSource(op: string, options: SourceOptions): void {
+  expectOptions(op, options, ['dir', 'verify', 'download', 'signal', 'onProgress']);
+  const { dir = '', verify = true, download = false, signal, onProgress } = options;
+  const given: unknown = dir;
+  if (typeof given !== 'string')
+    throw new ValueError(op, `dir is ${shown(given)}`, 'name a folder, or leave dir out');
+  expectBoolean(op, 'verify', verify);
+  expectBoolean(op, 'download', download);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new ValueError(op, `signal is ${shown(signal)}`, 'pass controller.signal of an AbortController');
+  }
+  if (onProgress !== undefined) expectFunction(op, 'onProgress', onProgress);
+}
 
 /** A set of data, and how to read and download it. */
 export interface Source<T> {
