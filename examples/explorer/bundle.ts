@@ -7,6 +7,7 @@ import { build, type Plugin } from 'vite';
 import { licensesOfFiles } from '../experiments/licenses.ts';
 import { claimCards } from './build-claims.ts';
 import { kernelSources } from './build-sources.ts';
+import { intro, title } from './page/intro.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -108,11 +109,11 @@ function document(program: string, styles: string, licenses: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="description" content="Batch normalization, forward and backward, in numbers that you can move.">
 <link rel="icon" href="data:,">
-<title>Batch normalization, forward and backward</title>
+<title>${title}</title>
 <style>${styles}</style>
 </head>
 <body>
-<div id="page"></div>
+<div id="page"><header><h1>${title}</h1><p>${intro}</p></header></div>
 <noscript>This page computes its numbers with JavaScript, which is switched off.</noscript>
 <script>${script}</script>
 <script type="text/plain" id="licenses">

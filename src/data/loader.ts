@@ -43,8 +43,8 @@ export interface DataLoaderOptions {
  * In training, BatchNorm throws for a batch of one example, since a single value has no variance. If the last batch
  * may be one example, use `dropLast`.
  *
- * @throws {ValueError} if batchSize is not an integer ≥ 1, or seed is not an integer in 0 … 2⁵³ − 1; for unknown
- *   options
+ * @throws {ValueError} if batchSize is not an integer ≥ 1, seed is not an integer in 0 … 2⁵³ − 1, shuffle or dropLast is
+ *   not true or false; for unknown options
  * @throws {DataError} if the parts of the dataset do not fit each other, or `dropLast` leaves no batch
  * @example
  * ```ts

@@ -20,11 +20,11 @@ export interface NormalizedDataset extends Dataset, ColumnStatistics {
  * scikit-learn's `StandardScaler`. The deviation divides by n. A column whose values are all equal gets deviation 1, so
  * it becomes 0.
  *
- * The values in memory do not change: the result has other `mean` and `deviation`, which {@link DataLoader} applies to
- * each batch. Like these, they are those of x / divisor. They are computed in float64.
+ * The values in memory do not change: the result is a dataset with arrays `mean` and `deviation`, which {@link
+ * DataLoader} applies to each batch. They are the statistics of x / divisor, computed in float64.
  *
- * Use the statistics of the training data for all other data: pass them, or the normalized training data, as `like`.
- * For a single row: `tensor([row]).sub(tensor(mean)).div(tensor(deviation))`.
+ * Use the statistics of the training data for all other data: pass them, or the normalized training data, as `like`. For
+ * new rows without labels: `predict(model, { ...train, x })`.
  *
  * @param like The statistics to use. By default, those of the dataset.
  * @returns The dataset with these statistics. It shares the memory of the given one.
@@ -44,6 +44,7 @@ export interface NormalizedDataset extends Dataset, ColumnStatistics {
  */
 export function normalize(dataset: Dataset, like?: ColumnStatistics): NormalizedDataset {
   const count = checkDataset('normalize', dataset);
+  expectFinite('normalize', 'row', dataset.x, dataset.shape);
   const { mean, deviation } = like === undefined ? statistics(dataset, count) : given(like);
   const normalized = { ...dataset, mean: [...mean], deviation: [...deviation] };
   checkDataset('normalize', normalized);
@@ -62,8 +63,7 @@ function given(like: unknown): ColumnStatistics {
 
 /** The mean and the deviation of x / divisor, of each column. */
 function statistics(dataset: Dataset, n: number): ColumnStatistics {
-  const { x, shape, divisor = 1 } = dataset;
-  expectFinite('normalize', 'row', x, shape);
+  const { x, divisor = 1 } = dataset;
   const size = exampleSize(dataset);
   // d = x − (the first value of the column) loses no digits if the values are close, and is 0 in a constant column.
   const [sum, squares] = [new Float64Array(size), new Float64Array(size)];

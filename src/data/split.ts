@@ -33,8 +33,8 @@ export interface SplitOptions {
  * copies, in random order, which depends on the seed only. With `shuffle: false`, the order is kept and both parts are
  * views.
  *
- * With `stratify`, the number of examples of class c in the first part is share · nᶜ, rounded down, or up for those
- * with the largest remainders.
+ * With `stratify`, the first part has ⌊share · m⌋ or ⌈share · m⌉ of the m examples of each class. Those with the largest
+ * remainders are rounded up.
  *
  * @param count An integer, 0 < count < n.
  * @returns `[first, rest]`.

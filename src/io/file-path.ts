@@ -6,8 +6,9 @@ import { shown, ValueError } from '../tensor/errors.ts';
  * @throws {ValueError} It is neither.
  */
 export function filePath(op: string, given: string | URL): string {
-  const isUrl = given instanceof URL || /^file:\/\//i.test(given);
-  if (!isUrl && typeof given === 'string' && given !== '' && !given.includes('\0')) return given;
+  const isText = typeof given === 'string' && given !== '' && !given.includes('\0');
+  const isUrl = given instanceof URL || (isText && /^file:\/\//i.test(given));
+  if (isText && !isUrl) return given;
   try {
     if (isUrl) return fileURLToPath(given);
   } catch {

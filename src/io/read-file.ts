@@ -55,7 +55,7 @@ export async function readAt(
   file: Pick<FileHandle, 'read'>,
   begin: number,
   end: number,
-  most = MOST,
+  most: number = MOST,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(end - begin);
   for (let at = 0; at < bytes.length;) {

@@ -367,7 +367,10 @@ function expectTensor(source: Source, name: string, given: unknown): Safetensors
     const data = given.dataSync();
     return { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape: given.shape, data };
   }
-  const { shape, data, dtype = typeOf(data) } = isRecord(given) ? given : {};
+  const { shape, data, dtype = typeOf(data), ...others } = isRecord(given) ? given : {};
+  const unknown = Object.keys(others).at(0);
+  if (unknown !== undefined)
+    throw source.failure(`${name} has an unknown member ${unknown}`, 'pass { dtype, shape, data }');
   if (!isElementType(dtype) || !isArrayOf(dtype, data)) {
     const hint =
       'data is a Float64Array, Float32Array, BigInt64Array, Int32Array or Uint8Array, and dtype a type that it can hold';
@@ -388,7 +391,7 @@ function expectTensor(source: Source, name: string, given: unknown): Safetensors
 // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function isStrings(value: unknown): value is Readonly<Record<string, string>> {

@@ -79,7 +79,7 @@ async function replace(path: string, source: Source, parts: readonly Uint8Array[
 export async function writeAll(
   file: Pick<FileHandle, 'write'>,
   bytes: Uint8Array,
-  most = MOST,
+  most: number = MOST,
 ): Promise<void> {
   for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, at, Math.min(most, bytes.length - at));

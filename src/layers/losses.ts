@@ -162,7 +162,7 @@ export function classIndices(op: string, logits: Tensor, labels: unknown, ignore
 
 function labelError(op: string, label: unknown, row: number, classes: number): ValueError {
   const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
-  const converting = isConvertible ? ': pass Array.from(labels, Number)' : '';
+  const converting = isConvertible ? ': pass Array.from(labels, Number)' : ', or the ignoreIndex';
   const hint = Array.isArray(label) ? ', not one-hot rows: pass tensor(labels).argmax(1)' : converting;
   const problem = `label ${shown(label)} at row ${row}, with ${classes} classes`;
   return new ValueError(op, problem, `labels are integers from 0 to ${classes - 1}${hint}`);

@@ -56,7 +56,8 @@ export function expectFit(
       `the entry of parameter ${misshaped} does not have shape ${formatShape(parameters[misshaped].shape)}`,
   ];
   const problem = problems.find((text) => text !== false);
-  if (problem !== undefined) throw misfit(kind, problem, 'build the optimizer that was saved, over the same parameters');
+  if (problem !== undefined)
+    throw misfit(kind, problem, 'build the optimizer that was saved, over the same parameters');
 }
 
 /**
@@ -106,15 +107,17 @@ function misfit(kind: string, problem: string, hint: string, options?: ErrorOpti
 /** Whether a value from plain JavaScript has the form of a state. */
 function isState(state: unknown): state is OptimizerState {
   if (!isObject(state)) return false;
-  const { groups, slots } = state;
-  return (
-    Array.isArray(groups) &&
-    groups.every((group) => isObject(group) && Array.isArray(group.params) && isObject(group.options)) &&
-    Array.isArray(slots) &&
-    slots.every(isObject)
-  );
+  const { optimizer, groups, slots } = state;
+  if (typeof optimizer !== 'string' || !Array.isArray(groups) || !groups.every(isGroup)) return false;
+  const members = groups.flatMap(({ params }) => params);
+  return members.every((index, i) => index === i) && Array.isArray(slots) && slots.every(isObject);
+}
+
+function isGroup(group: unknown): group is { readonly params: readonly unknown[] } {
+  if (!isObject(group) || Object.keys(group).sort().join() !== 'options,params') return false;
+  return Array.isArray(group.params) && isObject(group.options);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+  return Object.prototype.toString.call(value) === '[object Object]' && !(value instanceof Tensor);
 }

@@ -9,10 +9,14 @@ export type NestedArray = readonly (number | NestedArray)[];
 /** What `tensor` takes: a number, nested arrays of numbers, a typed array, or an array of typed arrays. */
 export type TensorData = number | NestedArray | NumericArray | readonly NumericArray[];
 
+/** A circular array would have infinite depth. It is then refused like ragged ones. */
+const LARGEST_DEPTH = 64;
+
 /** The shape of nested arrays, from the first element at each depth; `[]` for a number. */
 export function shapeOf(data: unknown): Shape {
   const shape: number[] = [];
-  for (let level = data; isList(level); level = level[0]) shape.push(level.length);
+  for (let level = data; isList(level) && shape.length < LARGEST_DEPTH; level = level[0])
+    shape.push(level.length);
   return shape;
 }
 

@@ -97,6 +97,7 @@ describe('normalize', () => {
     expect(refusal(() => normalize({ ...data, x })).message).toBe(
       'normalize: row 1, column 1 is not a finite number: NaN. Hint: fill in missing values, or leave out their rows; rows and columns are counted from 0',
     );
+    expect(refusal(() => normalize({ ...data, x }, normalize(data))).problem).toContain('row 1, column 1');
     for (const like of [null, 3, {}, { mean: 0, deviation: 1 }, { mean: [1, 2] }, data]) {
       expect(refusal(() => normalize(data, like as ColumnStatistics)).problem).toContain(
         'no arrays mean and dev',

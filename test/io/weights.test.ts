@@ -155,7 +155,7 @@ describe('loadWeights', () => {
     ] as const) {
       const file = encodeSafetensors({ weight: { dtype, shape: [1, 2], data }, bias: tensor([5]) });
       loadWeights(model, file);
-      expect(values(model.weight)).toEqual(Array.from(data, (x) => Math.fround(Number(x))));
+      expect(values(model.weight)).toEqual([...data].map((x) => Math.fround(Number(x))));
     }
   });
 

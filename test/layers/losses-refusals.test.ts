@@ -33,7 +33,7 @@ onDevices(({ dtype }) => {
 
   describe('crossEntropy refuses', () => {
     it.each([3, -1, 0.5, NaN, Infinity, 255])('a label of %s, and names its row', (label) => {
-      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2`;
+      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2, or the ignoreIndex`;
       expect(refusal(() => crossEntropy(logits, [0, label]), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, wide([0, label])), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, [0, label], { reduction: 'sum' }), ValueError)).toBe(message);
@@ -88,7 +88,7 @@ onDevices(({ dtype }) => {
       }
       for (const label of [null, undefined, {}, 'cat', NaN, Symbol('label')]) {
         expect(wrongly(z, [label, 1])).toMatch(
-          /label .+ at row 0, with 2 classes\. Hint: labels are integers from 0 to 1$/,
+          /label .+ at row 0, with 2 classes\. Hint: labels are integers from 0 to 1, or the ignoreIndex$/,
         );
       }
       for (const labels of [undefined, null, 1, true, {}, new Set([0, 1]), () => [0, 1]]) {

@@ -65,8 +65,53 @@ function publicMembers(): { readonly owner: string; readonly name: string }[] {
   });
 }
 
+function exportsOf(program: ts.Program): ReadonlySet<string> {
+  const [file] = program.getRootFileNames().map((name) => program.getSourceFile(name));
+  const module = file && program.getTypeChecker().getSymbolAtLocation(file);
+  if (module === undefined) throw new Error('the program exports nothing');
+  return new Set(
+    program
+      .getTypeChecker()
+      .getExportsOfModule(module)
+      .map(({ name }) => name),
+  );
+}
+
+/** The types of the package that its exports mention: `fit → FitOptions`. */
+function mentioned(program: ts.Program): readonly { readonly by: string; readonly type: string }[] {
+  const checker = program.getTypeChecker();
+  const [file] = program.getRootFileNames().map((name) => program.getSourceFile(name));
+  const module = file && checker.getSymbolAtLocation(file);
+  if (module === undefined) throw new Error('the program exports nothing');
+  const target = (symbol: ts.Symbol) =>
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  const exported = checker.getExportsOfModule(module);
+  return exported.flatMap((each) => {
+    const found: { by: string; type: string }[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isClassElement(node) && isPrivate(node)) return;
+      if (ts.isConstructorDeclaration(node) && isProtected(node)) return; // programs cannot call it
+      const name = ts.isTypeReferenceNode(node) ? node.typeName : null;
+      const symbol = name && checker.getSymbolAtLocation(name);
+      const declared = symbol && target(symbol);
+      const isOurs = declared?.declarations?.some((d) =>
+        d.getSourceFile().fileName.includes('gammabeta/dist'),
+      );
+      if (declared && isOurs && !(declared.flags & ts.SymbolFlags.TypeParameter)) {
+        found.push({ by: each.name, type: declared.name });
+      }
+      ts.forEachChild(node, visit);
+    };
+    target(each).declarations?.forEach(visit);
+    return found;
+  });
+}
+
 const isPrivate = (node: ts.Declaration) =>
   (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Private) !== 0;
+
+const isProtected = (node: ts.Declaration) =>
+  (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Protected) !== 0;
 
 /** The names of the members of `src` that are marked internal. */
 function internalNames(): ReadonlySet<string> {
@@ -93,6 +138,21 @@ describe('the published types', () => {
     expect(members).toContainEqual({ owner: 'SGD', name: 'step' });
     expect(members).toContainEqual({ owner: 'Tensor', name: 'shape' });
     expect(members.filter(({ name }) => internal.has(name))).toEqual([]);
+  });
+
+  it('mention only types that a program can import', () => {
+    for (const [entry, least] of [
+      ['gammabeta', 100],
+      ['gammabeta/node', 5],
+    ] as const) {
+      const program = compile(`export * from '${entry}';\nexport * from 'gammabeta';`);
+      const all = mentioned(program);
+      expect(all.length).toBeGreaterThan(least);
+      expect(all).toContainEqual({ by: 'fit', type: 'FitOptions' });
+      const importable = exportsOf(program);
+      const missing = all.filter(({ type }) => !importable.has(type));
+      expect([...new Set(missing.map(({ by, type }) => `${by} → ${type}`))]).toEqual([]);
+    }
   });
 
   it('have no comment that is internal', () => {

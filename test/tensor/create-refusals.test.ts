@@ -41,6 +41,12 @@ onDevices(({ device }) => {
       expectError(() => tensor(nested), ShapeError, message);
     });
 
+    it('an array that contains itself', () => {
+      const circular: unknown[] = [];
+      circular.push(circular, circular);
+      expect(() => tensor(data(circular))).toThrow(ShapeError);
+    });
+
     it.each<[unknown]>([['1'], [null], [undefined], [true], [{}], [() => 1], [1n]])(
       'values that are not numbers, alone or nested: %s',
       (value) => {

@@ -7,5 +7,7 @@ import './style.css';
 // float64 needs the device `cpu`.
 void useDevice('cpu').then(() => {
   const place = document.getElementById('page');
-  if (place !== null) render(<Page />, place);
+  if (place === null) return;
+  place.replaceChildren();
+  render(<Page />, place);
 });

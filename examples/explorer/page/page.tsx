@@ -10,6 +10,7 @@ import { GradientPart } from '../parts/gradient.tsx';
 import { LivePart } from '../parts/live.tsx';
 import { ModesPart } from '../parts/modes.tsx';
 import { SpacePart } from '../parts/space.tsx';
+import { intro, title } from './intro.ts';
 import { readHash, type State, writeHash } from './state.ts';
 
 /** What each part gets. */
@@ -60,11 +61,8 @@ export function Page(): JSX.Element {
   return (
     <>
       <header>
-        <h1>Batch normalization, forward and backward</h1>
-        <p>
-          Eight questions about one layer. Every number on this page is computed by gammabeta, a tensor
-          library written to be read, while you move the inputs.
-        </p>
+        <h1>{title}</h1>
+        <p>{intro}</p>
         {problems.length > 0 && (
           <div class="problem" role="alert">
             <p>This link could not be read completely. The defaults are shown instead.</p>

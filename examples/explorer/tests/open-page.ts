@@ -51,7 +51,7 @@ export async function startExplorer(): Promise<Explorer> {
       }
     });
     await page.goto(`file://${file}${hash}`);
-    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.locator('#claims').waitFor();
     return { page, problems };
   };
   return {

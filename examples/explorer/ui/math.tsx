@@ -1,6 +1,6 @@
 /** Equations in MathML. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { show } from '../page/format.ts';
 import type { Quantity } from './quantity.tsx';
 
@@ -11,20 +11,20 @@ interface Children {
 /** An equation on a line of its own. Where it is wider than the screen, it scrolls, and the keyboard can reach it. */
 export function Equation({ children }: Children): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
+  useEffect(() => {
     const element = box.current;
     if (element === null) return;
     const follow = () => {
       if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
       else element.removeAttribute('tabindex');
     };
-    follow();
     const observer = new ResizeObserver(follow);
     observer.observe(element);
+    if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
     return () => {
       observer.disconnect();
     };
-  });
+  }, []);
   return (
     <div class="equation" ref={box}>
       <math display="block">

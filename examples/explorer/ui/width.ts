@@ -8,7 +8,6 @@ export function useWidth(first: number): [ref: { current: HTMLDivElement | null 
     const element = ref.current;
     if (element === null) return;
     const measure = () => setWidth(Math.max(200, Math.floor(element.clientWidth)));
-    measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => {

@@ -9,7 +9,7 @@ import { type Axes, reduce } from '../reduction.ts';
 import type { Tensor, VarianceOptions } from '../tensor.ts';
 import type { Value } from '../value.ts';
 
-type Reduce = (x: Tensor, axis?: Axes, keepDims?: boolean) => Tensor;
+export type Reduce = (x: Tensor, axis?: Axes, keepDims?: boolean) => Tensor;
 
 /**
  * The smallest value over one axis, several axes, or all axes by default. NaN if a value is NaN. Among equal values, the
@@ -72,9 +72,10 @@ export const std: (x: Tensor, axis?: Axes, options?: VarianceOptions) => Tensor 
  * console.log(norm(tensor([[3, 4], [6, 8]]), 1).toArray()); // [ 5, 10 ]
  * ```
  */
-export const norm: Reduce = composite((x, axis, keepDims = false) =>
-  root(reduce('norm', ops.sum, expectTensor('norm', 'x', x).pow(2), axis, keepDims)),
-);
+export const norm: Reduce = composite((x, axis, keepDims = false) => {
+  const squares = expectTensor('norm', 'x', x).mul(x);
+  return root(reduce('norm', ops.sum, squares, axis, keepDims));
+});
 
 /** y = √x, with the gradient 0 at x = 0, where that of `sqrt` is infinite. */
 const root: Op<[x: Value]> = op({

@@ -67,8 +67,8 @@ export async function encodeCheckpoint(contents: CheckpointContents): Promise<Ui
 /** @internal The checkpoint in parts; error messages begin with `op`. */
 export async function encode(op: string, contents: CheckpointContents): Promise<Uint8Array[]> {
   expectParts(op, contents, ['epoch', 'extra']);
-  const { model, optimizer, loader, extra = null } = contents;
-  const epoch = expectInteger(op, 'epoch', contents.epoch ?? loader?.epoch ?? 0, 0);
+  const { model, optimizer, loader, epoch = loader?.epoch ?? 0, extra = null } = contents;
+  expectInteger(op, 'epoch', epoch, 0);
   const state = optimizer?.stateDict();
   const slots = state?.slots ?? [];
   const tensors = [

@@ -224,7 +224,10 @@ function slotsOf(
   const slot: Slot = {
     name,
     path,
-    wrong: wrong.filter((value) => !(mayBeUndefined && value === 'undefined')),
+    wrong: wrong.filter(
+      (value) =>
+        !(mayBeUndefined && value === 'undefined') && !(value === '{}' && records.some(isDictionary)),
+    ),
     numeric: members.some(isNumberType),
     options: records.length > 0 && !records.some(isOpen),
     wrongResults: results.some(isAnything)
@@ -305,9 +308,11 @@ function isRecord(type: ts.Type): boolean {
 // An intersection of types has no symbol, against what its declaration says.
 const symbolOf = ({ symbol }: { readonly symbol?: ts.Symbol }): ts.Symbol | undefined => symbol;
 
+/** Whether the names of the properties are free, so that there may be none. */
+const isDictionary = (record: ts.Type): boolean => checker.getIndexInfosOfType(record).length > 0;
+
 const isOpen = (record: ts.Type): boolean =>
-  checker.getIndexInfosOfType(record).length > 0 ||
-  checker.getPropertiesOfType(record).some(({ name }) => openSigns.includes(name));
+  isDictionary(record) || checker.getPropertiesOfType(record).some(({ name }) => openSigns.includes(name));
 
 const isClassInstance = (type: ts.Type): boolean =>
   ((symbolOf(type)?.flags ?? 0) & ts.SymbolFlags.Class) !== 0;

@@ -148,6 +148,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'predict(data[0])': any,
   'predict(options.batchSize)': count,
   'summary(inputShape[0])': { only: [2] },
+  'encodeSafetensors(tensors.key.shape[0])': { only: [1] },
   '(contents.epoch)': natural,
   '(contents.extra)': finite,
   '(contents.extra[0])': finite,

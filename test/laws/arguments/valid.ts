@@ -84,6 +84,7 @@ const parts = (): Required<library.CheckpointParts> => {
   return { model: net, optimizer: optimizer(net.parameters()), loader: loader() };
 };
 const bytes = await library.encodeCheckpoint(parts());
+const weights = library.encodeWeights(model());
 
 // ── files ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -157,7 +158,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [[1, 2], [0, 1], {}],
   ],
   decodeCheckpoint: () => [bytes],
-  decodeSafetensors: () => [library.encodeSafetensors({ w: leaf() })],
+  decodeSafetensors: () => [weights],
   defineOp: () => [
     { name: 'double', forward: (a) => (a as Tensor).mul(2), backward: (g) => [() => g.mul(2)] },
   ],
