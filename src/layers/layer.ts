@@ -229,7 +229,8 @@ export abstract class Layer {
     const registered = new Set<unknown>([...this.children.values(), ...this.ownTensors]);
     const isMissing = (held: unknown): boolean =>
       (held instanceof Layer || (held instanceof Value && held.node === null)) && !registered.has(held);
-    for (const [name, held] of Object.entries(this)) {
+    const fields: [string, unknown][] = Object.entries(this);
+    for (const [name, held] of fields) {
       const missing = [held, ...contentsOf(held)].find(isMissing);
       if (missing === undefined) continue;
       const [kind, add] = missing instanceof Layer ? ['layer', 'addLayer'] : ['tensor', 'addParameter'];
