@@ -8,7 +8,7 @@ import {
   DTypeError,
   eye,
   full,
-  type GammaBetaError,
+  GammaBetaError,
   gradcheck,
   manualSeed,
   noGrad,
@@ -16,7 +16,7 @@ import {
   randn,
   scope,
   ShapeError,
-  type Tensor,
+  Tensor,
   tensor,
   uniform,
   useDevice,
@@ -204,6 +204,20 @@ const refusals: Record<string, [call: () => unknown, kind: ErrorClass, message: 
   'concat([x])': [() => js(concat)([tensor([1])]), ShapeError, /^concat: no axis undefined/],
   "manualSeed('7')": [() => js(manualSeed)('7'), ValueError, /^manualSeed: seed is '7' \(a string\)/],
 };
+
+it('tensors are not made by new', () => {
+  const made = () => Reflect.construct(Tensor, [[1, 2]]) as unknown;
+  expectError(made, GammaBetaError, /^Tensor: new Tensor\(\)\. Hint: use tensor\(values\)$/);
+});
+
+it('toArray takes the number of axes', () => {
+  const rows: number[][] = tensor([[1, 2]]).toArray(2);
+  const numbers: number[] = tensor([1, 2]).toArray(1);
+  const number: number = tensor(5).toArray(0);
+  expect([rows, numbers, number]).toEqual([[[1, 2]], [1, 2], 5]);
+  expectError(() => tensor([1, 2]).toArray(2), ShapeError, /^toArray: rank is 2, but the shape is \[2\]/);
+  expectError(() => x().toArray('2'), ShapeError, /^toArray: rank is '2' \(a string\)/);
+});
 
 onDevices(({ device }) => {
   describe('refused:', () => {
