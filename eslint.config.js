@@ -4,6 +4,7 @@ import tseslint from 'typescript-eslint';
 export default defineConfig(
   globalIgnores([
     'dist',
+    'site',
     'coverage',
     'bench/peers/contenders',
     'bench/peers/node_modules',

@@ -6,13 +6,14 @@
 export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
-export type { DeviceName, DType } from './tensor/device/device.ts';
+export type { Device, DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
+export type { PassedOver } from './tensor/device/current.ts';
 export { arange, concat, eye, tensor } from './tensor/create.ts';
 export type { TensorJson } from './tensor/json.ts';
 export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
-export { argmin, min, norm, prod, std } from './tensor/functions/aggregates.ts';
+export { argmin, min, norm, prod, type Reduce, std } from './tensor/functions/aggregates.ts';
 export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
 export { bmm } from './tensor/functions/bmm.ts';
 export {
@@ -31,13 +32,14 @@ export { gelu, softplus } from './tensor/functions/smooth-activations.ts';
 export { randn, uniform } from './tensor/draw.ts';
 export { type Operand, Tensor, type VarianceOptions } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
-export type { Kept, Op } from './tensor/op.ts';
-export { defineOp, type OpDefinition, type Thunk } from './tensor/define-op.ts';
+export type { Kept, Op, OpDefinition } from './tensor/op.ts';
+export { defineOp, type Thunk } from './tensor/define-op.ts';
 export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
-export { manualSeed } from './tensor/random.ts';
+export { manualSeed, type StreamName, type StreamState } from './tensor/random.ts';
+export type { Value } from './tensor/value.ts';
 export {
   BusyError,
   DeviceError,
@@ -49,7 +51,7 @@ export {
 } from './tensor/errors.ts';
 
 export { Layer } from './layers/layer.ts';
-export { type LoadStateOptions, type StateDict, StateDictError } from './layers/state-dict.ts';
+export { type LoadStateOptions, type Slot, type StateDict, StateDictError } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';

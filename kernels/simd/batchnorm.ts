@@ -371,8 +371,8 @@ function sumGradients(
   shifted: bool,
 ): void {
   if (m == 0) {
-    memory.fill(sums, 0, <usize>columns << 3);
-    memory.fill(squares, 0, <usize>columns << 3);
+    memory.fill(sums, 0, (<usize>columns) << 3);
+    memory.fill(squares, 0, (<usize>columns) << 3);
   } else if (shifted) sumProducts<v128>(g, x, m, C, columns);
   else sumProducts<void>(g, x, m, C, columns);
   for (let j = 0; j < columns; j += 4) {

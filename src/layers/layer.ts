@@ -52,7 +52,7 @@ export abstract class Layer {
   constructor(...none: never[]) {
     expectAtMost(this.constructor.name, none.length, 0, 'this layer has no options');
     this.#isChecked = complete.has(new.target);
-    if (!this.#isChecked) checkFirst(new.target.prototype as Layer);
+    if (!this.#isChecked) checkFirst(new.target.prototype);
   }
 
   /** y = f(x). Error messages name the layer and its position in the model. */
@@ -254,7 +254,7 @@ export abstract class Layer {
 }
 
 /** The layer classes of the library, which register all that they hold. `expectRegistered` does not check them. */
-export const complete: WeakSet<object> = new WeakSet();
+export const complete: WeakSet<object> = new WeakSet<object>();
 
 /** The prototypes whose `forward` begins with `expectRegistered`. */
 const checked = new WeakSet<object>();
@@ -262,10 +262,11 @@ const checked = new WeakSet<object>();
 /** Makes the `forward` of a user's class begin with `expectRegistered`, which does nothing from the second call on. */
 function checkFirst(prototype: Layer): void {
   let owner: unknown = prototype;
-  while (owner instanceof Layer && !Object.hasOwn(owner, 'forward')) owner = Object.getPrototypeOf(owner);
+  while (owner instanceof Layer && !Object.hasOwn(owner, 'forward')) owner = Reflect.getPrototypeOf(owner);
   if (!(owner instanceof Layer) || checked.has(owner)) return;
   checked.add(owner);
-  const { forward } = owner;
+  const own = Object.getOwnPropertyDescriptor(owner, 'forward');
+  const forward = own?.value as Layer['forward'];
   owner.forward = function (this: Layer, x) {
     this.expectRegistered(true);
     return forward.call(this, x);

@@ -1,14 +1,11 @@
 import { expectFunction, expectOptions, expectTensor, refused, shown, ValueError } from './errors.ts';
-import { type Definition, type Kept, op, type Op } from './op.ts';
+import { type Kept, op, type Op, type OpDefinition } from './op.ts';
 import type { Tensor } from './tensor.ts';
 import { callUser } from './user-code.ts';
 import { Value } from './value.ts';
 
 /** Computes the gradient of one input when it is called. */
 export type Thunk = () => Tensor;
-
-/** The argument of `defineOp`: the name of an op, its forward pass and its backward pass. */
-export type OpDefinition<A extends readonly unknown[], Y extends Tensor | Kept> = Definition<A, Y, Tensor>;
 
 /**
  * Makes a differentiable function from a forward pass and a backward pass, like PyTorch's `autograd.Function`.

@@ -25,6 +25,7 @@ import type { Storage } from './device/device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
 import { enclose, keep, track } from './memory.ts';
 import { noGrad, record } from './tape.ts';
+import type { Tensor } from './tensor.ts';
 import { Value } from './value.ts';
 
 export { keep, track };
@@ -34,8 +35,15 @@ export interface Kept {
   readonly y: Value;
 }
 
-/** What `op` takes. A are the arguments, Y is the result of `forward`, T is the class of the gradients. */
-export interface Definition<A extends readonly unknown[], Y extends Value | Kept, T extends Value = Value> {
+/**
+ * What `op` and `defineOp` take: the name of an op, its forward pass and its backward pass. A are the arguments, Y is the
+ * result of `forward`, T is the class of the gradients.
+ */
+export interface OpDefinition<
+  A extends readonly unknown[],
+  Y extends Value | Kept,
+  T extends Value = Tensor,
+> {
   /** The name of the op in error messages. */
   readonly name: string;
   /** Computes the result. The ops that it calls are not recorded. */
@@ -49,14 +57,11 @@ export interface Definition<A extends readonly unknown[], Y extends Value | Kept
 
 /**
  * A differentiable function. The tensors among its arguments are its inputs; other arguments (an axis, a slope) are
- * constants.
+ * constants. All inputs, and the result, are of one class T.
  */
-export type Op<A extends readonly unknown[]> = <T extends Value>(...args: Arguments<A, T>) => T;
-
-/** The arguments of an op: all tensors among them, and the result, are of one class T. */
-type Arguments<A extends readonly unknown[], T extends Value> = {
-  [K in keyof A]: A[K] extends Value ? T : A[K];
-};
+export type Op<A extends readonly unknown[]> = <T extends Value>(
+  ...args: { [K in keyof A]: A[K] extends Value ? T : A[K] }
+) => T;
 
 /**
  * Declares an op of the library. Users declare theirs with `defineOp`.
@@ -65,7 +70,7 @@ type Arguments<A extends readonly unknown[], T extends Value> = {
  * @throws {DTypeError} From the op: its inputs have different element types.
  */
 export function op<A extends readonly unknown[], Y extends Value | Kept = Value, T extends Value = Value>(
-  definition: Definition<A, Y, T>,
+  definition: OpDefinition<A, Y, T>,
 ): Op<A> {
   const { name, forward, backward } = definition;
   const call = (...args: A): Value => {

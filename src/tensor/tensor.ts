@@ -12,6 +12,7 @@ import {
   expectOptions,
   expectTensor,
   ShapeError,
+  shown,
   ValueError,
 } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -246,7 +247,12 @@ export class Tensor extends Value {
    * @example tensor([[1, 2, 3]]).transpose().toArray() // [ [ 1 ], [ 2 ], [ 3 ] ]
    */
   transpose(): Tensor {
-    expectAtMost('transpose', arguments.length, 0, 'it swaps the last two axes');
+    expectAtMost(
+      'transpose',
+      arguments.length,
+      0,
+      'it swaps the last two axes; permute reorders all of them',
+    );
     return ops.transpose(this);
   }
 
@@ -436,11 +442,20 @@ export class Tensor extends Value {
 
   /**
    * The values as nested arrays; a number for shape [].
+   * @param rank The number of axes, if it is known. It is checked, and the type of the result follows: `number[][]` for 2.
+   * @throws {ShapeError} The number of axes is not `rank`.
    * @throws {DeviceError} The device, `webgpu`, cannot read synchronously.
-   * @example tensor([[1], [2]]).toArray() // [ [ 1 ], [ 2 ] ]
+   * @example tensor([[1], [2]]).toArray(2).map((row) => row.length) // [ 1, 1 ]
    */
-  toArray(): number | NestedArray {
-    return nest(this.dataSync(), this.shape);
+  toArray(rank: 0): number;
+  toArray(rank: 1): number[];
+  toArray(rank: 2): number[][];
+  toArray(rank: 3): number[][][];
+  toArray(): number | NestedArray;
+  toArray(rank: number = this.shape.length): number | NestedArray {
+    if (rank === this.shape.length) return nest(this.dataSync(), this.shape);
+    const problem = `rank is ${shown(rank)}, but the shape is ${formatShape(this.shape)}`;
+    throw new ShapeError('toArray', problem, 'pass the number of axes, or nothing');
   }
 
   /**

@@ -4,6 +4,7 @@
  * The files that record and differentiate ops need only these fields. `Tensor`, whose methods call the ops, is declared
  * above them, so that imports form no cycle.
  */
+import { GammaBetaError } from '../../kernels/errors.ts';
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, DeviceName, DType, Storage } from './device/device.ts';
@@ -31,6 +32,7 @@ export abstract class Value {
     node: Node | null,
     requiresGrad: boolean,
   ) {
+    if (typeof home !== 'object') throw new GammaBetaError('Tensor', 'new Tensor()', 'use tensor(values)');
     this.shape = shape;
     this.#storage = storage;
     this.#home = home;

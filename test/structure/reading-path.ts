@@ -13,8 +13,11 @@ const starts = [
 const leftOut =
   /^(?:src\/tensor\/device\/(?:wasm|gpu)\/|kernels\/(?:simd|gpu)\/|src\/tensor\/memory\.ts|src\/layers\/fuse\.ts)/;
 
-/** The largest number of lines of code on the path. */
-export const GOAL = 3000;
+/**
+ * The largest number of lines of code on the path: 3,000 for training alone, and 700 for checks of arguments, printing,
+ * saved state and losses with weights.
+ */
+export const GOAL = 3700;
 
 /** Each file on the path, with its lines of code. */
 export function readingPath(): readonly { readonly file: string; readonly lines: number }[] {

@@ -89,6 +89,12 @@ onDevices(({ device }) => {
       expectError(() => tensor(sparse), ValueError, /not a number: undefined/);
     });
 
+    it('an array that contains itself', () => {
+      const circular: unknown[] = [];
+      circular.push(circular, circular);
+      expect(() => tensor(data(circular))).toThrow(ShapeError);
+    });
+
     it('a shape of another size', () => {
       expectError(
         () => tensor([1, 2, 3], { shape: [2, 2] }),

@@ -38,10 +38,12 @@ export function Curves({ title, description, logarithmic = false, curves, versio
       );
     };
     make();
-    const observer = new ResizeObserver(() => {
-      if (chart.current?.width !== element.clientWidth)
-        chart.current?.setSize({ width: element.clientWidth, height: HEIGHT });
-    });
+    const observer = new ResizeObserver(() =>
+      requestAnimationFrame(() => {
+        if (chart.current?.width !== element.clientWidth)
+          chart.current?.setSize({ width: element.clientWidth, height: HEIGHT });
+      }),
+    );
     observer.observe(element);
     const theme = matchMedia('(prefers-color-scheme: dark)');
     theme.addEventListener('change', make);

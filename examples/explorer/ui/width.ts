@@ -8,7 +8,7 @@ export function useWidth(first: number): [ref: { current: HTMLDivElement | null 
     const element = ref.current;
     if (element === null) return;
     const measure = () => setWidth(Math.max(200, Math.floor(element.clientWidth)));
-    const observer = new ResizeObserver(measure);
+    const observer = new ResizeObserver(() => requestAnimationFrame(measure));
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -41,7 +41,7 @@ export const opened: Map<DeviceName, Device> = new Map<DeviceName, Device>([['cp
  * @throws {DeviceError} It is a GPU that is not open, or `wasm` is not available.
  */
 export function deviceFor(op: string, device: DeviceName | Device): Device {
-  if (typeof device === 'object' && 'dtypes' in Object(device)) return device;
+  if (typeof device === 'object' && 'upload' in Object(device)) return device;
   const name = expectOneOf(op, 'device', device as DeviceName, ['cpu', 'wasm', 'webgl', 'webgpu']);
   const found = name === 'wasm' ? wasm() : opened.get(name);
   if (found !== undefined) return found;

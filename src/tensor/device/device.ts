@@ -35,9 +35,9 @@ export interface Device {
   readonly software?: boolean;
   /** Whether the GPU was lost with all its tensors. Undefined on devices that cannot be lost. */
   readonly lost?: boolean;
-  /** Copies the values into new memory, before it returns. */
+  /** @internal Copies the values into new memory, before it returns. */
   upload(values: ArrayLike<number>, dtype: DType): Storage;
-  /** Runs a kernel. The output, of shape `shape`, is new memory, or the first input if `inPlace`. */
+  /** @internal Runs a kernel. The output, of shape `shape`, is new memory, or the first input if `inPlace`. */
   run<P extends Params>(
     kernel: Kernel<P>,
     inputs: readonly Storage[],
@@ -47,7 +47,7 @@ export interface Device {
     inPlace: boolean,
   ): Storage;
   /**
-   * Runs a fusion as one kernel. On a device without this method, `op.ts` runs the kernels of the fusion one by one.
+   * @internal Runs a fusion as one kernel. On a device without this method, `op.ts` runs the kernels of the fusion one by one.
    */
   runFused?<P extends Params>(
     fusion: Fusion<P>,
@@ -55,10 +55,10 @@ export interface Device {
     shapes: readonly Shape[],
     params: P,
   ): readonly Output[];
-  /** A copy of the values. If an earlier kernel failed, the promise is rejected with its error. */
+  /** @internal A copy of the values. If an earlier kernel failed, the promise is rejected with its error. */
   read(storage: Storage): Promise<FloatArray>;
-  /** A copy of the values, without a promise. Throws `DeviceError` if the device cannot read synchronously. */
+  /** @internal A copy of the values, without a promise. Throws `DeviceError` if the device cannot read synchronously. */
   readSync(storage: Storage): FloatArray;
-  /** Frees memory, after the kernels that were run before have finished. */
+  /** @internal Frees memory, after the kernels that were run before have finished. */
   free(storage: Storage): void;
 }

@@ -9,7 +9,7 @@ import { type Axes, reduce } from '../reduction.ts';
 import type { Tensor, VarianceOptions } from '../tensor.ts';
 import type { Value } from '../value.ts';
 
-type Reduce = (x: Tensor, axis?: Axes, keepDims?: boolean) => Tensor;
+export type Reduce = (x: Tensor, axis?: Axes, keepDims?: boolean) => Tensor;
 
 /**
  * The smallest value over one axis, several axes, or all axes by default. NaN if a value is NaN. Among equal values, the

@@ -23,7 +23,12 @@ export interface Attempt {
   readonly result: unknown;
 }
 
-const api: Readonly<Record<string, unknown>> = { ...library, ...node, ...networks };
+const main: Readonly<Record<string, unknown>> = { ...library, ...networks };
+const forNode = Object.entries(node).map(([name, fn]): [string, unknown] => [
+  name in main ? `node.${name}` : name,
+  fn,
+]);
+const api: Readonly<Record<string, unknown>> = { ...main, ...Object.fromEntries(forNode) };
 const call = (fn: unknown, args: readonly unknown[], self?: unknown): unknown =>
   Reflect.apply(fn as (...args: unknown[]) => unknown, self, args);
 

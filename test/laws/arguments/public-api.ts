@@ -28,7 +28,10 @@ export interface Slot {
 }
 
 export interface Callable {
-  /** As in `tensor`, `Dense`, `Tensor.add`, `Optimizer.lr =`, and `stepDecay()` for the function that it returns. */
+  /**
+   * As in `tensor`, `Dense`, `Tensor.add`, `Optimizer.lr =`, and `stepDecay()` for the function that it returns;
+   * `node.loadWeights` if `gammabeta` has a function of the same name.
+   */
   readonly name: string;
   readonly kind: 'function' | 'constructor' | 'method' | 'setter';
   /** The number of parameters. Infinity if the last one is a rest parameter. */
@@ -45,7 +48,14 @@ const typesOfValues = readValues();
 
 /** All of them. */
 export function publicApi(): readonly Callable[] {
-  return entries.flatMap((entry) => exportsOf(entry).flatMap(callablesOf));
+  const [index, node, networks] = entries.map(exportsOf);
+  const names = new Set([...index, ...networks].map(({ name }) => name));
+  return [
+    ...[...index, ...networks].flatMap((symbol) => callablesOf(symbol.name, symbol)),
+    ...node.flatMap((symbol) =>
+      callablesOf(names.has(symbol.name) ? `node.${symbol.name}` : symbol.name, symbol),
+    ),
+  ];
 }
 
 function optionsOf(path: string): ts.CompilerOptions {
@@ -74,8 +84,7 @@ function readValues(): Map<ValueName, ts.Type> {
 
 // ── functions, classes and their members ───────────────────────────────────────────────────────────────
 
-function callablesOf(exported: ts.Symbol): Callable[] {
-  const { name } = exported;
+function callablesOf(name: string, exported: ts.Symbol): Callable[] {
   const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
   if (symbol.flags & ts.SymbolFlags.Class) return isError(symbol) ? [] : membersOf(name, symbol);
   if (!(symbol.flags & ts.SymbolFlags.Value)) return [];

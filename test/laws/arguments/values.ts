@@ -40,6 +40,7 @@ export const values = {
   Date: (): Date => new Date(0),
   RegExp: (): RegExp => /1/,
   'Promise of 1': (): Promise<number> => Promise.resolve(1),
+  URL: (): URL => new URL('https://example.org'),
   AbortController: (): AbortController => new AbortController(),
   'a tensor': (): Tensor => tensor([1, 2]),
   'a promise of a tensor': (): Promise<Tensor> => Promise.resolve(tensor([1, 2])),

@@ -5,9 +5,11 @@
  * - Arrays that only the library has seen, such as the temporaries of a backward pass, are freed at once.
  * - All other arrays stay while there is room. When the budget is used up, the least recently used ones move out, into
  *   ordinary JavaScript arrays. If an array is garbage, JavaScript collects it there; if not, it moves in again when
- *   a kernel needs it, and the budget grows.
- * - Arrays of changing sizes leave the memory scattered. Then, once in many runs, all arrays are moved together before
- *   a kernel runs. This is safe because addresses are known only here.
+ *   a kernel needs it.
+ * - The budget grows if a good part of what moves out moves in again, as in a training step that needs more. It does
+ *   not grow for large arrays that are needed once an epoch, and it shrinks while arrays stay unused for long.
+ * - Arrays of changing sizes leave the memory scattered. Then, once in many runs, all arrays are moved together. This is
+ *   safe because addresses are known only here, and a kernel gets them when all its arrays have been placed.
  *
  * So memory stays flat, no array that a program holds is lost, and the arrays of a training step (parameters,
  * gradients, optimizer state) are used in place, without copies.
@@ -17,8 +19,36 @@ import type { DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
 
-/** The initial budget in bytes: about the size of a processor's cache. */
+/** The initial budget in bytes, and the least: about the size of a processor's cache. */
 export const BUDGET: number = 2 ** 24;
+
+/** Runs: a few training steps. What moves in again so soon after its last use is used in every step. */
+const SOON = 1000;
+
+/** The budget grows if at least one in so many bytes that move out moves in again: soon, or else later. */
+const WORTHWHILE = { soon: 4, later: 1.25 };
+
+/** The budget shrinks by arrays that move out unused for so many runs: hundreds of training steps. */
+const LONG = 20_000;
+
+/** The bytes of all arrays that have moved out and in. */
+interface Traffic {
+  readonly out: number;
+  readonly in: number;
+}
+
+/** An array that has moved out. */
+interface Away {
+  readonly values: FloatArray;
+  /** The number of the last run that used it. */
+  readonly usedBy: number;
+  /** With room for so many bytes, and for all that move out later, it would have stayed. */
+  readonly wanted: number;
+  /** The bytes that had moved out, itself included. */
+  readonly out: number;
+  /** The traffic up to the sort before that. */
+  readonly before: Traffic;
+}
 
 export class WasmStorage implements Storage {
   version = 0;
@@ -30,7 +60,7 @@ export class WasmStorage implements Storage {
   /** Its address in WebAssembly memory; 0 if it has moved out. */
   address = 0;
   /** Its values while it has moved out. */
-  away: FloatArray | null = null;
+  away: Away | null = null;
   /** The number of the last run that used it. */
   usedBy = 0;
   /** Its index in the list of resident arrays. */
@@ -61,6 +91,9 @@ export class Residency {
   private readonly view: View;
   private budget = BUDGET;
   private runs = 0;
+  private traffic: Traffic = { out: 0, in: 0 };
+  /** The traffic up to the last sort. */
+  private before: Traffic = this.traffic;
   /** All arrays in WebAssembly memory, unordered: a run only writes its number to each array it uses. */
   private readonly resident: WasmStorage[] = [];
   /** The arrays that were resident at the last sort, the least recently used one at the end. */
@@ -76,10 +109,12 @@ export class Residency {
     return this.heap.inUse;
   }
 
-  /** Call this before each run. Its inputs move in; they and its outputs keep their addresses until the next run. */
+  /**
+   * Call this before each run. Its inputs move in. When its outputs have been placed, too, all of them keep their
+   * addresses until the next run.
+   */
   begin(inputs: readonly WasmStorage[]): void {
     this.runs++;
-    if (this.heap.isScattered) this.compact();
     for (const input of inputs) input.usedBy = this.runs;
     for (const input of inputs) if (input.address === 0) this.moveIn(input);
   }
@@ -87,12 +122,8 @@ export class Residency {
   /** Allocates memory for an array; moves others out if necessary. */
   place(storage: WasmStorage): void {
     const { bytes } = storage;
-    const { inUse } = this.heap;
-    while (this.heap.inUse + bytes > this.budget && this.moveOldestOut());
-    let address = this.heap.allocate(bytes);
-    while (address === null && this.moveOldestOut()) address = this.heap.allocate(bytes);
-    if (address === null) throw outOfMemory(bytes, inUse);
-    storage.address = address;
+    while (this.heap.inUse + bytes > this.budget && this.moveOldestOut(bytes));
+    storage.address = this.heap.allocate(bytes) ?? this.makeRoom(bytes);
     storage.usedBy = this.runs;
     storage.index = this.resident.push(storage) - 1;
   }
@@ -100,7 +131,7 @@ export class Residency {
   /** The values of an array, in WebAssembly memory or outside. */
   valuesOf(storage: WasmStorage): FloatArray {
     if (storage.address !== 0) return this.view(storage.address, storage);
-    if (storage.away !== null) return storage.away;
+    if (storage.away !== null) return storage.away.values;
     throw new DeviceError(
       'wasm',
       'the tensor was computed in a scope() which has ended',
@@ -116,7 +147,21 @@ export class Residency {
     storage.address = 0;
   }
 
-  /** Moves all arrays together, in order of address, so that the free memory is one block. */
+  /** The address of a block, after the memory has grown or its arrays have been moved together, or out. */
+  private makeRoom(bytes: number): number {
+    const { inUse } = this.heap;
+    while (!this.heap.reserve(bytes) && this.moveOldestOut(bytes)) {
+      this.budget = Math.min(this.budget, this.heap.inUse + bytes); // the memory cannot grow
+    }
+    let address = this.heap.allocate(bytes);
+    if (address !== null) return address;
+    this.compact();
+    address = this.heap.allocate(bytes);
+    if (address === null) throw outOfMemory(bytes, inUse);
+    return address;
+  }
+
+  /** Moves all arrays together, in order of address, so that the unused memory is one block. */
   private compact(): void {
     let address = this.heap.start;
     for (const storage of this.resident.toSorted((a, b) => a.address - b.address)) {
@@ -130,13 +175,20 @@ export class Residency {
     this.moves.together++;
   }
 
-  /** Moves the least recently used array out; false if only this run's arrays remain. */
-  private moveOldestOut(): boolean {
+  /** Moves the least recently used array out, for `asked` bytes; false if only this run's arrays remain. */
+  private moveOldestOut(asked: number): boolean {
     const storage = this.nextIdle() ?? this.firstIdle();
     if (storage === null) return false;
-    storage.away = this.view(storage.address, storage).slice();
+    const { bytes, usedBy } = storage;
+    if (this.runs - usedBy > LONG && this.budget > BUDGET) {
+      this.budget = Math.max(BUDGET, this.budget - bytes);
+    }
+    const wanted = this.heap.inUse + asked;
+    const values = this.view(storage.address, storage).slice();
+    this.traffic = { ...this.traffic, out: this.traffic.out + bytes };
+    storage.away = { values, usedBy, wanted, out: this.traffic.out, before: this.before };
     this.remove(storage);
-    this.heap.free(storage.address, storage.bytes);
+    this.heap.free(storage.address, bytes);
     storage.address = 0;
     this.moves.out++;
     return true;
@@ -144,17 +196,30 @@ export class Residency {
 
   private moveIn(storage: WasmStorage): void {
     const values = this.valuesOf(storage);
-    this.budget += 2 * storage.bytes; // it moved out too early: keep more
+    if (storage.away !== null) this.raiseBudget(storage.away, storage.bytes);
     this.place(storage);
     this.view(storage.address, storage).set(values);
     storage.away = null;
     this.moves.in++;
   }
 
+  /**
+   * Raises the budget when an array moves in again, if a good part of what moved out since the sort before it did has
+   * moved in again, too. A quarter more than is needed is for small arrays that come and go.
+   */
+  private raiseBudget({ usedBy, wanted, out, before }: Away, bytes: number): void {
+    this.traffic = { ...this.traffic, in: this.traffic.in + bytes };
+    const ratio = this.runs - usedBy <= SOON ? WORTHWHILE.soon : WORTHWHILE.later;
+    if (this.traffic.out - before.out > ratio * (this.traffic.in - before.in)) return;
+    const enough = 1.25 * (wanted + this.traffic.out - out);
+    this.budget = Math.max(this.budget, Math.min(enough, this.budget + 2 * bytes));
+  }
+
   /** Sorts all arrays by last use. Arrays used or made after the last sort are newer than all that it left. */
   private firstIdle(): WasmStorage | null {
     this.idle = this.resident.map((storage) => ({ storage, usedBy: storage.usedBy }));
     this.idle.sort((a, b) => b.usedBy - a.usedBy);
+    this.before = this.traffic;
     return this.nextIdle();
   }
 

@@ -11,55 +11,48 @@ interface Block {
   readonly size: number;
 }
 
-/** A heap whose memory may grow up to a limit, and a model of it: the blocks in use. */
+/** A heap whose memory does not grow, and a model of it: the blocks in use, the free ones, and the unused memory. */
 class Model {
   readonly live: Block[] = [];
   readonly heap: Heap;
-  growths = 0;
-  end: number;
-  private asked = 0;
+  private readonly freed: Block[] = [];
+  private top = FIRST;
+  readonly end: number;
 
-  constructor(end: number, limit: number) {
+  constructor(end: number) {
     this.end = end;
-    this.heap = new Heap(START, end, (needed) => {
-      expect(this.largestGap()).toBeLessThan(this.asked); // it grows only if there is no room
-      if (needed > limit) return false;
-      this.end = needed;
-      this.growths++;
-      return true;
-    });
+    this.heap = new Heap(START, end, () => false);
   }
 
-  /** Allocates a block and checks that it overlaps no other. Returns whether there was room. */
-  allocate(bytes: number): boolean {
+  /** Allocates a block and checks where it is. */
+  allocate(bytes: number): void {
     const size = Heap.blockSize(bytes);
     expect(size).toBeGreaterThanOrEqual(bytes);
-    this.asked = size;
     const address = this.heap.allocate(size);
-    if (address === null) return false;
-    expect(address % GRAIN).toBe(0);
-    expect(address).toBeGreaterThanOrEqual(START);
-    expect(address + size + GRAIN).toBeLessThanOrEqual(this.end); // kernels read beyond an array's end
-    const overlap = this.live.find(
-      (block) => block.address < address + size && address < block.address + block.size,
-    );
-    expect(overlap).toBeUndefined();
-    this.live.push({ address, size });
-    return true;
+    const reused = this.freed.findLastIndex((block) => block.size === size);
+    const fits = this.top + size + GRAIN <= this.end; // kernels read beyond an array's end
+    expect(address).toBe(reused >= 0 ? this.freed[reused].address : fits ? this.top : null);
+    if (reused >= 0) this.freed.splice(reused, 1);
+    else if (fits) this.top += size;
+    if (address !== null) this.live.push({ address, size });
   }
 
   free(which: number): void {
     if (this.live.length === 0) return;
-    const [{ address, size }] = this.live.splice(which % this.live.length, 1);
-    this.heap.free(address, size);
+    const [block] = this.live.splice(which % this.live.length, 1);
+    this.heap.free(block.address, block.size);
+    this.freed.push(block);
   }
 
-  /** The largest free gap in the present memory, without the guard at its end. */
-  largestGap(): number {
-    const blocks = this.live.toSorted((a, b) => a.address - b.address);
-    const ends = [FIRST, ...blocks.map(({ address, size }) => address + size)];
-    const begins = [...blocks.map(({ address }) => address), this.end - GRAIN];
-    return Math.max(...begins.map((begin, k) => begin - ends[k]));
+  /** Moves all blocks together. */
+  compact(): void {
+    this.freed.length = 0;
+    this.top = FIRST;
+    for (const [k, { size }] of this.live.entries()) {
+      this.live[k] = { address: this.top, size };
+      this.top += size;
+    }
+    this.heap.compacted();
   }
 }
 
@@ -67,108 +60,57 @@ class Model {
 const sizes = fc.oneof(fc.constantFrom(0, 1, 64, 65, 400, 1200, 3136), fc.nat(5000));
 const traces = fc.array(
   fc.oneof(
-    { weight: 3, arbitrary: sizes.map((bytes) => ({ bytes })) },
-    { weight: 2, arbitrary: fc.nat().map((free) => ({ free })) },
+    { weight: 6, arbitrary: sizes.map((bytes) => ({ bytes })) },
+    { weight: 4, arbitrary: fc.nat().map((free) => ({ free })) },
+    { weight: 1, arbitrary: fc.constant({ compact: true }) },
   ),
   { maxLength: 200, size: 'max' },
 );
 
-describe('for any sequence of allocations and frees', () => {
-  it('blocks are aligned, inside the memory and disjoint; memory grows or is refused only if there is no room', () => {
-    fc.assert(
-      fc.property(traces, fc.integer({ min: 2_000, max: 60_000 }), fc.nat(60_000), (trace, end, more) => {
-        const model = new Model(end, end + more);
-        for (const step of trace) {
-          if ('free' in step) model.free(step.free);
-          else if (!model.allocate(step.bytes)) {
-            expect(model.largestGap()).toBeLessThan(Heap.blockSize(step.bytes));
-          }
-          expect(model.heap.inUse).toBe(model.live.reduce((sum, { size }) => sum + size, 0));
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  it('all memory is one free block once every block is freed, in any order', () => {
-    fc.assert(
-      fc.property(traces, fc.nat(), (trace, order) => {
-        const model = new Model(30_000, 300_000);
-        for (const step of trace) {
-          if ('free' in step) model.free(step.free);
-          else model.allocate(step.bytes);
-        }
-        for (let k = order; model.live.length > 0; k += 7) model.free(k);
-        const { growths } = model;
-        const all = Math.floor((model.end - GRAIN - FIRST) / GRAIN) * GRAIN;
-        expect(model.heap.inUse).toBe(0);
-        expect(model.allocate(all)).toBe(true);
-        expect(model.growths).toBe(growths);
-      }),
-      { numRuns: 300 },
-    );
-  });
+it('a block is the one of its size that was freed last, or unused memory; blocks are aligned and disjoint', () => {
+  fc.assert(
+    fc.property(traces, fc.integer({ min: 2_000, max: 60_000 }), (trace, end) => {
+      const model = new Model(end);
+      for (const step of trace) {
+        if ('free' in step) model.free(step.free);
+        else if ('bytes' in step) model.allocate(step.bytes);
+        else model.compact();
+        expect(model.heap.inUse).toBe(model.live.reduce((sum, { size }) => sum + size, 0));
+      }
+      const blocks = model.live.toSorted((a, b) => a.address - b.address);
+      blocks.forEach(({ address }, k) => {
+        expect(address % GRAIN).toBe(0);
+        if (k > 0) expect(address).toBeGreaterThanOrEqual(blocks[k - 1].address + blocks[k - 1].size);
+      });
+    }),
+    { numRuns: 300 },
+  );
 });
 
-describe('a heap', () => {
-  it('reuses the block of a size that was freed last, which is still in the cache', () => {
-    const heap = new Heap(0, 1e6, () => false);
-    const [a, b, c] = [640, 640, 640].map((size) => heap.allocate(size) ?? -1);
-    heap.free(a, 640);
-    heap.free(c, 640);
-    expect([heap.allocate(640), heap.allocate(640)]).toEqual([c, a]);
-    expect(b).not.toBe(a);
-  });
+describe('reserving memory', () => {
+  const ends: number[] = [];
+  const growing = (limit: number) => new Heap(0, 64_000, (end) => (ends.push(end), end <= limit));
 
-  it('splits a larger block if no block of the size is free, and joins the parts again', () => {
-    const heap = new Heap(0, 1024 + 64 + GRAIN, () => false);
-    const whole = heap.allocate(1024) ?? -1;
-    heap.allocate(64); // stays, so that the free block is not at the end
-    expect(heap.allocate(64)).toBeNull();
-    heap.free(whole, 1024);
-    const parts = Array.from({ length: 16 }, () => heap.allocate(64) ?? -1);
-    expect(new Set(parts).size).toBe(16);
-    expect(heap.allocate(64)).toBeNull();
-    for (const part of parts.toReversed()) heap.free(part, 64);
-    expect(heap.allocate(1024)).toBe(whole);
-  });
-
-  it('takes the smallest block that is large enough', () => {
-    const heap = new Heap(0, 64 * 100, () => false);
-    const [large, , small] = [640, 64, 320].map((size) => heap.allocate(size) ?? -1);
-    heap.allocate(64 * 99 - 64 * 16); // the rest
-    heap.free(large, 640);
-    heap.free(small, 320);
-    expect(heap.allocate(256)).toBe(small);
-    expect(heap.allocate(640)).toBe(large);
-  });
-
-  it('grows by a quarter, or else by just enough', () => {
-    const ends: number[] = [];
-    const growing = (limit: number) => new Heap(0, 64_000, (end) => (ends.push(end), end <= limit));
+  it('grows by a quarter, or else by just enough, so that a fifth stays free', () => {
     const free = growing(Infinity);
-    free.allocate(64_000 - GRAIN);
+    expect(free.reserve(51_100)).toBe(true);
     expect(ends).toEqual([]);
-    expect(free.allocate(64)).toBe(64_000 - GRAIN);
-    expect(ends.splice(0)).toEqual([80_000]);
+    expect(free.reserve(51_200)).toBe(true); // 64,000 with the quarter, and a grain
+    expect(free.reserve(80_000)).toBe(true);
+    expect(ends.splice(0)).toEqual([80_000, 100_064]);
     const tight = growing(70_000);
-    tight.allocate(64_000 - GRAIN);
-    expect(tight.allocate(640)).toBe(64_000 - GRAIN);
-    expect(ends.splice(0)).toEqual([80_000, 64_640]);
-    expect(tight.allocate(64_000)).toBeNull();
-    expect(tight.inUse).toBe(64_000 - GRAIN + 640);
+    expect(tight.reserve(51_200)).toBe(true);
+    expect(ends.splice(0)).toEqual([80_000, 64_064]);
   });
 
-  it('is scattered once a block was split and much is free, until the blocks are moved together', () => {
-    const heap = new Heap(0, 6400 + GRAIN, () => false);
-    const blocks = Array.from({ length: 10 }, () => heap.allocate(640) ?? -1);
-    for (const block of [0, 2, 4, 6]) heap.free(blocks[block], 640);
-    expect(heap.isScattered).toBe(false);
-    heap.allocate(64);
-    expect(heap.isScattered).toBe(true);
-    heap.compacted();
-    expect(heap.isScattered).toBe(false);
-    expect(heap.allocate(640)).toBe(6 * 640 + 64);
+  it('counts the blocks in use, and returns false if it cannot grow so much', () => {
+    const heap = growing(0);
+    expect(heap.allocate(32_000)).toBe(0);
+    expect(heap.reserve(19_100)).toBe(true);
+    expect(heap.reserve(19_200)).toBe(false);
+    expect(ends.splice(0)).toEqual([80_000, 64_064]);
+    expect(heap.allocate(32_000)).toBeNull();
+    expect(heap.allocate(32_000 - GRAIN)).toBe(32_000);
   });
 });
 
