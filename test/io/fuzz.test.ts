@@ -4,7 +4,7 @@
  *
  * CI tries some thousands of files of each kind; FUZZ=1000000 npx vitest run test/io/fuzz.test.ts tries a million.
  */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   Adam,
   BatchNorm1d,
@@ -159,6 +159,10 @@ async function tried(
 const encoded = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
 describe('of damaged and made-up files', () => {
+  // Random weights may be NaN, which loadWeights counts in a warning.
+  beforeAll(() => void vi.spyOn(console, 'warn').mockImplementation(() => undefined));
+  afterAll(() => void vi.restoreAllMocks());
+
   const tensors = {
     a: { dtype: 'F16', shape: [2, 2], data: new Float32Array(4) },
     b: { dtype: 'I64', shape: [], data: BigInt64Array.of(3n) },

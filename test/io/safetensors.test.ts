@@ -13,6 +13,7 @@ import {
 } from '../../src/index.ts';
 import { crc32 } from '../../src/io/crc32.ts';
 import { fromBF16, fromF16, toBF16, toF16 } from '../../src/io/half.ts';
+import { joined, plainSource } from '../../src/io/safetensors.ts';
 import { parseStrictly } from '../../src/io/strict-json.ts';
 import { refusal } from '../layers/helpers.ts';
 
@@ -321,6 +322,13 @@ describe('encodeSafetensors', () => {
     for (const metadata of [{ epoch: 5 }, ['a'], 'text', null]) {
       expect(refusal(() => encodeSafetensors({}, metadata as never), FormatError)).toContain('metadata is');
     }
+  });
+
+  it('says so if the file is larger than an array can be', () => {
+    const huge = Object.defineProperty(new Uint8Array(0), 'length', { value: 2 ** 53 });
+    expect(refusal(() => joined(plainSource('encode'), [huge]), FormatError)).toMatch(
+      /^encode: 9007199254740992 bytes are more than one array can hold\. Hint: save it to a file/,
+    );
   });
 
   it('is the inverse of decodeSafetensors, for any tensors and metadata', () => {
