@@ -1,6 +1,6 @@
 /** The base class of layers: parameters, buffers, inner layers, modes and state dicts. */
 import { assign, copy, inPlace } from '../tensor/assign.ts';
-import { expectAtMost, expectTensor, shown, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectBoolean, expectTensor, shown, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
@@ -36,7 +36,15 @@ export type { StateDict };
  */
 export abstract class Layer {
   /** The mode: true (initially) for training, false for evaluation. Batch normalization and dropout depend on it. */
-  training = true;
+  get training(): boolean {
+    return this.#training;
+  }
+
+  set training(training: boolean) {
+    this.#training = expectBoolean(this.op, 'training', training);
+  }
+
+  #training = true;
 
   private readonly ownParameters = new Map<string, Tensor>();
   private readonly slots = new Map<string, Slot>();
@@ -66,6 +74,7 @@ export abstract class Layer {
    */
   train(training = true): this {
     this.expectRegistered();
+    expectBoolean(this.op, 'training', training);
     if (this.frozen === null) this.training = training;
     else this.frozen.training = training;
     for (const child of this.children.values()) child.train(training);

@@ -54,6 +54,7 @@ export function drawn(
 ): Tensor {
   const values = new Float64Array(sizeOf(expectShape(op, shape)));
   expectOptions(op, options, optionNames);
+  fromValues(op, [], [0], options); // checks the options before anything is drawn
   for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
   return fromValues(op, values, shape, options);
 }

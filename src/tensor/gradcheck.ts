@@ -62,10 +62,11 @@ export function gradcheck(
   expectFunction('gradcheck', 'fn', fn);
   expectTensors('gradcheck', 'inputs', inputs);
   expectOptions('gradcheck', options, ['eps', 'rtol', 'atol', 'seed']);
-  const eps = expectNumber('gradcheck', 'eps', options.eps ?? 1e-6, { above: 0 });
-  const rtol = expectNumber('gradcheck', 'rtol', options.rtol ?? 1e-5, { from: 0 });
-  const atol = expectNumber('gradcheck', 'atol', options.atol ?? 1e-7, { from: 0 });
-  const stream = seededStream(expectInteger('gradcheck', 'seed', options.seed ?? 0, 0));
+  const { eps = 1e-6, rtol = 1e-5, atol = 1e-7, seed = 0 } = options;
+  expectNumber('gradcheck', 'eps', eps, { above: 0 });
+  expectNumber('gradcheck', 'rtol', rtol, { from: 0 });
+  expectNumber('gradcheck', 'atol', atol, { from: 0 });
+  const stream = seededStream(expectInteger('gradcheck', 'seed', seed, 0));
   expectCheckable(inputs);
 
   // Copies, so that the caller's tensors and their gradients do not change.

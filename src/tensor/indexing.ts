@@ -11,7 +11,7 @@ import { Value } from './value.ts';
  */
 export function inferShape(from: Shape, to: Shape): Shape {
   const isArray: boolean = Array.isArray(to);
-  if (!isArray) return expectShape('reshape', to);
+  if (!isArray || to.some((extent) => !Number.isSafeInteger(extent))) return expectShape('reshape', to);
   const unknown = to.filter((extent) => extent === -1).length;
   const known = sizeOf(to.filter((extent) => extent !== -1));
   const rest = sizeOf(from) / known;
@@ -30,7 +30,7 @@ export function inferShape(from: Shape, to: Shape): Shape {
  * @throws {ShapeError} The index is out of range.
  */
 function fromFront(op: string, index: number, extent: number): number {
-  const front = index < 0 ? index + extent : index;
+  const front = Number.isInteger(index) && index < 0 ? index + extent : index;
   if (Number.isInteger(index) && front >= 0 && front <= extent) return front;
   const hint = `use an integer from -${extent} to ${extent}; gather takes a tensor of indices`;
   throw new ShapeError(op, `index ${shown(index)} is outside an axis of ${extent}`, hint);
@@ -48,7 +48,7 @@ export function listOf(values: number | readonly number[]): readonly number[] {
  */
 export function rangesOf(
   shape: Shape,
-  begin: number | readonly number[] = [],
+  begin: number | readonly number[],
   end: number | readonly number[] = [],
 ): readonly (readonly [from: number, to: number])[] {
   const [begins, ends] = [listOf(begin), listOf(end)];
@@ -58,8 +58,8 @@ export function rangesOf(
     throw new ShapeError('slice', problem, 'pass at most one range for each axis');
   }
   return shape.map((extent, axis) => {
-    const { [axis]: from = 0 } = begins;
-    const { [axis]: to = extent } = ends;
+    const from = axis < begins.length ? begins[axis] : 0;
+    const to = axis < ends.length ? ends[axis] : extent;
     return [fromFront('slice', from, extent), fromFront('slice', to, extent)];
   });
 }
@@ -77,7 +77,7 @@ export function indicesOf(x: Value, rows: ArrayLike<number> | Value): ArrayLike<
     throw new ShapeError('gather', problem, 'one axis is expected: flatten it');
   }
   const indices = rows instanceof Value ? rows.home.readSync(rows.storage) : rows;
-  if (typeof indices !== 'object' || !('length' in Object(indices))) {
+  if (!Array.isArray(indices) && (!ArrayBuffer.isView(indices) || indices instanceof DataView)) {
     throw refused('gather', 'rows', rows, 'pass an array of indices');
   }
   const [n] = x.shape;

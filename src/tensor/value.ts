@@ -49,6 +49,8 @@ export abstract class Value {
   }
 
   set requiresGrad(requiresGrad: boolean) {
+    const isBoolean: boolean = typeof requiresGrad === 'boolean';
+    if (!isBoolean) throw new GammaBetaError('requiresGrad', 'not a boolean', 'true or false is expected');
     this.#requiresGrad = requiresGrad;
   }
 

@@ -6,6 +6,7 @@ import {
   expectNumber,
   expectOneOf,
   expectOptions,
+  shown,
   ValueError,
 } from '../tensor/errors.ts';
 import type { Results } from './history.ts';
@@ -35,14 +36,16 @@ export class Stopper {
   private bestState: StateDict | null = null;
   private since = 0;
 
-  constructor(op: string, model: Layer, options: EarlyStopping, isValidated: boolean) {
+  /** @param columns The columns that the history can have. */
+  constructor(op: string, model: Layer, options: EarlyStopping, columns: readonly string[]) {
     expectOptions(`${op}: earlyStopping`, options, optionNames);
     const {
-      monitor = isValidated ? 'valLoss' : 'loss',
+      monitor = columns.includes('valLoss') ? 'valLoss' : 'loss',
       patience = 1,
       minDelta = 0,
       restoreBest = false,
     } = options;
+    if (!columns.includes(monitor)) throw unknownColumn(op, monitor, columns);
     const { mode = /accuracy$/i.test(monitor) ? 'max' : 'min' } = options;
     expectInteger(op, 'earlyStopping.patience', patience, 0);
     expectNumber(op, 'earlyStopping.minDelta', minDelta, { from: 0 });
@@ -55,14 +58,7 @@ export class Stopper {
   /** Takes the results of an epoch. Returns whether training ends. */
   endsAfter(op: string, results: Results): boolean {
     const { monitor, patience, minDelta, mode, restoreBest } = this.options;
-    if (!Object.hasOwn(results, monitor)) {
-      const names = Object.keys(results).join(', ');
-      throw new ValueError(
-        op,
-        `earlyStopping.monitor is '${monitor}'`,
-        `use a column of the history: ${names}`,
-      );
-    }
+    if (!Object.hasOwn(results, monitor)) throw unknownColumn(op, monitor, Object.keys(results));
     const value = mode === 'min' ? results[monitor] : -results[monitor];
     const isBetter = this.best === null ? !Number.isNaN(value) : value < this.best - minDelta;
     this.since = isBetter ? 0 : this.since + 1;
@@ -77,4 +73,9 @@ export class Stopper {
   restore(): void {
     if (this.bestState !== null && this.since > 0) this.model.loadStateDict(this.bestState);
   }
+}
+
+function unknownColumn(op: string, monitor: unknown, columns: readonly string[]): ValueError {
+  const hint = `use a column of the history: ${columns.join(', ')}`;
+  return new ValueError(op, `earlyStopping.monitor is ${shown(monitor)}`, hint);
 }

@@ -2,9 +2,9 @@
 import type { DataLoader } from '../data/loader.ts';
 import { Dropout } from '../layers/dropout.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { LearningRate, Optimizer } from '../optim/optimizer.ts';
+import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
 import { holdDevice } from '../tensor/device/hold.ts';
-import { BusyError, ValueError } from '../tensor/errors.ts';
+import { BusyError, shown, ValueError } from '../tensor/errors.ts';
 
 interface Parts {
   readonly model: Layer;
@@ -63,4 +63,11 @@ function expectTrained(op: string, model: Layer, optimizer: Optimizer<LearningRa
   }
   if (own.some((p) => p.requiresGrad)) return;
   throw new ValueError(op, 'no parameter of the model requires a gradient', 'call unfreeze for a layer');
+}
+
+/** Checks that a value is an optimizer. */
+export function expectOptimizer(op: string, optimizer: unknown): void {
+  if (optimizer instanceof Optimizer) return;
+  const problem = `optimizer is not an optimizer: ${shown(optimizer)}`;
+  throw new ValueError(op, problem, 'pass one, such as new SGD(model.parameters(), { lr: 0.1 })');
 }

@@ -6,7 +6,15 @@ import { BatchNorm1d } from '../layers/batchnorm1d.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { Schedule } from '../optim/schedules.ts';
-import { expectFunction, expectInteger, expectOneOf, expectOptions, ValueError } from '../tensor/errors.ts';
+import {
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  ValueError,
+} from '../tensor/errors.ts';
 import { type BatchSource, expectDataset, expectSignal, loaderOf } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { type EarlyStopping, Stopper } from './early-stopping.ts';
@@ -160,8 +168,10 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
   const validationLoader = validation === undefined ? null : loaderOf('fit', validation);
   const step = new TrainingStep('fit', model, options);
   const rateAt = rates(options.schedule);
+  const { earlyStopping, fallback = false } = options;
+  expectBoolean('fit', 'fallback', fallback);
   const stopper =
-    options.earlyStopping && new Stopper('fit', model, options.earlyStopping, validationLoader !== null);
+    earlyStopping === undefined ? null : new Stopper('fit', model, earlyStopping, possibleColumns(options));
   const history = emptyHistory(options);
 
   const finish = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
@@ -170,7 +180,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
       train instanceof DataLoader
         ? train
         : new DataLoader(train, { batchSize: TRAINING_BATCH, shuffle: true });
-    const attempt = options.fallback ? await fallingBack(model, optimizer) : withoutFallback;
+    const attempt = fallback ? await fallingBack(model, optimizer) : withoutFallback;
     if (initialEpoch < epochs) expectLastBatch(model, loader, step);
     for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       signal?.throwIfAborted(); // before the loader starts another epoch
@@ -237,6 +247,14 @@ async function trainEpoch(loader: DataLoader, step: TrainingStep, options: Epoch
   throw new ValueError('fit', 'no label counts: all are ignored or have weight 0', 'check the labels');
 }
 
+/** The columns that the history can have: with default metrics, the accuracy depends on the data. */
+function possibleColumns(options: FitOptions): readonly string[] {
+  const { metrics, validation } = options;
+  const columns = Object.keys(emptyHistory(options));
+  if (metrics !== undefined || columns.includes('accuracy')) return columns;
+  return [...columns, 'accuracy', ...(validation === undefined ? [] : ['valAccuracy'])];
+}
+
 /** The columns that are known before training, without entries. */
 function emptyHistory({ metrics, loss, validation }: FitOptions): Record<string, number[]> {
   const names = metrics ? Object.keys(metrics) : loss ? [] : ['accuracy'];
@@ -248,12 +266,13 @@ function emptyHistory({ metrics, loss, validation }: FitOptions): Record<string,
 /** The learning rate of a step: a function of the number of epochs and of steps before it. Undefined: unchanged. */
 function rates(schedule: FitSchedule | undefined): (epoch: number, step: number) => number | undefined {
   if (schedule === undefined) return () => undefined;
-  if (typeof schedule === 'function') return (_, step) => schedule(step);
+  if (typeof schedule === 'function') return rates({ by: 'step', rate: schedule });
   expectOptions('fit: schedule', schedule, ['by', 'rate']);
   const { by, rate } = schedule;
   expectOneOf('fit', 'schedule.by', by, ['step', 'epoch']);
   expectFunction('fit', 'schedule.rate', rate);
-  return (epoch, step) => rate(by === 'epoch' ? epoch : step);
+  return (epoch, step) =>
+    expectNumber('fit', 'the rate of the schedule', rate(by === 'epoch' ? epoch : step), { from: 0 });
 }
 
 /**

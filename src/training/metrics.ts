@@ -5,6 +5,7 @@ import { count } from '../layers/counted.ts';
 import { expectNumbers } from '../layers/elementwise-loss.ts';
 import { classIndices, elementsOf, type Labels } from '../layers/losses.ts';
 import {
+  expectFunction,
   expectNumber,
   expectOptions,
   expectTensor,
@@ -22,8 +23,17 @@ export type Metric = (output: Tensor, labels: NumericArray) => number | Promise<
 /** Metrics by name. The name is also that of the column in the history. */
 export type Metrics<Name extends string = string> = Readonly<Record<Name, Metric>>;
 
-/** Throws {@link ValueError} if two columns of the history would have the same name. */
+/** Throws {@link ValueError} if the metrics are not functions by name, or two columns would have the same name. */
 export function expectMetricNames(op: string, metrics: Metrics): void {
+  const given: unknown = metrics;
+  const isPlain =
+    typeof given === 'object' &&
+    given !== null &&
+    Object.prototype.toString.call(given) === '[object Object]';
+  if (!isPlain) {
+    throw new ValueError(op, `metrics is ${shown(given)}`, 'pass functions by name, as in { accuracy }');
+  }
+  for (const [name, metric] of Object.entries(metrics)) expectFunction(op, `metrics.${name}`, metric);
   const names = ['loss', ...Object.keys(metrics)];
   const columns = [...names, ...names.map(validationColumn), 'seconds'];
   const twice = columns.find((column, i) => columns.indexOf(column) < i);

@@ -9,6 +9,7 @@ import { tensor } from '../tensor/create.ts';
 import type { NestedArray } from '../tensor/nested.ts';
 import { cpu } from '../tensor/device/cpu.ts';
 import { expectInteger, expectOptions, ShapeError } from '../tensor/errors.ts';
+import { expectShape } from '../tensor/indexing.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -25,7 +26,7 @@ export interface PredictOptions {
 }
 
 /** What `predict` takes: examples with or without labels. */
-export type Examples = DataLoader | Omit<Dataset, 'labels'> | Tensor | NestedArray;
+export type Examples = DataLoader | Omit<Dataset, 'labels'> | Tensor | NestedArray | readonly NumericArray[];
 
 /**
  * Computes the outputs of a model, in evaluation mode and without gradients, batch by batch. It uses the model as it is
@@ -79,8 +80,14 @@ async function batchesOf(
     return rows(await x.data(), x.shape, batchSize ?? EVALUATION_BATCH);
   }
   expectDataset('predict', data);
-  const examples = { ...(data as Dataset), targetShape: [] };
-  const labels = new Uint8Array(examples.x.length / exampleSize(examples));
+  const examples = {
+    ...(data as Dataset),
+    shape: expectShape('predict', (data as Dataset).shape),
+    targetShape: [],
+  };
+  const length = ArrayBuffer.isView(examples.x) ? examples.x.length : 0; // DataLoader checks x
+  const count = length / exampleSize(examples);
+  const labels = new Uint8Array(Number.isSafeInteger(count) ? count : 0);
   return new DataLoader({ ...examples, labels }, { batchSize: batchSize ?? EVALUATION_BATCH }).peek();
 }
 

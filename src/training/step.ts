@@ -1,14 +1,17 @@
 /** One training step: forward pass, loss, backward pass, and the optimizer's update. */
+import { formatShape } from '../../kernels/shape.ts';
+import { checkDataset } from '../data/dataset.ts';
 import type { Batch } from '../data/loader.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer, StateDict } from '../layers/layer.ts';
 import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
-import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
-import { expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
+import type { LearningRate, Optimizer } from '../optim/optimizer.ts';
+import { expectNumber, expectOptions, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import { expectShape } from '../tensor/indexing.ts';
 import { composite } from '../tensor/op.ts';
 import { streams } from '../tensor/random.ts';
 import { type ForwardPass, forwardPass, inputOf, type Loss, measure, Measures } from './batches.ts';
-import { reserve } from './exclusive.ts';
+import { expectOptimizer, reserve } from './exclusive.ts';
 import { type Measured, type Results, valuesOf } from './history.ts';
 import type { Metrics } from './metrics.ts';
 import { TrainingMode } from './mode.ts';
@@ -55,6 +58,7 @@ export async function trainStep<Name extends string = 'accuracy'>(
 ): Promise<Results<Name>> {
   expectLayer('trainStep', model);
   expectOptions('trainStep', options, ['optimizer', 'loss', 'metrics', 'clipGradNorm']);
+  expectBatch('trainStep', batch);
   const step = new TrainingStep('trainStep', model, options);
   const finish = reserve('trainStep', { model, optimizer: options.optimizer });
   try {
@@ -152,8 +156,19 @@ const startBatch: (
   },
 );
 
-function expectOptimizer(op: string, optimizer: unknown): void {
-  if (optimizer instanceof Optimizer) return;
-  const problem = `optimizer is not an optimizer: ${shown(optimizer)}`;
-  throw new ValueError(op, problem, 'pass one, such as new SGD(model.parameters(), { lr: 0.1 })');
+/** Checks that a batch is `{ x, shape, labels }` with arrays that fit each other. */
+function expectBatch(op: string, batch: Batch): void {
+  const given: unknown = batch;
+  if (typeof given !== 'object' || given === null) {
+    const hint = 'pass a batch of a DataLoader, or { x, shape, labels }';
+    throw new ValueError(op, `the batch is ${shown(given)}`, hint);
+  }
+  const [rows, ...example] = expectShape(op, batch.shape);
+  const count = checkDataset(op, { ...batch, shape: example });
+  if (rows === count) return;
+  throw new ShapeError(
+    op,
+    `${count} examples for shape ${formatShape(batch.shape)}`,
+    'shape is that of all examples',
+  );
 }

@@ -188,7 +188,7 @@ describe('ending early', () => {
     expect((await run()).loss).toHaveLength(2);
     expect((await run('valAccuracy')).loss).toHaveLength(2);
     await expect(run('nonsense')).rejects.toThrow(
-      "fit: earlyStopping.monitor is 'nonsense'. Hint: use a column of the history: loss, accuracy, valLoss, valAccuracy, seconds",
+      "fit: earlyStopping.monitor is 'nonsense' (a string). Hint: use a column of the history: loss, accuracy, valLoss, valAccuracy, seconds",
     );
   });
 });

@@ -1,12 +1,14 @@
 import type { FloatArray } from '../../../kernels/kernel.ts';
+import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import type { Device, DeviceName } from '../../tensor/device/device.ts';
 import { currentDevice } from '../../tensor/device/current.ts';
 import { switchDevice } from '../../tensor/device/registry.ts';
-import { DeviceLostError, GraphError } from '../../tensor/errors.ts';
+import { DeviceLostError, expectOptions, GraphError } from '../../tensor/errors.ts';
 import { keep } from '../../tensor/op.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { expectOptimizer } from '../exclusive.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../checkpoint/checkpoint.ts';
 
 /** The objects that training changes. */
@@ -51,7 +53,11 @@ export class Recovery {
   /** The values at the first `save()`. Constant tensors of the model still have them; no checkpoint holds constants. */
   private first: ReadonlyMap<Tensor, FloatArray> | null = null;
 
+  /** @throws {ValueError} The parts are not a layer and an optimizer. */
   constructor(parts: RecoveryParts) {
+    expectOptions('Recovery', parts, ['model', 'optimizer']);
+    expectLayer('Recovery', parts.model);
+    expectOptimizer('Recovery', parts.optimizer);
     this.parts = parts;
   }
 
