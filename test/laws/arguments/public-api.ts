@@ -67,7 +67,14 @@ function exportsOf(path: string): ts.Symbol[] {
   const source = program.getSourceFile(path);
   const module = source && checker.getSymbolAtLocation(source);
   if (module === undefined) throw new Error(`${path} exports nothing`);
-  return checker.getExportsOfModule(module);
+  return checker.getExportsOfModule(module).filter((symbol) => !(symbol.declarations ?? []).some(isTypeOnly));
+}
+
+/** Whether it is `export type { … }`: a class that is exported so cannot be constructed. */
+function isTypeOnly(declaration: ts.Declaration): boolean {
+  return (
+    ts.isExportSpecifier(declaration) && (declaration.isTypeOnly || declaration.parent.parent.isTypeOnly)
+  );
 }
 
 function readValues(): Map<ValueName, ts.Type> {
@@ -136,14 +143,17 @@ function membersOf(name: string, symbol: ts.Symbol): Callable[] {
 /** The function and, if it returns a function, that one. */
 function functionsOf(name: string, kind: Callable['kind'], signatures: readonly ts.Signature[]): Callable[] {
   if (signatures.length === 0) return [];
-  const [signature] = signatures;
-  if (signatures.length > 1) throw new Error(`${name} has several signatures: the table tries only one`);
   // A rest parameter of type never[] is how a function that refuses more arguments declares them.
-  const parameters = signature.parameters.filter((parameter) => !typesOf(parameter).every(isNever));
-  const slots = parameters.flatMap((parameter, i) =>
-    slotsOf(parameter.name, [i], typesOf(parameter), isOptional(parameter)),
+  const overloads = signatures.map((signature) =>
+    signature.parameters.filter((parameter) => !typesOf(parameter).every(isNever)),
   );
-  const returned = kind === 'function' ? signature.getReturnType().getCallSignatures() : [];
+  const parameters = overloads.reduce((longest, other) => (other.length > longest.length ? other : longest));
+  const slots = parameters.flatMap(({ name: parameter }, i) => {
+    const inOverloads = overloads.flatMap((each) => each.slice(i, i + 1));
+    const mayBeLeftOut = inOverloads.length < overloads.length || inOverloads.some(isOptional);
+    return slotsOf(parameter, [i], inOverloads.flatMap(typesOf), mayBeLeftOut);
+  });
+  const returned = kind === 'function' ? signatures[0].getReturnType().getCallSignatures() : [];
   return [
     { name, kind, count: parameters.some(isRestParameter) ? Infinity : parameters.length, slots },
     ...returned
