@@ -50,7 +50,7 @@ describe('options by position are refused, not ignored:', () => {
 
   it.each([ReLU, Sigmoid, Tanh, Softmax, Flatten])('arguments of %o, which has no options', (Kind) => {
     expect(refused(() => new Kind(untyped(1)))).toBe(
-      `${Kind.name}: 1 arguments, where at most 0 are known. Hint: this layer has no options`,
+      `${Kind.name}: too many arguments: 1, at most 0. Hint: this layer has no options`,
     );
   });
 });
@@ -65,7 +65,7 @@ describe('an initializer is', () => {
   it('called with the shape and the element type, and its result must have both', () => {
     const transposed = () => refusal(() => new Dense(2, 3, { init: () => ones([3, 2]) }), ShapeError);
     expect(transposed()).toMatch(
-      /^Dense: init returned Tensor\(\[3, 2\].*\) for a weight \[2, 3\], float32\. Hint/,
+      /^Dense: init returned a tensor \[3, 2\], float32, for a weight \[2, 3\], float32\. Hint/,
     );
     const wide = () => new Dense(2, 3, { init: (shape) => ones(shape, { dtype: 'float64' }) });
     expect(refusal(wide, ShapeError)).toContain('float64');

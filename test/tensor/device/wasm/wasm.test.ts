@@ -40,7 +40,7 @@ describe('float64 throws, with a hint to the cpu device:', () => {
 
   it.each(Object.entries(makers))('%s', (name, make) => {
     const message = new RegExp(
-      `^${name}: the device 'wasm' has no float64\\. Hint: useDevice\\('cpu'\\) has float64$`,
+      `^${name}: the device 'wasm' has no float64\\. Hint: \\{ device: 'cpu' \\} has float64$`,
     );
     expectError(make, DTypeError, message);
   });
