@@ -2,7 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { expectNumber, expectOptions } from './errors.ts';
-import { fromValues, optionNames, type TensorOptions } from './fill.ts';
+import { fromValues, optionNames, placeOf, type TensorOptions } from './fill.ts';
 import { expectShape } from './indexing.ts';
 import { type Stream, streams } from './random.ts';
 import type { Tensor } from './tensor.ts';
@@ -54,7 +54,7 @@ export function drawn(
 ): Tensor {
   const values = new Float64Array(sizeOf(expectShape(op, shape)));
   expectOptions(op, options, optionNames);
-  fromValues(op, [], [0], options); // checks the options before anything is drawn
+  placeOf(op, options); // checks the options before anything is drawn
   for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
   return fromValues(op, values, shape, options);
 }

@@ -92,16 +92,25 @@ export function fromValues(
   shape: Shape,
   options: TensorOptions,
 ): Tensor {
+  const { dtype, requiresGrad, device } = placeOf(op, options);
+  return track(Tensor.leaf(device.upload(values, dtype), [...shape], device, requiresGrad));
+}
+
+/**
+ * The options with their defaults.
+ *
+ * @throws {DTypeError} The device does not support the element type.
+ * @throws {DeviceError} The device given by name is not open.
+ */
+export function placeOf(
+  op: string,
+  options: TensorOptions,
+): { readonly dtype: DType; readonly requiresGrad: boolean; readonly device: Device } {
   const { dtype = 'float32', requiresGrad = false } = options;
   const device = options.device === undefined ? currentDevice() : deviceFor(op, options.device);
   expectBoolean(op, 'requiresGrad', requiresGrad);
-  if (!device.dtypes.includes(dtype)) {
-    const hint = dtype === 'float64' ? "{ device: 'cpu' } has float64" : `use ${device.dtypes.join(' or ')}`;
-    throw new DTypeError(
-      op,
-      `the device '${device.name}' has no ${typeof dtype === 'string' ? dtype : shown(dtype)}`,
-      hint,
-    );
-  }
-  return track(Tensor.leaf(device.upload(values, dtype), [...shape], device, requiresGrad));
+  if (device.dtypes.includes(dtype)) return { dtype, requiresGrad, device };
+  const hint = dtype === 'float64' ? "{ device: 'cpu' } has float64" : `use ${device.dtypes.join(' or ')}`;
+  const name = typeof dtype === 'string' ? dtype : shown(dtype);
+  throw new DTypeError(op, `the device '${device.name}' has no ${name}`, hint);
 }

@@ -17,7 +17,7 @@ import { breathe } from './breathe.ts';
 import { type Measured, type Results, RunningMeans } from './history.ts';
 import type { Metrics } from './metrics.ts';
 import { inEvaluation } from './mode.ts';
-import { type Compute, snapshot } from './snapshot.ts';
+import { snapshot } from './snapshot.ts';
 
 export interface EvaluateOptions<Name extends string = string> {
   /** The mean loss of a batch. Default {@link crossEntropy}. */
@@ -62,23 +62,27 @@ export async function evaluate<Name extends string = 'accuracy'>(
   expectSignal('evaluate', options.signal);
   const measures = new Measures('evaluate', options);
   const loader = loaderOf('evaluate', data);
-  const results = await meansOver(model, loader, measures, options.signal, snapshot(model));
+  const results = await meansOver(model, loader, measures, options.signal);
   return results;
 }
 
-/** The means over the batches of a loader. `withState` runs each computation with the state to evaluate. */
+/** The means over the batches of a loader, for the model as it is now. */
 export async function meansOver(
   model: Layer,
   loader: DataLoader,
   measures: Measures,
   signal: AbortSignal | undefined,
-  withState: Compute,
 ): Promise<Results> {
   const means = new RunningMeans();
-  for await (const batch of loader.peek()) {
-    await breathe();
-    signal?.throwIfAborted();
-    means.add(await withState(() => inEvaluation(model, () => evaluateBatch(model, batch, measures))));
+  const { compute, end } = snapshot(model);
+  try {
+    for await (const batch of loader.peek()) {
+      await breathe();
+      signal?.throwIfAborted();
+      means.add(await compute(() => inEvaluation(model, () => evaluateBatch(model, batch, measures))));
+    }
+  } finally {
+    end();
   }
   if (!means.isEmpty) return means.means;
   throw new ValueError('evaluate', 'no label counts: all are ignored or have weight 0', 'check the labels');

@@ -29,7 +29,6 @@ import {
   validationColumn,
 } from './history.ts';
 import { type Attempt, fallingBack, withoutFallback } from './safety/recovery.ts';
-import { snapshot } from './snapshot.ts';
 import { TrainingStep, type TrainStepOptions } from './step.ts';
 
 /** The state of training after a batch. Epochs and batches count from 1. */
@@ -193,7 +192,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
       const validated =
         validationLoader === null
           ? {}
-          : await attempt(() => meansOver(model, validationLoader, step.measures, signal, snapshot(model)));
+          : await attempt(() => meansOver(model, validationLoader, step.measures, signal));
       const results = {
         ...trained,
         ...Object.fromEntries(

@@ -52,15 +52,19 @@ export async function predict(model: Layer, data: Examples, options: PredictOpti
   expectOptions('predict', options, ['batchSize', 'signal']);
   if (options.batchSize !== undefined) expectInteger('predict', 'batchSize', options.batchSize, 1);
   expectSignal('predict', options.signal);
-  const withState = snapshot(model);
+  const { compute, end } = snapshot(model);
   const outputs: Tensor[] = [];
   const values: FloatArray[] = [];
-  for await (const batch of await batchesOf(data, options.batchSize)) {
-    await breathe();
-    options.signal?.throwIfAborted();
-    const output = withState(() => inEvaluation(model, () => outputOf(model, batch)));
-    values.push(await output.data());
-    outputs.push(output);
+  try {
+    for await (const batch of await batchesOf(data, options.batchSize)) {
+      await breathe();
+      options.signal?.throwIfAborted();
+      const output = compute(() => inEvaluation(model, () => outputOf(model, batch)));
+      values.push(await output.data());
+      outputs.push(output);
+    }
+  } finally {
+    end();
   }
   return join(values, outputs);
 }

@@ -3,8 +3,9 @@
  * while `fit` may go on training the same model.
  */
 import type { Layer, StateDict } from '../layers/layer.ts';
-import { copy } from '../tensor/assign.ts';
+import { assign, copy } from '../tensor/assign.ts';
 import { BusyError } from '../tensor/errors.ts';
+import { keep } from '../tensor/op.ts';
 import { type StreamState, streams } from '../tensor/random.ts';
 
 /** What a training batch has changed so far, as it was before the batch. The parameters change last, all at once. */
@@ -49,19 +50,40 @@ export function dropoutOf(model: Layer): StreamState {
 /** Runs a synchronous computation. */
 export type Compute = <T>(compute: () => T) => T;
 
-/** Returns a function that runs computations with the state that the model has now. */
-export function snapshot(model: Layer): Compute {
-  const state = stateOf(model);
+/** The state that a model has now, kept while the model changes. */
+export interface Snapshot {
+  /** Runs a synchronous computation with that state. */
+  readonly compute: Compute;
+  /** Ends the snapshot. Its memory is used for the next one. */
+  readonly end: () => void;
+}
+
+/** Memory of snapshots that have ended. */
+const spare = new WeakMap<Layer, StateDict[]>();
+
+export function snapshot(model: Layer): Snapshot {
+  const tensors = model.namedTensors();
+  const before = underway.get(model)?.buffers ?? {};
+  const kept = spare.get(model)?.pop() ?? {};
+  for (const [name, x] of tensors) {
+    const source = before[name] ?? x;
+    if (Object.hasOwn(kept, name) && kept[name].home === x.home) assign(kept[name], source);
+    else kept[name] = keep(copy(source));
+  }
   const exchange = (): void => {
-    for (const [name, x] of model.namedTensors())
-      [x.storage, state[name].storage] = [state[name].storage, x.storage];
+    for (const [name, x] of tensors) [x.storage, kept[name].storage] = [kept[name].storage, x.storage];
   };
-  return (compute) => {
-    exchange();
-    try {
-      return compute();
-    } finally {
+  return {
+    compute: (run) => {
       exchange();
-    }
+      try {
+        return run();
+      } finally {
+        exchange();
+      }
+    },
+    end: () => {
+      spare.set(model, [...(spare.get(model) ?? []), kept]);
+    },
   };
 }

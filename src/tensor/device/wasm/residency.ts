@@ -25,11 +25,8 @@ export const BUDGET: number = 2 ** 24;
 /** Runs: a few training steps. What moves in again so soon after its last use is used in every step. */
 const SOON = 1000;
 
-/** The size of the memory in relation to the arrays in it, where arrays are moved together seldom, and often. */
-const ROOM = { seldom: 1.25, often: 2 };
-
 /** The budget grows if at least one in so many bytes that move out moves in again: soon, or else later. */
-const WORTHWHILE = { soon: 8, later: 1.25 };
+const WORTHWHILE = { soon: 4, later: 1.25 };
 
 /** The budget shrinks by arrays that move out unused for so many runs: hundreds of training steps. */
 const LONG = 20_000;
@@ -94,8 +91,6 @@ export class Residency {
   private readonly view: View;
   private budget = BUDGET;
   private runs = 0;
-  /** The number of the last run for which all arrays were moved together. */
-  private compactedBy = -SOON;
   private traffic: Traffic = { out: 0, in: 0 };
   /** The traffic up to the last sort. */
   private before: Traffic = this.traffic;
@@ -155,8 +150,7 @@ export class Residency {
   /** The address of a block, after the memory has grown or its arrays have been moved together, or out. */
   private makeRoom(bytes: number): number {
     const { inUse } = this.heap;
-    if (this.runs - this.compactedBy < SOON) this.heap.reserve(bytes, ROOM.often);
-    while (!this.heap.reserve(bytes, ROOM.seldom) && this.moveOldestOut(bytes)) {
+    while (!this.heap.reserve(bytes) && this.moveOldestOut(bytes)) {
       this.budget = Math.min(this.budget, this.heap.inUse + bytes); // the memory cannot grow
     }
     let address = this.heap.allocate(bytes);
@@ -178,7 +172,6 @@ export class Residency {
       address += storage.bytes;
     }
     this.heap.compacted();
-    this.compactedBy = this.runs;
     this.moves.together++;
   }
 
