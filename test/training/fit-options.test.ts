@@ -79,10 +79,10 @@ describe('schedule', () => {
     expect(b).toBeCloseTo(0.0005, 10);
   });
 
-  it('that returns no rate is refused by the optimizer', async () => {
+  it('that returns no rate is refused', async () => {
     const { model, optimizer, train } = setUp();
     const run = fit(model, { train, optimizer, epochs: 1, schedule: () => NaN });
-    await expect(run).rejects.toThrow('SGD: lr is NaN');
+    await expect(run).rejects.toThrow('fit: the rate of the schedule is NaN');
   });
 });
 
