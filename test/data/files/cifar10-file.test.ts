@@ -205,7 +205,8 @@ describe('loadCifar10({ download: true })', () => {
   it('can be interrupted at any moment, and leaves no temporary file', async () => {
     const archive = await pack(six);
     const server = await mirror(new Map([['cifar.tar.gz', archive]]), slowly(5));
-    for (let events = 1; ; events++) {
+    // Each attempt waits longer than the one before, so later ones are further apart.
+    for (let events = 1; ; events += Math.ceil(events / 8)) {
       const interrupt = new AbortController();
       const reason = new Error('interrupted');
       let count = 0;
