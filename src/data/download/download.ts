@@ -111,9 +111,14 @@ async function* receive(
       connection.abort(new MirrorError(`${problem()} in ${Math.round(ms / 1000)} s`));
     }, ms);
   let timer = limit(base, () => 'no answer');
+  /** Rejected when the connection is aborted: a read of `fetch` may stay pending then. */
+  const aborted = new Promise<never>((_, reject) => {
+    connection.signal.addEventListener('abort', () => reject(new Error('aborted')));
+  });
+  aborted.catch(() => undefined);
   /** Distinguishes what the network throws from what `onProgress` throws. */
   const network = <T>(action: Promise<T>) =>
-    action.catch((error: unknown) => {
+    Promise.race([action, aborted]).catch((error: unknown) => {
       connection.signal.throwIfAborted();
       throw new MirrorError(networkReason(error));
     });
