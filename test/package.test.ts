@@ -84,6 +84,7 @@ describe('the package', () => {
       'LICENSE',
       'README.md',
       'dist/command/LICENSES.txt',
+      'dist/explorer.html',
       'package.json',
     ]);
   });
