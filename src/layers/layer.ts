@@ -41,7 +41,9 @@ export abstract class Layer {
   }
 
   set training(training: boolean) {
-    this.#training = expectBoolean(this.op, 'training', training);
+    const isBoolean: boolean = typeof training === 'boolean';
+    if (!isBoolean) expectBoolean(this.op, 'training', training); // throws
+    this.#training = training;
   }
 
   #training = true;

@@ -62,8 +62,7 @@ export async function evaluate<Name extends string = 'accuracy'>(
   expectSignal('evaluate', options.signal);
   const measures = new Measures('evaluate', options);
   const loader = loaderOf('evaluate', data);
-  const results = await meansOver(model, loader, measures, options.signal);
-  return results;
+  return meansOver(model, loader, measures, options.signal);
 }
 
 /** The means over the batches of a loader, for the model as it is now. */
@@ -75,11 +74,12 @@ export async function meansOver(
 ): Promise<Results> {
   const means = new RunningMeans();
   const { compute, end } = snapshot(model);
+  const layers = model.modules();
   try {
     for await (const batch of loader.peek()) {
       await breathe();
       signal?.throwIfAborted();
-      means.add(await compute(() => inEvaluation(model, () => evaluateBatch(model, batch, measures))));
+      means.add(await compute(() => inEvaluation(layers, () => evaluateBatch(model, batch, measures))));
     }
   } finally {
     end();

@@ -4,25 +4,26 @@
  */
 import type { Layer } from '../layers/layer.ts';
 
-/** Runs a synchronous computation with all layers of the model in evaluation mode. */
-export function inEvaluation<T>(model: Layer, compute: () => T): T {
-  return inMode(model.modules(), () => false, compute);
+/** Runs a synchronous computation with all these layers in evaluation mode. */
+export function inEvaluation<T>(layers: readonly Layer[], compute: () => T): T {
+  return inMode(layers, () => false, compute);
 }
 
 /** Runs the synchronous computations of a training run with the layers of a model in training mode. */
 export class TrainingMode {
   private readonly model: Layer;
+  private readonly layers: readonly Layer[];
   /** The layers that the user has put in evaluation mode, inside a model in training mode. They stay in it. */
   private evaluating = new Set<Layer>();
 
   constructor(model: Layer) {
     this.model = model;
+    this.layers = model.modules();
   }
 
   run<T>(compute: () => T): T {
-    const layers = this.model.modules();
-    if (this.model.training) this.evaluating = new Set(layers.filter((layer) => !layer.training));
-    return inMode(layers, (layer) => layer.frozen === null && !this.evaluating.has(layer), compute);
+    if (this.model.training) this.evaluating = new Set(this.layers.filter((layer) => !layer.training));
+    return inMode(this.layers, (layer) => layer.frozen === null && !this.evaluating.has(layer), compute);
   }
 }
 

@@ -53,13 +53,14 @@ export async function predict(model: Layer, data: Examples, options: PredictOpti
   if (options.batchSize !== undefined) expectInteger('predict', 'batchSize', options.batchSize, 1);
   expectSignal('predict', options.signal);
   const { compute, end } = snapshot(model);
+  const layers = model.modules();
   const outputs: Tensor[] = [];
   const values: FloatArray[] = [];
   try {
     for await (const batch of await batchesOf(data, options.batchSize)) {
       await breathe();
       options.signal?.throwIfAborted();
-      const output = compute(() => inEvaluation(model, () => outputOf(model, batch)));
+      const output = compute(() => inEvaluation(layers, () => outputOf(model, batch)));
       values.push(await output.data());
       outputs.push(output);
     }

@@ -61,12 +61,15 @@ export interface Snapshot {
 /** Memory of snapshots that have ended. */
 const spare = new WeakMap<Layer, StateDict[]>();
 
+/** Keeps the state that the model has now. */
 export function snapshot(model: Layer): Snapshot {
   const tensors = model.namedTensors();
   const before = underway.get(model)?.buffers ?? {};
-  const kept = spare.get(model)?.pop() ?? {};
+  const unused = spare.get(model) ?? [];
+  spare.set(model, unused);
+  const kept = unused.pop() ?? {};
   for (const [name, x] of tensors) {
-    const source = before[name] ?? x;
+    const source = Object.hasOwn(before, name) ? before[name] : x;
     if (Object.hasOwn(kept, name) && kept[name].home === x.home) assign(kept[name], source);
     else kept[name] = keep(copy(source));
   }
@@ -82,8 +85,6 @@ export function snapshot(model: Layer): Snapshot {
         exchange();
       }
     },
-    end: () => {
-      spare.set(model, [...(spare.get(model) ?? []), kept]);
-    },
+    end: () => void unused.push(kept),
   };
 }

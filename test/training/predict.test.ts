@@ -5,11 +5,13 @@ import {
   Dense,
   Dropout,
   Flatten,
+  Layer,
   manualSeed,
   ones,
   predict,
   randn,
   Sequential,
+  type Tensor,
   tensor,
 } from '../../src/index.ts';
 import { onDevices } from '../on-devices.ts';
@@ -77,5 +79,17 @@ onDevices(({ dtype }) => {
       await expect(predict(network(), [[1, 2]])).rejects.toThrow('expected x [batch, 4]: [1, 2]');
       await expect(predict([] as never, [[1]])).rejects.toThrow('predict: the model is not a layer');
     });
+  });
+});
+
+describe('evaluate and predict', () => {
+  it('take parameters with the names of JavaScript’s own members', async () => {
+    class Scale extends Layer {
+      readonly scale = this.addParameter('toString', tensor([2, 3], { requiresGrad: true }));
+      override forward(x: Tensor): Tensor {
+        return x.mul(this.scale);
+      }
+    }
+    expect((await predict(new Scale(), [[1, 1]])).toArray()).toEqual([[2, 3]]);
   });
 });
