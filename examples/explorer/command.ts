@@ -31,7 +31,7 @@ export function explorerCommand(name: string, page: () => Promise<string>): Comm
     );
 }
 
-/** Starts the browser of the user. Where there is none, the address has been printed. */
+/** Opens the page in the user's browser. If that fails, the user can open the printed address. */
 function openInBrowser(address: string): void {
   const [program, ...before] = { darwin: ['open'], win32: ['cmd', '/c', 'start'] }[
     process.platform as string

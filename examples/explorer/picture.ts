@@ -3,28 +3,15 @@
  *
  *     tsx examples/explorer/picture.ts
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright';
 import { bundle } from './bundle.ts';
+import { launchChromium } from './chromium.ts';
 
 const file = join(import.meta.dirname, 'explorer.png');
-const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
-  (path) => path !== undefined && existsSync(path),
-);
 const folder = mkdtempSync(join(tmpdir(), 'gammabeta-explorer-'));
-const browser = await chromium.launch({
-  ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
-  args: [
-    '--no-sandbox',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
+const browser = await launchChromium();
 try {
   const { file: page } = await bundle(folder);
   const view = await browser.newPage({ viewport: { width: 1160, height: 820 } });

@@ -309,7 +309,7 @@ function cutShort({ name, kind, failure }: Source, expected: number, found: numb
  * A file in parts: the header, and the bytes of each tensor. No part is larger than a tensor, so a file may be larger than
  * the largest array. On most machines the parts are views of the arrays of values.
  *
- * @param hasChecksums Whether to add checksums to the metadata. Those that it has are computed anew.
+ * @param hasChecksums Whether to add checksums to the metadata. They replace checksums that it already has.
  */
 export function partsOf(
   source: Source,

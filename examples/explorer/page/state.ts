@@ -150,7 +150,7 @@ export function readHash(hash: string): Reading {
     convention: read('convention', defaults.convention, (text) => {
       const found = conventions.find((name) => name.toLowerCase() === text.toLowerCase());
       if (found === undefined)
-        throw new RangeError(`“${text.slice(0, 40)}” is none of ${conventions.join(', ')}.`);
+        throw new RangeError(`“${text.slice(0, 40)}” is not one of ${conventions.join(', ')}.`);
       return found;
     }),
     training: readTraining(read),

@@ -42,7 +42,7 @@ interface Seen {
 
 type SideCurves = Readonly<Record<Side, { readonly loss: Curve; readonly accuracy: Curve }>>;
 
-/** A point of the loss curves is the mean of so many batches. */
+/** The number of batches whose mean loss is one point of a curve. */
 const SMOOTH = 5;
 
 const newCurves = (): SideCurves => ({

@@ -1,15 +1,10 @@
 /** Opens the built page in Chromium, and collects what it must not do: messages, errors and requests. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright';
+import type { Browser, BrowserContextOptions, Page } from 'playwright';
 import { bundle } from '../bundle.ts';
-
-export const chromiumPath: string | undefined = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-].find((path) => path !== undefined && existsSync(path));
+import { launchChromium } from '../chromium.ts';
 
 export interface Explorer {
   readonly file: string;
@@ -28,17 +23,7 @@ export interface Opened {
 export async function startExplorer(): Promise<Explorer> {
   const folder = mkdtempSync(join(tmpdir(), 'gammabeta-explorer-'));
   const { file, gzipped } = await bundle(folder);
-  const browser = await chromium.launch({
-    ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
-    args: [
-      '--no-sandbox',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await launchChromium();
   const open = async (hash = '', options: BrowserContextOptions = {}): Promise<Opened> => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
     page.setDefaultTimeout(20_000);

@@ -15,7 +15,8 @@ import { defaultTraining } from '../training/settings.ts';
 import { Trainer } from '../training/trainer.ts';
 import { root } from '../../tests/run-example.ts';
 import { clippedText, faintText, overlappingText } from '../../experiments/tests/what-is-seen.ts';
-import { chromiumPath, type Explorer, type Opened, startExplorer } from './open-page.ts';
+import { chromiumPath } from '../chromium.ts';
+import { type Explorer, type Opened, startExplorer } from './open-page.ts';
 
 if (chromiumPath === undefined) console.warn('the explorer in Chromium SKIPPED: no Chromium was found');
 

@@ -77,8 +77,8 @@ describe('the link', () => {
     ['#paths=all', 'paths: “all” is not a path.'],
     ['#batch=1', 'batch: 1 is outside 2 … 256.'],
     ['#layers=2.5', 'layers: 2.5 is not a whole number.'],
-    ['#activation=gelu', 'activation: “gelu” is none of relu, leakyRelu, sigmoid, tanh.'],
-    ['#convention=JAX', 'convention: “JAX” is none of PyTorch, Keras, ONNX.'],
+    ['#activation=gelu', 'activation: “gelu” is not one of relu, leakyRelu, sigmoid, tanh.'],
+    ['#convention=JAX', 'convention: “JAX” is not one of PyTorch, Keras, ONNX.'],
     ['#speed=1', '“speed” is not a setting of this page.'],
     ['#x=%', '“x=%” is not a part of a link.'],
   ])('%s: %s', (hash, problem) => {

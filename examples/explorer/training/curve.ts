@@ -1,4 +1,4 @@
-/** A curve of at most so many points: when it is full, neighbours are averaged, so its memory does not grow. */
+/** A curve with a fixed largest number of points. When it is full, neighbours are averaged, so its memory stays the same. */
 const MOST = 800;
 
 export class Curve {

@@ -86,7 +86,8 @@ function numberIn(name: NumberName, whole: boolean): (text: string) => number {
 function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
   return (text) => {
     const found = names.find((name) => name === text);
-    if (found === undefined) throw new RangeError(`“${text.slice(0, 40)}” is none of ${names.join(', ')}.`);
+    if (found === undefined)
+      throw new RangeError(`“${text.slice(0, 40)}” is not one of ${names.join(', ')}.`);
     return found;
   };
 }

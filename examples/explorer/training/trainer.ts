@@ -23,7 +23,7 @@ import type { TrainingData } from './data.ts';
 import { needsRestart, netOf, type Side, sides, type TrainingSettings } from './settings.ts';
 import type { Answers, Inside, LayerInside, SideState } from './protocol.ts';
 
-/** The accuracy on the test images is measured after so many steps. */
+/** The number of steps between two measurements of the accuracy on the test images. */
 export const MEASURE_EVERY = 20;
 const PROBED = 128;
 

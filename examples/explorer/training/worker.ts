@@ -5,7 +5,7 @@ import type { FromWorker, ToWorker } from './protocol.ts';
 import { defaultTraining } from './settings.ts';
 import { Trainer } from './trainer.ts';
 
-/** So many steps a second, so that the first ones can be followed; so many reports a second. */
+/** The number of steps per second at first, so that a reader can follow them, and the number of reports per second. */
 const STEPS = 100;
 const REPORTS = 6;
 

@@ -2,7 +2,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { show } from '../page/format.ts';
-import type { Quantity } from './quantity.tsx';
+import { type Quantity, symbols } from './quantity.tsx';
 
 interface Children {
   readonly children: ComponentChildren;
@@ -40,7 +40,7 @@ export function S({
   sub,
   children,
 }: Partial<Children> & { readonly of?: Quantity; readonly sub?: string }): JSX.Element {
-  const name = <mi class={of && `q-${of}`}>{children ?? (of && names[of])}</mi>;
+  const name = <mi class={of && `q-${of}`}>{children ?? (of && symbols[of])}</mi>;
   return sub === undefined ? (
     name
   ) : (
@@ -50,17 +50,6 @@ export function S({
     </msub>
   );
 }
-
-const names: Readonly<Record<Quantity, string>> = {
-  x: 'x',
-  xhat: 'x̂',
-  y: 'y',
-  g: 'g',
-  dx: 'dx',
-  gamma: 'γ',
-  beta: 'β',
-  other: '',
-};
 
 /** A number, in parentheses if it is negative and `term` is set. */
 export function N({

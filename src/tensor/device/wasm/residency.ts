@@ -25,10 +25,10 @@ export const BUDGET: number = 2 ** 24;
 /** Runs: a few training steps. What moves in again so soon after its last use is used in every step. */
 const SOON = 1000;
 
-/** The budget grows if at least one in so many bytes that move out moves in again: soon, or else later. */
+/** The budget grows if at least 1/soon of the bytes that move out move in again soon, or 1/later of them later. */
 const WORTHWHILE = { soon: 4, later: 1.25 };
 
-/** The budget shrinks by arrays that move out unused for so many runs: hundreds of training steps. */
+/** The number of runs, hundreds of training steps, after which the budget shrinks by an array that was not used. */
 const LONG = 20_000;
 
 /** The bytes of all arrays that have moved out and in. */
@@ -42,7 +42,7 @@ interface Away {
   readonly values: FloatArray;
   /** The number of the last run that used it. */
   readonly usedBy: number;
-  /** With room for so many bytes, and for all that move out later, it would have stayed. */
+  /** The budget with which it would have stayed, not counting arrays that move out later. */
   readonly wanted: number;
   /** The bytes that had moved out, itself included. */
   readonly out: number;
