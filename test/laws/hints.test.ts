@@ -77,7 +77,7 @@ describe('what a hint names exists:', () => {
     const named = hints.flatMap(({ text }) =>
       [...text.matchAll(/[{,] (\w+)(?=[:, ][^{}]*\})/g)].map(([, name]) => name),
     );
-    const properties = ['labels', 'data'];
+    const properties = ['labels', 'data', 'accuracy'];
     expect(named.length).toBeGreaterThan(15);
     expect([...new Set(named)].filter((name) => !options.has(name) && !properties.includes(name))).toEqual(
       [],

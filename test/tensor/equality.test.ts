@@ -3,7 +3,17 @@ import loose from 'node:assert';
 import { AssertionError } from 'node:assert';
 import strict from 'node:assert/strict';
 import { describe, expect, it } from 'vitest';
-import { DeviceError, manualSeed, ones, randn, type Tensor, tensor, zeros } from '../../src/index.ts';
+import {
+  DeviceError,
+  manualSeed,
+  ones,
+  randn,
+  scope,
+  type Tensor,
+  tensor,
+  useDevice,
+  zeros,
+} from '../../src/index.ts';
 import { assign } from '../../src/tensor/assign.ts';
 import { cpu } from '../../src/tensor/device/cpu.ts';
 import type { Device } from '../../src/tensor/device/device.ts';
@@ -101,4 +111,14 @@ describe('on a GPU', () => {
   it('assert.deepEqual does not take tensors for equal that it cannot compare', () => {
     expect(passes(() => loose.deepEqual(make(), make()))).toBe(false);
   });
+});
+
+it('a tensor of a scope that has ended has a type tag, and is equal to no other one', async () => {
+  await useDevice('wasm');
+  const freed: Tensor[] = [];
+  scope(() => void freed.push(ones([2]), ones([2])));
+  expect(Object.prototype.toString.call(freed[0])).toMatch(/^\[object Tensor \d+\]$/);
+  expect(() => {
+    strict.deepEqual(freed[0], freed[1]);
+  }).toThrow(AssertionError);
 });

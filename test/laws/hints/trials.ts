@@ -1,6 +1,7 @@
 /** For each hint that advises a call: an input that fails with it, and the advised call on that input. */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
+  accuracy,
   BatchNorm1d,
   clamp,
   clipGradNorm,
@@ -32,7 +33,7 @@ import {
   Sequential,
   SGD,
   split,
-  type Tensor,
+  Tensor,
   tensor,
   trainStep,
   useDevice,
@@ -441,6 +442,26 @@ export const trials: readonly Trial[] = [
     },
   },
   {
+    name: 'a tensor made by new',
+    fails: (): unknown => Reflect.construct(Tensor, []) as unknown,
+    advised: () => tensor([1]),
+  },
+  {
+    name: 'metrics without names',
+    fails: () => evaluate(model(), data, { metrics: untyped([accuracy]) }),
+    advised: () => evaluate(model(), data, { metrics: { accuracy } }),
+  },
+  {
+    name: 'a training step without a batch',
+    fails: () => trainStep(model(), untyped(null), { optimizer: sgd(model()) }),
+    advised: async () => {
+      const net = model();
+      await trainStep(net, batch, { optimizer: sgd(net) });
+      const { x, shape, labels } = batch;
+      await trainStep(net, { x, shape, labels }, { optimizer: sgd(net) });
+    },
+  },
+  {
     name: 'a recovery without a saved state',
     fails: () => new Recovery({ model: model(), optimizer: sgd(model()) }).resume('cpu'),
     advised: async () => {
@@ -454,6 +475,11 @@ export const trials: readonly Trial[] = [
     name: 'a tensor without a shape',
     fails: () => encodeSafetensors(untyped([1])),
     advised: () => encodeSafetensors({ name: { shape: [1], data: new Float32Array(1) } }),
+  },
+  {
+    name: 'a tensor with an unknown member',
+    fails: () => encodeSafetensors(untyped({ name: { shape: [1], data: new Float32Array(1), type: 'F32' } })),
+    advised: () => encodeSafetensors({ name: { dtype: 'F32', shape: [1], data: new Float32Array(1) } }),
   },
   {
     name: 'weights that fit in both layouts',
