@@ -11,7 +11,6 @@ const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
 /** y[o,r,i] = x[o,0,i]: repeats an axis of extent 1 `count` times. */
 export const repeatAxis: Kernel<{ axis: number; count: number }> = {
   name: 'repeatAxis',
-  equation: 'y[o,r,i] = x[o,0,i]',
   inputs: ['x'],
   simd: 'repeatAxis',
   shape: ([x], { axis, count }) => {
@@ -34,7 +33,6 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = {
 /** y[o,j,i] = x[o,i,j]: exchanges the last two axes. */
 export const transpose: Kernel = {
   name: 'transpose',
-  equation: 'y[o,j,i] = x[o,i,j]',
   inputs: ['x'],
   simd: 'transpose',
   shape: ([x]) => {
@@ -56,7 +54,6 @@ export const transpose: Kernel = {
 /** y[o,k,i] = x[o,begin+k,i] for k < end − begin: a range of one axis. */
 export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = {
   name: 'sliceAxis',
-  equation: 'y[o,k,i] = x[o,begin+k,i]',
   inputs: ['x'],
   shape: ([x], { axis, begin, end }) => {
     if (begin >= 0 && begin <= end && end <= x[axis]) return withExtent(x, axis, end - begin);
@@ -76,7 +73,6 @@ export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = {
 /** dx[o,begin+k,i] = g[o,k,i], and 0 elsewhere: the backward form of `sliceAxis`. */
 export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }> = {
   name: 'sliceAxisDx',
-  equation: 'dx[o,begin+k,i] = g[o,k,i], else 0',
   inputs: ['g'],
   shape: ([g], { axis, begin, extent }) => {
     if (begin >= 0 && begin + g[axis] <= extent) return withExtent(g, axis, extent);
@@ -96,7 +92,6 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
 /** y = the inputs one after the other along an axis. All their other extents are equal. */
 export const concat: Kernel<{ axis: number }> = {
   name: 'concat',
-  equation: 'y[o,nₐ+k,i] = b[o,k,i]',
   inputs: ['a', 'b'],
   variadic: true,
   shape: (shapes, { axis }) => {
@@ -126,7 +121,6 @@ export const concat: Kernel<{ axis: number }> = {
 /** y[r,:] = x[rows[r],:]: selects entries of the first axis by index. */
 export const gather: Kernel = {
   name: 'gather',
-  equation: 'y[r,i] = x[rows[r],i]',
   inputs: ['x', 'rows'],
   shape: ([x, rows]) => {
     if (x.length > 0 && rows.length === 1) return withExtent(x, 0, rows[0]);
@@ -145,7 +139,6 @@ export const gather: Kernel = {
 /** dx[n,:] = Σ g[r,:] over all r with rows[r] = n, for n < `extent`: the backward form of `gather`. */
 export const gatherDx: Kernel<{ extent: number }> = {
   name: 'gatherDx',
-  equation: 'dx[n,i] = Σ g[r,i] over rows[r] = n',
   inputs: ['g', 'rows'],
   shape: ([g, rows], { extent }) => {
     if (rows.length === 1 && g[0] === rows[0]) return withExtent(g, 0, extent);
