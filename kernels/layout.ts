@@ -3,10 +3,11 @@
  * them. A shape is seen as [outer, n, inner] from that axis: see `aroundAxis`.
  */
 import { ShapeError } from './errors.ts';
-import type { Kernel } from './kernel.ts';
-import { aroundAxis, formatShape, sameShape, sizeOf, withExtent } from './shape.ts';
+import type { Cost, Kernel } from './kernel.ts';
+import { aroundAxis, formatShape, withExtent } from './shape.ts';
 
-const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
+/** The cost of moving n elements. */
+export const moved = (n: number): Cost => ({ flops: 0, bytes: 8 * n });
 
 /** y[o,r,i] = x[o,0,i]: repeats an axis of extent 1 `count` times. */
 export const repeatAxis: Kernel<{ axis: number; count: number }> = {
@@ -87,35 +88,6 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
     }
   },
   cost: ([outer, , inner, , extent]) => moved(outer * extent * inner),
-};
-
-/** y = the inputs one after the other along an axis. All their other extents are equal. */
-export const concat: Kernel<{ axis: number }> = {
-  name: 'concat',
-  inputs: ['a', 'b'],
-  variadic: true,
-  shape: (shapes, { axis }) => {
-    const [first] = shapes;
-    const misfit = shapes.find((shape) => !sameShape(withExtent(shape, axis, first[axis]), first));
-    const total = shapes.reduce((sum, shape) => sum + shape[axis], 0);
-    if (misfit === undefined) return withExtent(first, axis, total);
-    const problem = `${formatShape(misfit)} does not fit ${formatShape(first)} along axis ${axis}`;
-    throw new ShapeError('concat', problem, `all extents except that of axis ${axis} must be equal`);
-  },
-  sizes: (shapes, { axis }) => [
-    sizeOf(shapes[0].slice(0, axis)),
-    ...shapes.map((shape) => sizeOf(shape.slice(axis))),
-  ],
-  reference: (y, inputs, [outer, ...lengths]) => {
-    let at = 0;
-    for (let o = 0; o < outer; o++) {
-      inputs.forEach((input, k) => {
-        y.set(input.subarray(o * lengths[k], (o + 1) * lengths[k]), at);
-        at += lengths[k];
-      });
-    }
-  },
-  cost: ([outer, ...lengths]) => moved(outer * lengths.reduce((sum, n) => sum + n, 0)),
 };
 
 /** y[r,:] = x[rows[r],:]: selects entries of the first axis by index. */
