@@ -10,11 +10,14 @@ import * as library from '../../src/index.ts';
 import { type Layer, ones, randn, ShapeError, type Tensor, ValueError, zeros } from '../../src/index.ts';
 import * as normalizations from '../../src/layers/batchnorm1d.ts';
 import * as merged from '../../src/layers/fuse.ts';
-import * as ops from '../../src/tensor/ops.ts';
+import { joined } from '../../src/tensor/functions/concat.ts';
+import * as tensorOps from '../../src/tensor/ops.ts';
 import { optimizers, variants } from '../optim/helpers.ts';
 import { expectError } from '../tensor/expect-error.ts';
 import { inAllPrecisions } from '../on-devices.ts';
 import { read } from '../tensors.ts';
+
+const ops = { ...tensorOps, concat: joined };
 
 /** A call on inputs of these shapes: the shape of its result, which contains only zeros, or the error it throws. */
 interface Case {
