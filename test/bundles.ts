@@ -26,6 +26,7 @@ export function installPacked(folder: string): string {
     execFileSync(command, args, { cwd, encoding: 'utf8' });
   const dist = join(copy, 'dist');
   run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
+  run(root, 'node_modules/.bin/tsx', 'src/build.ts', dist);
   run(root, 'node_modules/.bin/tsx', 'examples/experiments/build-command.ts', dist);
   const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
   const installed = join(app, 'node_modules/gammabeta');

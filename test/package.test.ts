@@ -112,15 +112,29 @@ describe('the package', () => {
     expect([...new Set(packages)].sort()).toEqual(['env-paths', 'gpu.js', 'nanotar']);
   });
 
-  it('is imported by its name, in both entries', () => {
+  it('contains pbf, which writes ONNX files, with its license', () => {
+    const text = readFileSync(join(root, 'dist/src/io/onnx/protobuf.js'), 'utf8');
+    expect(text).toMatch(/^\/\*! pbf\n\nCopyright \(c\) \d+, Mapbox\n/);
+    expect(text).toContain('THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS');
+    expect(text).toContain('class PbfWriter');
+  });
+
+  it('is imported by its name, in all entries, which share their classes', () => {
     const script = `
-      import { tensor } from 'gammabeta';
+      import { Dense, GammaBetaError, tensor } from 'gammabeta';
       import { loadMnist } from 'gammabeta/node';
-      console.log(tensor([1, 2]).sum().item(), typeof loadMnist);`;
+      import { toOnnx } from 'gammabeta/onnx';
+      console.log(tensor([1, 2]).sum().item(), typeof loadMnist);
+      console.log(toOnnx(new Dense(2, 3), { input: [2] }).length > 100);
+      try {
+        toOnnx(new Dense(2, 3), { input: [4] });
+      } catch (error) {
+        console.log(error instanceof GammaBetaError);
+      }`;
     const printed = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
       cwd: root,
       encoding: 'utf8',
     });
-    expect(printed.trim()).toBe('3 function');
+    expect(printed.trim().split('\n')).toEqual(['3 function', 'true', 'true']);
   });
 });

@@ -153,6 +153,8 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'predict(data[0])': any,
   'predict(options.batchSize)': count,
   'summary(inputShape[0])': { only: [2] },
+  'toOnnx(options.input[0])': { only: [2] },
+  'toOnnx(options.opset)': { integer: true, from: 13, to: 21 },
   'encodeSafetensors(tensors.key.shape[0])': { only: [1] },
   '(contents.epoch)': natural,
   '(contents.extra)': finite,

@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import * as library from '../../../src/index.ts';
 import * as networks from '../../../src/networks.ts';
 import * as node from '../../../src/node.ts';
+import * as onnx from '../../../src/onnx.ts';
 import { encodeIdx } from '../../data/encode-idx.ts';
 
-type Library = typeof library & typeof networks;
+type Library = typeof library & typeof networks & typeof onnx;
 /** Functions of `gammabeta/node` that have the name of another one of `gammabeta`, such as `node.loadWeights`. */
 type NodeOnly = { [K in keyof typeof node as K extends keyof Library ? `node.${K}` : K]: (typeof node)[K] };
 type Api = Library & NodeOnly;
@@ -270,6 +271,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   summary: () => [model(), [2]],
   take: [() => [data(), 1], () => [regression(), 1]],
   tensor: [() => [[1, 2], { ...options(), shape: [2] }]],
+  toOnnx: () => [model(), { input: [2], fold: true, opset: 17 }],
   trainStep: [
     () => {
       const { model: net, optimizer: sgd, loader: train } = parts();
