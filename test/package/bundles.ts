@@ -1,40 +1,30 @@
 /** The package as users install it, from the packed tarball; and as pages load it, bundled and minified. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metafile } from 'esbuild';
 import * as esbuild from 'esbuild';
 import * as vite from 'vite';
-import packageJson from '../package.json' with { type: 'json' };
+import { inject } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 /**
- * Builds and packs the package in a folder, and installs the tarball in an app there: with the packages that it depends
- * on, and its command where npm puts it.
+ * Installs the packed tarball in an app in a folder: with the packages that it depends on, and its command where npm puts
+ * it.
  *
  * @returns The app's folder.
  */
 export function installPacked(folder: string): string {
-  const copy = join(folder, 'package');
   const app = join(folder, 'app');
-  mkdirSync(copy);
-  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
-    cpSync(join(root, file), join(copy, file));
-  }
-  const run = (cwd: string, command: string, ...args: string[]) =>
-    execFileSync(command, args, { cwd, encoding: 'utf8' });
-  const dist = join(copy, 'dist');
-  run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
-  run(root, 'node_modules/.bin/tsx', 'examples/experiments/build-command.ts', dist);
-  const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
   const installed = join(app, 'node_modules/gammabeta');
-  mkdirSync(installed, { recursive: true });
-  run(folder, 'tar', '-xzf', tarball.trim(), '-C', installed, '--strip-components=1');
+  mkdirSync(join(app, 'node_modules/.bin'), { recursive: true });
+  mkdirSync(installed);
+  execFileSync('tar', ['-xzf', inject('tarball'), '-C', installed, '--strip-components=1']);
   for (const name of Object.keys(packageJson.dependencies)) {
     symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
   }
-  mkdirSync(join(app, 'node_modules/.bin'));
   symlinkSync('../gammabeta/dist/command/gammabeta.js', join(app, 'node_modules/.bin/gammabeta'));
   return app;
 }

@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle, bundlers, installPacked, loadedAtOnce } from './bundles.ts';
-import { chromiumPath, softwareGpu } from './chromium.ts';
+import { chromiumPath, softwareGpu } from '../chromium.ts';
 
 const training = `
   import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor, useDevice } from 'gammabeta';
