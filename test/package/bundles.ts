@@ -1,11 +1,14 @@
 /** The package as users install it, from the packed tarball; and as pages load it, bundled and minified. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import * as esbuild from 'esbuild';
 import * as vite from 'vite';
 import { inject } from 'vitest';
+import webpack from 'webpack';
 import packageJson from '../../package.json' with { type: 'json' };
 
 const root = join(import.meta.dirname, '../..');
@@ -32,7 +35,7 @@ export function installPacked(folder: string): string {
 /** Bundles and minifies a program of the app. The entry of the bundle is `program.js`. */
 export type Bundler = (app: string, program: string, outdir: string) => Promise<void>;
 
-export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
+export const bundlers: Readonly<Record<'esbuild' | 'vite' | 'webpack' | 'no bundler', Bundler>> = {
   esbuild: async (app, program, outdir) => {
     writeFileSync(join(app, 'program.js'), program);
     await bundle({ entryPoints: [join(app, 'program.js')], outdir });
@@ -52,6 +55,33 @@ export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
         },
       },
     });
+  },
+  webpack: async (app, program, outdir) => {
+    writeFileSync(join(app, 'program.js'), program);
+    const compiler = webpack({
+      context: app,
+      mode: 'production',
+      target: 'web',
+      entry: './program.js',
+      output: { path: outdir, filename: 'program.js', publicPath: './', module: true },
+      experiments: { outputModule: true },
+      performance: false,
+    });
+    const stats = await promisify(compiler.run.bind(compiler))();
+    await promisify(compiler.close.bind(compiler))();
+    const { errors = [], warnings = [] } = stats?.toJson({ all: false, errors: true, warnings: true }) ?? {};
+    const problems = [...errors, ...warnings].map(({ message }) => message);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  },
+  /** The page loads the file of the package that is made for this. */
+  'no bundler': async (app, program, outdir) => {
+    await mkdir(outdir);
+    const dist = join(app, 'node_modules/gammabeta/dist');
+    for (const file of ['gammabeta.min.js', 'gpu.js']) await copyFile(join(dist, file), join(outdir, file));
+    await writeFile(
+      join(outdir, 'program.js'),
+      program.replace("from 'gammabeta'", "from './gammabeta.min.js'"),
+    );
   },
 };
 
