@@ -101,7 +101,6 @@ function expectRows(
  */
 export const rowMean: Kernel = statistic({
   name: 'rowMean',
-  equation: 'mean[i] = (1/C) Σ_c x[i,c]',
   inputs: ['x'],
   reference: (mean, [x], [m, C]) => {
     for (let i = 0; i < m; i++) {
@@ -115,7 +114,6 @@ export const rowMean: Kernel = statistic({
 /** variance[i] = (1/C) Σ_c (x[i,c] − mean[i])², biased. x [m, C], mean [m] → [m]. */
 export const rowVariance: Kernel = statistic({
   name: 'rowVariance',
-  equation: 'variance[i] = (1/C) Σ_c (x[i,c] − mean[i])²',
   inputs: ['x', 'mean'],
   reference: (variance, [x, mean], [m, C]) => {
     for (let i = 0; i < m; i++) {
@@ -143,7 +141,6 @@ function statistic(definition: Definition<NoParams>): Kernel {
 /** xhat[i,c] = (x[i,c] − mean[i])·rstd[i]. x [m, C], mean [m], rstd [m] → [m, C]. */
 export const normalizeRows: Kernel = {
   name: 'normalizeRows',
-  equation: 'xhat[i,c] = (x[i,c] − mean[i])·rstd[i]',
   inputs: ['x', 'mean', 'rstd'],
   shape: ([x, ...vectors]) => {
     expectRows('normalizeRows', x, vectors);
@@ -163,7 +160,6 @@ export const normalizeRows: Kernel = {
 /** sum[i] = Σ_c g[i,c]·gamma[c]. g [m, C], gamma [C] → [m]. */
 export const rowSum: Kernel = {
   name: 'rowSum',
-  equation: 'sum[i] = Σ_c g[i,c]·gamma[c]',
   inputs: ['g', 'gamma'],
   shape: ([g, gamma]) => expectRows('rowSum', g, [], [gamma]),
   sizes: ([g]) => g,
@@ -180,7 +176,6 @@ export const rowSum: Kernel = {
 /** dot[i] = Σ_c g[i,c]·gamma[c]·xhat[i,c]. g, xhat [m, C], gamma [C] → [m]. */
 export const rowDot: Kernel = {
   name: 'rowDot',
-  equation: 'dot[i] = Σ_c g[i,c]·gamma[c]·xhat[i,c]',
   inputs: ['g', 'xhat', 'gamma'],
   shape: ([g, xhat, gamma]) => expectRows('rowDot', expectSameShape('rowDot', [g, xhat]), [], [gamma]),
   sizes: ([g]) => g,
@@ -202,7 +197,6 @@ export const rowDot: Kernel = {
  */
 export const layernormDx: Kernel = {
   name: 'layernormDx',
-  equation: 'dx[i,c] = rstd·(g[i,c]·gamma[c] − sum/C − xhat[i,c]·dot/C)',
   inputs: ['g', 'xhat', 'gamma', 'rstd', 'dot', 'sum'],
   shape: ([g, xhat, gamma, ...rows]) => {
     expectRows('layernormDx', expectSameShape('layernormDx', [g, xhat]), rows, [gamma]);
