@@ -14,6 +14,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { buildCommand } from './command.ts';
 import { bundlePackages, importBundledPackages } from './packages.ts';
 import { bundlePageFile } from './page-file.ts';
 
@@ -25,7 +26,6 @@ mkdirSync(dist, { recursive: true });
 /** Runs a program of the repository in a process of its own. */
 const run = (program: string, ...options: string[]) =>
   promisify(execFile)(process.execPath, [join(root, program), ...options], { cwd: root });
-const runTypeScript = (program: string) => run('node_modules/tsx/dist/cli.mjs', join(root, program), dist);
 
 async function compile(): Promise<void> {
   await run('node_modules/typescript/bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
@@ -35,6 +35,6 @@ async function compile(): Promise<void> {
 await Promise.all([
   compile(),
   bundlePackages(dist),
-  runTypeScript('examples/experiments/build-command.ts'),
-  runTypeScript('examples/explorer/build.ts'),
+  buildCommand(dist),
+  run('node_modules/tsx/dist/cli.mjs', 'examples/explorer/build.ts', dist),
 ]);
