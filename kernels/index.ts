@@ -16,6 +16,7 @@ export {
   runningAverage,
   scaleShift,
 } from './batchnorm.ts';
+export { layernormDx, normalizeRows, rowDot, rowMean, rowSum, rowVariance } from './layernorm.ts';
 export * from './update.ts';
 export * from './moments.ts';
 export * from './dense.ts';

@@ -56,6 +56,8 @@ export { Flatten } from './layers/flatten.ts';
 export { Identity } from './layers/identity.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
+export { LayerNorm, type LayerNormOptions } from './layers/layernorm.ts';
+export { GroupNorm, type GroupNormOptions } from './layers/groupnorm.ts';
 export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
 export type { Targets } from './layers/elementwise-loss.ts';
 export { mse } from './layers/mse.ts';
