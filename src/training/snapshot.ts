@@ -4,7 +4,7 @@
  */
 import type { Layer, StateDict } from '../layers/layer.ts';
 import { assign, copy } from '../tensor/assign.ts';
-import { BusyError } from '../tensor/errors.ts';
+import { BusyError } from '../tensor/device/hold.ts';
 import { keep } from '../tensor/op.ts';
 import { type StreamState, streams } from '../tensor/random.ts';
 
