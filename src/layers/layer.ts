@@ -5,7 +5,7 @@ import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
-import { type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
+import { beforeBatch, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
 
 export type { StateDict };
 
@@ -129,15 +129,33 @@ export abstract class Layer {
     return this.namedSlots().flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
   }
 
-  /** Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. */
+  /**
+   * Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. While `fit`
+   * computes a batch, they are those of the last complete step.
+   */
   stateDict(): StateDict {
-    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, slot.read()]));
+    const read = (slot: Slot): Tensor => {
+      const before = beforeBatch.get(slot.held ?? slot);
+      return before === undefined ? slot.read() : copy(before);
+    };
+    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, read(slot)]));
   }
 
   /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
     const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
     return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
+  }
+
+  /** @internal Copies of the buffers, which `stateDict` returns until `release` is called, whatever changes them. */
+  holdBuffers(): { readonly buffers: StateDict; readonly release: () => void } {
+    const held = this.namedSlots().filter(([, slot]) => !slot.trained);
+    const buffers = Object.fromEntries(held.map(([name, slot]) => [name, slot.read()]));
+    for (const [name, slot] of held) beforeBatch.set(slot.held ?? slot, buffers[name]);
+    const release = (): void => {
+      for (const [, slot] of held) beforeBatch.delete(slot.held ?? slot);
+    };
+    return { buffers, release };
   }
 
   /**
