@@ -1,14 +1,14 @@
 /**
- * Bundles the command `gammabeta` into `dist/command`, after tsc: the experiments and the packages that only they need,
- * with the licenses of those packages. The library is not bundled: the command imports it from `dist/src`, so that each
- * of its classes exists once.
+ * Bundles the command `gammabeta` into `dist/command`: the experiments and the packages that only they need, with the
+ * licenses of those packages. The library is not bundled: the command imports it from `dist/src`, so that each of its
+ * classes exists once.
  *
- *     tsx examples/experiments/build-command.ts [folder that tsc wrote to]
+ *     tsx examples/experiments/build-command.ts [folder that tsc writes to]
  */
-import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { licensesOfFiles } from './licenses.ts';
+import { licensesOfFiles } from '../../src/build/licenses.ts';
 
 const root = join(import.meta.dirname, '../..');
 const [, , dist = join(root, 'dist')] = process.argv;
@@ -26,11 +26,10 @@ const library: Plugin = {
   },
 };
 
-const worker = 'examples/experiments/lab/worker.ts'; // the program of a thread: the lab looks for it in its own folder
-rmSync(out, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ['examples/experiments/gammabeta.ts', ...(existsSync(join(root, worker)) ? [worker] : [])],
+  // The second is the program of a thread: the lab looks for it in its own folder.
+  entryPoints: ['examples/experiments/gammabeta.ts', 'examples/experiments/lab/worker.ts'],
   outdir: out,
   entryNames: '[name]',
   chunkNames: '[name]-[hash]',
@@ -40,10 +39,9 @@ const { metafile } = await build({
   format: 'esm',
   target: 'node20.19',
   plugins: [library],
-  external: ['gpu.js', 'webgpu'],
   charset: 'utf8',
-  minifyWhitespace: true, // names are kept, for the stack traces of bug reports
-  minifySyntax: true,
+  minify: true,
+  keepNames: true, // for the stack traces of bug reports
   legalComments: 'none', // LICENSES.txt has them
   // CommonJS packages load the modules of Node with `require`, which ES modules do not have.
   banner: {

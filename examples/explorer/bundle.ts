@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
-import { licensesOfFiles } from '../experiments/licenses.ts';
+import { licensesOfFiles } from '../../src/build/licenses.ts';
 import { claimCards } from './build-claims.ts';
 import { kernelSources } from './build-sources.ts';
 import { intro, title } from './page/intro.ts';
