@@ -1,10 +1,10 @@
 /**
  * Completes what tsc has written: puts pbf, with its license, into the one module that imports it, so that the package does
- * not depend on it.
+ * not depend on it, and copies the Python files that `exportPyTorch` copies.
  *
  *     tsx src/build.ts [folder that tsc wrote to]
  */
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
@@ -32,4 +32,10 @@ await build({
   target: 'es2023',
   charset: 'utf8',
   banner: { js: `/*! pbf\n\n${readFileSync(join(root, 'node_modules/pbf/LICENSE'), 'utf8').trim()}\n*/` },
+});
+
+const python = 'src/training/pytorch/python';
+cpSync(join(root, python), join(dist, python), {
+  recursive: true,
+  filter: (path) => !path.includes('__pycache__'),
 });

@@ -85,6 +85,9 @@ describe('the package', () => {
       'README.md',
       'dist/command/LICENSES.txt',
       'dist/explorer.html',
+      ...['README.md', 'batchnorm.py', 'data.py', 'safetensors_file.py', 'train.py'].map(
+        (name) => `dist/src/training/pytorch/python/${name}`,
+      ),
       'package.json',
     ]);
   });
