@@ -139,9 +139,11 @@ describe('the packed gammabeta', () => {
       imports.filter(({ external }) => external === true).map(({ path }) => path),
     );
     const required = files.flatMap((file) =>
-      [...readFileSync(join(home, file), 'utf8').matchAll(/(?<!create)require(?!dOption)\w*\(["'`]([^"'`]+)/gi)].map(
-        ([, path]) => path,
-      ),
+      [
+        ...readFileSync(join(home, file), 'utf8').matchAll(
+          /(?<!create)require(?!dOption)\w*\(["'`]([^"'`]+)/gi,
+        ),
+      ].map(([, path]) => path),
     );
     expect(required).toContain('node:events'); // by commander
     const packages = [...imported, ...required].filter((path) => !isBuiltin(path));
