@@ -37,18 +37,13 @@ for (const name of existsSync(reports) ? readdirSync(reports) : []) {
 }
 
 const app = await Application.bootstrap({
-  entryPoints: ['index', 'node', 'networks'].map((name) => join(root, `src/${name}.ts`)),
-  tsconfig: join(root, 'src/tsconfig.build.json'),
-  name: 'gammabeta',
-  readme: join(root, 'README.md'),
-  excludeInternal: true,
-  excludePrivate: true,
-  disableSources: true,
+  options: join(root, 'typedoc.json'),
+  out: join(folder, 'api'),
   logLevel: 'Error',
 });
 const project = await app.convert();
 if (project === undefined) throw new Error('site: TypeDoc found errors in the sources');
-await app.generateDocs(project, join(folder, 'api'));
+await app.generateOutputs(project);
 
 writeFileSync(
   join(folder, 'index.html'),
