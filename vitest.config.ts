@@ -32,7 +32,7 @@ const onEveryDevice = [
   'test/kernels/{matmul,softmax,special-values,special-values-everywhere}.test.ts',
   'test/**/*-goldens.test.ts',
   'test/layers/{bce-with-logits,cross-entropy,cross-entropy-mse,huber}.test.ts',
-  'test/optim/{clip-grad-norm,schedules}.test.ts',
+  'test/optim/{clip-grad-norm,portable-math,schedules}.test.ts',
   'test/training/training-trace.test.ts',
 ];
 

@@ -273,7 +273,8 @@ function onCpu({ shape, data }: Floats): Tensor {
   return tensor(data, { shape, dtype: data instanceof Float64Array ? 'float64' : 'float32', device: cpu });
 }
 
-function warnOfNaN(op: string, names: readonly string[], values: readonly FloatArray[]): void {
+/** @internal Warns if values are NaN. `names` are those of the arrays. */
+export function warnOfNaN(op: string, names: readonly string[], values: readonly FloatArray[]): void {
   const counts = values.map((array) => {
     let n = 0;
     for (const x of array) if (Number.isNaN(x)) n++;

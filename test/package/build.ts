@@ -32,7 +32,7 @@ export async function pack(folder: string): Promise<string> {
   const copy = join(folder, 'package');
   const built = run(
     process.execPath,
-    ['node_modules/tsx/dist/cli.mjs', 'build/build.ts', join(copy, 'dist')],
+    ['node_modules/tsx/dist/cli.mjs', 'src/build/build.ts', join(copy, 'dist')],
     {
       cwd: root,
     },

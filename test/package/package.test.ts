@@ -38,7 +38,7 @@ describe('the files of the package', () => {
     const kinds = [
       /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|bench\/README\.md)$/,
       /^dist\/(?:src|kernels)\/.*\.(?:js|d\.ts)$/,
-      /^dist\/(?:gammabeta\.min|gpu)\.js$/,
+      /^dist\/(?:gammabeta\.min|gpu|pbf)\.js$/,
       /^dist\/command\/(?:[\w-]+\.js|LICENSES\.txt)$/,
       /^dist\/explorer\.html$/,
       /^(?:src|kernels)\/.*\.(?:ts|json|md|svg)$/,
@@ -89,7 +89,7 @@ describe('the metadata', () => {
       const analysis = await checkPackage(tarball);
       if (analysis.types === false) throw new Error('the package has no types');
       expect(Object.keys(analysis.entrypoints)).toEqual(
-        expect.arrayContaining(['.', './node', './networks']),
+        expect.arrayContaining(['.', './node', './networks', './onnx']),
       );
       // The profile esm-only: programs that resolve modules as Node 10 did, or load them with `require`, are not served.
       const problems = analysis.problems.filter(
@@ -146,15 +146,29 @@ describe('the dependencies', () => {
     expect(text).toMatch(/^gpu-mock\.js \d+\.\d+\.\d+$/m);
     expect(read('dist/src/tensor/device/gpu/gpu-js.js')).toContain("import('../../../../gpu.js')");
   });
+
+  it('do not include pbf, which writes ONNX files and is in the package with its license', () => {
+    const text = read('dist/pbf.js');
+    expect(text).toMatch(/^\/\*! This file contains code of these packages\.\n\npbf \d/);
+    expect(text).toContain(readFileSync(join(root, 'node_modules/pbf/LICENSE'), 'utf8').trim());
+    expect(read('dist/src/io/onnx/protobuf.js')).toContain("from '../../../pbf.js'");
+  });
 });
 
-it('every entry is imported by its name', () => {
+it('every entry is imported by its name, and they share their classes', () => {
   const script = `
-    import { tensor } from 'gammabeta';
+    import { Dense, GammaBetaError, tensor } from 'gammabeta';
     import { loadMnist } from 'gammabeta/node';
     import { nets } from 'gammabeta/networks';
-    console.log(tensor([1, 2]).sum().item(), typeof loadMnist, Object.keys(nets).length > 0);`;
+    import { toOnnx } from 'gammabeta/onnx';
+    console.log(tensor([1, 2]).sum().item(), typeof loadMnist, Object.keys(nets).length > 0);
+    console.log(toOnnx(new Dense(2, 3), { input: [2] }).length > 100);
+    try {
+      toOnnx(new Dense(2, 3), { input: [4] });
+    } catch (error) {
+      console.log(error instanceof GammaBetaError);
+    }`;
   const run = ['--input-type=module', '--eval', script];
   const printed = execFileSync(process.execPath, run, { cwd: join(folder, 'app'), encoding: 'utf8' });
-  expect(printed.trim()).toBe('3 function true');
+  expect(printed.trim().split('\n')).toEqual(['3 function true', 'true', 'true']);
 });

@@ -6,9 +6,9 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { licensesOfFiles } from '../examples/experiments/licenses.ts';
+import { licensesOfFiles } from './licenses.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 /** Imports of the library become imports of `dist`. All files of the bundle are in one folder, so one path fits all. */
 const library: Plugin = {

@@ -5,9 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { licensesOfFiles } from '../examples/experiments/licenses.ts';
+import { licensesOfFiles } from './licenses.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 interface Bundled {
   /** The name of the package. */
@@ -26,6 +26,12 @@ export const bundled: readonly Bundled[] = [
     contents: "export { default } from 'gpu.js/src/index.js';",
     importer: 'src/tensor/device/gpu/gpu-js.js',
     file: 'gpu.js',
+  },
+  {
+    name: 'pbf',
+    contents: "export { PbfWriter } from 'pbf';",
+    importer: 'src/io/onnx/protobuf.js',
+    file: 'pbf.js',
   },
 ];
 

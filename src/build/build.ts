@@ -3,6 +3,7 @@
  *
  * - `src`, `kernels`: the library, compiled by tsc file by file, with types;
  * - `gpu.js`: the package gpu.js in one file, which the library imports when a GPU is first requested;
+ * - `pbf.js`: the package pbf, which `gammabeta/onnx` imports;
  * - `gammabeta.min.js`: the main entry in one file, for pages without a bundler;
  * - `command`: the command `gammabeta`, with the packages that only the experiments need;
  * - `explorer.html`: the page.
@@ -14,21 +15,26 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildCommand } from './command.ts';
-import { bundle as bundleExplorer } from '../examples/explorer/bundle.ts';
 import { bundlePackages, importBundledPackages } from './packages.ts';
 import { bundlePageFile } from './page-file.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
-const tsc = join(root, 'node_modules/typescript/bin/tsc');
-const options = ['-p', join(root, 'src/tsconfig.build.json'), '--outDir', dist];
+/** Runs a program of the repository in a process of its own. */
+const run = (program: string, ...options: string[]) =>
+  promisify(execFile)(process.execPath, [join(root, program), ...options], { cwd: root });
 
 async function compile(): Promise<void> {
-  await promisify(execFile)(process.execPath, [tsc, ...options]);
+  await run('node_modules/typescript/bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
   importBundledPackages(dist);
   await bundlePageFile(dist);
 }
-await Promise.all([compile(), bundlePackages(dist), buildCommand(dist), bundleExplorer(dist)]);
+await Promise.all([
+  compile(),
+  bundlePackages(dist),
+  buildCommand(dist),
+  run('node_modules/tsx/dist/cli.mjs', 'examples/explorer/build.ts', dist),
+]);
