@@ -75,19 +75,13 @@ async function filesIn(folder: string): Promise<string[]> {
 async function writeReference(folder: string): Promise<void> {
   const { Application } = await import('typedoc');
   const app = await Application.bootstrap({
-    entryPoints: ['index', 'node', 'networks'].map((name) => join(root, `src/${name}.ts`)),
-    tsconfig: join(root, 'src/tsconfig.build.json'),
-    name: 'gammabeta',
-    readme: join(root, 'README.md'),
-    excludeInternal: true,
-    excludePrivate: true,
-    disableSources: true,
-    skipErrorChecking: true, // `npm run typecheck` does it
+    options: join(root, 'src/typedoc.json'),
+    out: folder,
     logLevel: 'Error',
   });
   const project = await app.convert();
   if (project === undefined) throw new TypeError('site: TypeDoc found errors in the sources');
-  await app.generateDocs(project, folder);
+  await app.generateOutputs(project);
 }
 
 type Link = readonly [address: string, text: string];
