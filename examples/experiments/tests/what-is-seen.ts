@@ -102,8 +102,7 @@ export function brokenWords(): string[] {
   while (walker.nextNode() !== null) {
     const node = walker.currentNode;
     const text = node.textContent ?? '';
-    if (node.parentElement === null || node.parentElement.closest('.hidden, style, script, svg') !== null)
-      continue;
+    if (node.parentElement?.closest('.hidden, style, script, svg') !== null) continue;
     for (const { 0: word, index } of text.matchAll(/[\p{L}\p{N}]+/gu)) {
       if (word.length > LONGEST) continue;
       const range = document.createRange();
