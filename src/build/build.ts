@@ -11,9 +11,10 @@
  *     npm run build -- [folder]
  */
 import { execFile } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { buildCommand } from './command.ts';
 import { bundlePackages, importBundledPackages } from './packages.ts';
 import { bundlePageFile } from './page-file.ts';
 
@@ -22,19 +23,25 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
+/** The Python programs that `exportPyTorch` copies. */
+const PYTHON = 'src/training/pytorch/python';
+
 /** Runs a program of the repository in a process of its own. */
 const run = (program: string, ...options: string[]) =>
   promisify(execFile)(process.execPath, [join(root, program), ...options], { cwd: root });
-const runTypeScript = (program: string) => run('node_modules/tsx/dist/cli.mjs', join(root, program), dist);
 
 async function compile(): Promise<void> {
   await run('node_modules/typescript/bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
   importBundledPackages(dist);
+  cpSync(join(root, PYTHON), join(dist, PYTHON), {
+    recursive: true,
+    filter: (path) => !path.includes('__pycache__'),
+  });
   await bundlePageFile(dist);
 }
 await Promise.all([
   compile(),
   bundlePackages(dist),
-  runTypeScript('examples/experiments/build-command.ts'),
-  runTypeScript('examples/explorer/build.ts'),
+  buildCommand(dist),
+  run('node_modules/tsx/dist/cli.mjs', 'examples/explorer/build.ts', dist),
 ]);

@@ -141,13 +141,15 @@ describe('imports', () => {
     expect(wrong.map(show)).toEqual([]);
   });
 
-  it('of each package are in one file', () => {
+  it('of each package are in one file, and of esbuild in what builds', () => {
     const packages = imports.filter(
       (each) => isLibrary(each.from) && !isFile(each) && !each.to.startsWith('node:') && !isSimd(each.from),
     );
     expect([...new Set(packages.map(show))].sort()).toEqual([
       'kernels/gpu/build.ts → esbuild',
-      'src/build.ts → esbuild',
+      'src/build/command.ts → esbuild',
+      'src/build/packages.ts → esbuild',
+      'src/build/page-file.ts → esbuild',
       'src/data/download/cifar10-archive.ts → nanotar',
       'src/data/files/source.ts → env-paths',
       'src/io/onnx/protobuf.ts → pbf',

@@ -143,6 +143,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   'DataLoader.epoch =(value)': uint32,
   'permutation(n)': uint32,
   'permutation(epoch)': uint32,
+  'exportPyTorch(options.validation)': natural,
   'fit(options.epochs)': natural,
   'fit(options.initialEpoch)': natural,
   'fit(options.earlyStopping.patience)': natural,

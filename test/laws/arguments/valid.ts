@@ -125,6 +125,8 @@ const source = (): node.MnistOptions => ({
   onProgress: () => undefined,
 });
 
+let exported = 0;
+
 const training = (sgd: library.Optimizer<library.LearningRate>) => ({
   optimizer: sgd,
   loss: library.crossEntropy,
@@ -177,6 +179,10 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), regression(), { loss: regressionLoss }],
   ],
+  exportPyTorch: () => {
+    const { model: net, ...others } = parts();
+    return [net, { ...others, directory: at(`exported-${exported++}`), validation: 0 }];
+  },
   eye: () => [2, options()],
   fit: [
     () => {
