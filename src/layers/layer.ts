@@ -5,7 +5,7 @@ import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
-import { beforeBatch, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
+import { settled, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
 
 export type { StateDict };
 
@@ -134,28 +134,13 @@ export abstract class Layer {
    * computes a batch, they are those of the last complete step.
    */
   stateDict(): StateDict {
-    const read = (slot: Slot): Tensor => {
-      const before = beforeBatch.get(slot.held ?? slot);
-      return before === undefined ? slot.read() : copy(before);
-    };
-    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, read(slot)]));
+    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, settled(slot)]));
   }
 
   /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
     const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
     return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
-  }
-
-  /** @internal Copies of the buffers, which `stateDict` returns until `release` is called, whatever changes them. */
-  holdBuffers(): { readonly buffers: StateDict; readonly release: () => void } {
-    const held = this.namedSlots().filter(([, slot]) => !slot.trained);
-    const buffers = Object.fromEntries(held.map(([name, slot]) => [name, slot.read()]));
-    for (const [name, slot] of held) beforeBatch.set(slot.held ?? slot, buffers[name]);
-    const release = (): void => {
-      for (const [, slot] of held) beforeBatch.delete(slot.held ?? slot);
-    };
-    return { buffers, release };
   }
 
   /**
@@ -274,7 +259,8 @@ export abstract class Layer {
     this.#isChecked = isFirstForward; // later, a field may hold an input or a result
   }
 
-  private namedSlots(): [name: string, slot: Slot][] {
+  /** @internal */
+  namedSlots(): [name: string, slot: Slot][] {
     this.expectRegistered();
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedSlots().map(([name, slot]): [string, Slot] => [`${child}.${name}`, slot]),
