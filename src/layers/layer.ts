@@ -129,10 +129,7 @@ export abstract class Layer {
     return this.namedSlots().flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
   }
 
-  /**
-   * Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. While `fit`
-   * computes a batch, they are those of the last complete step.
-   */
+  /** Copies of all parameters and buffers by PyTorch's names, as of the last complete training step. */
   stateDict(): StateDict {
     return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, settled(slot)]));
   }
@@ -259,8 +256,7 @@ export abstract class Layer {
     this.#isChecked = isFirstForward; // later, a field may hold an input or a result
   }
 
-  /** @internal */
-  namedSlots(): [name: string, slot: Slot][] {
+  /** @internal */ namedSlots(): [name: string, slot: Slot][] {
     this.expectRegistered();
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedSlots().map(([name, slot]): [string, Slot] => [`${child}.${name}`, slot]),
