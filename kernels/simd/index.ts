@@ -10,6 +10,7 @@ export {
 export * from './batchnorm-dense';
 export { addBias, dense, denseDz } from './dense';
 export * from './elementwise';
+export * from './layernorm';
 export * from './layout';
 export { matmul, matmulTransposedA, matmulTransposedB } from './matmul';
 export * from './reduce';

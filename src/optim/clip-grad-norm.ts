@@ -1,4 +1,5 @@
 import { expectAtMost, expectNumber, ValueError } from '../tensor/errors.ts';
+import { ones } from '../tensor/fill.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
@@ -36,7 +37,8 @@ export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = 
     return noGrad(() => {
       const squares = gradients.map((g) => g.mul(g).sum());
       const norm = squares.reduce((total, square) => total.add(square)).sqrt();
-      const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
+      const one = ones([], { dtype: norm.dtype, device: norm.home });
+      const factor = one.div(norm.add(TINY)).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
       for (const w of params) if (w.grad !== null) w.grad = w.grad.mul(factor);
       return norm;
     });

@@ -355,7 +355,9 @@ export const constructors: {
   Dropout: () => [0.5],
   Embedding: () => [3, 2, { init: library.randn, dtype: 'float32' }],
   Flatten: () => [],
+  GroupNorm: () => [1, 2, { eps: 1e-5, affine: true, dtype: 'float32' }],
   Identity: () => [],
+  LayerNorm: () => [2, { eps: 1e-5, affine: true, dtype: 'float32' }],
   LeakyReLU: () => [0.1],
   RMSprop: [
     () => [[leaf()], { lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }],
@@ -393,6 +395,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
     members: { forward, toString: () => [] },
   },
   Flatten: { on: () => new library.Flatten(), members: { forward, toString: () => [] } },
+  GroupNorm: { on: () => new library.GroupNorm(1, 2), members: { forward, toString: () => [] } },
   Identity: { on: () => new library.Identity(), members: { forward, toString: () => [] } },
   Layer: {
     on: model,
@@ -410,6 +413,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       training: () => [true],
     },
   },
+  LayerNorm: { on: () => new library.LayerNorm(2), members: { forward, toString: () => [] } },
   LeakyReLU: { on: () => new library.LeakyReLU(), members: { forward, toString: () => [] } },
   Optimizer: {
     on: () => optimizer([withGradient()]),

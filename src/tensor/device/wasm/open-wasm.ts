@@ -57,7 +57,7 @@ export interface WasmDevice extends Device {
 export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
-    const bytes = bytesOf(binaries[build]);
+    const bytes = binaries[build]();
     if (!WebAssembly.validate(bytes)) continue;
     try {
       return deviceOf(build, bytes);
@@ -70,15 +70,6 @@ export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   throw unavailable(
     `this engine's WebAssembly has no ${accepted.join() === 'relaxed' ? 'relaxed ' : ''}SIMD`,
   );
-}
-
-/** Decodes hexadecimal: two lower-case digits per byte. */
-function bytesOf(hexadecimal: string): Uint8Array {
-  const digit = (at: number) => {
-    const code = hexadecimal.charCodeAt(at);
-    return (code & 15) + 9 * (code >> 6); // '0' is 0x30, 'a' is 0x61
-  };
-  return Uint8Array.from({ length: hexadecimal.length / 2 }, (_, k) => 16 * digit(2 * k) + digit(2 * k + 1));
 }
 
 function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
