@@ -98,11 +98,7 @@ export const IGNORED = -1;
 function expectLabels(op: string, logits: Shape, labels: Shape): void {
   if (logits.length === 2 && logits[1] > 0 && labels.length === 1 && labels[0] === logits[0]) return;
   const problem = `logits ${formatShape(logits)} and labels ${formatShape(labels)}`;
-  throw new ShapeError(
-    op,
-    problem,
-    'logits are [batch, classes]; labels are [batch], one class index per row',
-  );
+  throw new ShapeError(op, problem, 'logits are [batch, classes]; labels are [batch]');
 }
 
 /**

@@ -8,6 +8,7 @@ export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { Device, DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
+export { BusyError } from './tensor/device/hold.ts';
 export type { PassedOver } from './tensor/device/current.ts';
 export { arange, eye, tensor } from './tensor/create.ts';
 export type { TensorJson } from './tensor/json.ts';
@@ -38,18 +39,10 @@ export { defineOp, type Thunk } from './tensor/define-op.ts';
 export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
-export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
+export { gradcheck, type GradcheckOptions, GradientError } from './tensor/gradcheck.ts';
 export { manualSeed, type StreamName, type StreamState } from './tensor/random.ts';
 export type { Value } from './tensor/value.ts';
-export {
-  BusyError,
-  DeviceError,
-  DeviceLostError,
-  DTypeError,
-  GradientError,
-  GraphError,
-  ValueError,
-} from './tensor/errors.ts';
+export { DeviceError, DeviceLostError, DTypeError, GraphError, ValueError } from './tensor/errors.ts';
 
 export { Layer } from './layers/layer.ts';
 export { type LoadStateOptions, type Slot, type StateDict, StateDictError } from './layers/state-dict.ts';

@@ -23,6 +23,9 @@ const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 
+/** The Python programs that `exportPyTorch` copies. */
+const PYTHON = 'src/training/pytorch/python';
+
 /** Runs a program of the repository in a process of its own. */
 const run = (program: string, ...options: string[]) =>
   promisify(execFile)(process.execPath, [join(root, program), ...options], { cwd: root });
@@ -30,6 +33,10 @@ const run = (program: string, ...options: string[]) =>
 async function compile(): Promise<void> {
   await run('node_modules/typescript/bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
   importBundledPackages(dist);
+  cpSync(join(root, PYTHON), join(dist, PYTHON), {
+    recursive: true,
+    filter: (path) => !path.includes('__pycache__'),
+  });
   await bundlePageFile(dist);
 }
 

@@ -74,6 +74,7 @@ it('gammabeta.min.js exports what the main entry does, in less than 86 kB compre
   const gpuJs = gzipSync(readFileSync(join(dist, 'gpu.js')), { level: 9 }).length;
   console.log(`gammabeta.min.js: ${kB(size)} compressed; gpu.js, loaded for a GPU: ${kB(gpuJs)}`);
   expect(size).toBeLessThan(86_000);
+  expect(readFileSync(join(dist, '../README.md'), 'utf8')).toContain('less than 86 kB compressed');
   const imported = String(text).match(/\bimport\("[^"]*"\)|\bfrom"[^"]*"/g);
   expect(imported).toEqual(['import("./gpu.js")']);
   const names = async (file: string) =>

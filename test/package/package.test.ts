@@ -42,7 +42,8 @@ describe('the files of the package', () => {
       /^dist\/(?:gammabeta\.min|gpu|pbf)\.js$/,
       /^dist\/command\/(?:[\w-]+\.js|LICENSES\.txt)$/,
       /^dist\/explorer\.html$/,
-      /^(?:src|kernels)\/.*\.(?:ts|json|md|svg)$/,
+      /^dist\/src\/training\/pytorch\/python\/(?:README\.md|\w+\.py)$/,
+      /^(?:src|kernels)\/.*\.(?:ts|json|md|svg|py)$/,
       /^examples\/(?:[\w-]+\.ts|.*\.(?:md|svg|png)|experiments\/lab\/claims\/[\w-]+\.ts)$/,
     ];
     for (const kind of kinds)

@@ -15,7 +15,7 @@ export interface Import {
   readonly dynamic: boolean;
 }
 
-export const files: readonly string[] = ['kernels', 'src', 'build', 'examples', 'bench', 'test'].flatMap(
+export const files: readonly string[] = ['kernels', 'src', 'examples', 'bench', 'test'].flatMap(
   (folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.[jt]sx?$/.test(entry.name))

@@ -12,7 +12,6 @@ import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import { SGD } from '../../optim/sgd.ts';
 import { expectInteger, expectOptions, shown, ValueError } from '../../tensor/errors.ts';
 import { expectOptimizer } from '../exclusive.ts';
-import { stateOf } from '../snapshot.ts';
 import { modelCode } from './model-code.ts';
 import { settingsCode } from './settings-code.ts';
 import { torchOptimizer } from './torch-optimizer.ts';
@@ -89,7 +88,7 @@ export async function exportPyTorch(model: Layer, options: ExportPyTorchOptions)
     'model.py': modelCode(model),
     'settings.py': settingsCode({ model, optimizer: forTorch, loader, validation }),
   };
-  const state = stateOf(model);
+  const state = model.stateDict();
 
   const source = plainSource('exportPyTorch', directory);
   await freePath(directory, source); // before the work
