@@ -1,7 +1,7 @@
 /**
  * Builds what the package contains into a folder, by default `dist`:
  *
- * - `src`, `kernels`: the library, compiled by tsc file by file, with types, and the Python files of `exportPyTorch`;
+ * - `src`, `kernels`: the library, compiled by tsc file by file, with types;
  * - `gpu.js`: the package gpu.js in one file, which the library imports when a GPU is first requested;
  * - `pbf.js`: the package pbf, which `gammabeta/onnx` imports;
  * - `gammabeta.min.js`: the main entry in one file, for pages without a bundler;
@@ -39,15 +39,6 @@ async function compile(): Promise<void> {
   });
   await bundlePageFile(dist);
 }
-
-/** Copies the Python files, which `exportPyTorch` reads beside its module. */
-function copyPython(): void {
-  const python = 'src/training/pytorch/python';
-  const isSource = (path: string): boolean => !path.includes('__pycache__');
-  cpSync(join(root, python), join(dist, python), { recursive: true, filter: isSource });
-}
-
-copyPython();
 await Promise.all([
   compile(),
   bundlePackages(dist),

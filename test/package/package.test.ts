@@ -38,7 +38,6 @@ describe('the files of the package', () => {
     const kinds = [
       /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|bench\/README\.md)$/,
       /^dist\/(?:src|kernels)\/.*\.(?:js|d\.ts)$/,
-      /^(?:dist\/)?src\/training\/pytorch\/python\/\w+\.(?:py|md)$/,
       /^dist\/(?:gammabeta\.min|gpu|pbf)\.js$/,
       /^dist\/command\/(?:[\w-]+\.js|LICENSES\.txt)$/,
       /^dist\/explorer\.html$/,
