@@ -259,7 +259,7 @@ describe('toOnnx refuses', () => {
       // prettier-ignore
       const model = new Sequential(new Dense(2, 2), new Sequential(layer));
       expect(refusal(() => toOnnx(model, { input: [2] }), ValueError)).toBe(
-        `toOnnx: layer 1.0, ${name}, has no ONNX form. Hint: make the model of layers of gammabeta, in a Sequential`,
+        `toOnnx: layer 1.0, ${name}, has no ONNX form. Hint: use Dense, BatchNorm1d, Embedding, activations, Dropout, Flatten and Identity, in a Sequential`,
       );
     }
     expect(refusal(() => toOnnx(new Twice(), { input: [2] }), ValueError)).toContain(
