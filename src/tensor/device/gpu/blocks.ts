@@ -1,0 +1,96 @@
+/** GPU memory for WebGPU: buffers that are used again when they are free, since making one takes long. */
+import { type GpuBuffer, USAGE, type WebGpuDevice } from './web-gpu.ts';
+
+/** The most bytes of free buffers. Beyond, the oldest are destroyed. */
+const MOST_FREE = 2 ** 28;
+
+/** A tensor's memory: a buffer that goes back to its pool when its last holder frees it. */
+export class Block {
+  readonly buffer: GpuBuffer;
+  private readonly pool: BlockPool;
+  private holders = 1;
+
+  constructor(buffer: GpuBuffer, pool: BlockPool) {
+    this.buffer = buffer;
+    this.pool = pool;
+  }
+
+  clone(): Block {
+    this.holders++;
+    return this;
+  }
+
+  delete(): void {
+    if (--this.holders === 0) this.pool.take(this.buffer);
+  }
+}
+
+interface Free {
+  readonly buffer: GpuBuffer;
+  /** The submit before which commands may use the buffer. */
+  readonly submit: number;
+}
+
+/** The free buffers of a device. */
+export class BlockPool {
+  private readonly device: WebGpuDevice;
+  /** The number of the next submit. */
+  private readonly now: () => number;
+  /** By size; the one that was freed last is used first. */
+  private readonly free = new Map<number, Free[]>();
+  private bytes = 0;
+
+  constructor(device: WebGpuDevice, now: () => number) {
+    this.device = device;
+    this.now = now;
+  }
+
+  /** Memory for commands to write. Its contents are arbitrary. */
+  make(bytes: number): Block {
+    const size = sizeFor(bytes);
+    const found = this.free.get(size)?.pop();
+    if (found === undefined) return this.fresh(size);
+    this.bytes -= size;
+    return new Block(found.buffer, this);
+  }
+
+  /** Memory that no collected command uses, so that values can be written before these are submitted. */
+  makeUnused(bytes: number): Block {
+    const size = sizeFor(bytes);
+    const list = this.free.get(size) ?? [];
+    const at = list.findIndex(({ submit }) => submit < this.now());
+    if (at < 0) return this.fresh(size);
+    const [{ buffer }] = list.splice(at, 1);
+    this.bytes -= size;
+    return new Block(buffer, this);
+  }
+
+  /** Gets a buffer back. */
+  take(buffer: GpuBuffer): void {
+    const list = this.free.get(buffer.size) ?? [];
+    this.free.set(buffer.size, list);
+    list.push({ buffer, submit: this.now() });
+    this.bytes += buffer.size;
+  }
+
+  /** Destroys free buffers beyond the limit. Called after a submit, when no collected command uses any. */
+  trim(): void {
+    for (const [size, list] of this.free) {
+      while (this.bytes > MOST_FREE && list.length > 0) {
+        list.shift()?.buffer.destroy();
+        this.bytes -= size;
+      }
+      if (list.length === 0) this.free.delete(size);
+    }
+  }
+
+  private fresh(size: number): Block {
+    const usage = USAGE.storage | USAGE.copyFrom | USAGE.copyTo;
+    return new Block(this.device.createBuffer({ size, usage }), this);
+  }
+}
+
+/** Sizes are multiples of 256 bytes, so that a few sizes are enough for many tensors. */
+function sizeFor(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / 256)) * 256;
+}
