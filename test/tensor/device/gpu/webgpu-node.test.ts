@@ -4,20 +4,23 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { FormsFound } from './webgpu-forms-program.ts';
 import type { Found } from './webgpu-program.ts';
+import type { StepFound } from './webgpu-step-program.ts';
 
 /** SwiftShader as a Vulkan driver. */
 const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const loader = '/usr/lib/x86_64-linux-gnu/libvulkan.so.1';
 const missing = [driver, loader].filter((file) => !existsSync(file));
 
-async function run(device: string): Promise<Found> {
-  const program = join(import.meta.dirname, 'webgpu-program.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, device], {
+/** Runs a program and returns what it prints. The process must end by itself. */
+async function run<T>(program: string, ...args: readonly string[]): Promise<T> {
+  const file = join(import.meta.dirname, `${program}.ts`);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], {
     env: { ...process.env, VK_ICD_FILENAMES: driver },
-    timeout: 20_000, // the process must end by itself
+    timeout: 110_000,
   });
-  return JSON.parse(stdout) as Found;
+  return JSON.parse(stdout) as T;
 }
 
 if (missing.length > 0) {
@@ -30,8 +33,8 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
   let found: Found;
   let cpu: Found;
   beforeAll(async () => {
-    found = await run('webgpu');
-    cpu = await run('cpu');
+    found = await run('webgpu-program', 'webgpu');
+    cpu = await run('webgpu-program', 'cpu');
   }, 60_000);
 
   it('auto passes over a software GPU, and useDevice("webgpu") uses it', () => {
@@ -53,5 +56,35 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
   it('restores the globals, and lets the process end', () => {
     expect(found.globals).toEqual([]);
     expect(found.navigatorGpu).toBe(false);
+  });
+
+  it('fusions and products in tiles agree with their references', { timeout: 120_000 }, async () => {
+    const { wrong, compared, refused } = await run<FormsFound>('webgpu-forms-program');
+    expect(wrong).toEqual([]);
+    expect(compared).toBeGreaterThan(400);
+    expect(refused).toEqual([]);
+  });
+
+  it('a training step takes few launches and one submit', { timeout: 120_000 }, async () => {
+    const { plain, bn, products } = await run<StepFound>('webgpu-step-program');
+    for (const [found, most] of [
+      [plain, 22],
+      [bn, 42],
+    ] as const) {
+      expect(found).toMatchObject({ submits: 1 });
+      expect(found?.launches).toBeLessThanOrEqual(most);
+      expect(found?.buffers).toBeLessThan(1); // they are used again
+      expect(found?.error).toBeLessThan(1e-4);
+    }
+    expect(products).toEqual(['gpu.js', 'tiled']);
+  });
+
+  it('a kernel that the driver refuses is replaced, and reported', { timeout: 120_000 }, async () => {
+    const { refused } = await run<StepFound>('webgpu-step-program', 'refuse');
+    expect(refused?.right).toBe(true);
+    expect(refused?.lines?.map((line) => /^\w+: /.exec(line)?.[0]).sort()).toEqual([
+      'denseDz: ',
+      'softmaxCrossEntropy: ',
+    ]);
   });
 });
