@@ -1,4 +1,5 @@
 /** GPU memory for WebGPU: buffers that are used again when they are free, since making one takes long. */
+import type { Commands } from './commands.ts';
 import { type GpuBuffer, USAGE, type WebGpuDevice } from './web-gpu.ts';
 
 /** The most bytes of free buffers. Beyond, the oldest are destroyed. */
@@ -34,15 +35,14 @@ interface Free {
 /** The free buffers of a device. */
 export class BlockPool {
   private readonly device: WebGpuDevice;
-  /** The number of the next submit. */
-  private readonly now: () => number;
+  private readonly commands: Commands;
   /** By size; the one that was freed last is used first. */
   private readonly free = new Map<number, Free[]>();
   private bytes = 0;
 
-  constructor(device: WebGpuDevice, now: () => number) {
+  constructor(device: WebGpuDevice, commands: Commands) {
     this.device = device;
-    this.now = now;
+    this.commands = commands;
   }
 
   /** Memory for commands to write. Its contents are arbitrary. */
@@ -54,13 +54,17 @@ export class BlockPool {
     return new Block(found.buffer, this);
   }
 
-  /** Memory that no collected command uses, so that values can be written before these are submitted. */
+  /**
+   * Memory that no collected command uses, so that values can be written before these are submitted. If all that is free
+   * is used by them, they are submitted first: otherwise a loop without reads would need more and more memory.
+   */
   makeUnused(bytes: number): Block {
     const size = sizeFor(bytes);
+    const isUnused = ({ submit }: Free): boolean => submit < this.commands.next;
+    if (this.free.get(size)?.some(isUnused) === false) this.commands.submit(); // which may destroy free buffers
     const list = this.free.get(size) ?? [];
-    const at = list.findIndex(({ submit }) => submit < this.now());
-    if (at < 0) return this.fresh(size);
-    const [{ buffer }] = list.splice(at, 1);
+    if (list.length === 0) return this.fresh(size);
+    const [{ buffer }] = list.splice(list.findIndex(isUnused), 1);
     this.bytes -= size;
     return new Block(buffer, this);
   }
@@ -69,7 +73,7 @@ export class BlockPool {
   take(buffer: GpuBuffer): void {
     const list = this.free.get(buffer.size) ?? [];
     this.free.set(buffer.size, list);
-    list.push({ buffer, submit: this.now() });
+    list.push({ buffer, submit: this.commands.next });
     this.bytes += buffer.size;
   }
 

@@ -64,12 +64,12 @@ export class WebGpuEngine implements Engine {
     this.commands = new Commands(device, () => {
       this.blocks.trim();
     });
-    this.blocks = new BlockPool(device, () => this.commands.next);
+    this.blocks = new BlockPool(device, this.commands);
     this.fused = this.fusedEngine();
   }
 
   get compiled(): number {
-    return this.programs.size;
+    return this.programs.size + this.forms.size;
   }
 
   upload(values: Float32Array): Block {

@@ -14,12 +14,12 @@ interface Counted {
 }
 
 export interface StepFound {
-  readonly plain?: Counted;
-  readonly bn?: Counted;
+  readonly plain: Counted | null;
+  readonly bn: Counted | null;
   /** The forms of products that `deviceInfo` reports after each is chosen. */
   readonly products: readonly (string | undefined)[];
   /** Kernels that do not compile: whether the losses are right, and what `deviceInfo` says. */
-  readonly refused?: { readonly right: boolean; readonly lines: readonly string[] | undefined };
+  readonly refused: { readonly right: boolean; readonly lines: readonly string[] | undefined } | null;
 }
 
 async function counted(net: 'plain' | 'bn'): Promise<Counted> {
@@ -51,6 +51,6 @@ async function chosen(): Promise<(string | undefined)[]> {
 const products = await chosen();
 const found: StepFound =
   process.argv[2] === 'refuse'
-    ? { products, refused: await withRefused() }
-    : { products, plain: await counted('plain'), bn: await counted('bn') };
+    ? { products, plain: null, bn: null, refused: await withRefused() }
+    : { products, plain: await counted('plain'), bn: await counted('bn'), refused: null };
 console.log(JSON.stringify(found));
