@@ -61,7 +61,8 @@ export class BlockPool {
   makeUnused(bytes: number): Block {
     const size = sizeFor(bytes);
     const isUnused = ({ submit }: Free): boolean => submit < this.commands.next;
-    if (this.free.get(size)?.some(isUnused) === false) this.commands.submit(); // which may destroy free buffers
+    const listed = this.free.get(size) ?? [];
+    if (listed.length > 0 && !listed.some(isUnused)) this.commands.submit(); // which may destroy free buffers
     const list = this.free.get(size) ?? [];
     if (list.length === 0) return this.fresh(size);
     const [{ buffer }] = list.splice(list.findIndex(isUnused), 1);
