@@ -18,12 +18,12 @@ const COMPARED = 2 ** 20;
 interface Measured {
   readonly sizes: readonly number[];
   /** Computes the product with gpu.js. */
-  translated(): Maybe<Block>;
+  readonly translated: () => Maybe<Block>;
   /** Computes the product in tiles. */
-  tiled(): Maybe<Block>;
+  readonly tiled: () => Maybe<Block>;
   /** Submits everything, and waits until it is computed. */
-  finished(): Promise<void>;
-  read(block: Block, size: number): Promise<Float32Array>;
+  readonly finished: () => Promise<void>;
+  readonly read: (block: Block, size: number) => Promise<Float32Array>;
 }
 
 export async function measureProducts({

@@ -83,7 +83,7 @@ export interface KernelPlan {
   readonly multiplies?: boolean;
   /** Whether it is for these sizes. */
   fits(sizes: readonly number[]): boolean;
-  run<B>(on: Launcher<B>, inputs: readonly B[], sizes: readonly number[]): B;
+  readonly run: <B>(on: Launcher<B>, inputs: readonly B[], sizes: readonly number[]) => B;
 }
 
 /** Whether workgroups that take 32 rows or columns each are within WebGPU's limits. */

@@ -94,7 +94,12 @@ export class WebGpuEngine implements Engine {
   }
 
   launch(name: string, inputs: readonly Block[], sizes: readonly number[], params: Params): Maybe<Block> {
-    if (this.undecided && kernelPlans[name]?.multiplies && isLarge(sizes)) {
+    if (
+      this.undecided &&
+      Object.hasOwn(kernelPlans, name) &&
+      kernelPlans[name].multiplies &&
+      isLarge(sizes)
+    ) {
       return this.decide(name, inputs, sizes).then(() => this.launch(name, inputs, sizes, params));
     }
     const plan = this.planOf(name, sizes);
@@ -264,17 +269,17 @@ export class WebGpuEngine implements Engine {
       has: (fusion, shapes) =>
         Object.hasOwn(plans, fusion.name) && this.canLaunch(plans[fusion.name]) && fits(shapes),
       run: (fusion, inputs, shapes, params) => {
-        const blocks = inputs as readonly Block[];
-        const { forms, run, multiplies } = plans[fusion.name];
+        const blocks = inputs.filter((input) => input instanceof Block);
+        const plan = plans[fusion.name];
         const launch = () =>
           this.inPlan(
-            forms,
-            (on, arrays) => run(on, arrays, shapes, params),
+            plan.forms,
+            (on, arrays) => plan.run(on, arrays, shapes, params),
             blocks,
             () => this.compose(fusion, blocks, shapes, params),
           );
         const sizes = fusion.sizes(shapes, params as never);
-        if (!this.undecided || !multiplies || !isLarge(sizes)) return launch();
+        if (!this.undecided || !plan.multiplies || !isLarge(sizes)) return launch();
         return this.decide('matmul', null, sizes).then(launch);
       },
       get products() {
