@@ -208,7 +208,7 @@ export class GpuDevice implements Device {
     const { updates = [] } = fusion;
     // A launch cannot read an array that it writes.
     const isShared = updates.some((k) => inputs.some((input, other) => other !== k && input === inputs[k]));
-    if (isShared || !fused.has(fusion as Fusion<never>, shapes))
+    if (isShared || !fused.has(fusion, shapes))
       return this.compose(fusion, inputs, shapes, params);
     const operands = inputs.map((input) => this.own(fusion.name, input));
     for (const operand of operands) if (operand.size > SMALL) operand.host = null;
@@ -221,7 +221,7 @@ export class GpuDevice implements Device {
     const [from, to] = [operands, results].map((storages) => storages.map(({ slot }) => slot));
     const written = [...to, ...updates.map((k) => operands[k].slot)];
     this.computeAll(fusion.name, from, to, written, (handles) =>
-      fused.run(fusion as Fusion<never>, handles, shapes, params),
+      fused.run(fusion, handles, shapes, params),
     );
     return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
   }
@@ -242,11 +242,11 @@ export class GpuDevice implements Device {
     };
     const composer: Composer<Output> = {
       run: (kernel, from, ...[numbers]) => {
-        const output = apply(kernel as Kernel, from, numbers ?? {}, false);
+        const output = apply(kernel, from, numbers ?? {}, false);
         made.push(output);
         return output;
       },
-      update: (kernel, from, ...[numbers]) => void apply(kernel as Kernel, from, numbers ?? {}, true),
+      update: (kernel, from, ...[numbers]) => void apply(kernel, from, numbers ?? {}, true),
     };
     const given = inputs.map((storage, k) => ({ storage, shape: shapes[k] }));
     const results = fusion.compose(composer, given, params);

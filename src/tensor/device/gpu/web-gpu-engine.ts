@@ -318,9 +318,9 @@ export class WebGpuEngine implements Engine {
         return { block, shape };
       };
       return {
-        run: (kernel, from, ...[numbers]) => apply(kernel as Kernel, from, numbers ?? {}),
+        run: (kernel, from, ...[numbers]) => apply(kernel, from, numbers ?? {}),
         update: (kernel, from, ...[numbers]) => {
-          const { block, shape } = apply(kernel as Kernel, from, numbers ?? {});
+          const { block, shape } = apply(kernel, from, numbers ?? {});
           if (launches) this.commands.copy(block.buffer, from[0].block.buffer, sizeOf(shape));
         },
       };
