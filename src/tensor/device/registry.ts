@@ -114,7 +114,7 @@ export async function useDevice(name: DeviceName | 'auto', options: DeviceOption
   if (products !== undefined) {
     expectOneOf('useDevice', 'products', products, ['gpu.js', 'tiled']);
     if (name !== 'webgpu') {
-      const problem = `products: '${products}' for the device '${String(name)}'`;
+      const problem = `products: '${products}' for the device '${name}'`;
       throw new ValueError('useDevice', problem, "only 'webgpu' has two forms of matrix products");
     }
   }

@@ -29,8 +29,7 @@ async function checkFusion(
   n: number,
   turn: number,
 ): Promise<void> {
-  const { runFused } = device;
-  if (runFused === undefined) throw new Error('webgpu has no fused kernels');
+  if (device.runFused === undefined) throw new Error('webgpu has no fused kernels');
   const { updates = [] } = fusion;
   const names = [...fusion.outputs, ...updates.map((k) => fusion.inputs[k])];
   for (const call of fc.sample(calls(n, turn), { numRuns: 2, seed: n })) {
@@ -40,7 +39,7 @@ async function checkFusion(
     const inputs = arrays.map((data, k) => held(shapes[k], Float64Array.from(data)));
     const terms = magnitudes(inputs, call.params);
     const uploaded = arrays.map((data) => device.upload(data, 'float32'));
-    const outputs = runFused(fusion, uploaded, shapes, call.params).map(({ storage }) => storage);
+    const outputs = device.runFused(fusion, uploaded, shapes, call.params).map(({ storage }) => storage);
     const found = await Promise.all(
       [...outputs, ...updates.map((k) => uploaded[k])].map((y) => device.read(y)),
     );

@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FormsFound } from './webgpu-forms-program.ts';
 import type { Found } from './webgpu-program.ts';
-import type { StepFound } from './webgpu-step-program.ts';
 
 /** SwiftShader as a Vulkan driver. */
 const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -63,28 +62,5 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
     expect(wrong).toEqual([]);
     expect(compared).toBeGreaterThan(400);
     expect(refused).toEqual([]);
-  });
-
-  it('a training step takes few launches and one submit', { timeout: 120_000 }, async () => {
-    const { plain, bn, products } = await run<StepFound>('webgpu-step-program');
-    for (const [found, most] of [
-      [plain, 22],
-      [bn, 42],
-    ] as const) {
-      expect(found).toMatchObject({ submits: 1 });
-      expect(found?.launches).toBeLessThanOrEqual(most);
-      expect(found?.buffers).toBeLessThan(1); // they are used again
-      expect(found?.error).toBeLessThan(1e-4);
-    }
-    expect(products).toEqual(['gpu.js', 'tiled']);
-  });
-
-  it('a kernel that the driver refuses is replaced, and reported', { timeout: 120_000 }, async () => {
-    const { refused } = await run<StepFound>('webgpu-step-program', 'refuse');
-    expect(refused?.right).toBe(true);
-    expect(refused?.lines?.map((line) => /^\w+: /.exec(line)?.[0]).sort()).toEqual([
-      'denseDz: ',
-      'softmaxCrossEntropy: ',
-    ]);
   });
 });

@@ -1,9 +1,9 @@
 /** A program that counts WebGPU's calls in a training step in Node, and tries what happens to a refused kernel. */
-import { countCalls } from '../../../../bench/gpu/calls.ts';
-import { trainerOn } from '../../../../bench/gpu/trainer.ts';
-import { deviceInfo, useDevice } from '../../../../src/index.ts';
-import { denseDz } from '../../../../kernels/gpu/wgsl/columns.ts';
-import { softmaxCrossEntropy } from '../../../../kernels/gpu/wgsl/softmax.ts';
+import { countCalls } from '../gpu/calls.ts';
+import { trainerOn } from '../gpu/trainer.ts';
+import { deviceInfo, useDevice } from '../../src/index.ts';
+import { denseDz } from '../../kernels/gpu/wgsl/columns.ts';
+import { softmaxCrossEntropy } from '../../kernels/gpu/wgsl/softmax.ts';
 
 interface Counted {
   readonly launches: number;
@@ -13,7 +13,7 @@ interface Counted {
   readonly error: number;
 }
 
-export interface StepFound {
+export interface CallsFound {
   readonly plain: Counted | null;
   readonly bn: Counted | null;
   /** The forms of products that `deviceInfo` reports after each is chosen. */
@@ -32,7 +32,7 @@ async function counted(net: 'plain' | 'bn'): Promise<Counted> {
 }
 
 /** Trains with kernels that the driver refuses. */
-async function withRefused(): Promise<StepFound['refused']> {
+async function withRefused(): Promise<CallsFound['refused']> {
   for (const form of [softmaxCrossEntropy, denseDz]) Object.assign(form, { code: 'this is not WGSL' });
   const netAndBatch = { net: 'plain', batch: 4 } as const;
   const expected = await (await trainerOn('wasm', netAndBatch)).losses(3);
@@ -49,7 +49,7 @@ async function chosen(): Promise<(string | undefined)[]> {
 }
 
 const products = await chosen();
-const found: StepFound =
+const found: CallsFound =
   process.argv[2] === 'refuse'
     ? { products, plain: null, bn: null, refused: await withRefused() }
     : { products, plain: await counted('plain'), bn: await counted('bn'), refused: null };
