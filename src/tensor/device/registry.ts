@@ -1,8 +1,8 @@
 /** Chooses the current device, by name or automatically. */
 import { cpu } from './cpu.ts';
 import { type Choice, choose, currentChoice, opened, type PassedOver } from './current.ts';
-import type { Device, DeviceName, DType } from './device.ts';
-import { DeviceError, shown, ValueError } from '../errors.ts';
+import type { Device, DeviceName, DType, ProductForm, Products } from './device.ts';
+import { DeviceError, expectOneOf, expectOptions, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
 import { openWasm } from './wasm/open-wasm.ts';
@@ -16,6 +16,13 @@ export interface DeviceInfo {
   readonly software?: boolean;
   /** The element types that the device supports. */
   readonly dtypes: readonly DType[];
+  /**
+   * On `webgpu`: which matrix products run, and why. The first large product decides: it is computed in both forms, the
+   * results are compared, and the faster form stays.
+   */
+  readonly products?: Products;
+  /** On `webgpu`: the kernels that the driver refused, with its reasons. Slower ones run in their place. */
+  readonly refused?: readonly string[];
   /** The devices that `auto` tried first, with the reason why each was not chosen. */
   readonly passedOver: readonly PassedOver[];
 }
@@ -35,6 +42,14 @@ const gpu = (name: 'webgpu' | 'webgl'): Candidate => ({
   name,
   open: async (options) => (await import('./gpu/open-gpu.ts')).openGpu(name, options),
 });
+
+export interface DeviceOptions {
+  /**
+   * On `webgpu`: the form of the matrix products, `'tiled'` or `'gpu.js'`. Default: the faster one, which is measured at
+   * the first large product.
+   */
+  readonly products?: ProductForm;
+}
 
 /** All devices, in the order in which `auto` tries them. */
 const candidates: readonly Candidate[] = [
@@ -83,7 +98,7 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  *
  * @returns The same as {@link deviceInfo}.
  * @throws {DeviceError} The device is not available. The message gives the reason.
- * @throws {ValueError} No device has this name.
+ * @throws {ValueError} No device has this name, or an option is unknown, or not for this device.
  * @throws {BusyError} `fit` is running.
  * @example
  * ```ts
@@ -93,13 +108,29 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  * console.log(info.device); // cpu
  * ```
  */
-export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> {
+export async function useDevice(name: DeviceName | 'auto', options: DeviceOptions = {}): Promise<DeviceInfo> {
+  expectOptions('useDevice', options, ['products']);
+  const { products } = options;
+  if (products !== undefined) {
+    expectOneOf('useDevice', 'products', products, ['gpu.js', 'tiled']);
+    if (name !== 'webgpu') {
+      const problem = `products: '${products}' for the device '${name}'`;
+      throw new ValueError('useDevice', problem, "only 'webgpu' has two forms of matrix products");
+    }
+  }
   expectNotHeld();
-  return switchDevice(name, expectNotHeld); // `fit` may have begun while the device was opened
+  // `fit` may have begun while the device was opened.
+  return switchDevice(name, (device) => {
+    expectNotHeld();
+    device.chooseProducts?.(products);
+  });
 }
 
 /** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
-export async function switchDevice(name: DeviceName | 'auto', check?: () => void): Promise<DeviceInfo> {
+export async function switchDevice(
+  name: DeviceName | 'auto',
+  prepare?: (device: Device) => void,
+): Promise<DeviceInfo> {
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
@@ -111,7 +142,7 @@ export async function switchDevice(name: DeviceName | 'auto', check?: () => void
   }
   const switched = lastChoice.then(async () => {
     const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
-    check?.();
+    prepare?.(choice.device);
     choose(choice);
     return deviceInfo();
   });
@@ -134,6 +165,14 @@ let lastChoice: Promise<unknown> = Promise.resolve();
  */
 export function deviceInfo(): DeviceInfo {
   const { device, passedOver } = currentChoice();
-  const { name, adapter, software, dtypes } = device;
-  return { device: name, adapter, ...(software !== undefined && { software }), dtypes, passedOver };
+  const { name, adapter, software, dtypes, products, refused } = device;
+  return {
+    device: name,
+    adapter,
+    ...(software !== undefined && { software }),
+    dtypes,
+    ...(products !== undefined && { products }),
+    ...(refused !== undefined && refused.length > 0 && { refused }),
+    passedOver,
+  };
 }

@@ -9,7 +9,7 @@ import { binaries } from '../../../../kernels/simd/binaries.generated.ts';
 import type { Device, DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
-import { outputsOf } from './outputs.ts';
+import { outputsOf } from '../outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
 
 /** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
