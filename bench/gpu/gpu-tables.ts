@@ -71,12 +71,13 @@ function stepTable({ steps, devices }: HostReport): Table {
     const batches = [...new Set(ofNet.map(({ batch }) => batch))];
     const at = (batch: number, name: string) =>
       ofNet.find((timing) => timing.batch === batch && timing.device === name)?.seconds ?? NaN;
+    const orDash = (value: number, text: (value: number) => string) => (isNaN(value) ? '–' : text(value));
     return [
       ...batches.map((batch) => [
         net,
         String(batch),
-        ...names.map((name) => milliseconds(at(batch, name))),
-        ...gpus.map((name) => digits(at(batch, 'wasm') / at(batch, name))),
+        ...names.map((name) => orDash(at(batch, name), milliseconds)),
+        ...gpus.map((name) => orDash(at(batch, 'wasm') / at(batch, name), digits)),
       ]),
       [
         net,
@@ -96,8 +97,12 @@ function stepTable({ steps, devices }: HostReport): Table {
 }
 
 function winsFrom(timings: readonly StepTiming[], name: StepTiming['device']): string {
-  const from = crossover(timings, name);
-  return from === null ? `none up to ${Math.max(...timings.map(({ batch }) => batch))}` : String(from);
+  const batches = new Set(timings.filter(({ device }) => device === 'wasm').map(({ batch }) => batch));
+  const from = crossover(
+    timings.filter(({ batch }) => batches.has(batch)),
+    name,
+  );
+  return from === null ? `none up to ${Math.max(...batches)}` : String(from);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Parsers of option values. Their errors are printed by commander. */
 import { InvalidArgumentError } from 'commander';
 
-export function integerFrom(min: number, max: number = Infinity): (text: string) => number {
+export function integerFrom(min: number, max = Infinity): (text: string) => number {
   const expected = max === Infinity ? `≥ ${min}` : `from ${min} to ${max}`;
   return (text) => {
     const value = Number(text);

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import * as library from '../../../src/index.ts';
 import * as networks from '../../../src/networks.ts';
 import * as node from '../../../src/node.ts';
-import * as onnx from '../../../src/onnx.ts';
+import type * as onnx from '../../../src/onnx.ts';
 import { encodeIdx } from '../../data/encode-idx.ts';
 
 type Library = typeof library & typeof networks & typeof onnx;
