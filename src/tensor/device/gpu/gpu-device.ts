@@ -208,8 +208,7 @@ export class GpuDevice implements Device {
     const { updates = [] } = fusion;
     // A launch cannot read an array that it writes.
     const isShared = updates.some((k) => inputs.some((input, other) => other !== k && input === inputs[k]));
-    if (isShared || !fused.has(fusion, shapes))
-      return this.compose(fusion, inputs, shapes, params);
+    if (isShared || !fused.has(fusion, shapes)) return this.compose(fusion, inputs, shapes, params);
     const operands = inputs.map((input) => this.own(fusion.name, input));
     for (const operand of operands) if (operand.size > SMALL) operand.host = null;
     for (const { shape } of outputs) this.backend.expectFits(fusion.name, [sizeOf(shape)]);
@@ -220,9 +219,7 @@ export class GpuDevice implements Device {
     }
     const [from, to] = [operands, results].map((storages) => storages.map(({ slot }) => slot));
     const written = [...to, ...updates.map((k) => operands[k].slot)];
-    this.computeAll(fusion.name, from, to, written, (handles) =>
-      fused.run(fusion, handles, shapes, params),
-    );
+    this.computeAll(fusion.name, from, to, written, (handles) => fused.run(fusion, handles, shapes, params));
     return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
   }
 
