@@ -136,7 +136,7 @@ function cellsOf(
 }
 
 function expectClaim(name: string): void {
-  if (!claims.some((claim) => claim.name === name)) throw new RangeError(`map: no claim is called ${name}`);
+  if (!claims.some((claim) => claim.name === name)) throw new RangeError(`map: unknown claim: ${name}`);
 }
 
 /** The accuracies at the end, or the times of an epoch, of the networks with and without batch normalization. */

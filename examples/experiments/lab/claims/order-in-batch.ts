@@ -10,7 +10,7 @@ import {
 } from '../../../../src/index.ts';
 import type { Claim, LabData } from '../claim.ts';
 import { network, type Norm } from '../nets.ts';
-import { combinations, meanLine, outcomesOf, seedsOf, transposed } from '../outcomes.ts';
+import { changeLine, changes, combinations, outcomesOf, seedsOf } from '../outcomes.ts';
 import { decide, overall } from '../statistics.ts';
 import { backward, BATCH_SIZE, fixedBatch, LEARNING_RATE } from '../train.ts';
 
@@ -26,8 +26,6 @@ type Outcome = {
 
 /** A change up to this size is rounding. */
 const ROUNDING = 0.001;
-/** Smaller differences are drawn as this one. */
-const SMALLEST = 1e-8;
 
 /** The order of the rows in a batch, and which rows share a batch. */
 export const orderInBatch: Claim<Setting, Outcome> = {
@@ -36,8 +34,8 @@ export const orderInBatch: Claim<Setting, Outcome> = {
   method:
     'The rows of a batch are permuted: their outputs are compared, and the losses of two networks that are trained on ' +
     'the same batches, one with rows permuted inside each batch. Then the same is done with companions: the first half of ' +
-    'a batch is normalized together with another second half, and a network is trained on the same images in batches drawn ' +
-    `anew. A difference below ${ROUNDING} is taken as rounding.`,
+    'a batch is normalized together with another second half, and a network is trained on the same images in other batches. ' +
+    `Differences below ${ROUNDING} count as rounding errors.`,
   why: {
     text:
       'Mean and variance are sums over the batch, and a sum does not depend on the order of its terms, except for ' +
@@ -66,10 +64,10 @@ export const orderInBatch: Claim<Setting, Outcome> = {
     const back = Array.from({ length: BATCH_SIZE }, (_, i) => yReversed[BATCH_SIZE - 1 - i]);
     const losses = trained(made(norm, seed), batches);
     const inside = trained(made(norm, seed), batches.map(reversed));
-    const anew = trained(made(norm, seed), regrouped(batches));
+    const regroupedLosses = trained(made(norm, seed), regrouped(batches));
     return Promise.resolve({
       permuted: { output: farthest(y, back, BATCH_SIZE), losses: changes(losses, inside) },
-      companions: { output: farthest(y, yOthers, half), losses: changes(losses, anew) },
+      companions: { output: farthest(y, yOthers, half), losses: changes(losses, regroupedLosses) },
     });
   },
   judge: (runs) => {
@@ -102,13 +100,11 @@ export const orderInBatch: Claim<Setting, Outcome> = {
         values: of('none', 'companions').map(({ output }) => output),
       }),
     ];
-    const { steps } = runs[0].setting;
-    const at = Array.from({ length: steps }, (_, step) => step + 1);
-    const line = (name: string, colour: 'bn' | 'plain', norm: Norm, change: keyof Outcome) => {
-      const losses = of(norm, change).map((each) => each.losses.map((value) => Math.max(value, SMALLEST)));
-      const { points } = meanLine({ name, colour }, at, transposed(losses));
-      return { name, colour, points };
-    };
+    const line = (name: string, colour: 'bn' | 'plain', norm: Norm, change: keyof Outcome) =>
+      changeLine(
+        { name, colour },
+        of(norm, change).map(({ losses }) => losses),
+      );
     return {
       verdict: overall(tests),
       tests,
@@ -125,10 +121,10 @@ export const orderInBatch: Claim<Setting, Outcome> = {
               line('with batch normalization, permuted', 'bn', 'before', 'permuted'),
               line('without, permuted', 'plain', 'none', 'permuted'),
               {
-                ...line('with batch normalization, drawn anew', 'bn', 'before', 'companions'),
+                ...line('with batch normalization, other batches', 'bn', 'before', 'companions'),
                 style: 'dotted',
               },
-              { ...line('without, drawn anew', 'plain', 'none', 'companions'), style: 'dotted' },
+              { ...line('without, other batches', 'plain', 'none', 'companions'), style: 'dotted' },
             ],
           },
         },
@@ -176,10 +172,6 @@ function farthest(a: readonly number[][], b: readonly number[][], rows: number):
   const deviation = Math.sqrt(all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / all.length);
   const differences = a.slice(0, rows).flatMap((row, i) => row.map((value, c) => Math.abs(value - b[i][c])));
   return Math.max(...differences) / deviation;
-}
-
-function changes(losses: readonly number[], others: readonly number[]): number[] {
-  return losses.map((loss, step) => Math.abs(others[step] - loss) / loss);
 }
 
 /** The rows `from(0)` … `from(count − 1)` of a batch. */

@@ -13,7 +13,7 @@ import {
 } from '../../../../src/index.ts';
 import type { Claim } from '../claim.ts';
 import { network, type Norm } from '../nets.ts';
-import { combinations, differences, meanLine, outcomesOf, seedsOf, transposed } from '../outcomes.ts';
+import { changeLine, changes, combinations, differences, outcomesOf, seedsOf } from '../outcomes.ts';
 import { decide, overall } from '../statistics.ts';
 import { accuracyOn, LEARNING_RATE } from '../train.ts';
 
@@ -27,7 +27,6 @@ const [BATCH, WORKERS] = [64, 4];
 const ROUNDING = 0.01;
 /** Losses are compared over these steps only. */
 const FIRST = 10;
-const SMALLEST = 1e-8;
 
 /** A batch on one worker, and split over four. */
 export const workers: Claim<Setting, Outcome> = {
@@ -37,8 +36,8 @@ export const workers: Claim<Setting, Outcome> = {
     `Batches of ${BATCH} are computed on one worker; on ${WORKERS}, each of which normalizes its quarter with statistics of ` +
     'its own; and on as many that share them: before each normalization the quarters are joined, so the statistics and ' +
     'their gradients are those of the whole batch. Gradients are averaged before each step, and all workers update the ' +
-    `same running statistics. The losses of the first ${FIRST} steps are compared; a difference below ${ROUNDING} is taken ` +
-    'as rounding.',
+    `same running statistics. The losses of the first ${FIRST} steps are compared. Differences below ${ROUNDING} count as rounding ` +
+    'errors.',
   why: {
     text:
       'The mean of the gradients of four quarters is the gradient of the batch, as long as no example depends on another; ' +
@@ -78,13 +77,10 @@ export const workers: Claim<Setting, Outcome> = {
   },
   judge: (runs) => {
     const of = (norm: Norm, variant: Variant) => outcomesOf(runs, { norm, variant });
-    const changes = (norm: Norm, variant: Variant) =>
-      of(norm, variant).map(({ losses }, seed) => {
-        const alone = of(norm, 'one worker')[seed].losses;
-        return losses.map((loss, step) => Math.abs(loss - alone[step]) / alone[step]);
-      });
+    const changed = (norm: Norm, variant: Variant) =>
+      of(norm, variant).map(({ losses }, seed) => changes(of(norm, 'one worker')[seed].losses, losses));
     const largest = (norm: Norm, variant: Variant) =>
-      changes(norm, variant).map((all) => Math.max(...all.slice(0, FIRST)));
+      changed(norm, variant).map((all) => Math.max(...all.slice(0, FIRST)));
     const accuracies = (variant: Variant) => of('before', variant).map(({ accuracy }) => accuracy);
     const quantity = `largest change of the loss / loss in ${FIRST} steps`;
     const tests = [
@@ -118,13 +114,11 @@ export const workers: Claim<Setting, Outcome> = {
       }),
     ];
     const shown = Math.min(40, runs[0].setting.steps);
-    const at = Array.from({ length: shown }, (_, step) => step + 1);
-    const line = (name: string, colour: 'bn' | 'other' | 'plain', norm: Norm, variant: Variant) => {
-      const values = changes(norm, variant).map((all) =>
-        all.slice(0, shown).map((x) => Math.max(x, SMALLEST)),
+    const line = (name: string, colour: 'bn' | 'other' | 'plain', norm: Norm, variant: Variant) =>
+      changeLine(
+        { name, colour },
+        changed(norm, variant).map((all) => all.slice(0, shown)),
       );
-      return { name, colour, points: meanLine({ name, colour }, at, transposed(values)).points };
-    };
     return {
       verdict: overall(tests),
       tests,
