@@ -50,13 +50,13 @@ function step(net: NetName, batch: number, images: Inputs): Workload {
   return { name, references: ['pytorch', 'gammabeta'], tolerance: 1e-2, prepare };
 }
 
-/** BatchNorm1d with PyTorch's constants, forward in training and backward from a given gradient. */
-function batchnorm(m: number, features: number): Workload {
+/** A normalization with PyTorch's constants: forward in training, and backward from a given gradient. */
+function normalization(kind: 'batchnorm' | 'layernorm', m: number, features: number): Workload {
   const prepare = (): Prepared => {
     const stream = seededStream(1);
     const normal = (shape: readonly number[]) => values(shape, () => stream.normal());
     return {
-      request: { kind: 'batchnorm', features, eps: 1e-5, momentum: 0.1 },
+      request: { kind, features, eps: 1e-5, ...(kind === 'batchnorm' && { momentum: 0.1 }) },
       inputs: {
         x: normal([m, features]),
         g: normal([m, features]),
@@ -65,7 +65,7 @@ function batchnorm(m: number, features: number): Workload {
       },
     };
   };
-  return { name: `batchnorm ${m}x${features}`, references: OURS_FIRST, tolerance: 1e-4, prepare };
+  return { name: `${kind} ${m}x${features}`, references: OURS_FIRST, tolerance: 1e-4, prepare };
 }
 
 /** One product of square matrices. */
@@ -86,8 +86,9 @@ export const workloads: readonly Workload[] = [
   ...(['digits', 'noise'] as const).flatMap((images) =>
     (['plain', 'bn'] as const).flatMap((net) => [32, 256, 1024].map((batch) => step(net, batch, images))),
   ),
-  batchnorm(64, 512),
-  batchnorm(1024, 512),
+  ...(['batchnorm', 'layernorm'] as const).flatMap((kind) =>
+    [64, 1024].map((m) => normalization(kind, m, 512)),
+  ),
   matmul(512),
   matmul(1024),
 ];

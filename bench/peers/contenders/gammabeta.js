@@ -9,6 +9,7 @@ const {
   Dense,
   deviceInfo,
   fit,
+  LayerNorm,
   LeakyReLU,
   manualSeed,
   ReLU,
@@ -77,10 +78,13 @@ function step({ layers, lr }, inputs) {
   });
 }
 
-function batchnorm({ features, eps, momentum }, inputs) {
+const batchnorm = ({ features, eps, momentum }, inputs) =>
+  normalization(new BatchNorm1d(features, { eps, momentum }), inputs);
+const layernorm = ({ features, eps }, inputs) => normalization(new LayerNorm(features, { eps }), inputs);
+
+function normalization(norm, inputs) {
   const x = onDevice(inputs.x, { requiresGrad: true });
   const g = onDevice(inputs.g);
-  const norm = new BatchNorm1d(features, { eps, momentum });
   loadState(norm, { weight: inputs.gamma, bias: inputs.beta });
   const leaves = [x, norm.gamma, norm.beta];
   const iterate = () => {
@@ -147,4 +151,4 @@ function describe() {
   };
 }
 
-await serve({ describe, workloads: { step, batchnorm, matmul, experiment } });
+await serve({ describe, workloads: { step, batchnorm, layernorm, matmul, experiment } });

@@ -140,6 +140,35 @@ function batchnorm({ eps, momentum }, inputs) {
   return { iterate, settle: () => blockUntilReady(last), verify };
 }
 
+/** jax-js has no such layer either. */
+function layernorm({ eps }, inputs) {
+  const { x, gamma, beta, g } = mapped(inputs, onDevice);
+  const f = (x, gamma, beta) => {
+    const centered = x.ref.sub(np.mean(x, 1, { keepdims: true }));
+    const variance = np.mean(np.square(centered.ref), 1, { keepdims: true });
+    return centered
+      .div(np.sqrt(variance.add(eps)))
+      .mul(gamma)
+      .add(beta);
+  };
+  const pass = jit((x, gamma, beta, g) => {
+    const [y, pullback] = vjp(f, [x, gamma, beta]);
+    return [y, pullback(g)];
+  });
+  let last = [];
+  const iterate = async () => {
+    tree.dispose(last);
+    last = pass(x.ref, gamma.ref, beta.ref, g.ref);
+    await blockUntilReady(last);
+  };
+  const verify = async () => {
+    await iterate();
+    const [dx, dgamma, dbeta] = last[1];
+    return { tensors: await read({ dx, dgamma, dbeta }) };
+  };
+  return { iterate, settle: () => blockUntilReady(last), verify };
+}
+
 function matmul(_workload, inputs) {
   const { a, b } = mapped(inputs, onDevice);
   let c = null;
@@ -162,4 +191,4 @@ const describe = () => ({
   threads: typeof Worker === 'undefined' ? 1 : navigator.hardwareConcurrency,
 });
 
-await serve({ describe, workloads: { step, batchnorm, matmul } });
+await serve({ describe, workloads: { step, batchnorm, layernorm, matmul } });

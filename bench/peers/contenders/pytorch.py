@@ -40,11 +40,9 @@ class Step:
         return losses, state_of(self.model, self.layers, self.state_names, rows, VERIFIED_STEPS)
 
 
-class BatchNorm:
+class Normalization:
     def __init__(self, workload, inputs):
-        self.norm = torch.nn.BatchNorm1d(
-            workload['features'], eps=workload['eps'], momentum=workload['momentum']
-        )
+        self.norm = self.norm_of(workload)
         load_state(self.norm, {'weight': inputs['gamma'], 'bias': inputs['beta']})
         self.x = inputs['x'].requires_grad_()
         self.g = inputs['g']
@@ -55,6 +53,16 @@ class BatchNorm:
 
     def verify(self):
         return None, dict(zip(('dx', 'dgamma', 'dbeta'), self.iterate()))
+
+
+class BatchNorm(Normalization):
+    def norm_of(self, workload):
+        return torch.nn.BatchNorm1d(workload['features'], eps=workload['eps'], momentum=workload['momentum'])
+
+
+class LayerNorm(Normalization):
+    def norm_of(self, workload):
+        return torch.nn.LayerNorm(workload['features'], eps=workload['eps'])
 
 
 class Matmul:
@@ -90,4 +98,12 @@ def describe():
     }
 
 
-Server(describe, {'step': Step, 'batchnorm': BatchNorm, 'matmul': Matmul, 'experiment': Experiment}).serve()
+WORKLOADS = {
+    'step': Step,
+    'batchnorm': BatchNorm,
+    'layernorm': LayerNorm,
+    'matmul': Matmul,
+    'experiment': Experiment,
+}
+
+Server(describe, WORKLOADS).serve()

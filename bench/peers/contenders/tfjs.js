@@ -79,14 +79,28 @@ function step({ layers, lr }, inputs) {
 }
 
 function batchnorm({ features, eps, momentum }, inputs) {
-  const [x, gamma, beta, g] = [inputs.x, inputs.gamma, inputs.beta, inputs.g].map(onDevice);
   const running = {
     mean: tf.variable(tf.zeros([features]), false),
     variance: tf.variable(tf.ones([features]), false),
   };
   const [m] = inputs.x.shape;
   const constants = { eps, momentum, correction: m / (m - 1) };
-  const gradients = tf.grads((x, gamma, beta) => batchNorm(x, gamma, beta, running, constants));
+  return normalization((x, gamma, beta) => batchNorm(x, gamma, beta, running, constants), inputs);
+}
+
+/** Layer normalization as tfjs-layers computes it: from `moments` along the last axis. */
+function layernorm({ eps }, inputs) {
+  const layerNorm = (x, gamma, beta) => {
+    const { mean, variance } = tf.moments(x, 1, true);
+    const xhat = tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, eps)));
+    return tf.add(tf.mul(xhat, gamma), beta);
+  };
+  return normalization(layerNorm, inputs);
+}
+
+function normalization(f, inputs) {
+  const [x, gamma, beta, g] = [inputs.x, inputs.gamma, inputs.beta, inputs.g].map(onDevice);
+  const gradients = tf.grads(f);
   let last = [];
   const iterate = () => {
     tf.dispose(last);
@@ -120,4 +134,4 @@ const describe = () => ({
   threads: backendName === 'wasm' ? backend.getThreadsCount() : 1,
 });
 
-await serve({ describe, workloads: { step, batchnorm, matmul } });
+await serve({ describe, workloads: { step, batchnorm, layernorm, matmul } });
