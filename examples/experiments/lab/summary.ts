@@ -16,7 +16,8 @@ export function verdictTable(
   columns: number = process.stdout.isTTY ? process.stdout.columns : WIDTH,
 ): string {
   const free = Math.min(Math.max(columns, NARROWEST), WIDTH) - VERDICT - 4; // 4 vertical lines
-  const first = Math.floor(free / 3);
+  const longest = Math.max(...results.claims.map(({ name }) => name.length));
+  const first = Math.max(Math.floor(free / 3), longest + 3); // a colon, and a space on each side
   const table = new Table({
     head: ['claim', 'verdict', 'decided by'],
     colWidths: [first, VERDICT, free - first],

@@ -19,14 +19,14 @@ import { accuracyOn, LEARNING_RATE } from '../train.ts';
 
 type Variant = 'one worker' | 'own statistics' | 'shared statistics';
 type Setting = { norm: Norm; variant: Variant; steps: number; seed: number };
-/** The loss of each batch before its step, and the test accuracy at the end. */
+/** The losses of the first batches, each before its step, and the test accuracy at the end. */
 type Outcome = { losses: number[]; accuracy: number };
 
 const [BATCH, WORKERS] = [64, 4];
 /** A difference up to this size is rounding, which grows from step to step. */
 const ROUNDING = 0.01;
-/** Losses are compared over these steps only. */
-const FIRST = 10;
+/** Losses are compared over these steps only, and shown over more. */
+const [FIRST, SHOWN] = [10, 40];
 
 /** A batch on one worker, and split over four. */
 export const workers: Claim<Setting, Outcome> = {
@@ -73,7 +73,7 @@ export const workers: Claim<Setting, Outcome> = {
         optimizer.step();
       }
     }
-    return { losses, accuracy: await accuracyOn(model, test) };
+    return { losses: losses.slice(0, SHOWN), accuracy: await accuracyOn(model, test) };
   },
   judge: (runs) => {
     const of = (norm: Norm, variant: Variant) => outcomesOf(runs, { norm, variant });
@@ -113,12 +113,8 @@ export const workers: Claim<Setting, Outcome> = {
         values: differences(accuracies('own statistics'), accuracies('one worker')),
       }),
     ];
-    const shown = Math.min(40, runs[0].setting.steps);
     const line = (name: string, colour: 'bn' | 'other' | 'plain', norm: Norm, variant: Variant) =>
-      changeLine(
-        { name, colour },
-        changed(norm, variant).map((all) => all.slice(0, shown)),
-      );
+      changeLine({ name, colour }, changed(norm, variant));
     return {
       verdict: overall(tests),
       tests,

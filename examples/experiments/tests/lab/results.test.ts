@@ -17,11 +17,12 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const results = JSON.parse(read('examples/experiments/results/lab.json')) as LabResults;
 
 describe("the lab's committed results", () => {
-  it('have the first claims, on MNIST, with every run of the full effort', () => {
+  it('have claims in their order, on MNIST, with every run of the full effort', () => {
     expect(results).toMatchObject({ experiment: 'lab', data: 'MNIST', effort: 'full' });
-    expect(results.claims.length).toBeGreaterThanOrEqual(12);
-    const first = claims.slice(0, results.claims.length); // later ones may have no committed results yet
-    expect(results.claims.map(({ name }) => name)).toEqual(first.map(({ name }) => name));
+    const committed = results.claims.map(({ name }) => name); // a new claim may have no results yet
+    expect(committed.length).toBeGreaterThanOrEqual(17);
+    const inOrder = claims.map(({ name }) => name).filter((name) => committed.includes(name));
+    expect(committed).toEqual(inOrder);
     for (const { claim } of findingsOf(results)) {
       const runs = results.claims.find(({ name }) => name === claim.name)?.runs ?? [];
       expect(runs.map(({ setting }) => setting)).toEqual(claim.settings('full'));
