@@ -21,7 +21,7 @@ import { type ExperimentOptions, experimentOptions, trainNets } from '../cli/exp
 import { expectFolder } from '../cli/report.ts';
 import { describeMachine, expectWritable } from '../cli/results.ts';
 import { runCommand } from '../cli/run.ts';
-import { meaningOf, netsTable } from '../cli/summary.ts';
+import { finalAccuracies, meaningOf, netsTable } from '../cli/summary.ts';
 import type { Inside } from '../report/watch.ts';
 
 /** The held-out images are the test images, so the output calls their columns test instead of val. */
@@ -79,7 +79,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   const headings = ['loss', 'acc', 'test loss', 'test acc'];
   const summary = () => {
     const shown = netNames.filter((net) => runs.some((run) => run.net === net));
-    return `${netsTable(shown, runs, { headings })}\n\n${meaningOf(runs, ['bn'], 'test images')}`;
+    const table = netsTable(shown, runs, { headings });
+    return `${table}\n\n${meaningOf(runs, ['bn'], 'test images')}\n\n${finalAccuracies(runs)}`;
   };
   const experiment = { nets, training, validation: test, batchSize: BATCH_SIZE, optimizer, columnNames };
   const findings = (insides: ReadonlyMap<string, Inside>) => findingsOf(results, { insides, test });

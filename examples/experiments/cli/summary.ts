@@ -1,6 +1,6 @@
 /** The table at the end of an experiment, and its interpretation. */
 import Table from 'cli-table3';
-import { mean, type NetRun, secondsPerEpoch } from './results.ts';
+import { average, mean, type NetRun, secondsPerEpoch } from './results.ts';
 
 const columns = ['loss', 'accuracy', 'valLoss', 'valAccuracy'] as const;
 
@@ -75,6 +75,44 @@ export function meaningOf(
       : `${net} reaches the final accuracy of plain in ${reached} of ${last} epochs. Its epochs take ${slower}, ` +
         `so it needs ${((reached * cost) / last).toFixed(2)} of the time of plain.`;
   return `${first}; ${end}. ${second}`;
+}
+
+/** A line for each network: its test accuracy at the end, as the mean over the seeds. */
+export function finalAccuracies(runs: readonly NetRun<string>[]): string {
+  return linesOf(runs, 'Test accuracy', (of) =>
+    percent(average(of.map(({ history }) => history.valAccuracy.at(-1) ?? NaN))),
+  );
+}
+
+/**
+ * A line for each network: the time that all of its epochs took, with validation, as the mean over the seeds, and how many
+ * times that of `plain` it is.
+ */
+export function trainingTimes(runs: readonly NetRun<string>[]): string {
+  const seconds = (of: typeof runs) =>
+    average(of.map(({ history }) => history.seconds.reduce((sum, each) => sum + each, 0)));
+  const plain = seconds(runs.filter(({ net }) => net === 'plain'));
+  return linesOf(runs, 'Time to train', (of) => {
+    const time = `${seconds(of).toFixed(1)} s`;
+    if (of[0].net === 'plain' || Number.isNaN(plain)) return time;
+    return `${time}, ${(seconds(of) / plain).toFixed(2)} times as long`;
+  });
+}
+
+/** `Time to train without batch normalization (plain): …`, and so on, in columns. */
+function linesOf(
+  runs: readonly NetRun<string>[],
+  quantity: string,
+  figure: (runs: readonly NetRun<string>[]) => string,
+): string {
+  const nets = [...new Set(runs.map(({ net }) => net))];
+  const names = nets.map(
+    (net) => `${quantity} ${net === 'plain' ? 'without' : 'with'} batch normalization (${net}): `,
+  );
+  const width = Math.max(...names.map((name) => name.length));
+  return nets
+    .map((net, k) => names[k].padEnd(width) + figure(runs.filter((run) => run.net === net)))
+    .join('\n');
 }
 
 function format(value: number): string {

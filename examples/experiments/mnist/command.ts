@@ -7,6 +7,7 @@ import { type ExperimentOptions, experimentOptions, trainNets } from '../cli/exp
 import { expectFolder } from '../cli/report.ts';
 import { describeMachine, expectWritable } from '../cli/results.ts';
 import { runCommand } from '../cli/run.ts';
+import { trainingTimes } from '../cli/summary.ts';
 import type { Inside } from '../report/watch.ts';
 import { mnist } from './data.ts';
 import { type NetName, netNames, nets } from '../../../src/networks.ts';
@@ -55,7 +56,8 @@ async function run(options: Options, signal: AbortSignal): Promise<void> {
   };
   const optimizer = (parameters: readonly Tensor[]) => new SGD(parameters, { lr: LEARNING_RATE });
   const comparable = options.limit === undefined && !isStandIn;
-  const summary = () => `On ${name}:\n${historyTable(runs, comparable)}\n\n${meaning(runs)}`;
+  const summary = () =>
+    `On ${name}:\n${historyTable(runs, comparable)}\n\n${meaning(runs)}\n\n${trainingTimes(runs)}`;
   const experiment = { nets, training, validation, batchSize: BATCH_SIZE, optimizer };
   const findings = (insides: ReadonlyMap<string, Inside>) =>
     findingsOf(results, {

@@ -110,6 +110,8 @@ describe('npm run cifar10', () => {
     expect(stdout).toMatch(/│ +plain +│ +bn +│/);
     expect(stdout).toMatch(/│ epoch │ loss +│ acc +│ test loss │ test acc │/);
     expect(stdout).toMatch(/^After the first epoch, bn classifies .* of the test images/m);
+    expect(stdout).toMatch(/^Test accuracy without batch normalization \(plain\): +\d+\.\d %$/m);
+    expect(stdout).toMatch(/^Test accuracy with batch normalization \(bn\): +\d+\.\d %$/m);
   });
 
   it('writes all measured values with machine and versions, and no other file', () => {

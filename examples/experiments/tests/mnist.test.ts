@@ -64,6 +64,13 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
     expect(results).toMatchObject({ data: 'the built-in digits', from: 'built in' });
   });
 
+  it('prints the time of both networks and its ratio', () => {
+    expect(stdout).toMatch(/^Time to train without batch normalization \(plain\): +\d+\.\d s$/m);
+    expect(stdout).toMatch(
+      /^Time to train with batch normalization \(bn\): +\d+\.\d s, \d+\.\d\d times as long$/m,
+    );
+  });
+
   it('calls them by their name in the report too', () => {
     const report = readFileSync(join(reports, 'mnist.html'), 'utf8');
     expect(report).toContain('<h1>Batch normalization on the built-in digits</h1>');

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NetName } from '../../../src/networks.ts';
+import { finalAccuracies, trainingTimes } from '../cli/summary.ts';
 import type { Run } from '../mnist/results.ts';
 import { historyTable, meaning } from '../mnist/summary.ts';
 
@@ -29,6 +30,23 @@ describe('the summary of the experiment', () => {
 
   it('asks for a network to compare with', () => {
     expect(meaning([plain])).toMatch(/train plain and one of bn, bn-pre/);
+  });
+
+  it('ends with the time of each network, and its ratio to that of plain', () => {
+    const runs = [plain, run('plain', [0.7, 0.8, 0.85, 0.9], 20, 2), run('bn', [0.8, 0.9, 0.93, 0.95], 18)];
+    expect(trainingTimes(runs)).toBe(
+      'Time to train without batch normalization (plain): 60.0 s\n' +
+        'Time to train with batch normalization (bn):       72.0 s, 1.20 times as long',
+    );
+    expect(trainingTimes(runs.slice(2))).toBe('Time to train with batch normalization (bn): 72.0 s');
+  });
+
+  it('of CIFAR-10 ends with the test accuracies', () => {
+    const runs = [plain, run('plain', [0.7, 0.8, 0.85, 0.8], 10, 2), run('bn', [0.8, 0.9, 0.93, 0.954], 10)];
+    expect(finalAccuracies(runs)).toBe(
+      'Test accuracy without batch normalization (plain): 85.0 %\n' +
+        'Test accuracy with batch normalization (bn):       95.4 %',
+    );
   });
 
   it('shows means over seeds, and published results only if they are comparable', () => {
