@@ -497,6 +497,28 @@ describe.skipIf(chromiumPath === undefined)('the explorer', () => {
     );
 
     it(
+      'goes on with another normalization, learning rate and batch size while it runs',
+      on('#seed=3', async ({ page }) => {
+        const step = async () => Number((await resultsOn(page)).with[0]);
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await until(async () => (await step()) > 20, 60_000);
+        await page.getByRole('combobox', { name: 'Normalization' }).selectOption('layer');
+        await until(async () => (await step()) < 20);
+        expect(await page.locator('#live').innerText()).toContain('with layer normalization');
+        expect(await page.evaluate('location.hash')).toContain('norm=layer');
+        await until(async () => (await step()) > 20, 60_000);
+        const before = await step();
+        await page.getByRole('textbox', { name: 'learning rate' }).fill('0.2');
+        await page.getByRole('textbox', { name: 'Batch size' }).fill('8');
+        await page.getByRole('textbox', { name: 'Batch size' }).press('Tab');
+        await until(async () => (await step()) > before + 20, 60_000); // in the same networks
+        expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(true);
+        expect(await page.locator('#live .problem:visible').count()).toBe(0);
+      }),
+      90_000,
+    );
+
+    it(
       'trains the same losses from a copied link',
       on('#seed=4', async ({ page }) => {
         const train = async (on: Page) => {
