@@ -7,7 +7,7 @@ export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { Device, DeviceName, DType } from './tensor/device/device.ts';
-export { type DeviceInfo, deviceInfo, useDevice } from './tensor/device/registry.ts';
+export { type DeviceInfo, deviceInfo, useDevice, type UseDeviceOptions } from './tensor/device/registry.ts';
 export type { PassedOver } from './tensor/device/current.ts';
 export { arange, concat, eye, tensor } from './tensor/create.ts';
 export type { TensorJson } from './tensor/json.ts';

@@ -23,6 +23,12 @@ const FLAGS = [
   ...['--enable', 'simd'],
 ];
 
+/**
+ * The library's module imports shared memory, for threads. Without threads, `open-wasm.ts` changes the byte that says
+ * so. The maximum is 4 GB, all that 32-bit addresses reach.
+ */
+const SHARED = ['--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'];
+
 /** The two builds, the fastest first. */
 const BUILDS = { relaxed: ['--enable', 'relaxed-simd'], simd: [] } as const;
 export type BuildName = keyof typeof BUILDS;
@@ -37,7 +43,7 @@ const PIECE = 4096;
  */
 export function generate(): string {
   const [relaxed, simd] = (['relaxed', 'simd'] as const).map((build) =>
-    Buffer.from(compile(join(import.meta.dirname, 'index.ts'), build)),
+    Buffer.from(compile(join(import.meta.dirname, 'index.ts'), build, SHARED)),
   );
   const count = Math.ceil(simd.length / PIECE);
   const piece = (bytes: Buffer, k: number) =>
@@ -62,11 +68,11 @@ export function generate(): string {
 }
 
 /** Compiles an AssemblyScript module in one of the builds. The module imports its memory as `env.memory`. */
-export function compile(source: string, build: BuildName): Uint8Array {
+export function compile(source: string, build: BuildName, flags: readonly string[] = []): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'gammabeta-'));
   try {
     const binary = join(folder, 'out.wasm');
-    execFileSync(process.execPath, [asc, source, '--outFile', binary, ...FLAGS, ...BUILDS[build]], {
+    execFileSync(process.execPath, [asc, source, '--outFile', binary, ...FLAGS, ...BUILDS[build], ...flags], {
       stdio: 'inherit',
     });
     return readFileSync(binary);

@@ -2,7 +2,8 @@
 import { cpu } from './cpu.ts';
 import type { Device, DeviceName } from './device.ts';
 import { DeviceError, expectOneOf } from '../errors.ts';
-import { openWasm } from './wasm/open-wasm.ts';
+import { builds, openWasm } from './wasm/open-wasm.ts';
+import { threadsOf } from './wasm/threads/count.ts';
 
 /** A device that was passed over, and the reason. */
 export interface PassedOver {
@@ -49,7 +50,7 @@ export function deviceFor(op: string, device: DeviceName | Device): Device {
 }
 
 function wasm(): Device {
-  const device = opened.get('wasm') ?? openWasm();
+  const device = opened.get('wasm') ?? openWasm(builds, threadsOf('wasm', undefined));
   opened.set('wasm', device);
   return device;
 }

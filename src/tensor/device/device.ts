@@ -35,6 +35,10 @@ export interface Device {
   readonly software?: boolean;
   /** Whether the GPU was lost with all its tensors. Undefined on devices that cannot be lost. */
   readonly lost?: boolean;
+  /** On `wasm`: the number of threads, and why there are no more. */
+  readonly threads?: { readonly count: number; readonly reason: string };
+  /** @internal Changes the number of threads. */
+  setThreads?(threads: { readonly count: number; readonly reason: string }): void;
   /** @internal Copies the values into new memory, before it returns. */
   upload(values: ArrayLike<number>, dtype: DType): Storage;
   /** @internal Runs a kernel. The output, of shape `shape`, is new memory, or the first input if `inPlace`. */

@@ -2,10 +2,11 @@
 import { cpu } from './cpu.ts';
 import { type Choice, choose, currentChoice, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
-import { DeviceError, shown, ValueError } from '../errors.ts';
+import { DeviceError, expectOptions, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
-import { openWasm } from './wasm/open-wasm.ts';
+import { builds, openWasm } from './wasm/open-wasm.ts';
+import { type Threads, threadsOf, type ThreadsOption } from './wasm/threads/count.ts';
 
 /** The current device, and the faster devices that were passed over. */
 export interface DeviceInfo {
@@ -16,8 +17,23 @@ export interface DeviceInfo {
   readonly software?: boolean;
   /** The element types that the device supports. */
   readonly dtypes: readonly DType[];
+  /** On `wasm`: the number of threads that compute a large kernel together. */
+  readonly threads?: number;
+  /** On `wasm`: why there are no more threads. */
+  readonly threadsReason?: string;
   /** The devices that `auto` tried first, with the reason why each was not chosen. */
   readonly passedOver: readonly PassedOver[];
+}
+
+/** Options of `useDevice`. */
+export interface UseDeviceOptions {
+  /**
+   * On `wasm`: how many threads compute a large kernel together, from 1 to 64. `'auto'` is one per processor core, at
+   * most 8, and 1 in a worker thread. A page has one thread unless it is cross-origin isolated. The results are the same,
+   * bit for bit. Default: the number that `wasm` has already; at first that of the environment variable
+   * GAMMABETA_THREADS, or 1.
+   */
+  readonly threads?: ThreadsOption;
 }
 
 interface Candidate {
@@ -27,7 +43,10 @@ interface Candidate {
    * @param hardware Whether to reject a software GPU.
    * @throws {DeviceError} The device is not available.
    */
-  readonly open: (options: { readonly hardware: boolean }) => Device | Promise<Device>;
+  readonly open: (options: {
+    readonly hardware: boolean;
+    readonly threads: Threads | undefined;
+  }) => Device | Promise<Device>;
 }
 
 /** The code for GPUs, including gpu.js, is loaded when a GPU is first requested. */
@@ -40,16 +59,16 @@ const gpu = (name: 'webgpu' | 'webgl'): Candidate => ({
 const candidates: readonly Candidate[] = [
   gpu('webgpu'),
   gpu('webgl'),
-  { name: 'wasm', open: () => openWasm() },
+  { name: 'wasm', open: ({ threads }) => openWasm(builds, threads ?? threadsOf('wasm', undefined)) },
   { name: 'cpu', open: () => cpu },
 ];
 
 /** The first candidate that works. */
-async function chosenAutomatically(): Promise<Choice> {
+async function chosenAutomatically(threads?: Threads): Promise<Choice> {
   const passedOver: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
-      return { device: await open(candidate, true), passedOver };
+      return { device: await open(candidate, true, threads), passedOver };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       passedOver.push({ device: candidate.name, reason: error.problem });
@@ -59,9 +78,9 @@ async function chosenAutomatically(): Promise<Choice> {
 }
 
 /** A candidate. Throws the reason why it is not available. */
-async function chosenByName(candidate: Candidate): Promise<Choice> {
+async function chosenByName(candidate: Candidate, threads?: Threads): Promise<Choice> {
   try {
-    return { device: await open(candidate, false), passedOver: [] };
+    return { device: await open(candidate, false, threads), passedOver: [] };
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     throw new DeviceError('useDevice', `'${candidate.name}' is not available: ${error.problem}`, error.hint);
@@ -69,9 +88,13 @@ async function chosenByName(candidate: Candidate): Promise<Choice> {
 }
 
 /** Opens a device, or returns the open one. A lost device is opened again. */
-async function open({ name, open: make }: Candidate, hardware: boolean): Promise<Device> {
+async function open(
+  { name, open: make }: Candidate,
+  hardware: boolean,
+  threads: Threads | undefined,
+): Promise<Device> {
   const known = opened.get(name);
-  const device = known === undefined || known.lost ? await make({ hardware }) : known;
+  const device = known === undefined || known.lost ? await make({ hardware, threads }) : known;
   if (hardware && device.software) throw softwareGpu(name, device.adapter);
   opened.set(name, device);
   return device;
@@ -83,7 +106,8 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  *
  * @returns The same as {@link deviceInfo}.
  * @throws {DeviceError} The device is not available. The message gives the reason.
- * @throws {ValueError} No device has this name.
+ * @throws {ValueError} No device has this name; `threads` is neither `'auto'` nor an integer from 1 to 64, or the
+ *   device is another one than `wasm`.
  * @throws {BusyError} `fit` is running.
  * @example
  * ```ts
@@ -93,13 +117,21 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  * console.log(info.device); // cpu
  * ```
  */
-export async function useDevice(name: DeviceName | 'auto'): Promise<DeviceInfo> {
+export async function useDevice(
+  name: DeviceName | 'auto',
+  options: UseDeviceOptions = {},
+): Promise<DeviceInfo> {
   expectNotHeld();
-  return switchDevice(name, expectNotHeld); // `fit` may have begun while the device was opened
+  expectOptions('useDevice', options, ['threads']);
+  return switchDevice(name, expectNotHeld, options.threads); // `fit` may have begun while the device was opened
 }
 
 /** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
-export async function switchDevice(name: DeviceName | 'auto', check?: () => void): Promise<DeviceInfo> {
+export async function switchDevice(
+  name: DeviceName | 'auto',
+  check?: () => void,
+  option?: ThreadsOption,
+): Promise<DeviceInfo> {
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
     const names = candidates.map((candidate) => candidate.name);
@@ -109,9 +141,18 @@ export async function switchDevice(name: DeviceName | 'auto', check?: () => void
       `use one of auto, ${names.join(', ')}`,
     );
   }
+  const threads = option === undefined ? undefined : threadsOf('useDevice', option);
+  if (threads !== undefined && name !== 'wasm' && name !== 'auto') {
+    throw new ValueError(
+      'useDevice',
+      `'${name}' has no option threads`,
+      "only the device 'wasm' has threads",
+    );
+  }
   const switched = lastChoice.then(async () => {
-    const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
+    const choice = await (named === undefined ? chosenAutomatically(threads) : chosenByName(named, threads));
     check?.();
+    if (threads !== undefined) choice.device.setThreads?.(threads);
     choose(choice);
     return deviceInfo();
   });
@@ -134,6 +175,13 @@ let lastChoice: Promise<unknown> = Promise.resolve();
  */
 export function deviceInfo(): DeviceInfo {
   const { device, passedOver } = currentChoice();
-  const { name, adapter, software, dtypes } = device;
-  return { device: name, adapter, ...(software !== undefined && { software }), dtypes, passedOver };
+  const { name, adapter, software, dtypes, threads } = device;
+  return {
+    device: name,
+    adapter,
+    ...(software !== undefined && { software }),
+    dtypes,
+    ...(threads !== undefined && { threads: threads.count, threadsReason: threads.reason }),
+    passedOver,
+  };
 }

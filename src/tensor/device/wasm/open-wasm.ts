@@ -1,6 +1,7 @@
 /**
- * The SIMD device: float32 arrays in WebAssembly memory, and kernels compiled to WebAssembly. A kernel without a SIMD
- * form runs its reference on the same memory. This is the only file that uses `WebAssembly`.
+ * The SIMD device: float32 arrays in WebAssembly memory, and kernels compiled to WebAssembly, on one or several threads.
+ * A kernel without a SIMD form runs its reference on the same memory. Only this file and `threads/worker.ts` use
+ * `WebAssembly`.
  */
 import type { Fusion } from '../../../../kernels/fused/fusion.ts';
 import type { FloatArray, Kernel, Params } from '../../../../kernels/kernel.ts';
@@ -11,13 +12,17 @@ import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
 import { outputsOf } from './outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
+import { patience, type Threads } from './threads/count.ts';
+import { type Forms, Pool } from './threads/pool.ts';
+import { type Split, splitsOf } from './threads/splits.ts';
+import { startWorker } from './threads/start-worker.ts';
 
 /** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
 declare const WebAssembly: {
   readonly validate: (bytes: Uint8Array) => boolean;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Exports };
-  readonly Memory: new (limits: { initial: number }) => Memory;
+  readonly Memory: new (limits: { initial: number; maximum: number; shared: boolean }) => Memory;
 };
 
 interface Memory {
@@ -25,8 +30,18 @@ interface Memory {
   grow(pages: number): number;
 }
 
-type SimdForm = (...args: readonly number[]) => void;
-type Exports = Readonly<Record<string, SimdForm>> & { readonly heapStart: { readonly value: number } };
+type Exports = Forms & { readonly heapStart: { readonly value: number } };
+
+/** An instance of the kernels, with its memory and its threads. */
+interface Engine {
+  readonly memory: Memory;
+  readonly exports: Exports;
+  readonly heap: Heap;
+  readonly threads: Threads;
+  /** Null with one thread: then the memory is not shared. */
+  readonly pool: Pool | null;
+  readonly splits: ReadonlyMap<string, Split>;
+}
 
 /** The builds of the kernels, the fastest first: with relaxed SIMD, a·b + c is one instruction. */
 export const builds: readonly Build[] = ['relaxed', 'simd'];
@@ -40,6 +55,10 @@ const adapters: Readonly<Record<Build, string>> = {
 const PAGE = 65536;
 /** Room for twice the budget: untouched memory costs nothing, and growing takes time. */
 const INITIAL_PAGES = (2 * BUDGET) / PAGE + 64;
+/** 4 GB, all that 32-bit addresses reach: the maximum that the module declares. */
+const MOST_PAGES = 65536;
+
+const ONE_THREAD: Threads = { count: 1, reason: 'one thread was asked for' };
 
 /** The device, with what tests inspect. */
 export interface WasmDevice extends Device {
@@ -47,6 +66,8 @@ export interface WasmDevice extends Device {
   readonly residency: Residency;
   /** The size of its WebAssembly memory, in bytes. */
   readonly memory: number;
+  /** Its threads; null with one. */
+  readonly pool: Pool | null;
 }
 
 /**
@@ -54,13 +75,12 @@ export interface WasmDevice extends Device {
  *
  * @throws {DeviceError} It accepts no build; the message gives the reason.
  */
-export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
+export function openWasm(accepted: readonly Build[] = builds, threads: Threads = ONE_THREAD): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
-    const bytes = bytesOf(binaries[build]);
-    if (!WebAssembly.validate(bytes)) continue;
+    if (!WebAssembly.validate(bytesOf(build, false))) continue;
     try {
-      return deviceOf(build, bytes);
+      return deviceOf(build, threads);
     } catch (error) {
       throw unavailable(
         `the kernels cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
@@ -72,8 +92,15 @@ export function openWasm(accepted: readonly Build[] = builds): WasmDevice {
   );
 }
 
-/** Decodes hexadecimal: two lower-case digits per byte. */
-function bytesOf(hexadecimal: string): Uint8Array {
+/** The name of the imported memory, what it is, and that it is shared: a memory with a maximum is 1, a shared one 3. */
+const SHARED_MEMORY = '6d656d6f72790203';
+
+/** The binary of a build, decoded from hexadecimal: two lower-case digits per byte. */
+function bytesOf(build: Build, shared: boolean): Uint8Array {
+  const hexadecimal = binaries[build].replace(
+    SHARED_MEMORY,
+    `${SHARED_MEMORY.slice(0, -1)}${shared ? 3 : 1}`,
+  );
   const digit = (at: number) => {
     const code = hexadecimal.charCodeAt(at);
     return (code & 15) + 9 * (code >> 6); // '0' is 0x30, 'a' is 0x61
@@ -81,13 +108,30 @@ function bytesOf(hexadecimal: string): Uint8Array {
   return Uint8Array.from({ length: hexadecimal.length / 2 }, (_, k) => 16 * digit(2 * k) + digit(2 * k + 1));
 }
 
-function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
-  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+/** Makes an instance for a number of threads; for one, if the engine refuses to share memory. */
+function engineOf(build: Build, threads: Threads): Engine {
+  if (threads.count > 1) {
+    try {
+      return instantiate(build, threads);
+    } catch (error) {
+      const reason = `shared memory is refused: ${error instanceof Error ? error.message : String(error)}`;
+      return instantiate(build, { count: 1, reason });
+    }
+  }
+  return instantiate(build, threads);
+}
+
+function instantiate(build: Build, threads: Threads): Engine {
+  const { count } = threads;
+  const shared = count > 1;
+  const module = new WebAssembly.Module(bytesOf(build, shared));
+  const initial = INITIAL_PAGES + (shared ? SCRATCH_PAGES * (count - 1) : 0);
+  const memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared });
+  const { exports } = new WebAssembly.Instance(module, {
     env: { memory },
     softmax: { ln: Math.log },
+    instance: { scratch: 0 },
   });
-
   const grow = (end: number): boolean => {
     try {
       memory.grow(Math.ceil(end / PAGE) - memory.buffer.byteLength / PAGE);
@@ -96,12 +140,31 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       return false;
     }
   };
+  // The scratch memory of the other threads follows that of this one.
+  const scratch = Math.ceil(exports.heapStart.value / PAGE) * PAGE;
+  const heap = new Heap(shared ? scratch * count : exports.heapStart.value, memory.buffer.byteLength, grow);
+  const resources = { module, memory, scratch, patience: patience(count) };
+  const pool = shared ? new Pool(exports, resources, count, startWorker) : null;
+  return { memory, exports, heap, threads, pool, splits: pool === null ? new Map() : splitsOf(pool) };
+}
+
+/** Room for the scratch memory of a thread, which is less than 2 MB. */
+const SCRATCH_PAGES = 32;
+
+function deviceOf(build: Build, threads: Threads): WasmDevice {
+  let engine = engineOf(build, threads);
   const view = (address: number, { dtype, size }: WasmStorage): FloatArray =>
     dtype === 'float32'
-      ? new Float32Array(memory.buffer, address, size)
-      : new Float64Array(memory.buffer, address, size);
-  const heap = new Heap(exports.heapStart.value, memory.buffer.byteLength, grow);
-  const residency = new Residency(heap, view);
+      ? new Float32Array(engine.memory.buffer, address, size)
+      : new Float64Array(engine.memory.buffer, address, size);
+  const residency = new Residency(engine.heap, view);
+
+  /** Calls an export, on several threads if it can be divided. */
+  const call = (name: string, args: number[]): void => {
+    const split = engine.splits.get(name);
+    if (split === undefined) engine.exports[name](...args);
+    else split(args);
+  };
 
   const allocate = (dtype: DType, size: number): WasmStorage => {
     const storage = new WasmStorage(dtype, size, residency);
@@ -128,7 +191,19 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
     adapter: adapters[build],
     residency,
     get memory() {
-      return memory.buffer.byteLength;
+      return engine.memory.buffer.byteLength;
+    },
+    get pool() {
+      return engine.pool;
+    },
+    get threads() {
+      return engine.threads;
+    },
+    setThreads(wanted) {
+      if (wanted.count === engine.threads.count) return;
+      engine.pool?.stop();
+      const next = engineOf(build, wanted);
+      residency.moveTo(next.heap, () => (engine = next));
     },
 
     upload(values, dtype) {
@@ -145,7 +220,7 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       const output = inPlace ? operands[0] : allocate(dtype, sizeOf(shape));
       const sizes = kernel.sizes(shapes, params);
       if (kernel.simd !== undefined && operands.every(isFloat32)) {
-        call(exports[kernel.simd], [output], operands, sizes, kernel, params);
+        call(kernel.simd, argumentsOf([output], operands, sizes, kernel, params));
       } else {
         kernel.reference(arrayOf(output), operands.map(arrayOf), sizes, params);
       }
@@ -163,7 +238,7 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
       const sizes = fusion.sizes(shapes, params);
       const scratch = fusion.scratch ? allocate('float32', fusion.scratch(sizes)) : null;
       const read = scratch === null ? operands : [...operands, scratch];
-      call(exports[fusion.name], results, read, sizes, fusion, params);
+      call(fusion.name, argumentsOf(results, read, sizes, fusion, params));
       if (scratch !== null) residency.free(scratch);
       if (fusion.updates !== undefined) for (const k of fusion.updates) operands[k].version++;
       return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
@@ -177,22 +252,21 @@ function deviceOf(build: Build, bytes: Uint8Array): WasmDevice {
   };
 }
 
-/** Calls a WebAssembly export with the addresses of outputs and inputs, then the sizes, then the parameters. */
-function call(
-  form: SimdForm,
+/** The arguments of an export: the addresses of outputs and inputs, then the sizes, then the parameters. */
+function argumentsOf(
   outputs: readonly WasmStorage[],
   inputs: readonly WasmStorage[],
   sizes: readonly number[],
   { params: names = [] }: Pick<Kernel | Fusion, 'params'>,
   params: Params,
-): void {
+): number[] {
   const args = frame(outputs.length + inputs.length + sizes.length + names.length);
   let k = 0;
   for (const { address } of outputs) args[k++] = address;
   for (const { address } of inputs) args[k++] = address;
   for (const size of sizes) args[k++] = size;
   for (const name of names) args[k++] = params[name];
-  form(...args);
+  return args;
 }
 
 /**
