@@ -15,7 +15,7 @@ import { BUDGET, Residency, WasmStorage } from './residency.ts';
 import { patience, type Threads } from './threads/count.ts';
 import { type Forms, Pool } from './threads/pool.ts';
 import { type Split, splitsOf } from './threads/splits.ts';
-import { startWorker } from './threads/start-worker.ts';
+import { startWorker, type StartWorker } from './threads/start-worker.ts';
 
 /** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
 declare const WebAssembly: {
@@ -75,12 +75,16 @@ export interface WasmDevice extends Device {
  *
  * @throws {DeviceError} It accepts no build; the message gives the reason.
  */
-export function openWasm(accepted: readonly Build[] = builds, threads: Threads = ONE_THREAD): WasmDevice {
+export function openWasm(
+  accepted: readonly Build[] = builds,
+  threads: Threads = ONE_THREAD,
+  start: StartWorker = startWorker,
+): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
     if (!WebAssembly.validate(bytesOf(build, false))) continue;
     try {
-      return deviceOf(build, threads);
+      return deviceOf(build, threads, start);
     } catch (error) {
       throw unavailable(
         `the kernels cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
@@ -109,19 +113,19 @@ function bytesOf(build: Build, shared: boolean): Uint8Array {
 }
 
 /** Makes an instance for a number of threads; for one, if the engine refuses to share memory. */
-function engineOf(build: Build, threads: Threads): Engine {
+function engineOf(build: Build, threads: Threads, start: StartWorker): Engine {
   if (threads.count > 1) {
     try {
-      return instantiate(build, threads);
+      return instantiate(build, threads, start);
     } catch (error) {
       const reason = `shared memory is refused: ${error instanceof Error ? error.message : String(error)}`;
-      return instantiate(build, { count: 1, reason });
+      return instantiate(build, { count: 1, reason }, start);
     }
   }
-  return instantiate(build, threads);
+  return instantiate(build, threads, start);
 }
 
-function instantiate(build: Build, threads: Threads): Engine {
+function instantiate(build: Build, threads: Threads, start: StartWorker): Engine {
   const { count } = threads;
   const shared = count > 1;
   const module = new WebAssembly.Module(bytesOf(build, shared));
@@ -144,15 +148,15 @@ function instantiate(build: Build, threads: Threads): Engine {
   const scratch = Math.ceil(exports.heapStart.value / PAGE) * PAGE;
   const heap = new Heap(shared ? scratch * count : exports.heapStart.value, memory.buffer.byteLength, grow);
   const resources = { module, memory, scratch, patience: patience(count) };
-  const pool = shared ? new Pool(exports, resources, count, startWorker) : null;
+  const pool = shared ? new Pool(exports, resources, count, start) : null;
   return { memory, exports, heap, threads, pool, splits: pool === null ? new Map() : splitsOf(pool) };
 }
 
 /** Room for the scratch memory of a thread, which is less than 2 MB. */
 const SCRATCH_PAGES = 32;
 
-function deviceOf(build: Build, threads: Threads): WasmDevice {
-  let engine = engineOf(build, threads);
+function deviceOf(build: Build, threads: Threads, start: StartWorker): WasmDevice {
+  let engine = engineOf(build, threads, start);
   const view = (address: number, { dtype, size }: WasmStorage): FloatArray =>
     dtype === 'float32'
       ? new Float32Array(engine.memory.buffer, address, size)
@@ -202,7 +206,7 @@ function deviceOf(build: Build, threads: Threads): WasmDevice {
     setThreads(wanted) {
       if (wanted.count === engine.threads.count) return;
       engine.pool?.stop();
-      const next = engineOf(build, wanted);
+      const next = engineOf(build, wanted, start);
       residency.moveTo(next.heap, () => (engine = next));
     },
 
