@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { builds, openWasm, type WasmDevice } from '../../src/tensor/device/wasm/open-wasm.ts';
 import { splitsOf } from '../../src/tensor/device/wasm/threads/splits.ts';
+import { makeTeam } from '../../src/tensor/device/wasm/threads/team.ts';
 import { fusionCases } from '../kernels/fusion-cases/index.ts';
 import { cases } from '../kernels/cases/index.ts';
 import { seededStream } from '../../src/tensor/random.ts';
@@ -19,7 +20,7 @@ const counts = [2, 3, 8];
 
 const one = openWasm();
 const several: ReadonlyMap<number, WasmDevice> = new Map(
-  counts.map((count) => [count, openWasm(builds, { count, reason: 'this is a test' })]),
+  counts.map((count) => [count, openWasm(builds, { count, reason: 'this is a test' }, makeTeam)]),
 );
 
 beforeAll(async () => {

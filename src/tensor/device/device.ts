@@ -1,5 +1,6 @@
 /** The interface of a device: what tensors need from the code that computes them. */
 import type { Fusion } from '../../../kernels/fused/fusion.ts';
+import type { MakeTeam } from './wasm/threads/team.ts';
 import type { FloatArray, Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 
 export type DType = 'float32' | 'float64';
@@ -38,7 +39,7 @@ export interface Device {
   /** On `wasm`: the number of threads, and why there are no more. */
   readonly threads?: { readonly count: number; readonly reason: string };
   /** @internal Changes the number of threads. */
-  setThreads?(threads: { readonly count: number; readonly reason: string }): void;
+  setThreads?(threads: { readonly count: number; readonly reason: string }, makeTeam: MakeTeam): void;
   /** @internal Copies the values into new memory, before it returns. */
   upload(values: ArrayLike<number>, dtype: DType): Storage;
   /** @internal Runs a kernel. The output, of shape `shape`, is new memory, or the first input if `inPlace`. */

@@ -1,12 +1,19 @@
 /** Chooses the current device, by name or automatically. */
 import { cpu } from './cpu.ts';
-import { type Choice, choose, currentChoice, opened, type PassedOver } from './current.ts';
+import {
+  type Choice,
+  choose,
+  currentChoice,
+  deviceFor,
+  opened,
+  type PassedOver,
+  threadSetter,
+} from './current.ts';
 import type { Device, DeviceName, DType } from './device.ts';
 import { DeviceError, expectOptions, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
-import { builds, openWasm } from './wasm/open-wasm.ts';
-import { type Threads, threadsOf, type ThreadsOption } from './wasm/threads/count.ts';
+import type { ThreadsOption } from './wasm/threads/count.ts';
 
 /** The current device, and the faster devices that were passed over. */
 export interface DeviceInfo {
@@ -43,10 +50,7 @@ interface Candidate {
    * @param hardware Whether to reject a software GPU.
    * @throws {DeviceError} The device is not available.
    */
-  readonly open: (options: {
-    readonly hardware: boolean;
-    readonly threads: Threads | undefined;
-  }) => Device | Promise<Device>;
+  readonly open: (options: { readonly hardware: boolean }) => Device | Promise<Device>;
 }
 
 /** The code for GPUs, including gpu.js, is loaded when a GPU is first requested. */
@@ -59,16 +63,16 @@ const gpu = (name: 'webgpu' | 'webgl'): Candidate => ({
 const candidates: readonly Candidate[] = [
   gpu('webgpu'),
   gpu('webgl'),
-  { name: 'wasm', open: ({ threads }) => openWasm(builds, threads ?? threadsOf('wasm', undefined)) },
+  { name: 'wasm', open: () => deviceFor('useDevice', 'wasm') },
   { name: 'cpu', open: () => cpu },
 ];
 
 /** The first candidate that works. */
-async function chosenAutomatically(threads?: Threads): Promise<Choice> {
+async function chosenAutomatically(): Promise<Choice> {
   const passedOver: PassedOver[] = [];
   for (const candidate of candidates) {
     try {
-      return { device: await open(candidate, true, threads), passedOver };
+      return { device: await open(candidate, true), passedOver };
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       passedOver.push({ device: candidate.name, reason: error.problem });
@@ -78,9 +82,9 @@ async function chosenAutomatically(threads?: Threads): Promise<Choice> {
 }
 
 /** A candidate. Throws the reason why it is not available. */
-async function chosenByName(candidate: Candidate, threads?: Threads): Promise<Choice> {
+async function chosenByName(candidate: Candidate): Promise<Choice> {
   try {
-    return { device: await open(candidate, false, threads), passedOver: [] };
+    return { device: await open(candidate, false), passedOver: [] };
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     throw new DeviceError('useDevice', `'${candidate.name}' is not available: ${error.problem}`, error.hint);
@@ -88,13 +92,9 @@ async function chosenByName(candidate: Candidate, threads?: Threads): Promise<Ch
 }
 
 /** Opens a device, or returns the open one. A lost device is opened again. */
-async function open(
-  { name, open: make }: Candidate,
-  hardware: boolean,
-  threads: Threads | undefined,
-): Promise<Device> {
+async function open({ name, open: make }: Candidate, hardware: boolean): Promise<Device> {
   const known = opened.get(name);
-  const device = known === undefined || known.lost ? await make({ hardware, threads }) : known;
+  const device = known === undefined || known.lost ? await make({ hardware }) : known;
   if (hardware && device.software) throw softwareGpu(name, device.adapter);
   opened.set(name, device);
   return device;
@@ -141,8 +141,7 @@ export async function switchDevice(
       `use one of auto, ${names.join(', ')}`,
     );
   }
-  const threads = option === undefined ? undefined : threadsOf('useDevice', option);
-  if (threads !== undefined && name !== 'wasm' && name !== 'auto') {
+  if (option !== undefined && name !== 'wasm' && name !== 'auto') {
     throw new ValueError(
       'useDevice',
       `'${name}' has no option threads`,
@@ -150,9 +149,10 @@ export async function switchDevice(
     );
   }
   const switched = lastChoice.then(async () => {
-    const choice = await (named === undefined ? chosenAutomatically(threads) : chosenByName(named, threads));
+    const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
+    const set = option === undefined ? null : await threadSetter('useDevice', option);
     check?.();
-    if (threads !== undefined) choice.device.setThreads?.(threads);
+    set?.(choice.device);
     choose(choice);
     return deviceInfo();
   });

@@ -12,10 +12,9 @@ import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
 import { outputsOf } from './outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
-import { patience, type Threads } from './threads/count.ts';
-import { type Forms, Pool } from './threads/pool.ts';
-import { type Split, splitsOf } from './threads/splits.ts';
-import { startWorker, type StartWorker } from './threads/start-worker.ts';
+import type { Threads } from './threads/count.ts';
+import type { Forms, Pool } from './threads/pool.ts';
+import type { MakeTeam, Team } from './threads/team.ts';
 
 /** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
 declare const WebAssembly: {
@@ -39,8 +38,7 @@ interface Engine {
   readonly heap: Heap;
   readonly threads: Threads;
   /** Null with one thread: then the memory is not shared. */
-  readonly pool: Pool | null;
-  readonly splits: ReadonlyMap<string, Split>;
+  readonly team: Team | null;
 }
 
 /** The builds of the kernels, the fastest first: with relaxed SIMD, a·b + c is one instruction. */
@@ -58,7 +56,7 @@ const INITIAL_PAGES = (2 * BUDGET) / PAGE + 64;
 /** 4 GB, all that 32-bit addresses reach: the maximum that the module declares. */
 const MOST_PAGES = 65536;
 
-const ONE_THREAD: Threads = { count: 1, reason: 'one thread was asked for' };
+const ONE_THREAD: Threads = { count: 1, reason: 'one thread is the default' };
 
 /** The device, with what tests inspect. */
 export interface WasmDevice extends Device {
@@ -78,13 +76,13 @@ export interface WasmDevice extends Device {
 export function openWasm(
   accepted: readonly Build[] = builds,
   threads: Threads = ONE_THREAD,
-  start: StartWorker = startWorker,
+  makeTeam: MakeTeam | null = null,
 ): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
     if (!WebAssembly.validate(bytesOf(build, false))) continue;
     try {
-      return deviceOf(build, threads, start);
+      return deviceOf(build, threads, makeTeam);
     } catch (error) {
       throw unavailable(
         `the kernels cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
@@ -113,21 +111,21 @@ function bytesOf(build: Build, shared: boolean): Uint8Array {
 }
 
 /** Makes an instance for a number of threads; for one, if the engine refuses to share memory. */
-function engineOf(build: Build, threads: Threads, start: StartWorker): Engine {
+function engineOf(build: Build, threads: Threads, makeTeam: MakeTeam | null): Engine {
   if (threads.count > 1) {
     try {
-      return instantiate(build, threads, start);
+      return instantiate(build, threads, makeTeam);
     } catch (error) {
       const reason = `shared memory is refused: ${error instanceof Error ? error.message : String(error)}`;
-      return instantiate(build, { count: 1, reason }, start);
+      return instantiate(build, { count: 1, reason }, null);
     }
   }
-  return instantiate(build, threads, start);
+  return instantiate(build, threads, makeTeam);
 }
 
-function instantiate(build: Build, threads: Threads, start: StartWorker): Engine {
+function instantiate(build: Build, threads: Threads, makeTeam: MakeTeam | null): Engine {
   const { count } = threads;
-  const shared = count > 1;
+  const shared = makeTeam !== null && count > 1;
   const module = new WebAssembly.Module(bytesOf(build, shared));
   const initial = INITIAL_PAGES + (shared ? SCRATCH_PAGES * (count - 1) : 0);
   const memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared });
@@ -147,16 +145,15 @@ function instantiate(build: Build, threads: Threads, start: StartWorker): Engine
   // The scratch memory of the other threads follows that of this one.
   const scratch = Math.ceil(exports.heapStart.value / PAGE) * PAGE;
   const heap = new Heap(shared ? scratch * count : exports.heapStart.value, memory.buffer.byteLength, grow);
-  const resources = { module, memory, scratch, patience: patience(count) };
-  const pool = shared ? new Pool(exports, resources, count, start) : null;
-  return { memory, exports, heap, threads, pool, splits: pool === null ? new Map() : splitsOf(pool) };
+  const team = shared ? makeTeam(exports, { module, memory, scratch }, count) : null;
+  return { memory, exports, heap, threads, team };
 }
 
 /** Room for the scratch memory of a thread, which is less than 2 MB. */
 const SCRATCH_PAGES = 32;
 
-function deviceOf(build: Build, threads: Threads, start: StartWorker): WasmDevice {
-  let engine = engineOf(build, threads, start);
+function deviceOf(build: Build, threads: Threads, makeTeam: MakeTeam | null): WasmDevice {
+  let engine = engineOf(build, threads, makeTeam);
   const view = (address: number, { dtype, size }: WasmStorage): FloatArray =>
     dtype === 'float32'
       ? new Float32Array(engine.memory.buffer, address, size)
@@ -165,7 +162,7 @@ function deviceOf(build: Build, threads: Threads, start: StartWorker): WasmDevic
 
   /** Calls an export, on several threads if it can be divided. */
   const call = (name: string, args: number[]): void => {
-    const split = engine.splits.get(name);
+    const split = engine.team?.splits.get(name);
     if (split === undefined) engine.exports[name](...args);
     else split(args);
   };
@@ -198,15 +195,24 @@ function deviceOf(build: Build, threads: Threads, start: StartWorker): WasmDevic
       return engine.memory.buffer.byteLength;
     },
     get pool() {
-      return engine.pool;
+      return engine.team?.pool ?? null;
     },
     get threads() {
-      return engine.threads;
+      const { team, threads: all } = engine;
+      if (team === null || team.pool.lost === 0) return all;
+      const { pool } = team;
+      return {
+        count: all.count - pool.lost,
+        reason: `a worker thread ended or did not start: ${pool.lossReason}`,
+      };
     },
-    setThreads(wanted) {
-      if (wanted.count === engine.threads.count) return;
-      engine.pool?.stop();
-      const next = engineOf(build, wanted, start);
+    setThreads(wanted, make) {
+      if (wanted.count === engine.threads.count) {
+        engine = { ...engine, threads: wanted };
+        return;
+      }
+      engine.team?.pool.stop();
+      const next = engineOf(build, wanted, make);
       residency.moveTo(next.heap, () => (engine = next));
     },
 

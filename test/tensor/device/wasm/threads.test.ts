@@ -9,6 +9,7 @@ import {
   type StartWorker,
   type Worker,
 } from '../../../../src/tensor/device/wasm/threads/start-worker.ts';
+import { makeTeam, teamWith } from '../../../../src/tensor/device/wasm/threads/team.ts';
 import { wasmDevice } from './wasm-device.ts';
 
 const two = { count: 2, reason: 'this is a test' };
@@ -87,7 +88,7 @@ describe('GAMMABETA_THREADS', () => {
 
 describe('a worker', () => {
   it('starts with the first large kernel, and takes part in the next', async () => {
-    const device = openWasm(builds, two);
+    const device = openWasm(builds, two, makeTeam);
     expect(device.pool?.ready).toBe(0);
     expect(product(device)).toEqual(expected);
     const pool = await poolOf(device);
@@ -104,7 +105,7 @@ describe('a worker', () => {
       workers.push(startWorker(...args));
       return workers.at(-1) ?? null;
     };
-    const device = openWasm(builds, { ...two, count: 3 }, start);
+    const device = openWasm(builds, { ...two, count: 3 }, teamWith(start));
     const pool = await poolOf(device);
     expect(pool.ready).toBe(2);
     workers[0]?.stop();
@@ -118,10 +119,12 @@ describe('a worker', () => {
   it('that cannot start causes one warning, with the reason', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const broken: StartWorker = (start, ended) => startWorker({ ...start, module: {} }, ended);
-    const device = openWasm(builds, { ...two, count: 3 }, broken);
+    const device = openWasm(builds, { ...two, count: 3 }, teamWith(broken));
     const pool = await poolOf(device);
     expect(pool.ready).toBe(0);
     expect(product(device)).toEqual(expected);
+    expect(device.threads?.count).toBe(1);
+    expect(device.threads?.reason).toMatch(/^a worker thread ended or did not start: .*WebAssembly/);
     expect(warn.mock.calls).toEqual([
       [expect.stringMatching(/^wasm: a worker thread ended or did not start: .*WebAssembly/)],
     ]);

@@ -41,6 +41,10 @@ export class Pool {
   /** The number of shares that workers have computed. */
   shared = 0;
 
+  /** The number of workers that have ended or could not start, and why. */
+  lost = 0;
+  lossReason = '';
+
   /** The exports, by name. */
   readonly forms: Map<string, Form>;
   private readonly capacity: number;
@@ -146,9 +150,14 @@ export class Pool {
       this.done.push(NONE);
       this.workers.push(null);
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
-      this.workers[place] = this.startWorker(start, () => {
+      let ended = false;
+      const worker = this.startWorker(start, (reason) => {
+        if (!ended) this.lost++;
+        ended = true;
+        this.lossReason = reason;
         this.workers[place] = null;
       });
+      this.workers[place] = ended ? null : worker;
     }
   }
 

@@ -6,10 +6,9 @@ export interface Worker {
 }
 
 /**
- * Starts a worker of a pool of `count` threads. `ended` is called if it cannot start, or ends by itself. Null if it
- * cannot start.
+ * Starts a worker. Calls `ended` if it cannot start, or when it has ended. Null if it cannot start.
  */
-export type StartWorker = (start: Start, ended: () => void) => Worker | null;
+export type StartWorker = (start: Start, ended: (reason: string) => void) => Worker | null;
 
 interface NodeWorker {
   on(event: 'error', listener: (error: unknown) => void): void;
@@ -48,7 +47,7 @@ export const startWorker: StartWorker = (start, ended) => {
   const failed = (reason: string) => {
     if (!stopped) warn(reason);
     stopped = true;
-    ended();
+    ended(reason);
   };
   try {
     const worker = nodeThreads === undefined ? inPage(start, failed) : inNode(start, failed);
