@@ -11,6 +11,7 @@ export default defineConfig(
     'test/.cache',
     'kernels/simd/*',
     '!kernels/simd/build.ts',
+    '!kernels/simd/text.ts',
     '**/*.simd.ts',
     '**/*.generated.ts',
   ]),

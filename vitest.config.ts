@@ -9,9 +9,20 @@ const node: TestProjectConfiguration = {
   test: {
     name: 'node',
     include: ['{test,bench,examples}/**/*.test.ts'],
-    exclude: ['test/browser/**'],
+    exclude: ['test/browser/**', 'test/package/**'],
     setupFiles: ['test/setup.ts'],
     testTimeout: 30_000,
+  },
+};
+
+/** Tests of the package as users install it. It is built and packed once, before the first of them. */
+const packed: TestProjectConfiguration = {
+  test: {
+    name: 'package',
+    include: ['test/package/**/*.test.ts'],
+    globalSetup: ['test/package/build.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
   },
 };
 
@@ -21,7 +32,7 @@ const onEveryDevice = [
   'test/kernels/{matmul,softmax,special-values,special-values-everywhere}.test.ts',
   'test/**/*-goldens.test.ts',
   'test/layers/{bce-with-logits,cross-entropy,cross-entropy-mse,huber}.test.ts',
-  'test/optim/{clip-grad-norm,schedules}.test.ts',
+  'test/optim/{clip-grad-norm,portable-math,schedules}.test.ts',
   'test/training/training-trace.test.ts',
 ];
 
@@ -65,7 +76,7 @@ if (chromium === undefined) {
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    projects: chromium === undefined ? [node] : [node, browser(chromium)],
+    projects: [node, packed, ...(chromium === undefined ? [] : [browser(chromium)])],
     reporters: ['default', './test/summary-reporter.ts'],
   },
 });

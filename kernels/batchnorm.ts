@@ -76,7 +76,6 @@ export function batchnormColumnBackward(
  */
 export const colMean: Kernel = statistic({
   name: 'colMean',
-  equation: 'mean[c] = (1/m) Σᵢ x[i,c]',
   inputs: ['x'],
   reference: (mean, [x], [m, C]) => {
     for (let c = 0; c < C; c++) {
@@ -90,7 +89,6 @@ export const colMean: Kernel = statistic({
 /** variance[c] = (1/m) Σᵢ (x[i,c] − mean[c])², biased. x [m, C], mean [C] → [C]. */
 export const colVariance: Kernel = statistic({
   name: 'colVariance',
-  equation: 'variance[c] = (1/m) Σᵢ (x[i,c] − mean[c])²',
   inputs: ['x', 'mean'],
   reference: (variance, [x, mean], [m, C]) => {
     for (let c = 0; c < C; c++) {
@@ -116,7 +114,6 @@ function statistic(definition: Definition<NoParams>): Kernel {
 /** rstd[c] = 1/√(variance[c] + ε), the reciprocal standard deviation. [C] → [C]. */
 export const reciprocalStd: Kernel<{ eps: number }> = perColumn({
   name: 'reciprocalStd',
-  equation: 'rstd[c] = 1/√(variance[c] + ε)',
   inputs: ['variance'],
   params: ['eps'],
   statistic: true,
@@ -130,7 +127,6 @@ export const reciprocalStd: Kernel<{ eps: number }> = perColumn({
 /** xhat[i,c] = (x[i,c] − mean[c])·rstd[c]. x [m, C], mean [C], rstd [C] → [m, C]. */
 export const normalize: Kernel = rowwise({
   name: 'normalize',
-  equation: 'xhat[i,c] = (x[i,c] − mean[c])·rstd[c]',
   inputs: ['x', 'mean', 'rstd'],
   reference: (xhat, [x, mean, rstd], [m, C]) => {
     for (let i = 0; i < m; i++) {
@@ -142,7 +138,6 @@ export const normalize: Kernel = rowwise({
 /** y[i,c] = gamma[c]·xhat[i,c] + beta[c]. xhat [m, C], gamma [C], beta [C] → [m, C]. */
 export const scaleShift: Kernel = rowwise({
   name: 'scaleShift',
-  equation: 'y[i,c] = gamma[c]·xhat[i,c] + beta[c]',
   inputs: ['xhat', 'gamma', 'beta'],
   reference: (y, [xhat, gamma, beta], [m, C]) => {
     for (let i = 0; i < m; i++) {
@@ -161,7 +156,6 @@ export const scaleShift: Kernel = rowwise({
  */
 export const batchnormDx: Kernel = {
   name: 'batchnormDx',
-  equation: 'dx[i,c] = gamma·rstd·(g[i,c] − dbeta/m − xhat[i,c]·dgamma/m)',
   inputs: ['g', 'xhat', 'gamma', 'rstd', 'dgamma', 'dbeta'],
   shape: ([g, xhat, ...vectors]) => {
     expectColumns('batchnormDx', expectSameShape('batchnormDx', [g, xhat]), vectors);
@@ -187,7 +181,6 @@ export const batchnormDx: Kernel = {
  */
 export const runningAverage: Kernel<{ alpha: number; correction: number }> = perColumn({
   name: 'runningAverage',
-  equation: 'E[c] ← (1−α)·E[c] + α·correction·batch[c]',
   inputs: ['running', 'batch'],
   params: ['alpha', 'correction'],
   inPlace: true,
@@ -199,7 +192,6 @@ export const runningAverage: Kernel<{ alpha: number; correction: number }> = per
 /** scale[c] = gamma[c]·rstd[c], so that y = scale·x + shift at inference. [C], [C] → [C]. */
 export const foldedScale: Kernel = perColumn({
   name: 'foldedScale',
-  equation: 'scale[c] = gamma[c]·rstd[c]',
   inputs: ['gamma', 'rstd'],
   statistic: true,
   reference: (scale, [gamma, rstd], [C]) => {
@@ -210,7 +202,6 @@ export const foldedScale: Kernel = perColumn({
 /** shift[c] = beta[c] − scale[c]·mean[c]. [C], [C], [C] → [C]. */
 export const foldedShift: Kernel = perColumn({
   name: 'foldedShift',
-  equation: 'shift[c] = beta[c] − scale[c]·mean[c]',
   inputs: ['beta', 'scale', 'mean'],
   statistic: true,
   reference: (shift, [beta, scale, mean], [C]) => {

@@ -5,7 +5,6 @@ import type { Kernel } from './kernel.ts';
 /** y[i,j] = x[i,j] + b[j]. x [m, n], b [n] → [m, n]. */
 export const addBias: Kernel = rowwise({
   name: 'addBias',
-  equation: 'y[i,j] = x[i,j] + b[j]',
   inputs: ['x', 'b'],
   simd: 'addBias',
   inPlace: true,

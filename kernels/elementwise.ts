@@ -13,7 +13,6 @@ import type { Kernel } from './kernel.ts';
 /** y = a + b. All inputs and the output have one shape. */
 export const add: Kernel = elementwise({
   name: 'add',
-  equation: 'y = a + b',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] + b[i];
@@ -23,7 +22,6 @@ export const add: Kernel = elementwise({
 /** y = a − b. */
 export const sub: Kernel = elementwise({
   name: 'sub',
-  equation: 'y = a − b',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] - b[i];
@@ -33,7 +31,6 @@ export const sub: Kernel = elementwise({
 /** y = a·b. */
 export const mul: Kernel = elementwise({
   name: 'mul',
-  equation: 'y = a·b',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] * b[i];
@@ -43,7 +40,6 @@ export const mul: Kernel = elementwise({
 /** y = a / b. */
 export const div: Kernel = elementwise({
   name: 'div',
-  equation: 'y = a / b',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = a[i] / b[i];
@@ -53,17 +49,15 @@ export const div: Kernel = elementwise({
 /** y = max(a, b); NaN if either is NaN. */
 export const maximum: Kernel = elementwise({
   name: 'maximum',
-  equation: 'y = max(a, b)',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.max(a[i], b[i]);
   },
 });
 
-/** The gradient of max(a, b) with respect to a: g where a > b, and half of it at a tie, as in PyTorch. */
+/** da = g for a > b, g/2 for a = b, else 0: the gradient of max(a, b). Halves at a tie, as in PyTorch. */
 export const maximumDx: Kernel = elementwise({
   name: 'maximumDx',
-  equation: 'da = g·[a > b] + g/2·[a = b]',
   inputs: ['g', 'a', 'b'],
   flops: 2,
   reference: (da, [g, a, b], [n]) => {
@@ -74,7 +68,6 @@ export const maximumDx: Kernel = elementwise({
 /** y = factor·x. */
 export const scale: Kernel<{ factor: number }> = elementwise({
   name: 'scale',
-  equation: 'y = factor·x',
   inputs: ['x'],
   params: ['factor'],
   reference: (y, [x], [n], { factor }) => {
@@ -86,7 +79,6 @@ export const scale: Kernel<{ factor: number }> = elementwise({
 export const pow: Kernel<{ power: number }> = elementwise({
   name: 'pow',
   hasSimd: false,
-  equation: 'y = xᵖ',
   inputs: ['x'],
   params: ['power'],
   reference: (y, [x], [n], { power }) => {
@@ -98,7 +90,6 @@ export const pow: Kernel<{ power: number }> = elementwise({
 export const powDx: Kernel<{ power: number }> = elementwise({
   name: 'powDx',
   hasSimd: false,
-  equation: 'dx = g·p·xᵖ⁻¹',
   inputs: ['g', 'x'],
   params: ['power'],
   flops: 3,
@@ -110,7 +101,6 @@ export const powDx: Kernel<{ power: number }> = elementwise({
 /** y = eˣ. */
 export const exp: Kernel = elementwise({
   name: 'exp',
-  equation: 'y = eˣ',
   inputs: ['x'],
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.exp(x[i]);
@@ -120,7 +110,6 @@ export const exp: Kernel = elementwise({
 /** y = ln x. */
 export const log: Kernel = elementwise({
   name: 'log',
-  equation: 'y = ln x',
   inputs: ['x'],
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.log(x[i]);
@@ -130,7 +119,6 @@ export const log: Kernel = elementwise({
 /** y = √x. */
 export const sqrt: Kernel = elementwise({
   name: 'sqrt',
-  equation: 'y = √x',
   inputs: ['x'],
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.sqrt(x[i]);
@@ -140,7 +128,6 @@ export const sqrt: Kernel = elementwise({
 /** y = |x|. */
 export const abs: Kernel = elementwise({
   name: 'abs',
-  equation: 'y = |x|',
   inputs: ['x'],
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.abs(x[i]);
@@ -150,7 +137,6 @@ export const abs: Kernel = elementwise({
 /** dx = g·sign(x); 0 at x = 0. */
 export const absDx: Kernel = elementwise({
   name: 'absDx',
-  equation: 'dx = g·sign(x)',
   inputs: ['g', 'x'],
   flops: 2,
   reference: (dx, [g, x], [n]) => {
@@ -163,7 +149,6 @@ export const absDx: Kernel = elementwise({
 /** y = max(0, x). NaN stays NaN; a comparison would turn it into 0 and hide an error. */
 export const relu: Kernel = elementwise({
   name: 'relu',
-  equation: 'y = max(0, x)',
   inputs: ['x'],
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.max(0, x[i]);
@@ -173,7 +158,6 @@ export const relu: Kernel = elementwise({
 /** dx = 0 for x ≤ 0, else g. As in PyTorch, NaN passes g on. */
 export const reluDx: Kernel = elementwise({
   name: 'reluDx',
-  equation: 'dx = 0 if x ≤ 0 else g',
   inputs: ['g', 'x'],
   reference: (dx, [g, x], [n]) => {
     for (let i = 0; i < n; i++) dx[i] = x[i] <= 0 ? 0 : g[i];
@@ -183,7 +167,6 @@ export const reluDx: Kernel = elementwise({
 /** y = x for x > 0, else slope·x. */
 export const leakyRelu: Kernel<{ slope: number }> = elementwise({
   name: 'leakyRelu',
-  equation: 'y = x if x > 0 else slope·x',
   inputs: ['x'],
   params: ['slope'],
   reference: (y, [x], [n], { slope }) => {
@@ -194,7 +177,6 @@ export const leakyRelu: Kernel<{ slope: number }> = elementwise({
 /** dx = g for x > 0, else slope·g. */
 export const leakyReluDx: Kernel<{ slope: number }> = elementwise({
   name: 'leakyReluDx',
-  equation: 'dx = g if x > 0 else slope·g',
   inputs: ['g', 'x'],
   params: ['slope'],
   reference: (dx, [g, x], [n], { slope }) => {
@@ -205,7 +187,6 @@ export const leakyReluDx: Kernel<{ slope: number }> = elementwise({
 /** y = 1 / (1 + e⁻ˣ). */
 export const sigmoid: Kernel = elementwise({
   name: 'sigmoid',
-  equation: 'y = 1 / (1 + e⁻ˣ)',
   inputs: ['x'],
   flops: 3,
   reference: (y, [x], [n]) => {
@@ -216,7 +197,6 @@ export const sigmoid: Kernel = elementwise({
 /** dx = g·y·(1 − y), from the output y. */
 export const sigmoidDx: Kernel = elementwise({
   name: 'sigmoidDx',
-  equation: 'dx = g·y·(1 − y)',
   inputs: ['g', 'y'],
   flops: 3,
   reference: (dx, [g, y], [n]) => {
@@ -227,7 +207,6 @@ export const sigmoidDx: Kernel = elementwise({
 /** y = tanh x. */
 export const tanh: Kernel = elementwise({
   name: 'tanh',
-  equation: 'y = tanh x',
   inputs: ['x'],
   reference: (y, [x], [n]) => {
     for (let i = 0; i < n; i++) y[i] = Math.tanh(x[i]);
@@ -237,7 +216,6 @@ export const tanh: Kernel = elementwise({
 /** dx = g·(1 − y²), from the output y. */
 export const tanhDx: Kernel = elementwise({
   name: 'tanhDx',
-  equation: 'dx = g·(1 − y²)',
   inputs: ['g', 'y'],
   flops: 3,
   reference: (dx, [g, y], [n]) => {

@@ -39,8 +39,6 @@ export interface Cost {
  */
 export interface Kernel<P extends Params = Params> {
   readonly name: string;
-  /** The formula, as documentation and benchmarks print it. */
-  readonly equation: string;
   /** The names of the inputs, in order. */
   readonly inputs: readonly string[];
   /** Any number of inputs, at least one; `inputs` names the first two. */

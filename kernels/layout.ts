@@ -3,15 +3,15 @@
  * them. A shape is seen as [outer, n, inner] from that axis: see `aroundAxis`.
  */
 import { ShapeError } from './errors.ts';
-import type { Kernel } from './kernel.ts';
-import { aroundAxis, formatShape, sameShape, sizeOf, withExtent } from './shape.ts';
+import type { Cost, Kernel } from './kernel.ts';
+import { aroundAxis, formatShape, withExtent } from './shape.ts';
 
-const moved = (n: number) => ({ flops: 0, bytes: 8 * n });
+/** The cost of moving n elements. */
+export const moved = (n: number): Cost => ({ flops: 0, bytes: 8 * n });
 
 /** y[o,r,i] = x[o,0,i]: repeats an axis of extent 1 `count` times. */
 export const repeatAxis: Kernel<{ axis: number; count: number }> = {
   name: 'repeatAxis',
-  equation: 'y[o,r,i] = x[o,0,i]',
   inputs: ['x'],
   simd: 'repeatAxis',
   shape: ([x], { axis, count }) => {
@@ -34,7 +34,6 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = {
 /** y[o,j,i] = x[o,i,j]: exchanges the last two axes. */
 export const transpose: Kernel = {
   name: 'transpose',
-  equation: 'y[o,j,i] = x[o,i,j]',
   inputs: ['x'],
   simd: 'transpose',
   shape: ([x]) => {
@@ -56,7 +55,6 @@ export const transpose: Kernel = {
 /** y[o,k,i] = x[o,begin+k,i] for k < end − begin: a range of one axis. */
 export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = {
   name: 'sliceAxis',
-  equation: 'y[o,k,i] = x[o,begin+k,i]',
   inputs: ['x'],
   shape: ([x], { axis, begin, end }) => {
     if (begin >= 0 && begin <= end && end <= x[axis]) return withExtent(x, axis, end - begin);
@@ -76,7 +74,6 @@ export const sliceAxis: Kernel<{ axis: number; begin: number; end: number }> = {
 /** dx[o,begin+k,i] = g[o,k,i], and 0 elsewhere: the backward form of `sliceAxis`. */
 export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }> = {
   name: 'sliceAxisDx',
-  equation: 'dx[o,begin+k,i] = g[o,k,i], else 0',
   inputs: ['g'],
   shape: ([g], { axis, begin, extent }) => {
     if (begin >= 0 && begin + g[axis] <= extent) return withExtent(g, axis, extent);
@@ -93,40 +90,9 @@ export const sliceAxisDx: Kernel<{ axis: number; begin: number; extent: number }
   cost: ([outer, , inner, , extent]) => moved(outer * extent * inner),
 };
 
-/** y = the inputs one after the other along an axis. All their other extents are equal. */
-export const concat: Kernel<{ axis: number }> = {
-  name: 'concat',
-  equation: 'y[o,nₐ+k,i] = b[o,k,i]',
-  inputs: ['a', 'b'],
-  variadic: true,
-  shape: (shapes, { axis }) => {
-    const [first] = shapes;
-    const misfit = shapes.find((shape) => !sameShape(withExtent(shape, axis, first[axis]), first));
-    const total = shapes.reduce((sum, shape) => sum + shape[axis], 0);
-    if (misfit === undefined) return withExtent(first, axis, total);
-    const problem = `${formatShape(misfit)} does not fit ${formatShape(first)} along axis ${axis}`;
-    throw new ShapeError('concat', problem, `all extents except that of axis ${axis} must be equal`);
-  },
-  sizes: (shapes, { axis }) => [
-    sizeOf(shapes[0].slice(0, axis)),
-    ...shapes.map((shape) => sizeOf(shape.slice(axis))),
-  ],
-  reference: (y, inputs, [outer, ...lengths]) => {
-    let at = 0;
-    for (let o = 0; o < outer; o++) {
-      inputs.forEach((input, k) => {
-        y.set(input.subarray(o * lengths[k], (o + 1) * lengths[k]), at);
-        at += lengths[k];
-      });
-    }
-  },
-  cost: ([outer, ...lengths]) => moved(outer * lengths.reduce((sum, n) => sum + n, 0)),
-};
-
 /** y[r,:] = x[rows[r],:]: selects entries of the first axis by index. */
 export const gather: Kernel = {
   name: 'gather',
-  equation: 'y[r,i] = x[rows[r],i]',
   inputs: ['x', 'rows'],
   shape: ([x, rows]) => {
     if (x.length > 0 && rows.length === 1) return withExtent(x, 0, rows[0]);
@@ -145,7 +111,6 @@ export const gather: Kernel = {
 /** dx[n,:] = Σ g[r,:] over all r with rows[r] = n, for n < `extent`: the backward form of `gather`. */
 export const gatherDx: Kernel<{ extent: number }> = {
   name: 'gatherDx',
-  equation: 'dx[n,i] = Σ g[r,i] over rows[r] = n',
   inputs: ['g', 'rows'],
   shape: ([g, rows], { extent }) => {
     if (rows.length === 1 && g[0] === rows[0]) return withExtent(g, 0, extent);

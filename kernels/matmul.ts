@@ -9,7 +9,6 @@ import { formatShape } from './shape.ts';
 /** y[i,j] = Σₚ a[i,p] · b[p,j]: a [m, k], b [k, n] → [m, n]. */
 export const matmul: Kernel = matrixProduct([1, 0], {
   name: 'matmul',
-  equation: 'y[i,j] = Σₚ a[i,p]·b[p,j]',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [m, k, n]) => {
     for (let i = 0; i < m; i++) {
@@ -25,7 +24,6 @@ export const matmul: Kernel = matrixProduct([1, 0], {
 /** y[i,j] = Σₚ a[i,p] · b[j,p], that is A·Bᵀ: a [m, k], b [n, k] → [m, n]. */
 export const matmulTransposedB: Kernel = matrixProduct([1, 1], {
   name: 'matmulTransposedB',
-  equation: 'y[i,j] = Σₚ a[i,p]·b[j,p]',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [m, k, n]) => {
     for (let i = 0; i < m; i++) {
@@ -41,7 +39,6 @@ export const matmulTransposedB: Kernel = matrixProduct([1, 1], {
 /** y[i,j] = Σₚ a[p,i] · b[p,j], that is Aᵀ·B: a [k, m], b [k, n] → [m, n]. */
 export const matmulTransposedA: Kernel = matrixProduct([0, 0], {
   name: 'matmulTransposedA',
-  equation: 'y[i,j] = Σₚ a[p,i]·b[p,j]',
   inputs: ['a', 'b'],
   reference: (y, [a, b], [m, k, n]) => {
     for (let i = 0; i < m; i++) {

@@ -5,7 +5,6 @@ import type { Kernel } from './kernel.ts';
 /** v ← decay·v + (1−decay)·g²: the moving average of squared gradients (Adam, RMSprop). */
 export const secondMoment: Kernel<{ decay: number }> = elementwise({
   name: 'secondMoment',
-  equation: 'v ← decay·v + (1−decay)·g²',
   inputs: ['v', 'g'],
   params: ['decay'],
   flops: 5,
@@ -17,7 +16,6 @@ export const secondMoment: Kernel<{ decay: number }> = elementwise({
 /** y = max(v − m², 0): a variance from two moving averages (centered RMSprop), not negative by rounding. */
 export const centeredMoment: Kernel = elementwise({
   name: 'centeredMoment',
-  equation: 'y = max(v − m², 0)',
   inputs: ['v', 'm'],
   flops: 3,
   reference: (y, [v, m], [n]) => {
@@ -28,7 +26,6 @@ export const centeredMoment: Kernel = elementwise({
 /** y = m / (√(v/correction) + ε): a step scaled by the root of the second moment. */
 export const divideByRoot: Kernel<{ correction: number; eps: number }> = elementwise({
   name: 'divideByRoot',
-  equation: 'y = m / (√(v/correction) + ε)',
   inputs: ['m', 'v'],
   params: ['correction', 'eps'],
   flops: 4,

@@ -14,7 +14,6 @@ interface Axis extends Record<string, number> {
 /** y[o,0,i] = Σₖ x[o,k,i]; 0 over an empty axis. */
 export const sumAxis: Kernel<Axis> = reduction({
   name: 'sumAxis',
-  equation: 'y[o,0,i] = Σₖ x[o,k,i]',
   inputs: ['x'],
   reference: (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
@@ -28,7 +27,6 @@ export const sumAxis: Kernel<Axis> = reduction({
 /** y[o,0,i] = maxₖ x[o,k,i]; NaN if any is NaN. */
 export const maxAxis: Kernel<Axis> = reduction({
   name: 'maxAxis',
-  equation: 'y[o,0,i] = maxₖ x[o,k,i]',
   inputs: ['x'],
   refusesEmpty: 'max',
   reference: (y, [x], [outer, n, inner]) => {
@@ -43,7 +41,6 @@ export const maxAxis: Kernel<Axis> = reduction({
 /** y[o,0,i] = the first k at which x[o,k,i] is largest; NaN counts as largest, as in PyTorch. */
 export const argmaxAxis: Kernel<Axis> = reduction({
   name: 'argmaxAxis',
-  equation: 'y[o,0,i] = argmaxₖ x[o,k,i]',
   inputs: ['x'],
   refusesEmpty: 'argmax',
   reference: (y, [x], [outer, n, inner]) => {
@@ -61,7 +58,6 @@ export const argmaxAxis: Kernel<Axis> = reduction({
 /** dx[o,k,i] = g[o,0,i] at the first k where x is largest, else 0: the backward form of `maxAxis`. */
 export const maxAxisDx: Kernel<Axis> = {
   name: 'maxAxisDx',
-  equation: 'dx[o,k,i] = g[o,0,i]·[k = argmax[o,0,i]]',
   inputs: ['g', 'x', 'argmax'],
   shape: ([g, x, argmax], { axis }) => {
     expectSameShape('maxAxisDx', [g, argmax, withExtent(x, axis, 1)]);
@@ -100,7 +96,6 @@ function reduction({
 /** dbeta[c] = Σᵢ g[i,c]. g [m, C] → [C]. */
 export const colSum: Kernel = columnSum({
   name: 'colSum',
-  equation: 'dbeta[c] = Σᵢ g[i,c]',
   inputs: ['g'],
   reference: (dbeta, [g], [m, C]) => {
     for (let c = 0; c < C; c++) {
@@ -114,7 +109,6 @@ export const colSum: Kernel = columnSum({
 /** dgamma[c] = Σᵢ g[i,c]·xhat[i,c]. g [m, C], xhat [m, C] → [C]. */
 export const colDot: Kernel = columnSum({
   name: 'colDot',
-  equation: 'dgamma[c] = Σᵢ g[i,c]·xhat[i,c]',
   inputs: ['g', 'xhat'],
   reference: (dgamma, [g, xhat], [m, C]) => {
     for (let c = 0; c < C; c++) {

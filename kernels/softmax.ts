@@ -26,7 +26,6 @@ function logSumBelow(max: number, x: FloatArray, start: number, n: number, strid
 /** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
 export const softmax: Kernel<Axis> = alongAxis({
   name: 'softmax',
-  equation: 'yₖ = exp(xₖ) / Σⱼ exp(xⱼ)',
   inputs: ['x'],
   reference: (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -40,7 +39,6 @@ export const softmax: Kernel<Axis> = alongAxis({
 /** dxₖ = yₖ·(gₖ − Σⱼ gⱼyⱼ), from the output y. */
 export const softmaxDx: Kernel<Axis> = alongAxis({
   name: 'softmaxDx',
-  equation: 'dxₖ = yₖ·(gₖ − Σⱼ gⱼ·yⱼ)',
   inputs: ['g', 'y'],
   reference: (dx, [g, y], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -55,7 +53,6 @@ export const softmaxDx: Kernel<Axis> = alongAxis({
 /** yₖ = xₖ − ln Σⱼ exp(xⱼ). */
 export const logSoftmax: Kernel<Axis> = alongAxis({
   name: 'logSoftmax',
-  equation: 'yₖ = xₖ − ln Σⱼ exp(xⱼ)',
   inputs: ['x'],
   reference: (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -69,7 +66,6 @@ export const logSoftmax: Kernel<Axis> = alongAxis({
 /** dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ, from the output y. */
 export const logSoftmaxDx: Kernel<Axis> = alongAxis({
   name: 'logSoftmaxDx',
-  equation: 'dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ',
   inputs: ['g', 'y'],
   reference: (dx, [g, y], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -102,11 +98,7 @@ export const IGNORED = -1;
 function expectLabels(op: string, logits: Shape, labels: Shape): void {
   if (logits.length === 2 && logits[1] > 0 && labels.length === 1 && labels[0] === logits[0]) return;
   const problem = `logits ${formatShape(logits)} and labels ${formatShape(labels)}`;
-  throw new ShapeError(
-    op,
-    problem,
-    'logits are [batch, classes]; labels are [batch], one class index per row',
-  );
+  throw new ShapeError(op, problem, 'logits are [batch, classes]; labels are [batch]');
 }
 
 /**
@@ -115,7 +107,6 @@ function expectLabels(op: string, logits: Shape, labels: Shape): void {
  */
 export const crossEntropy: Kernel<{ smoothing: number }> = {
   name: 'crossEntropy',
-  equation: 'lossᵢ = ln Σₖ exp(zₖ) − (1−s)·z_label − s·mean(z)',
   inputs: ['logits', 'labels'],
   simd: 'crossEntropy',
   params: ['smoothing'],
@@ -148,7 +139,6 @@ export const crossEntropy: Kernel<{ smoothing: number }> = {
  */
 export const crossEntropyDx: Kernel<{ smoothing: number }> = {
   name: 'crossEntropyDx',
-  equation: 'dzₖ = g·(softmax(z)ₖ − (1−s)·[k = label] − s/K)',
   inputs: ['g', 'logits', 'labels'],
   simd: 'crossEntropyDx',
   params: ['smoothing'],

@@ -6,7 +6,6 @@ import type { Kernel } from './kernel.ts';
 export const assign: Kernel = {
   ...elementwise({
     name: 'assign',
-    equation: 'a ← b',
     inputs: ['a', 'b'],
     reference: (y, [, b]) => y.set(b),
   }),
@@ -16,7 +15,6 @@ export const assign: Kernel = {
 /** y = α·a + β·b: momentum, weight decay, moving averages and the step. */
 export const blend: Kernel<{ alpha: number; beta: number }> = elementwise({
   name: 'blend',
-  equation: 'y = α·a + β·b',
   inputs: ['a', 'b'],
   params: ['alpha', 'beta'],
   flops: 3,

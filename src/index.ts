@@ -8,14 +8,16 @@ export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { Device, DeviceName, DType } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, useDevice, type UseDeviceOptions } from './tensor/device/registry.ts';
+export { BusyError } from './tensor/device/hold.ts';
 export type { PassedOver } from './tensor/device/current.ts';
-export { arange, concat, eye, tensor } from './tensor/create.ts';
+export { arange, eye, tensor } from './tensor/create.ts';
 export type { TensorJson } from './tensor/json.ts';
 export type { NestedArray, TensorData } from './tensor/nested.ts';
 export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
 export { argmin, min, norm, prod, type Reduce, std } from './tensor/functions/aggregates.ts';
 export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
 export { bmm } from './tensor/functions/bmm.ts';
+export { concat } from './tensor/functions/concat.ts';
 export {
   type Comparison,
   equal,
@@ -37,18 +39,10 @@ export { defineOp, type Thunk } from './tensor/define-op.ts';
 export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
-export { gradcheck, type GradcheckOptions } from './tensor/gradcheck.ts';
+export { gradcheck, type GradcheckOptions, GradientError } from './tensor/gradcheck.ts';
 export { manualSeed, type StreamName, type StreamState } from './tensor/random.ts';
 export type { Value } from './tensor/value.ts';
-export {
-  BusyError,
-  DeviceError,
-  DeviceLostError,
-  DTypeError,
-  GradientError,
-  GraphError,
-  ValueError,
-} from './tensor/errors.ts';
+export { DeviceError, DeviceLostError, DTypeError, GraphError, ValueError } from './tensor/errors.ts';
 
 export { Layer } from './layers/layer.ts';
 export { type LoadStateOptions, type Slot, type StateDict, StateDictError } from './layers/state-dict.ts';
@@ -62,6 +56,8 @@ export { Flatten } from './layers/flatten.ts';
 export { Identity } from './layers/identity.ts';
 export { Dropout } from './layers/dropout.ts';
 export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
+export { LayerNorm, type LayerNormOptions } from './layers/layernorm.ts';
+export { GroupNorm, type GroupNormOptions } from './layers/groupnorm.ts';
 export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
 export type { Targets } from './layers/elementwise-loss.ts';
 export { mse } from './layers/mse.ts';

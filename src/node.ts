@@ -5,3 +5,4 @@ export { loadMnist, type Mnist, type MnistOptions } from './data/files/mnist.ts'
 export type { DataOrigin, SourceOptions } from './data/files/source.ts';
 export { loadWeights, saveWeights } from './io/weights-file.ts';
 export { loadCheckpoint, saveCheckpoint } from './training/checkpoint/file.ts';
+export { exportPyTorch, type ExportPyTorchOptions } from './training/pytorch/export-pytorch.ts';

@@ -6,6 +6,7 @@ import bceWithLogits from './goldens/bce-with-logits.json' with { type: 'json' }
 import clipGradNorm from './goldens/clip-grad-norm.json' with { type: 'json' };
 import crossEntropy from './goldens/cross-entropy.json' with { type: 'json' };
 import huber from './goldens/huber.json' with { type: 'json' };
+import layernorm from './goldens/layernorm.json' with { type: 'json' };
 import optimizers from './goldens/optimizers.json' with { type: 'json' };
 import schedules from './goldens/schedules.json' with { type: 'json' };
 import trainingTrace from './goldens/training-trace.json' with { type: 'json' };
@@ -40,6 +41,22 @@ export interface BatchNormCase {
   readonly gamma: GoldenArray | null;
   readonly beta: GoldenArray | null;
   readonly steps: readonly BatchNormStep[];
+}
+
+/** LayerNorm, or GroupNorm if there are `groups`; `features` are the channels then. */
+export interface LayerNormCase {
+  readonly name: string;
+  readonly groups: number | null;
+  readonly features: number;
+  readonly options: { readonly eps: number; readonly affine: boolean };
+  readonly gamma: GoldenArray | null;
+  readonly beta: GoldenArray | null;
+  readonly x: GoldenArray;
+  readonly g: GoldenArray;
+  readonly y: GoldenArray;
+  readonly dx: GoldenArray;
+  readonly dgamma: GoldenArray | null;
+  readonly dbeta: GoldenArray | null;
 }
 
 type Reduction = 'mean' | 'sum' | 'none';
@@ -150,6 +167,7 @@ export type ScheduleCase = {
 
 export interface GoldenFiles {
   readonly batchnorm: { readonly cases: readonly BatchNormCase[] };
+  readonly layernorm: { readonly cases: readonly LayerNormCase[] };
   readonly 'cross-entropy': {
     readonly crossEntropy: readonly CrossEntropyCase[];
     readonly mse: readonly RegressionCase[];
@@ -172,6 +190,7 @@ export function golden<Name extends keyof GoldenFiles>(name: Name): GoldenFiles[
     'clip-grad-norm': clipGradNorm,
     'cross-entropy': crossEntropy,
     huber,
+    layernorm,
     optimizers,
     schedules,
     'training-trace': trainingTrace,

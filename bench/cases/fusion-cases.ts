@@ -60,6 +60,15 @@ const draws = [normal, normal, normal, positive];
 const statistics = [2, 3];
 const noDecay = { weightDecay: 0 };
 
+/** g and x [m, C], mean and rstd [m], and vectors [C], at each batch size. */
+const rows = (perColumn: number): BenchmarkCase<NoParams>[] =>
+  batches.map((shape) => ({
+    shapes: [shape, shape, [shape[0]], [shape[0]], ...Array<Shape>(perColumn).fill([shape[1]])],
+    params: {},
+    draws: [...draws, ...Array<Draw>(perColumn).fill(normal)],
+    statistics,
+  }));
+
 export const fusionCases: FusionCases = {
   batchnormForward: columns(1, 2, { eps }),
   runningStatistics: [512, 784].map((C) => ({
@@ -72,6 +81,10 @@ export const fusionCases: FusionCases = {
   batchnormSums: columns(2, 2, {}, draws, { statistics }),
   batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
   batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),
+
+  layernormForward: columns(1, 2, { eps }),
+  layernormSums: rows(0),
+  layernormBackward: rows(1),
 
   batchnormDense: intoDense.flatMap((shapes) => [
     { shapes, params: { eps, slope: 0 } },

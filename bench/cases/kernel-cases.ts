@@ -53,6 +53,24 @@ function columns(
   }));
 }
 
+/** Matrices [m, C] followed by vectors [C], then by vectors [m]. */
+function rows(
+  matrices: number,
+  perColumn: number,
+  perRow: number,
+  rest: Pick<BenchmarkCase, 'draws' | 'statistics'> = {},
+): BenchmarkCase<Record<string, never>>[] {
+  return batches.map((shape) => ({
+    shapes: [
+      ...Array<Shape>(matrices).fill(shape),
+      ...Array<Shape>(perColumn).fill([shape[1]]),
+      ...Array<Shape>(perRow).fill([shape[0]]),
+    ],
+    params: {},
+    ...rest,
+  }));
+}
+
 /** Matrix products of the three layers at two batches, square ones, and one whose first input is images. */
 function products(
   shapes: (m: number, inputs: number, outputs: number) => readonly Shape[],
@@ -168,6 +186,13 @@ export const benchmarkCases: BenchmarkCases = {
   colSum: columns(1, 0),
   colDot: columns(2, 0),
   batchnormDx: columns(2, 4, { statistics: [3] }),
+
+  rowMean: rows(1, 0, 0),
+  rowVariance: rows(1, 0, 1, { statistics: [1] }),
+  normalizeRows: rows(1, 0, 2, { draws: [normal, normal, positive], statistics: [1, 2] }),
+  rowSum: rows(1, 1, 0),
+  rowDot: rows(2, 1, 0),
+  layernormDx: rows(2, 1, 3, { statistics: [3] }),
 
   assign: elementwise(2, {}, { ...update, inPlace: true }),
   blend: elementwise(2, { alpha: 0.9, beta: 0.1 }, { ...update, inPlace: true }),

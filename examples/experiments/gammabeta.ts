@@ -7,6 +7,7 @@ import { DataError } from '../../src/index.ts';
 import { explorerCommand } from '../explorer/command.ts';
 import { cifar10Command } from './cifar10/command.ts';
 import { digitsCommand } from './digits/command.ts';
+import { exportCommand } from './export/command.ts';
 import { labCommand } from './lab/command.ts';
 import { mnistCommand } from './mnist/command.ts';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -19,6 +20,7 @@ const program = new Command('gammabeta')
   .addCommand(cifar10Command('cifar10'))
   .addCommand(labCommand('lab'))
   .addCommand(digitsCommand('digits'))
+  .addCommand(exportCommand('export'))
   .addCommand(explorerCommand('explore', page));
 
 /** The page, which the package contains. */

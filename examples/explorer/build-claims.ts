@@ -44,7 +44,7 @@ export function claimCards(root: string): ClaimCards {
       name: claim.name,
       statement: claim.statement,
       verdict: finding.verdict,
-      why: claim.why.text,
+      why: claim.why.text.replaceAll('xhat', 'x̂'), // as on the rest of the page
       tests: finding.tests.map((test) => ({
         statement: test.statement,
         quantity: test.quantity,

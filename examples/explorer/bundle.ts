@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'vite';
-import { licensesOfFiles } from '../experiments/licenses.ts';
 import { claimCards } from './build-claims.ts';
 import { kernelSources } from './build-sources.ts';
 import { intro, title } from './page/intro.ts';
@@ -46,6 +45,9 @@ const withoutWasm: Plugin = {
   load: (id) => (id.endsWith('/simd/binaries.generated.ts') ? 'export const binaries = {};' : undefined),
 };
 
+/** The file into which Vite writes the licenses of the packages in the bundle. */
+const LICENSES = 'licenses.md';
+
 /** Writes `explorer.html` into a folder, by default `dist`. */
 export async function bundle(folder: string = join(root, 'dist')): Promise<Bundle> {
   const result = await build({
@@ -60,6 +62,7 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
       target: 'es2022',
       cssCodeSplit: false,
       modulePreload: false,
+      license: { fileName: LICENSES },
       chunkSizeWarningLimit: 2000,
       rolldownOptions: {
         input: join(import.meta.dirname, 'page/main.tsx'),
@@ -74,14 +77,13 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
   });
   if (!('output' in result)) throw new TypeError('explorer: Vite returned no bundle');
   let [program, styles] = ['', ''];
-  const files: string[] = [];
+  let licenses = '';
   for (const part of result.output) {
-    if (part.type === 'chunk') {
-      program += part.code;
-      files.push(...part.moduleIds);
-    } else if (part.fileName.endsWith('.css')) styles += String(part.source);
+    if (part.type === 'chunk') program += part.code;
+    else if (part.fileName === LICENSES) licenses = String(part.source);
+    else if (part.fileName.endsWith('.css')) styles += String(part.source);
   }
-  const html = document(program.trim(), styles.trim(), licensesOfFiles(files));
+  const html = document(program.trim(), styles.trim(), licenses.trim());
   const file = join(folder, 'explorer.html');
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, html);
@@ -117,9 +119,8 @@ function document(program: string, styles: string, licenses: string): string {
 <noscript>This page computes its numbers with JavaScript, which is switched off.</noscript>
 <script>${script}</script>
 <script type="text/plain" id="licenses">
-This page contains code of these packages.
-
-${licenses}</script>
+${licenses}
+</script>
 </body>
 </html>
 `;

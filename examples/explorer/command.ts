@@ -17,7 +17,7 @@ interface Options {
 export function explorerCommand(name: string, page: () => Promise<string>): Command {
   return new Command(name)
     .description('Serves a page that shows batch normalization at work, forward, backward and in training.')
-    .option('--port <n>', 'port of the address; 0 takes any free one', integerFrom(0), 4173)
+    .option('--port <n>', 'port of the address; 0 takes any free one', integerFrom(0, 65535), 4173)
     .option('--open', 'open the page in the browser')
     .action(({ port, open = false }: Options) =>
       runCommand(async (signal) => {

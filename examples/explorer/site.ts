@@ -4,64 +4,20 @@
  *
  *     npm run site -- [folder, default site]
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Application } from 'typedoc';
-import { labReport } from '../experiments/lab/report.ts';
-import type { LabResults } from '../experiments/lab/results.ts';
-import { styleSheet } from '../experiments/report/style.ts';
-import { writeReport } from '../experiments/report/page.tsx';
-import { bundle } from './bundle.ts';
+import { Command } from 'commander';
+import { runCommand } from '../experiments/cli/run.ts';
+import { writeSite } from './write-site.ts';
 
-const root = join(import.meta.dirname, '../..');
-const folder = resolve(process.argv[2] ?? join(root, 'site'));
-rmSync(folder, { recursive: true, force: true });
-mkdirSync(folder, { recursive: true });
-
-await bundle(folder);
-const lab = JSON.parse(
-  readFileSync(join(root, 'examples/experiments/results/lab.json'), 'utf8'),
-) as LabResults;
-await writeReport(join(folder, 'lab.html'), labReport(lab, folder));
-
-const links: [address: string, text: string][] = [
-  ['explorer.html', 'The explorer: batch normalization, forward, backward and in training'],
-  ['lab.html', 'The lab: claims about batch normalization, tested'],
-  ['api/index.html', 'The reference of the API'],
-];
-const reports = join(root, 'reports');
-for (const name of existsSync(reports) ? readdirSync(reports) : []) {
-  if (!name.endsWith('.html')) continue;
-  cpSync(join(reports, name), join(folder, 'reports', name));
-  links.push([`reports/${name}`, `A report of this machine: ${name}`]);
-}
-
-const app = await Application.bootstrap({
-  entryPoints: ['index', 'node', 'networks'].map((name) => join(root, `src/${name}.ts`)),
-  tsconfig: join(root, 'src/tsconfig.build.json'),
-  name: 'gammabeta',
-  readme: join(root, 'README.md'),
-  excludeInternal: true,
-  excludePrivate: true,
-  disableSources: true,
-  logLevel: 'Error',
-});
-const project = await app.convert();
-if (project === undefined) throw new Error('site: TypeDoc found errors in the sources');
-await app.generateDocs(project, join(folder, 'api'));
-
-writeFileSync(
-  join(folder, 'index.html'),
-  `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>gammabeta</title>
-<style>${styleSheet()}</style>
-<main class="wide"><h1>gammabeta</h1>
-<ul>${links.map(([address, text]) => `<li><a href="${address}">${text}</a></li>`).join('\n')}</ul></main>
-</html>
-`,
-);
-console.log(folder);
+await new Command('npm run site --')
+  .description(
+    'Writes the explorer, the results of the lab, your reports and the API reference into one folder.',
+  )
+  .argument('[folder]', 'where to write', join(import.meta.dirname, '../../site'))
+  .action((folder: string) =>
+    runCommand(async () => {
+      await writeSite(resolve(folder));
+      console.log(resolve(folder));
+    }),
+  )
+  .parseAsync();

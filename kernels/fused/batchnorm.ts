@@ -3,17 +3,7 @@
  * backward pass, which computes xhat again: cheaper than writing it to memory and reading it back. How many passes over
  * the batch each device needs is in `batchnorm.md`, section 13.
  */
-import {
-  batchnormDx,
-  colMean,
-  colVariance,
-  foldedScale,
-  foldedShift,
-  normalize,
-  reciprocalStd,
-  runningAverage,
-  scaleShift,
-} from '../batchnorm.ts';
+import * as kernels from '../batchnorm.ts';
 import { colDot, colSum } from '../reduce.ts';
 import type { Fusion } from './fusion.ts';
 import type { NoParams, Shape } from '../kernel.ts';
@@ -27,11 +17,11 @@ export const batchnormForward: Fusion<{ eps: number }> = {
   inputs: ['x', 'gamma', 'beta'],
   outputs: ['y', 'mean', 'variance', 'rstd'],
   compose: ({ run }, [x, gamma, beta], { eps }) => {
-    const mean = run(colMean, [x]);
-    const variance = run(colVariance, [x, mean]);
-    const rstd = run(reciprocalStd, [variance], { eps });
-    const xhat = run(normalize, [x, mean, rstd]);
-    const y = run(scaleShift, [xhat, gamma, beta]);
+    const mean = run(kernels.colMean, [x]);
+    const variance = run(kernels.colVariance, [x, mean]);
+    const rstd = run(kernels.reciprocalStd, [variance], { eps });
+    const xhat = run(kernels.normalize, [x, mean, rstd]);
+    const y = run(kernels.scaleShift, [xhat, gamma, beta]);
     return [y, mean, variance, rstd];
   },
   sizes,
@@ -53,8 +43,8 @@ export const runningStatistics: Fusion<Tracking> = {
   outputs: [],
   updates: [0, 1],
   compose: ({ update }, [runningMean, runningVar, mean, variance], { alpha, correction }) => {
-    update(runningAverage, [runningMean, mean], { alpha, correction: 1 });
-    update(runningAverage, [runningVar, variance], { alpha, correction });
+    update(kernels.runningAverage, [runningMean, mean], { alpha, correction: 1 });
+    update(kernels.runningAverage, [runningVar, variance], { alpha, correction });
     return [];
   },
   sizes: ([mean]) => [mean[0]],
@@ -84,7 +74,7 @@ export const batchnormSums: Fusion<NoParams> = {
   inputs: ['g', 'x', 'mean', 'rstd'],
   outputs: ['dgamma', 'dbeta'],
   compose: ({ run }, [g, x, mean, rstd]) => {
-    const xhat = run(normalize, [x, mean, rstd]);
+    const xhat = run(kernels.normalize, [x, mean, rstd]);
     const dgamma = run(colDot, [g, xhat]);
     const dbeta = run(colSum, [g]);
     return [dgamma, dbeta];
@@ -99,10 +89,10 @@ export const batchnormBackward: Fusion<NoParams> = {
   inputs: ['g', 'x', 'mean', 'rstd', 'gamma'],
   outputs: ['dx', 'dgamma', 'dbeta'],
   compose: ({ run }, [g, x, mean, rstd, gamma]) => {
-    const xhat = run(normalize, [x, mean, rstd]);
+    const xhat = run(kernels.normalize, [x, mean, rstd]);
     const dgamma = run(colDot, [g, xhat]);
     const dbeta = run(colSum, [g]);
-    const dx = run(batchnormDx, [g, xhat, gamma, rstd, dgamma, dbeta]);
+    const dx = run(kernels.batchnormDx, [g, xhat, gamma, rstd, dgamma, dbeta]);
     return [dx, dgamma, dbeta];
   },
   sizes,
@@ -115,10 +105,10 @@ export const batchnormInference: Fusion<{ eps: number }> = {
   inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],
   outputs: ['y', 'scale', 'rstd'],
   compose: ({ run }, [x, gamma, beta, mean, variance], { eps }) => {
-    const rstd = run(reciprocalStd, [variance], { eps });
-    const scale = run(foldedScale, [gamma, rstd]);
-    const shift = run(foldedShift, [beta, scale, mean]);
-    const y = run(scaleShift, [x, scale, shift]);
+    const rstd = run(kernels.reciprocalStd, [variance], { eps });
+    const scale = run(kernels.foldedScale, [gamma, rstd]);
+    const shift = run(kernels.foldedShift, [beta, scale, mean]);
+    const y = run(kernels.scaleShift, [x, scale, shift]);
     return [y, scale, rstd];
   },
   sizes,

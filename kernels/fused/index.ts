@@ -1,6 +1,7 @@
 /** The list of all fusions, which tests and benchmarks iterate. */
 export * from './batchnorm.ts';
 export * from './batchnorm-dense.ts';
+export * from './layernorm.ts';
 export { dense, denseDz } from './dense.ts';
 export * from './softmax.ts';
 export { momentumUpdate, sgdUpdate } from './sgd.ts';

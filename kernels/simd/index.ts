@@ -11,6 +11,7 @@ export {
 export * from './batchnorm-dense';
 export { addBias, dense, denseDz, denseRows } from './dense';
 export * from './elementwise';
+export * from './layernorm';
 export * from './layout';
 export { matmul, matmulTransposedA, matmulTransposedB, productForm, productRows } from './matmul';
 export * from './reduce';

@@ -16,7 +16,7 @@ import {
 } from './weights.ts';
 
 /**
- * Writes the parameters and buffers of a model to a safetensors file, as {@link encodeWeights} does, from any device. The
+ * Writes the parameters and buffers of a model to a safetensors file, as `encodeWeights` does, from any device. The
  * file is replaced as a whole, as by {@link saveCheckpoint}; the state is that of the moment of the call.
  *
  * @param path A path or a `file:` URL.

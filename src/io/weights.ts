@@ -242,8 +242,8 @@ function layoutOf(
 
 // ── PyTorch's layout ───────────────────────────────────────────────────────────────────────────────────
 
-/** The entries of a state dict that PyTorch stores in another way. */
-function pytorchEntries(model: Layer): ReadonlyMap<string, 'transposed' | 'count'> {
+/** @internal The entries of a state dict that PyTorch stores in another way. */
+export function pytorchEntries(model: Layer): ReadonlyMap<string, 'transposed' | 'count'> {
   return new Map(
     model.namedModules().flatMap(([name, layer]): [string, 'transposed' | 'count'][] => {
       const prefix = name === '' ? '' : `${name}.`;
@@ -253,13 +253,13 @@ function pytorchEntries(model: Layer): ReadonlyMap<string, 'transposed' | 'count
   );
 }
 
-interface Floats {
+export interface Floats {
   readonly shape: readonly number[];
   readonly data: FloatArray;
 }
 
-/** [m, n] → [n, m]. Other shapes stay as they are, and are found not to fit. */
-function transposed({ shape, data }: Floats): Floats {
+/** @internal [m, n] → [n, m]. Other shapes stay as they are, and are found not to fit. */
+export function transposed({ shape, data }: Floats): Floats {
   if (shape.length !== 2) return { shape, data };
   const [m, n] = shape;
   const y = data.slice();
@@ -273,7 +273,8 @@ function onCpu({ shape, data }: Floats): Tensor {
   return tensor(data, { shape, dtype: data instanceof Float64Array ? 'float64' : 'float32', device: cpu });
 }
 
-function warnOfNaN(op: string, names: readonly string[], values: readonly FloatArray[]): void {
+/** @internal Warns if values are NaN. `names` are those of the arrays. */
+export function warnOfNaN(op: string, names: readonly string[], values: readonly FloatArray[]): void {
   const counts = values.map((array) => {
     let n = 0;
     for (const x of array) if (Number.isNaN(x)) n++;

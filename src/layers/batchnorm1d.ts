@@ -34,15 +34,8 @@ import { formatShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
-import {
-  expectBoolean,
-  expectInteger,
-  expectNumber,
-  expectOneOf,
-  expectOptions,
-  ShapeError,
-  ValueError,
-} from '../tensor/errors.ts';
+import { expectBoolean, expectInteger, expectNumber, expectOneOf } from '../tensor/errors.ts';
+import { expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
 import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
@@ -64,6 +57,7 @@ export interface Running extends Statistics {
 }
 
 type Training = [x: Value, gamma: Value, beta: Value, eps: number, running?: Running];
+type Folded = Kept & { scale: Value; rstd: Value; mean: Value };
 type Evaluation = [x: Value, gamma: Value, beta: Value, statistics: Statistics, eps: number];
 
 /**
@@ -84,9 +78,8 @@ export const batchNorm: Op<Training> = op<Training, Kept & { mean: Value; rstd: 
   },
   backward: (g, { mean, rstd }, x, gamma) => {
     const all = once(() => runFused(fused.batchnormBackward, [g, x, mean, rstd, gamma]));
-    const sums = once(() =>
-      x.requiresGrad ? all().slice(1) : runFused(fused.batchnormSums, [g, x, mean, rstd]),
-    );
+    const alone = () => runFused(fused.batchnormSums, [g, x, mean, rstd]);
+    const sums = once(() => (x.requiresGrad ? all().slice(1) : alone()));
     return [
       () => all()[0], // dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m)
       () => sums()[0], // dgamma = Σ g·xhat
@@ -96,10 +89,7 @@ export const batchNorm: Op<Training> = op<Training, Kept & { mean: Value; rstd: 
 });
 
 /** Evaluation: mean and variance are constants, so y = scale·x + shift is linear in x. */
-export const batchNormEval: Op<Evaluation> = op<
-  Evaluation,
-  Kept & { scale: Value; rstd: Value; mean: Value }
->({
+export const batchNormEval: Op<Evaluation> = op<Evaluation, Folded>({
   name: 'batchNormEval',
   forward: (x, gamma, beta, { mean, variance }, eps) => {
     const [y, scale, rstd] = runFused(fused.batchnormInference, [x, gamma, beta, mean, variance], { eps });
@@ -219,9 +209,8 @@ export class BatchNorm1d extends Layer {
 
   override forward(x: Tensor): Tensor {
     this.expectInput(x);
-    return x.shape.length === 2
-      ? this.normalizeColumns(x)
-      : inColumns(x, (columns) => this.normalizeColumns(columns));
+    const normalize = (columns: Tensor): Tensor => this.normalizeColumns(columns);
+    return x.shape.length === 2 ? normalize(x) : inColumns(x, normalize);
   }
 
   /** Resets the running statistics: E = 0, Var = 1, no batches. */
@@ -283,18 +272,16 @@ export class BatchNorm1d extends Layer {
 
   private expectBatch(m: number): void {
     if (m >= 2) return;
-    throw new ValueError(
-      this.op,
-      `${m} value${m === 1 ? '' : 's'} per feature, in a batch of ${this.features} features`,
-      `a variance needs at least two values: use a larger batch, dropLast: true${this.training ? ', or eval()' : ''}`,
-    );
+    const problem = `${m} value${m === 1 ? '' : 's'} per feature, in a batch of ${this.features} features`;
+    const orEvaluate = this.training ? ', or eval()' : '';
+    const hint = `a variance needs at least two values: use a larger batch, dropLast: true${orEvaluate}`;
+    throw new ValueError(this.op, problem, hint);
   }
 
   private warnIfUntrained(): void {
     if (this.batches > 0 || this.warned) return;
     this.warned = true;
-    const problem =
-      'evaluation before any batch was tracked: the running statistics are still mean 0, variance 1';
+    const problem = 'evaluation before any batch was tracked, with a running mean of 0 and variance of 1';
     console.warn(`${this.op}: ${problem}. Hint: train first, or load a state dict`);
   }
 }

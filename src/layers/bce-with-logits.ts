@@ -1,6 +1,6 @@
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { broadcastShape } from '../tensor/broadcast.ts';
-import { concat } from '../tensor/create.ts';
+import { concat } from '../tensor/functions/concat.ts';
 import { expectOptions, ShapeError, shown } from '../tensor/errors.ts';
 import { numbersOf, type TensorData } from '../tensor/nested.ts';
 import { composite, constant } from '../tensor/op.ts';

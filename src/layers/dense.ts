@@ -5,14 +5,8 @@ import { copy } from '../tensor/assign.ts';
 import { drawn, uniform } from '../tensor/draw.ts';
 import { type TensorOptions, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
-import {
-  expectBoolean,
-  expectFunction,
-  expectInteger,
-  expectOptions,
-  expectTensor,
-  ShapeError,
-} from '../tensor/errors.ts';
+import { expectBoolean, expectFunction, expectInteger, expectOptions } from '../tensor/errors.ts';
+import { expectTensor, ShapeError } from '../tensor/errors.ts';
 import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './init.ts';
@@ -101,7 +95,8 @@ export function initialized(
 ): Tensor {
   const made = expectTensor(op, 'the result of init', init(shape, options));
   if (!sameShape(made.shape, shape) || made.dtype !== options.dtype) {
-    const problem = `init returned a tensor ${formatShape(made.shape)}, ${made.dtype}, for a weight ${formatShape(shape)}, ${options.dtype}`;
+    const found = `init returned a tensor ${formatShape(made.shape)}, ${made.dtype}`;
+    const problem = `${found}, for a weight ${formatShape(shape)}, ${options.dtype}`;
     throw new ShapeError(op, problem, 'use the shape and the options that init is called with');
   }
   if (made.requiresGrad && made.node === null) return made;

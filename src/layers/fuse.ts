@@ -103,8 +103,11 @@ function canFuse({ home }: Tensor): boolean {
 
 // ── one layer ──────────────────────────────────────────────────────────────────────────────────────────
 
-/** The layer classes of the library. They keep no reference to their input or output. */
-const own: ReadonlySet<object> = new Set([
+/**
+ * The layer classes of the library. They keep no reference to their input or output. `LayerNorm` and `GroupNorm` add
+ * themselves to `complete`, so that a network without them does not load them.
+ */
+const own: readonly object[] = [
   BatchNorm1d,
   Dense,
   Dropout,
@@ -116,13 +119,13 @@ const own: ReadonlySet<object> = new Set([
   Sigmoid,
   Softmax,
   Tanh,
-]);
+];
 own.forEach((kind) => complete.add(kind));
 
 /** The step of a single layer. A user's layer may keep references to tensors, so it is called through `callUser`. */
 function stepOf(layer: Layer): Step {
   const forward: Step = (x) => layer.forward(x);
-  const isUsers = !own.has(layer.constructor) || hasOtherForward(layer);
+  const isUsers = !complete.has(layer.constructor) || hasOtherForward(layer);
   return isUsers ? (x) => callUser(forward, x) : forward;
 }
 

@@ -10,6 +10,8 @@ type Around = (forward: (x: Tensor) => Tensor, x: Tensor) => Tensor;
 
 interface Hooked {
   around: readonly Around[];
+  /** The `forward` without hooks. */
+  readonly forward: unknown;
   /** Gives the layer its own `forward` back. */
   readonly restore: () => void;
 }
@@ -89,6 +91,19 @@ function gradientOf(x: Tensor, fn: (g: Tensor) => void): Tensor {
   return identity(x);
 }
 
+/**
+ * @internal Whether a layer computes what a class of the library does: it is an instance of the class, or of a subclass that
+ * inherits `forward`. Hooks make no difference.
+ */
+export function computesAs<L extends Layer>(
+  layer: Layer,
+  kind: (abstract new (...args: never[]) => L) & { readonly prototype: L },
+): layer is L {
+  if (!(layer instanceof kind)) return false;
+  const forward: unknown = hooks.get(layer)?.forward ?? Reflect.get(layer, 'forward');
+  return forward === Reflect.get(kind.prototype, 'forward');
+}
+
 function addHook(layer: Layer, hook: Around): () => void {
   const hooked = hooks.get(layer) ?? replaceForward(layer);
   hooked.around = [...hooked.around, hook];
@@ -106,6 +121,7 @@ function replaceForward(layer: Layer): Hooked {
   const forward = layer.forward.bind(layer);
   const hooked: Hooked = {
     around: [],
+    forward: own === undefined ? Reflect.get(Object.getPrototypeOf(layer) as object, 'forward') : own.value,
     restore: () => {
       if (own === undefined) Reflect.deleteProperty(layer, 'forward');
       else Object.defineProperty(layer, 'forward', own);

@@ -1,11 +1,11 @@
 /** The base class of layers: parameters, buffers, inner layers, modes and state dicts. */
 import { assign, copy, inPlace } from '../tensor/assign.ts';
-import { expectAtMost, expectBoolean, expectTensor, shown, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectBoolean, expectTensor, refused, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
-import { type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
+import { beforeBatch, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
 
 export type { StateDict };
 
@@ -41,14 +41,11 @@ export abstract class Layer {
   }
 
   set training(training: boolean) {
-    const isBoolean: boolean = typeof training === 'boolean';
-    if (!isBoolean) expectBoolean(this.op, 'training', training); // throws
-    this.#training = training;
+    this.#training = typeof training === 'boolean' ? training : expectBoolean(this.op, 'training', training);
   }
 
   #training = true;
 
-  private readonly ownParameters = new Map<string, Tensor>();
   private readonly slots = new Map<string, Slot>();
   private readonly children = new Map<string, Layer>();
   private readonly ownTensors = new Set<Tensor>();
@@ -106,12 +103,9 @@ export abstract class Layer {
    * PyTorch.
    */
   namedParameters(): [name: string, parameter: Tensor][] {
-    this.expectRegistered();
-    const inner = [...this.children].flatMap(([child, layer]) =>
-      layer.namedParameters().map(([name, p]): [string, Tensor] => [`${child}.${name}`, p]),
-    );
     const seen = new Set<Tensor>();
-    return [...this.ownParameters, ...inner].filter(([, p]) => !seen.has(p) && seen.add(p));
+    const trained = this.namedSlots().filter(([, slot]) => slot.trained);
+    return tensorsIn(trained).filter(([, p]) => !seen.has(p) && seen.add(p));
   }
 
   /** The parameters in the order of `namedParameters`, for an optimizer. */
@@ -126,18 +120,31 @@ export abstract class Layer {
 
   /** @internal The parameters and buffers that are tensors, by their names in the state dict. */
   namedTensors(): [name: string, held: Tensor][] {
-    return this.namedSlots().flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
+    return tensorsIn(this.namedSlots());
   }
 
-  /** Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. */
+  /**
+   * Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. While `fit`
+   * computes a batch, they are those of the last complete step.
+   */
   stateDict(): StateDict {
-    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, slot.read()]));
+    return copyOf(this.namedSlots(), (slot) => beforeBatch.get(slot.held ?? slot));
   }
 
   /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
-    const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
-    return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
+    return copyOf(this.namedSlots().filter(([, slot]) => !slot.trained));
+  }
+
+  /** @internal Copies of the buffers, which `stateDict` returns until `release` is called, whatever changes them. */
+  holdBuffers(): { readonly buffers: StateDict; readonly release: () => void } {
+    const held = this.namedSlots().filter(([, slot]) => !slot.trained);
+    const buffers = copyOf(held);
+    for (const [name, slot] of held) beforeBatch.set(slot.held ?? slot, buffers[name]);
+    const release = (): void => {
+      for (const [, slot] of held) beforeBatch.delete(slot.held ?? slot);
+    };
+    return { buffers, release };
   }
 
   /**
@@ -166,9 +173,8 @@ export abstract class Layer {
 
   /** @internal Returns x if it is a tensor. Throws {@link ValueError} otherwise. */
   protected input(x: Tensor): Tensor {
-    if (x instanceof Value) return x;
     const hint = 'pass a tensor: tensor([[1, 2]]), or tensor(batch.x, { shape: batch.shape })';
-    throw new ValueError(this.op, `x is ${shown(x)}`, hint);
+    return x instanceof Value ? x : expectTensor(this.op, 'x', x, hint);
   }
 
   /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
@@ -189,7 +195,6 @@ export abstract class Layer {
 
   /** Registers a trainable tensor and returns it. */
   protected addParameter(name: string, parameter: Tensor): Tensor {
-    this.ownParameters.set(name, parameter);
     return this.addTensor(name, parameter, true);
   }
 
@@ -216,8 +221,7 @@ export abstract class Layer {
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
     if (!(layer instanceof Layer)) {
-      const problem = `layer ${name} is ${shown(layer)}`;
-      throw new ValueError(this.constructor.name, problem, 'pass a layer, such as new ReLU()');
+      throw refused(this.constructor.name, `layer ${name}`, layer, 'pass a layer, such as new ReLU()');
     }
     this.children.set(name, layer);
     layer.#place = { inside: this, name };
@@ -247,22 +251,34 @@ export abstract class Layer {
       const [kind, add] = missing instanceof Layer ? ['layer', 'addLayer'] : ['tensor', 'addParameter'];
       const problem = `its field '${name}' holds a ${kind} that is not registered, so it is neither trained nor saved`;
       const others = kind === 'tensor' ? ' (or addBuffer, addConstant)' : '';
-      throw new ValueError(
-        this.op,
-        problem,
-        `in the constructor, wrap it: this.${add}('${name}', …)${others}`,
-      );
+      const hint = `in the constructor, wrap it: this.${add}('${name}', …)${others}`;
+      throw new ValueError(this.op, problem, hint);
     }
     this.#isChecked = isFirstForward; // later, a field may hold an input or a result
   }
 
-  private namedSlots(): [name: string, slot: Slot][] {
+  /** The entries of the state dict; those of this layer first. */
+  private namedSlots(): NamedSlot[] {
     this.expectRegistered();
     const inner = [...this.children].flatMap(([child, layer]) =>
-      layer.namedSlots().map(([name, slot]): [string, Slot] => [`${child}.${name}`, slot]),
+      layer.namedSlots().map(([name, slot]): NamedSlot => [`${child}.${name}`, slot]),
     );
     return [...this.slots, ...inner];
   }
+}
+
+type NamedSlot = [name: string, slot: Slot];
+
+const tensorsIn = (slots: readonly NamedSlot[]): [name: string, held: Tensor][] =>
+  slots.flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
+
+/** @param instead A tensor to copy instead of what the slot holds now, if there is one. */
+function copyOf(slots: readonly NamedSlot[], instead?: (slot: Slot) => Tensor | undefined): StateDict {
+  const read = (slot: Slot): Tensor => {
+    const other = instead?.(slot);
+    return other === undefined ? slot.read() : copy(other);
+  };
+  return Object.fromEntries(slots.map(([name, slot]) => [name, read(slot)]));
 }
 
 /** The layer classes of the library, which register all that they hold. `expectRegistered` does not check them. */

@@ -29,6 +29,12 @@ export interface Slot {
   readonly write: (source: Tensor) => void;
 }
 
+/**
+ * Buffers as they were before the training batch that is being computed, by the tensor or the slot that holds them. The
+ * forward pass changes buffers, the optimizer's step then the parameters; a state dict is of one moment, between batches.
+ */
+export const beforeBatch: WeakMap<Tensor | Slot, Tensor> = new WeakMap<Tensor | Slot, Tensor>();
+
 export interface LoadStateOptions {
   /** Whether missing and unexpected entries are errors; otherwise they are ignored. Default true. */
   readonly strict?: boolean;

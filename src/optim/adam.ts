@@ -9,6 +9,7 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 import type { SlotKinds } from './optimizer-state.ts';
+import { power } from './portable-math.ts';
 
 export interface AdamOptions {
   /** The learning rate, > 0. Default 1e-3. */
@@ -138,8 +139,9 @@ function descend(
   const t = countStep(slots);
   const m = slotOf(slots, 'm', w);
   const v = slotOf(slots, 'v', w);
-  const stepSize = lr / (1 - beta1 ** t);
-  const correction = 1 - beta2 ** t;
+  const bias = biasAfter(t, beta1, beta2);
+  const stepSize = lr / bias.m;
+  const correction = bias.v;
   if (!amsgrad) {
     runFused(adamUpdate, [w, g, m, v], { stepSize, beta1, beta2, correction, eps, ...decay });
     return;
@@ -155,3 +157,11 @@ function descend(
     runInPlace(blend, [w, step], { alpha: 1, beta: -stepSize });
   });
 }
+
+/** 1 − β₁ᵗ and 1 − β₂ᵗ. The last result is kept: the parameters of a model have the same t. */
+function biasAfter(t: number, beta1: number, beta2: number): { readonly m: number; readonly v: number } {
+  if (last.t === t && last.beta1 === beta1 && last.beta2 === beta2) return last;
+  last = { t, beta1, beta2, m: 1 - power(beta1, t), v: 1 - power(beta2, t) };
+  return last;
+}
+let last = { t: NaN, beta1: NaN, beta2: NaN, m: NaN, v: NaN };

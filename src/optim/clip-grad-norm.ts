@@ -1,8 +1,9 @@
-import { expectAtMost, expectNumber, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectNumber, expectTensors, ValueError } from '../tensor/errors.ts';
+import { ones } from '../tensor/fill.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { composite } from '../tensor/op.ts';
 import { noGrad } from '../tensor/tape.ts';
-import { expectTensors } from './optimizer.ts';
+import { PARAMETERS } from './optimizer.ts';
 
 /** Avoids a division by 0 if all gradients are 0. The value is PyTorch's. */
 const TINY = 1e-6;
@@ -27,7 +28,7 @@ const TINY = 1e-6;
 export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = composite(
   (params, max, ...none: never[]) => {
     expectAtMost('clipGradNorm', 2 + none.length, 2, 'the norm is the L2 norm');
-    expectTensors('clipGradNorm', params);
+    expectTensors('clipGradNorm', 'params', params, PARAMETERS);
     expectNumber('clipGradNorm', 'max', max, { above: 0 });
     const gradients = params.flatMap(({ grad }) => grad ?? []);
     if (gradients.length === 0) {
@@ -36,7 +37,8 @@ export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = 
     return noGrad(() => {
       const squares = gradients.map((g) => g.mul(g).sum());
       const norm = squares.reduce((total, square) => total.add(square)).sqrt();
-      const factor = norm.add(TINY).pow(-1).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
+      const one = ones([], { dtype: norm.dtype, device: norm.home });
+      const factor = one.div(norm.add(TINY)).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
       for (const w of params) if (w.grad !== null) w.grad = w.grad.mul(factor);
       return norm;
     });

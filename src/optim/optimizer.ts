@@ -3,7 +3,7 @@ import { sameShape } from '../../kernels/shape.ts';
 import { blend } from '../../kernels/update.ts';
 import { copy, inPlace } from '../tensor/assign.ts';
 import { zeros } from '../tensor/fill.ts';
-import { expectAtMost, expectNumber, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import { expectAtMost, expectNumber, expectTensors, ShapeError, ValueError } from '../tensor/errors.ts';
 import { keep, run } from '../tensor/op.ts';
 import { describe } from '../tensor/print.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -48,7 +48,7 @@ export abstract class Optimizer<O extends LearningRate> {
   /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
     const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
-    for (const group of groups) expectTensors(this.kind(), group.params);
+    for (const group of groups) expectTensors(this.kind(), 'params', group.params, PARAMETERS);
     this.groups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
@@ -208,17 +208,8 @@ function isGroups<O>(
   );
 }
 
-/**
- * Checks that the parameters are an array of tensors.
- * @throws {ValueError} They are not, for example a model in place of its parameters.
- */
-export function expectTensors(op: string, params: readonly Tensor[]): void {
-  const isArray: boolean = Array.isArray(params);
-  const at = isArray ? params.findIndex((w) => !(w instanceof Tensor)) : -1;
-  if (isArray && at < 0) return;
-  const problem = isArray ? `params[${at}] is ${shown(params[at])}` : `params is ${shown(params)}`;
-  throw new ValueError(op, problem, 'pass model.parameters(), or an array of tensors');
-}
+/** A hint for values that are no array of tensors, such as a model in place of its parameters. */
+export const PARAMETERS = 'pass model.parameters(), or an array of tensors';
 
 function expectParameters(op: string, parameters: readonly Tensor[]): void {
   const hint = 'pass model.parameters()';

@@ -3,6 +3,7 @@
  * rate. Use them with `optimizer.lr = schedule(step)`. A step that is not a finite number ≥ 0 throws {@link ValueError}.
  */
 import { expectFunction, expectInteger, expectNumber, expectOptions } from '../tensor/errors.ts';
+import { cosine, power } from './portable-math.ts';
 
 /** The learning rate at a step, counted from 0. */
 export type Schedule = (step: number) => number;
@@ -28,7 +29,7 @@ export function stepDecay(
   expectNumber('stepDecay', 'lr', lr, { above: 0 });
   expectInteger('stepDecay', 'every', every, 1);
   expectNumber('stepDecay', 'factor', factor, { above: 0, to: 1 });
-  return (step) => lr * factor ** Math.floor(expectStep('stepDecay', step) / every);
+  return (step) => lr * power(factor, Math.floor(expectStep('stepDecay', step) / every));
 }
 
 /**
@@ -54,7 +55,7 @@ export function cosineDecay(
   expectInteger('cosineDecay', 'steps', steps, 1);
   expectNumber('cosineDecay', 'minimum', minimum, { from: 0, to: lr });
   const angle = (step: number) => (Math.PI * Math.min(expectStep('cosineDecay', step), steps)) / steps;
-  return (step) => minimum + ((lr - minimum) * (1 + Math.cos(angle(step)))) / 2;
+  return (step) => minimum + ((lr - minimum) * (1 + cosine(angle(step)))) / 2;
 }
 
 /**

@@ -1,18 +1,10 @@
-/** Functions that make tensors from given values, or join tensors. */
+/** Functions that make tensors from given values. */
 import type { Shape } from '../../kernels/kernel.ts';
-import { formatShape, resolveAxis, sizeOf } from '../../kernels/shape.ts';
-import {
-  expectInteger,
-  expectNumber,
-  expectOptions,
-  expectTensors,
-  ShapeError,
-  ValueError,
-} from './errors.ts';
+import { formatShape, sizeOf } from '../../kernels/shape.ts';
+import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
 import { fromValues, optionNames, type TensorOptions } from './fill.ts';
 import { expectShape } from './indexing.ts';
 import { numbersOf, shapeOf, type TensorData } from './nested.ts';
-import * as ops from './ops.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -86,24 +78,4 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
   const shape = expectShape('arange', [Math.max(0, Math.ceil((to - from) / step))]);
   const values = new Float64Array(sizeOf(shape)).map((_, i) => from + i * step);
   return fromValues('arange', values, shape, options);
-}
-
-/**
- * Joins tensors along an existing axis, as NumPy's `concatenate`. All other extents must be equal.
- *
- * @throws {ValueError} The first argument is not an array of tensors.
- * @throws {ShapeError} The list is empty, the axis does not exist, or the other extents differ.
- * @throws {DTypeError} The tensors have different element types.
- * @throws {DeviceError} The tensors are on different devices.
- * @example
- * ```ts
- * import { concat, tensor } from 'gammabeta';
- *
- * console.log(concat([tensor([[1, 2]]), tensor([[3, 4]])], 0).toArray()); // [ [ 1, 2 ], [ 3, 4 ] ]
- * ```
- */
-export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  expectTensors('concat', 'tensors', tensors);
-  if (tensors.length === 0) throw new ShapeError('concat', 'no tensors', 'pass at least one');
-  return ops.concat(resolveAxis('concat', tensors[0].shape, axis), ...tensors);
 }

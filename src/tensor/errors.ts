@@ -27,19 +27,9 @@ export class DeviceLostError extends DeviceError {
   override name = 'DeviceLostError';
 }
 
-/** A call would change what another asynchronous call, such as `fit`, is using. */
-export class BusyError extends GammaBetaError {
-  override name = 'BusyError';
-}
-
 /** A backward pass is impossible: no tensor requires a gradient, or the graph was freed or changed. */
 export class GraphError extends GammaBetaError {
   override name = 'GraphError';
-}
-
-/** `gradcheck` found a gradient that differs from the numeric derivative. */
-export class GradientError extends GammaBetaError {
-  override name = 'GradientError';
 }
 
 /** A value as error messages show it: `0.1`, `'0.1' (a string)`, `null`, `an Array of 2`, `a tensor of shape [2, 3]`. */
@@ -96,14 +86,12 @@ export function expectBoolean(op: string, name: string, value: boolean): boolean
  * Returns the value if it is a function, and no class.
  * @throws {ValueError} It is not.
  */
-export function expectFunction<F extends (...args: never[]) => unknown>(
-  op: string,
-  name: string,
-  value: F,
-): F {
+export function expectFunction<F extends AnyFunction>(op: string, name: string, value: F): F {
   if (typeof value === 'function' && !isClass(value)) return value;
   throw refused(op, name, value, 'a function is expected');
 }
+
+type AnyFunction = (...args: never[]) => unknown;
 
 const isClass = (fn: object): boolean => /^class\b/.test(Function.prototype.toString.call(fn));
 
@@ -111,20 +99,21 @@ const isClass = (fn: object): boolean => /^class\b/.test(Function.prototype.toSt
  * Returns the value if it is a tensor.
  * @throws {ValueError} It is not.
  */
-export function expectTensor<T extends Value>(op: string, name: string, value: T): T {
+export function expectTensor<T extends Value>(op: string, name: string, value: T, hint: string = TENSOR): T {
   if (value instanceof Value) return value;
-  throw refused(op, name, value, 'a tensor is expected: tensor(values) makes one');
+  throw refused(op, name, value, hint);
 }
 
+const TENSOR = 'a tensor is expected: tensor(values) makes one';
+
 /**
- * Returns the value if it is an array of tensors.
+ * Checks that the value is an array of tensors.
  * @throws {ValueError} It is not.
  */
-export function expectTensors<T extends Value>(op: string, name: string, value: readonly T[]): readonly T[] {
+export function expectTensors(op: string, name: string, value: readonly Value[], hint?: string): void {
   const isArray: boolean = Array.isArray(value);
-  if (!isArray) throw refused(op, name, value, 'an array of tensors is expected');
-  value.forEach((x, i) => expectTensor(op, `${name}[${i}]`, x));
-  return value;
+  if (!isArray) throw refused(op, name, value, hint ?? 'an array of tensors is expected');
+  value.forEach((x, i) => expectTensor(op, `${name}[${i}]`, x, hint));
 }
 
 /**

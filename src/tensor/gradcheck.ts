@@ -9,12 +9,17 @@ import {
   expectOptions,
   expectTensor,
   expectTensors,
-  GradientError,
+  GammaBetaError,
   GraphError,
 } from './errors.ts';
 import { seededStream, type Stream } from './random.ts';
 import { noGrad } from './tape.ts';
 import type { Tensor } from './tensor.ts';
+
+/** `gradcheck` found a gradient that differs from the numeric derivative. */
+export class GradientError extends GammaBetaError {
+  override name = 'GradientError';
+}
 
 export interface GradcheckOptions {
   /** ε > 0, the step of the central difference. Default 1e-6. */

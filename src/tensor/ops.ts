@@ -207,18 +207,3 @@ export const gather: Op<[x: Value, rows: { readonly indices: Value }]> = op({
   forward: (x, { indices }) => run(layout.gather, [x, indices]),
   backward: (g, _y, x, { indices }) => [() => run(layout.gatherDx, [g, indices], { extent: x.shape[0] })],
 });
-
-/** Joins any number of tensors along an existing axis. The gradient is sliced into the parts of the inputs. */
-export const concat: Op<[axis: number, ...inputs: Value[]]> = op({
-  name: 'concat',
-  forward: (axis, ...inputs) => run(layout.concat, inputs, { axis }),
-  backward: (g, _y, axis, ...inputs) => {
-    let end = 0;
-    return inputs.map((input) => {
-      const begin = end;
-      end += input.shape[axis];
-      const range = { axis, begin, end };
-      return () => run(layout.sliceAxis, [g], range);
-    });
-  },
-});

@@ -22,11 +22,18 @@ export function describe(x: Value): string {
  */
 export function print(x: Value): string {
   const rest = `shape ${formatShape(x.shape)}, ${kindOf(x)}`;
-  if (x.device !== 'cpu' && x.device !== 'wasm') return `${START}${rest}; await t.data() reads the values)`;
+  const values = readable(x);
+  if (typeof values === 'string') return `${START}${rest}; ${values})`;
+  return `${START}${layOut(values, x.shape)}, ${rest})`;
+}
+
+/** The values of a tensor on `cpu` or `wasm`. Otherwise, and if it was freed, the reason why they are not read. */
+export function readable({ home, device, storage }: Value): FloatArray | string {
+  if (device !== 'cpu' && device !== 'wasm') return 'await t.data() reads the values';
   try {
-    return `${START}${layOut(x.home.readSync(x.storage), x.shape)}, ${rest})`;
+    return home.readSync(storage);
   } catch (error) {
-    if (error instanceof DeviceError) return `${START}${rest}; ${error.problem})`; // it was freed
+    if (error instanceof DeviceError) return error.problem;
     throw error;
   }
 }

@@ -10,41 +10,35 @@ export type StreamState = readonly [number, number, number, number];
 
 /** xoshiro128** 1.1 (Blackman & Vigna 2018, public domain): 128 bits of state, period 2¹²⁸ − 1. */
 export class Stream {
-  private s0 = 0;
-  private s1 = 0;
-  private s2 = 0;
-  private s3 = 0;
+  private readonly words = new Uint32Array(4);
 
   constructor(state: StreamState) {
     this.state = state;
   }
 
   get state(): StreamState {
-    return [this.s0, this.s1, this.s2, this.s3];
+    const [first, second, third, fourth] = this.words;
+    return [first, second, third, fourth];
   }
 
   set state(state: StreamState) {
     if (state.every((word) => word === 0)) {
-      throw new ValueError(
-        'random',
-        `the state is zero: [${state.join(', ')}]`,
-        'use another state: from this one, xoshiro128** returns only zeros',
-      );
+      throw new ValueError('random', 'the state is zero', 'from this state, xoshiro128** returns only zeros');
     }
-    [this.s0, this.s1, this.s2, this.s3] = state.map((word) => word >>> 0);
+    this.words.set(state);
   }
 
   /** A random integer, uniform over 0 … 2³² − 1. */
   uint32(): number {
-    const scrambled = Math.imul(rotateLeft(Math.imul(this.s1, 5), 7), 9) >>> 0;
-    const shifted = this.s1 << 9;
-    this.s2 ^= this.s0;
-    this.s3 ^= this.s1;
-    this.s1 ^= this.s2;
-    this.s0 ^= this.s3;
-    this.s2 ^= shifted;
-    this.s3 = rotateLeft(this.s3, 11);
-    [this.s0, this.s1, this.s2, this.s3] = [this.s0 >>> 0, this.s1 >>> 0, this.s2 >>> 0, this.s3 >>> 0];
+    const s = this.words;
+    const scrambled = Math.imul(rotateLeft(Math.imul(s[1], 5), 7), 9) >>> 0;
+    const shifted = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= shifted;
+    s[3] = rotateLeft(s[3], 11);
     return scrambled;
   }
 
@@ -77,8 +71,6 @@ function* splitMix64(seed: bigint): Generator<bigint, never> {
   }
 }
 
-const names: readonly StreamName[] = ['initialization', 'shuffling', 'dropout'];
-
 /** The state of a new stream: the next 128 bits of the SplitMix64 sequence. */
 function nextState(words: Generator<bigint, never>): StreamState {
   const [first, second] = [words.next().value, words.next().value];
@@ -91,12 +83,15 @@ export function seededStream(seed: number): Stream {
   return new Stream(nextState(splitMix64(BigInt(seed))));
 }
 
+/** One stream after the other, from one sequence of seeds. */
+function newStreams(seed: number): Record<StreamName, Stream> {
+  const words = splitMix64(BigInt(seed));
+  const next = () => new Stream(nextState(words));
+  return { initialization: next(), shuffling: next(), dropout: next() };
+}
+
 /** The streams of the library. They start in the state that `manualSeed(0)` sets, so programs are reproducible. */
-export const streams: Readonly<Record<StreamName, Stream>> = (() => {
-  const words = splitMix64(0n);
-  const [initialization, shuffling, dropout] = names.map(() => new Stream(nextState(words)));
-  return { initialization, shuffling, dropout };
-})();
+export const streams: Readonly<Record<StreamName, Stream>> = newStreams(0);
 
 /**
  * Seeds the random numbers of initialization, shuffling and dropout. With the same seed on the same device, a program
@@ -116,6 +111,8 @@ export const streams: Readonly<Record<StreamName, Stream>> = (() => {
  * ```
  */
 export function manualSeed(seed: number): void {
-  const words = splitMix64(BigInt(expectInteger('manualSeed', 'seed', seed, 0)));
-  for (const name of names) streams[name].state = nextState(words);
+  const fresh = newStreams(expectInteger('manualSeed', 'seed', seed, 0));
+  streams.initialization.state = fresh.initialization.state;
+  streams.shuffling.state = fresh.shuffling.state;
+  streams.dropout.state = fresh.dropout.state;
 }

@@ -5,16 +5,8 @@ import { formatShape, resolveAxis } from '../../kernels/shape.ts';
 import { backward, gradientOf, setGradient } from './autodiff.ts';
 import { view } from './broadcast.ts';
 import type { Device, Storage } from './device/device.ts';
-import {
-  expectAtMost,
-  expectBoolean,
-  expectNumber,
-  expectOptions,
-  expectTensor,
-  ShapeError,
-  shown,
-  ValueError,
-} from './errors.ts';
+import { expectAtMost, expectBoolean, expectNumber, expectOptions, expectTensor } from './errors.ts';
+import { ShapeError, shown, ValueError } from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
 import { indicesOf, inferShape, rangesOf } from './indexing.ts';
 import { toJson, type TensorJson } from './json.ts';
@@ -247,12 +239,7 @@ export class Tensor extends Value {
    * @example tensor([[1, 2, 3]]).transpose().toArray() // [ [ 1 ], [ 2 ], [ 3 ] ]
    */
   transpose(): Tensor {
-    expectAtMost(
-      'transpose',
-      arguments.length,
-      0,
-      'it swaps the last two axes; permute reorders all of them',
-    );
+    expectAtMost('transpose', arguments.length, 0, 'permute reorders all axes');
     return ops.transpose(this);
   }
 
@@ -282,12 +269,7 @@ export class Tensor extends Value {
    * @example tensor([[1, 2, 3], [4, 5, 6]]).slice([0, 1], [2, -1]).toArray() // [ [ 2 ], [ 5 ] ]
    */
   slice(begin: number | readonly number[], end?: number | readonly number[]): Tensor {
-    expectAtMost(
-      'slice',
-      arguments.length,
-      2,
-      'slice takes no step: gather takes the indices of the entries',
-    );
+    expectAtMost('slice', arguments.length, 2, 'it takes no step; gather takes indices');
     const part = rangesOf(this.shape, begin, end).reduce((y: Tensor, [from, to], axis) => {
       return from === 0 && to === this.shape[axis] ? y : ops.slice(y, axis, from, to);
     }, this);
@@ -302,12 +284,7 @@ export class Tensor extends Value {
    * @example tensor([[1, 2], [3, 4]]).gather([1, 1]).toArray() // [ [ 3, 4 ], [ 3, 4 ] ]
    */
   gather(rows: ArrayLike<number> | Tensor): Tensor {
-    expectAtMost(
-      'gather',
-      arguments.length,
-      1,
-      'it takes entries of the first axis: transpose first for the last',
-    );
+    expectAtMost('gather', arguments.length, 1, 'transpose first, for entries of the last axis');
     const indices = indicesOf(this, rows);
     return ops.gather(this, { indices: constant(this, indices, [indices.length]) });
   }
@@ -376,8 +353,9 @@ export class Tensor extends Value {
   argmax(axis: number): Tensor {
     expectAtMost('argmax', arguments.length, 1, 'reshape the result to keep the axis');
     const at = resolveAxis('argmax', this.shape, axis);
+    const indices = run(argmaxAxis, [this], { axis: at });
     return view(
-      run(argmaxAxis, [this], { axis: at }),
+      indices,
       this.shape.filter((_, i) => i !== at),
     );
   }
@@ -403,12 +381,7 @@ export class Tensor extends Value {
    * ```
    */
   backward(g?: Tensor): void {
-    expectAtMost(
-      'backward',
-      arguments.length,
-      1,
-      'the graph cannot be retained: add the losses, and call it once',
-    );
+    expectAtMost('backward', arguments.length, 1, 'add the losses, and call it once');
     backward(this, g === undefined ? g : expectTensor('backward', 'g', g));
   }
 
@@ -466,11 +439,8 @@ export class Tensor extends Value {
    */
   item(): number {
     if (this.size === 1) return this.dataSync()[0];
-    throw new ShapeError(
-      'item',
-      `${this.size} values in shape ${formatShape(this.shape)}`,
-      'item() needs exactly one value; toArray() returns all',
-    );
+    const problem = `${this.size} values in shape ${formatShape(this.shape)}`;
+    throw new ShapeError('item', problem, 'toArray() returns them all');
   }
 
   /**

@@ -13,9 +13,10 @@ export async function breathe(): Promise<void> {
   last = performance.now();
 }
 
-/** Waits for the next task. Timers would take at least 1 ms in Node and 4 ms in browsers. */
+/** Waits for the next task. Timers, the last resort, take at least 1 ms in Node and 4 ms in browsers. */
 function nextTask(): Promise<void> {
   if ('setImmediate' in globalThis) return new Promise((resolve) => setImmediate(resolve));
+  if (!('MessageChannel' in globalThis)) return new Promise((resolve) => setTimeout(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -10,7 +10,6 @@ import {
   ValueError,
 } from '../tensor/errors.ts';
 import type { Results } from './history.ts';
-import { stateOf } from './snapshot.ts';
 
 /** As Keras' `EarlyStopping`. */
 export interface EarlyStopping {
@@ -64,7 +63,7 @@ export class Stopper {
     this.since = isBetter ? 0 : this.since + 1;
     if (isBetter) {
       this.best = value;
-      if (restoreBest) this.bestState = stateOf(this.model);
+      if (restoreBest) this.bestState = this.model.stateDict();
     }
     return this.since > 0 && this.since >= patience;
   }

@@ -4,7 +4,8 @@ import { Dropout } from '../layers/dropout.ts';
 import type { Layer } from '../layers/layer.ts';
 import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
 import { holdDevice } from '../tensor/device/hold.ts';
-import { BusyError, shown, ValueError } from '../tensor/errors.ts';
+import { BusyError } from '../tensor/device/hold.ts';
+import { shown, ValueError } from '../tensor/errors.ts';
 
 interface Parts {
   readonly model: Layer;

@@ -3,26 +3,24 @@
  * while `fit` may go on training the same model.
  */
 import type { Layer, StateDict } from '../layers/layer.ts';
+import { beforeBatch } from '../layers/state-dict.ts';
 import { assign, copy } from '../tensor/assign.ts';
-import { BusyError } from '../tensor/errors.ts';
+import { BusyError } from '../tensor/device/hold.ts';
 import { keep } from '../tensor/op.ts';
 import { type StreamState, streams } from '../tensor/random.ts';
 
-/** What a training batch has changed so far, as it was before the batch. The parameters change last, all at once. */
-export interface BeforeBatch {
-  readonly buffers: StateDict;
-  readonly dropout: StreamState;
-}
+/** The models of which a batch is being computed, and what ends that. The parameters change last, all at once. */
+const underway = new WeakMap<Layer, { readonly dropout: StreamState; readonly release: () => void }>();
 
-/** The models of which a batch is being computed. */
-const underway = new WeakMap<Layer, BeforeBatch>();
-
-/** Declares that a batch is being computed, until `endBatch`. */
-export function beginBatch(model: Layer, before: BeforeBatch): void {
-  underway.set(model, before);
+/** Declares that a batch is being computed, until `endBatch`. Returns the buffers as they are before it. */
+export function beginBatch(model: Layer): StateDict {
+  const { buffers, release } = model.holdBuffers();
+  underway.set(model, { dropout: streams.dropout.state, release });
+  return buffers;
 }
 
 export function endBatch(model: Layer): void {
+  underway.get(model)?.release();
   underway.delete(model);
 }
 
@@ -34,12 +32,6 @@ export function expectBetweenBatches(op: string, model: Layer): void {
     'a batch of the model is being computed',
     'restore in onBatch or onEpoch, or after training',
   );
-}
-
-/** A copy of the state of a model after the last complete training step. */
-export function stateOf(model: Layer): StateDict {
-  const buffers = Object.entries(underway.get(model)?.buffers ?? {});
-  return { ...model.stateDict(), ...Object.fromEntries(buffers.map(([name, x]) => [name, copy(x)])) };
 }
 
 /** The state of the dropout stream after the last complete training step of a model. */
@@ -61,15 +53,14 @@ export interface Snapshot {
 /** Memory of snapshots that have ended. */
 const spare = new WeakMap<Layer, StateDict[]>();
 
-/** Keeps the state that the model has now. */
+/** Keeps the state of the model after the last complete training step. */
 export function snapshot(model: Layer): Snapshot {
   const tensors = model.namedTensors();
-  const before = underway.get(model)?.buffers ?? {};
   const unused = spare.get(model) ?? [];
   spare.set(model, unused);
   const kept = unused.pop() ?? {};
   for (const [name, x] of tensors) {
-    const source = Object.hasOwn(before, name) ? before[name] : x;
+    const source = beforeBatch.get(x) ?? x;
     if (Object.hasOwn(kept, name) && kept[name].home === x.home) assign(kept[name], source);
     else kept[name] = keep(copy(source));
   }

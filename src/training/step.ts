@@ -135,7 +135,7 @@ const startBatch: (
   loss: Loss,
 ) => ForwardPass & { readonly buffers: StateDict; readonly undo: () => void } = composite(
   (op, model, batch, loss) => {
-    const buffers = model.bufferDict();
+    const buffers = beginBatch(model);
     const dropout = streams.dropout.state;
     let after = dropout;
     const undo = (): void => {
@@ -145,12 +145,12 @@ const startBatch: (
     };
     try {
       const pass = forwardPass(op, model, batch, loss);
-      beginBatch(model, { buffers, dropout });
       after = streams.dropout.state;
       return { ...pass, buffers, undo };
     } catch (reason) {
       after = streams.dropout.state;
       undo();
+      endBatch(model);
       throw reason;
     }
   },

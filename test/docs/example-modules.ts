@@ -17,6 +17,7 @@ export function exampleModules(): Plugin {
     resolveId(id) {
       if (id === 'gammabeta') return join(root, 'src/index.ts');
       if (id === 'gammabeta/node') return join(root, 'src/node.ts');
+      if (id === 'gammabeta/onnx') return join(root, 'src/onnx.ts');
       return id.startsWith(prefix) ? id : null;
     },
     load(id) {

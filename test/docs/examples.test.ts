@@ -30,7 +30,11 @@ describe('every example of the documentation', () => {
     const names = examples.map((_, k) => join(root, 'test', `example-${k}.ts`));
     const config = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile.bind(ts.sys));
     const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, root);
-    const paths = { gammabeta: ['./src/index.ts'], 'gammabeta/node': ['./src/node.ts'] };
+    const paths = {
+      gammabeta: ['./src/index.ts'],
+      'gammabeta/node': ['./src/node.ts'],
+      'gammabeta/onnx': ['./src/onnx.ts'],
+    };
     const lenient = {
       noUnusedLocals: false,
       noUnusedParameters: false,

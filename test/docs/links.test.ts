@@ -5,7 +5,7 @@ import { root } from './collect-examples.ts';
 
 it('every relative link of a document names a file that exists', () => {
   const documents = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.md') && !/(?:^|\/)(?:node_modules|dist|\.[^/]*)\//.test(file))
+    .filter((file) => file.endsWith('.md') && !/(?:^|\/)(?:node_modules|dist|site|\.[^/]*)\//.test(file))
     .map((file) => file.replaceAll('\\', '/'));
   expect(documents).toEqual(expect.arrayContaining(['README.md', 'examples/experiments/cifar10/README.md']));
   const broken = documents.flatMap((document) =>

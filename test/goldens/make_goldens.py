@@ -126,6 +126,59 @@ def make_batchnorm():
     ])
 
 
+# --- layernorm.json ----------------------------------------------------------------------------
+
+
+def layernorm_case(name, shape, layer, groups=None, affine=True, offset=0.0, eps=1e-5):
+    """LayerNorm over the last axis, or GroupNorm with `groups`."""
+    gamma = beta = None
+    if affine:
+        features = layer.weight.shape[0]
+        gamma, beta = 1 + randn(features) / 2, randn(features)
+        layer.weight.data, layer.bias.data = gamma.clone(), beta.clone()
+    scale = 1 + torch.rand(shape[:1] + [1] * (len(shape) - 1))  # per example
+    x, g = leaf(short(offset + scale * torch.randn(shape))), randn(*shape)
+    y = layer(x)
+    y.backward(g)
+    return {"name": name, "groups": groups, "features": shape[-1 if groups is None else 1],
+            "options": {"eps": eps, "affine": affine}, "gamma": gamma, "beta": beta,
+            "x": x, "g": g, "y": y, "dx": x.grad,
+            "dgamma": layer.weight.grad if affine else None,
+            "dbeta": layer.bias.grad if affine else None}
+
+
+def layer_case(name, shape, affine=True, eps=1e-5, **changed):
+    layer = nn.LayerNorm(shape[-1], eps=eps, elementwise_affine=affine)
+    return layernorm_case(name, shape, layer, affine=affine, eps=eps, **changed)
+
+
+def group_case(name, groups, shape, affine=True, eps=1e-5, **changed):
+    layer = nn.GroupNorm(groups, shape[1], eps=eps, affine=affine)
+    return layernorm_case(name, shape, layer, groups, affine=affine, eps=eps, **changed)
+
+
+def make_layernorm():
+    torch.manual_seed(10)
+    write("layernorm.json", cases=[
+        layer_case("2-D", [5, 7]),
+        layer_case("one row", [1, 6]),
+        layer_case("1-D", [6]),
+        layer_case("3-D", [2, 3, 5]),
+        layer_case("more than one vector", [3, 37]),
+        layer_case("affine off", [4, 9], affine=False),
+        layer_case("large offset", [4, 8], offset=1e4),
+        layer_case("eps 1e-3", [4, 5], eps=1e-3),
+        group_case("one group, 2-D", 1, [4, 6]),
+        group_case("two groups, 2-D", 2, [4, 6]),
+        group_case("one group", 1, [3, 4, 5]),
+        group_case("two groups", 2, [3, 4, 5]),
+        group_case("as many groups as channels", 4, [3, 4, 5]),
+        group_case("4-D", 2, [2, 4, 3, 2]),
+        group_case("affine off", 2, [3, 4, 5], affine=False),
+        group_case("large offset", 2, [3, 4, 5], offset=1e4),
+    ])
+
+
 # --- cross-entropy.json ------------------------------------------------------------------------
 
 
@@ -448,6 +501,7 @@ def make_schedules():
 
 if __name__ == "__main__":
     make_batchnorm()
+    make_layernorm()
     make_cross_entropy()
     make_bce()
     make_huber()

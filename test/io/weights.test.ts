@@ -1,5 +1,5 @@
 /** Weights from and to PyTorch. The goldens are made by `goldens/make_weights.py`. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -26,6 +26,7 @@ import { folder } from '../data/helpers.ts';
 import weights from '../goldens/weights.json' with { type: 'json' };
 import { expectClose, refusal, snapshot } from '../layers/helpers.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
+import { pythonWithTorch } from '../python.ts';
 import { values } from '../tensors.ts';
 
 const net = (features = 3, hidden = 4, classes = 2, dtype: 'float32' | 'float64' = 'float32') =>
@@ -317,10 +318,7 @@ inFloat64(() => {
   });
 });
 
-/** The first Python that can import torch: `python3` on the PATH may differ from the system's. */
-const python = (
-  process.env.PYTHON === undefined ? ['python3', '/usr/bin/python3'] : [process.env.PYTHON]
-).find((each) => spawnSync(each, ['-c', 'import torch']).status === 0);
+const python = pythonWithTorch();
 
 describe('PyTorch', () => {
   it.skipIf(python === undefined)(

@@ -38,15 +38,16 @@ describe.each(all)('%s', (name, kernel) => {
     expect(kernel.name).toBe(name);
   });
 
-  it('has an equation and distinct names for its inputs', () => {
-    expect(kernel.equation).toMatch(/\S (=|←) \S/);
+  it('has distinct names for its inputs', () => {
     expect(kernel.inputs.length).toBeGreaterThan(0);
     expect(kernel.inputs.every((input) => input.length > 0)).toBe(true);
     expect(new Set(kernel.inputs).size).toBe(kernel.inputs.length);
   });
 
-  it('has a doc comment', () => {
-    const documented = new RegExp(`[\\])}.] ?(\\n )?\\*/\\nexport const ${name}: Kernel\\b`);
+  it('has its equation as doc comment', () => {
+    const documented = new RegExp(
+      `\\S (=|←) \\S(?:(?!\\*/)[^])*[\\])}.] ?(\\n )?\\*/\\nexport const ${name}: Kernel\\b`,
+    );
     expect(sources.filter((source) => documented.test(source))).toHaveLength(1);
   });
 

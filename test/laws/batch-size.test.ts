@@ -10,6 +10,7 @@ import {
   DataLoader,
   Dense,
   evaluate,
+  LayerNorm,
   type Loss,
   type Metrics,
   manualSeed,
@@ -35,6 +36,7 @@ function network(outputs: number) {
   manualSeed(1);
   const model = new Sequential(
     new Dense(2, outputs, { dtype: 'float64' }),
+    new LayerNorm(outputs, { eps: 0.1, dtype: 'float64' }),
     new BatchNorm1d(outputs, { dtype: 'float64' }),
   );
   model.forward(randn([8, 2], { dtype: 'float64' }));

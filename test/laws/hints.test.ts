@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as library from '../../src/index.ts';
 import * as node from '../../src/node.ts';
+import * as onnx from '../../src/onnx.ts';
 import { hintsInSource } from '../structure/hints.ts';
 import { publicApi } from './arguments/public-api.ts';
 import { elsewhere, type Trial, trials } from './hints/trials.ts';
@@ -49,7 +50,7 @@ describe('the advice of an error works on the input that failed:', () => {
 
 describe('what a hint names exists:', () => {
   const members = publicApi().map(({ name }) => name.replace(/ =$/, '').replace(/^.*\./, ''));
-  const known = new Set([...Object.keys(library), ...Object.keys(node), ...members]);
+  const known = new Set([...Object.keys(library), ...Object.keys(node), ...Object.keys(onnx), ...members]);
   const options = new Set(
     publicApi().flatMap(({ slots }) => slots.map(({ name }) => name.replace(/^.*\./, ''))),
   );

@@ -1,7 +1,7 @@
 /** The least ε of each element type still prevents every division by 0. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BatchNorm1d, full, ones, tensor, ValueError, zeros } from '../../src/index.ts';
+import { BatchNorm1d, full, GroupNorm, LayerNorm, ones, tensor, ValueError, zeros } from '../../src/index.ts';
 import { tiny } from '../../src/tensor/tiny.ts';
 import { expectError } from '../tensor/expect-error.ts';
 import { inAllPrecisions, inPage } from '../on-devices.ts';
@@ -30,9 +30,28 @@ inAllPrecisions(({ dtype }) => {
     );
   });
 
-  it('a smaller ε of batch normalization is refused', () => {
-    const smaller = () => new BatchNorm1d(1, { eps: eps / 2, dtype });
-    expectError(smaller, ValueError, /^BatchNorm1d: eps is .* Hint: a finite number ≥ /);
+  it('of a constant row, layer and group normalization give β, and their gradients are finite', async () => {
+    const g = tensor(Float64Array.from({ length: 12 }, (_, i) => Math.sin(i)), { shape: [3, 4], dtype }); // prettier-ignore
+    for (const layer of [new LayerNorm(4, { eps, dtype }), new GroupNorm(2, 4, { eps, dtype })]) {
+      layer.loadStateDict({ bias: full([4], 3, { dtype }) }, { strict: false });
+      const x = full([3, 4], -1e6, { dtype, requiresGrad: true });
+      const y = layer.forward(x);
+      expect(await read(y)).toEqual(Array<number>(12).fill(3));
+      y.backward(g);
+      expect((await read(x.grad)).every(Number.isFinite)).toBe(true);
+      for (const dgamma of await read(layer.gamma?.grad)) expect(dgamma).toBeCloseTo(0, 4);
+    }
+  });
+
+  it('a smaller ε of a normalization is refused', () => {
+    const smaller = { eps: eps / 2, dtype };
+    for (const make of [
+      () => new BatchNorm1d(1, smaller),
+      () => new LayerNorm(1, smaller),
+      () => new GroupNorm(1, 1, smaller),
+    ]) {
+      expectError(make, ValueError, /^\w+Norm\w*: eps is .* Hint: a finite number ≥ /);
+    }
   });
 
   describe.each(['Adam', 'AdamW', 'RMSprop'] as const)('%s', (name) => {

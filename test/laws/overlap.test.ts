@@ -2,18 +2,24 @@
  * Law: asynchronous calls that overlap give the results of calls one after the other, or the later call is refused.
  * Every read of a tensor waits for fast-check's scheduler, which tries the interleavings.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   Adam,
   BatchNorm1d,
   BusyError,
   DataLoader,
   decodeCheckpoint,
+  decodeSafetensors,
   Dense,
   type DeviceName,
   Dropout,
   encodeCheckpoint,
+  encodeWeights,
   evaluate,
   fit,
   manualSeed,
@@ -26,6 +32,7 @@ import {
   trainStep,
   useDevice,
 } from '../../src/index.ts';
+import { saveWeights } from '../../src/node.ts';
 
 const data = {
   x: Float32Array.from({ length: 24 }, (_, i) => Math.sin(3 * i)),
@@ -75,7 +82,26 @@ const readers: Record<string, (world: World) => Promise<unknown>> = {
     const { model, optimizer, streams } = decodeCheckpoint(await encodeCheckpoint(parts));
     return { model: values(model), slots: optimizer?.slots.map((of) => values(of)), streams };
   },
+  encodeWeights: ({ model }) => Promise.resolve(tensorsOf(encodeWeights(model))),
+  saveWeights: async ({ model }) => {
+    const path = join(folder, `${saved++}.safetensors`);
+    await saveWeights(path, model, { layout: 'pytorch' });
+    return tensorsOf(await readFile(path));
+  },
+  stateDict: ({ model }) => Promise.resolve(values(model.stateDict())),
+  'stateDict of a layer': ({ model }) => Promise.resolve(values(model.layers[1].stateDict())),
+  'predict of a layer': async ({ model }) => {
+    const x = Float32Array.from({ length: 20 }, (_, i) => i % 7);
+    return Array.from((await predict(model.layers[1], { x, shape: [5] })).dataSync());
+  },
 };
+
+const folder = mkdtempSync(join(tmpdir(), 'gammabeta-overlap-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let saved = 0;
+
+const tensorsOf = (file: Uint8Array) =>
+  Object.entries(decodeSafetensors(file).tensors).map(([name, { data }]) => [name, data]);
 
 /** Calls that train. */
 const trainings: Record<string, (world: World) => Promise<unknown>> = {
@@ -121,6 +147,25 @@ function scheduleReads(scheduler: fc.Scheduler): void {
   });
 }
 
+/** A moment in the training: after so many reads, and so many continuations of what waited for them. */
+const starts = fc.record({ reads: fc.nat(20), continuations: fc.nat(20) });
+type Start = typeof starts extends fc.Arbitrary<infer T> ? T : never;
+
+/** Lets the training go on to that moment, or to its end. */
+async function goOn(
+  scheduler: fc.Scheduler,
+  training: Promise<unknown>,
+  { reads, continuations }: Start,
+): Promise<void> {
+  const ended = training.then(
+    () => true,
+    () => true,
+  );
+  const goes = () => scheduler.waitNext(1).then(() => false);
+  for (let i = 0; i < reads; i++) if (await Promise.race([goes(), ended])) return;
+  for (let i = 0; i < continuations; i++) await Promise.resolve();
+}
+
 afterEach(() => vi.restoreAllMocks());
 
 describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
@@ -143,11 +188,11 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
       const history = await trainings.fit(alone);
       const possible = await afterEachStep(read);
 
-      const property = fc.asyncProperty(fc.scheduler(), fc.nat(30), async (scheduler, start) => {
+      const property = fc.asyncProperty(fc.scheduler(), starts, async (scheduler, start) => {
         scheduleReads(scheduler);
         const parts = world();
         const training = trainings.fit(parts);
-        for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
+        await goOn(scheduler, training, start);
         const reading = read(parts);
         const [trained, result] = await scheduler.waitFor(Promise.all([training, reading]));
         vi.restoreAllMocks();
@@ -164,13 +209,14 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
       const alone = world();
       const history = await trainings.fit(alone);
 
-      const property = fc.asyncProperty(fc.scheduler(), fc.nat(30), async (scheduler, start) => {
+      const property = fc.asyncProperty(fc.scheduler(), starts, async (scheduler, start) => {
         scheduleReads(scheduler);
         const parts = world();
-        let isRunning = true;
-        const training = trainings.fit(parts).finally(() => (isRunning = false));
-        for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
-        fc.pre(isRunning);
+        const training = trainings.fit(parts);
+        await goOn(scheduler, training, start);
+        const goesOn = start.reads === 0 || scheduler.count() > 0; // it waits for a read
+        if (!goesOn) await scheduler.waitFor(training);
+        fc.pre(goesOn);
         const epoch = parts.loader.epoch;
         const second = train({ ...parts, loader: parts.loader }).catch((error: unknown) => error);
         if (name === 'trainStep') parts.loader.epoch = epoch; // the test itself took a batch from the loader
@@ -203,11 +249,11 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
   it('a checkpoint is restored between two batches of fit, or not at all', async () => {
     const parts = world();
     const bytes = await encodeCheckpoint(parts);
-    const property = fc.asyncProperty(fc.scheduler(), fc.nat(30), async (scheduler, start) => {
+    const property = fc.asyncProperty(fc.scheduler(), starts, async (scheduler, start) => {
       scheduleReads(scheduler);
       const { model, optimizer, loader } = world();
       const training = trainings.fit({ model, optimizer, loader });
-      for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
+      await goOn(scheduler, training, start);
       const before = stateOf({ model, optimizer, loader });
       let refusal: unknown = null;
       try {
@@ -224,7 +270,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
   });
 
   it('a copy for recovery that is taken during fit is of one moment', async () => {
-    const property = fc.asyncProperty(fc.scheduler(), fc.nat(20), async (scheduler, start) => {
+    const property = fc.asyncProperty(fc.scheduler(), starts, async (scheduler, start) => {
       const possible: unknown[] = [];
       const alone = world();
       const note = () => void possible.push(values(alone.model.stateDict()));
@@ -235,7 +281,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
       const { model, optimizer, loader } = world();
       const recovery = new Recovery({ model, optimizer });
       const training = trainings.fit({ model, optimizer, loader });
-      for (let i = 0; i < start && scheduler.count() > 0; i++) await scheduler.waitNext(1);
+      await goOn(scheduler, training, start);
       await scheduler.waitFor(Promise.all([training, recovery.save()]));
       vi.restoreAllMocks();
       await recovery.resume(device);

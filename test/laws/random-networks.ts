@@ -4,7 +4,9 @@ import {
   BatchNorm1d,
   Dense,
   Dropout,
+  GroupNorm,
   type Layer,
+  LayerNorm,
   LeakyReLU,
   manualSeed,
   ReLU,
@@ -16,12 +18,16 @@ import {
 } from '../../src/index.ts';
 
 const float64 = { dtype: 'float64' } as const;
+/** Of normalizations: with ε = 0.1, errors stay small. */
+const options = { ...float64, eps: 0.1 };
 
 /** Layers by name: from the number of features that come in, and the number that a dense layer puts out. */
 const makers: Record<string, (features: number, outputs: number) => Layer> = {
   Dense: (features, outputs) => new Dense(features, outputs, float64),
   'Dense without bias': (features, outputs) => new Dense(features, outputs, { ...float64, bias: false }),
-  BatchNorm1d: (features) => batchNorm(features),
+  BatchNorm1d: (features) => withParameters(new BatchNorm1d(features, options)),
+  LayerNorm: (features) => withParameters(new LayerNorm(features, options)),
+  GroupNorm: (features) => withParameters(new GroupNorm(features % 2 === 0 ? 2 : 1, features, options)),
   ReLU: () => new ReLU(),
   LeakyReLU: () => new LeakyReLU(0.3),
   Sigmoid: () => new Sigmoid(),
@@ -29,10 +35,10 @@ const makers: Record<string, (features: number, outputs: number) => Layer> = {
   Dropout: () => new Dropout(0),
 };
 
-/** With ε = 0.1, so that errors stay small, and with γ and β other than 1 and 0. */
-function batchNorm(features: number): BatchNorm1d {
-  const layer = new BatchNorm1d(features, { ...float64, eps: 0.1 });
-  const [weight, bias] = [0, 1].map(() => uniform([features], 0.5, 1.5, float64));
+/** Sets γ and β to other values than 1 and 0. */
+function withParameters(layer: BatchNorm1d | LayerNorm | GroupNorm): Layer {
+  const shape = layer.parameters()[0].shape;
+  const [weight, bias] = [0, 1].map(() => uniform(shape, 0.5, 1.5, float64));
   layer.loadStateDict({ weight, bias }, { strict: false });
   return layer;
 }

@@ -8,13 +8,17 @@ import type { Shape } from '../../kernels/kernel.ts';
 import { LINEAR } from '../../kernels/fused/dense.ts';
 import * as library from '../../src/index.ts';
 import { type Layer, ones, randn, ShapeError, type Tensor, ValueError, zeros } from '../../src/index.ts';
-import * as normalizations from '../../src/layers/batchnorm1d.ts';
+import * as batchNorms from '../../src/layers/batchnorm1d.ts';
+import * as layerNorms from '../../src/layers/layernorm.ts';
 import * as merged from '../../src/layers/fuse.ts';
-import * as ops from '../../src/tensor/ops.ts';
+import { joined } from '../../src/tensor/functions/concat.ts';
+import * as tensorOps from '../../src/tensor/ops.ts';
 import { optimizers, variants } from '../optim/helpers.ts';
 import { expectError } from '../tensor/expect-error.ts';
 import { inAllPrecisions } from '../on-devices.ts';
 import { read } from '../tensors.ts';
+
+const ops = { ...tensorOps, concat: joined };
 
 /** A call on inputs of these shapes: the shape of its result, which contains only zeros, or the error it throws. */
 interface Case {
@@ -30,7 +34,10 @@ const binary = (fn: Case['fn']): Case[] => [{ shapes: [rows, rows], fn, y: rows 
 const alongAxis = (fn: (x: Tensor, axis: number) => Tensor, over0: Case['y'], over1: Case['y']): Case[] =>
   [over0, over1].map((y, axis) => ({ shapes: [rows], fn: (x) => fn(x, axis), y }));
 
-type LayerOps = Omit<typeof normalizations & typeof merged, 'BatchNorm1d' | 'fuse'>;
+type LayerOps = Omit<
+  typeof batchNorms & typeof layerNorms & typeof merged,
+  'BatchNorm1d' | 'LayerNorm' | 'fuse'
+>;
 
 const opCases: Readonly<Record<keyof typeof ops | keyof LayerOps, readonly Case[]>> = {
   add: binary(ops.add),
@@ -95,7 +102,7 @@ const opCases: Readonly<Record<keyof typeof ops | keyof LayerOps, readonly Case[
   batchNorm: [
     {
       shapes: [rows, [3], [3]],
-      fn: (...xs) => normalizations.batchNorm(...(xs as [Tensor, Tensor, Tensor]), 1e-5),
+      fn: (...xs) => batchNorms.batchNorm(...(xs as [Tensor, Tensor, Tensor]), 1e-5),
       y: ShapeError,
     },
   ],
@@ -103,13 +110,14 @@ const opCases: Readonly<Record<keyof typeof ops | keyof LayerOps, readonly Case[
     {
       shapes: [rows, [3], [3]],
       fn: (x, gamma, beta) =>
-        normalizations.batchNormEval(
-          x,
-          gamma,
-          beta,
-          { mean: gamma.detach(), variance: gamma.detach() },
-          1e-5,
-        ),
+        batchNorms.batchNormEval(x, gamma, beta, { mean: gamma.detach(), variance: gamma.detach() }, 1e-5),
+      y: rows,
+    },
+  ],
+  layerNorm: [
+    {
+      shapes: [rows, [3], [3]],
+      fn: (x, gamma, beta) => layerNorms.layerNorm(x, gamma, beta, 1e-5),
       y: rows,
     },
   ],
@@ -185,7 +193,19 @@ const layerCases: Readonly<Record<Exclude<LayerName, 'Embedding'>, readonly Laye
   ],
   Dropout: same(() => new Dropout(0.5)),
   Flatten: [{ make: () => new Flatten(), x: [0, 2, 3], y: [0, 6] }],
+  GroupNorm: [1, 3].flatMap((groups) =>
+    [rows, [0, 3, 5], [4, 3, 0]].map((x) => ({
+      make: (dtype) => new library.GroupNorm(groups, 3, { dtype }),
+      x,
+      y: x,
+    })),
+  ),
   Identity: same(() => new library.Identity()),
+  LayerNorm: [rows, [0, 2, 3], [2, 0, 3]].map((x) => ({
+    make: (dtype) => new library.LayerNorm(3, { dtype }),
+    x,
+    y: x,
+  })),
   LeakyReLU: same(() => new LeakyReLU(0.1)),
   ReLU: same(() => new ReLU()),
   Sigmoid: same(() => new Sigmoid()),

@@ -4,7 +4,8 @@ import { describe, it } from 'vitest';
 import type { Tensor } from '../../src/index.ts';
 import { LINEAR } from '../../kernels/fused/dense.ts';
 import { denseActivation } from '../../src/layers/fuse.ts';
-import * as ops from '../../src/tensor/ops.ts';
+import { joined } from '../../src/tensor/functions/concat.ts';
+import * as tensorOps from '../../src/tensor/ops.ts';
 import { type GradientCase, gradientMatches } from '../laws/kernel-laws.ts';
 import {
   anywhere,
@@ -21,6 +22,8 @@ import {
 } from './draw.ts';
 import { f64 } from '../tensors.ts';
 import { inFloat64 } from '../on-devices.ts';
+
+const ops = { ...tensorOps, concat: joined };
 
 /** The ops with one argument, a tensor. Without a case of their own, they are checked at random points of any shape. */
 type Unary = {

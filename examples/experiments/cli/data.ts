@@ -81,16 +81,20 @@ export async function resolveData(
   } catch (error) {
     signal.throwIfAborted();
     const isNamed = data !== undefined || (process.env[variable] ?? '') !== '';
-    if (!(error instanceof DataError) || isNamed || standIn === undefined) throw error;
-    const why = offline ? 'it is not in the cache, and --offline was given' : error.problem;
+    if (!(error instanceof DataError) || isNamed) throw error;
+    const isDamaged = error.cause instanceof DataError;
+    const why = offline && !isDamaged ? 'it is not in the cache, and --offline was given' : error.problem;
+    const folder = `--data DIR or ${variable}=DIR names a folder with ${name}`;
+    if (standIn === undefined) {
+      if (!offline) throw error;
+      throw new DataError(name, why, `leave out --offline to download it; or ${folder}`, { cause: error });
+    }
     return {
       ...standIn.make(),
       name: standIn.name,
       isStandIn: true,
       from: 'built in',
-      sentence:
-        `Data: ${standIn.name}, NOT ${name}, which is not available: ${why}. ` +
-        `Hint: --data DIR or ${variable}=DIR names a folder with ${name}.`,
+      sentence: `Data: ${standIn.name}, NOT ${name}, which is not available: ${why}. Hint: ${folder}.`,
     };
   } finally {
     progress.stop();

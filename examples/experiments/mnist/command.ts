@@ -12,11 +12,8 @@ import { mnist } from './data.ts';
 import { type NetName, netNames, nets } from '../../../src/networks.ts';
 import { findingsOf } from './report.ts';
 import type { Results, Run } from './results.ts';
+import { BATCH_SIZE, LEARNING_RATE, VALIDATION_IMAGES } from './settings.ts';
 import { historyTable, meaning } from './summary.ts';
-
-const VALIDATION_IMAGES = 5000;
-const BATCH_SIZE = 32;
-const LEARNING_RATE = 0.001;
 
 interface Options extends ExperimentOptions<NetName>, DataOptions, DeviceOptions {}
 

@@ -5,7 +5,7 @@ import { type Edges, histogram, type Histogram, linearEdges, logEdges } from './
 import type { Axis, Colour, Figure, LineSeries, Section } from './model.ts';
 import { formatNumber, formatShare } from './numbers.ts';
 import { type LayerKind, placeName } from './places.ts';
-import type { LayerProbe } from './probe.ts';
+import type { LayerValues } from './layer-values.ts';
 import { PROBED } from './watch.ts';
 
 const BINS = 40;
@@ -81,7 +81,7 @@ interface Place {
     readonly net: string;
     readonly colour: Colour;
     readonly when: 'start' | 'end';
-    readonly layer: LayerProbe;
+    readonly layer: LayerValues;
   }[];
 }
 
@@ -122,7 +122,7 @@ interface Shape {
 function figureOf(
   { moments }: Place,
   title: string,
-  valuesOf: (layer: LayerProbe) => Float32Array | null,
+  valuesOf: (layer: LayerValues) => Float32Array | null,
   { edges: edgesOf, x, middle, of, measure }: Shape,
 ): Figure {
   const sets = moments.map(({ layer }) => valuesOf(layer) ?? new Float32Array());

@@ -2,12 +2,12 @@
 import { DataLoader, type Dataset, type Sequential, take } from '../../../src/index.ts';
 import { type NormPath, pathsOf, record } from './norm-paths.ts';
 import { predict } from './predictions.ts';
-import { type LayerProbe, probe } from './probe.ts';
+import { type LayerValues, measureLayers } from './layer-values.ts';
 
 /** The measurements. */
 export interface Inside {
-  readonly start: readonly LayerProbe[];
-  readonly end: readonly LayerProbe[];
+  readonly start: readonly LayerValues[];
+  readonly end: readonly LayerValues[];
   readonly paths: readonly NormPath[];
   /** The prediction of the trained network for each held-out image. */
   readonly predictions: Uint8Array;
@@ -33,7 +33,7 @@ export async function watch(model: Sequential, heldOut: Dataset, batches: number
   const count = heldOut.labels.length;
   const batchSize = Math.min(PROBED, count);
   const [images] = new DataLoader(take(heldOut, batchSize), { batchSize });
-  const look = () => (count < 2 ? Promise.resolve([]) : probe(model, images)); // one image has no variance
+  const look = () => (count < 2 ? Promise.resolve([]) : measureLayers(model, images)); // one image has no variance
   const start = await look();
   const paths = pathsOf(model);
   await record(paths, model, 0);

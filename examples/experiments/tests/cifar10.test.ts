@@ -60,7 +60,10 @@ describe('npm run cifar10, with a mistake', () => {
       ['--data', 'no/such/folder'],
       /^loadCifar10: the folder no\/such\/folder cannot be read: .* Hint: download /,
     ],
-    [['--offline'], /^loadCifar10: .* Hint: .*cifar-10-binary\.tar\.gz/],
+    [
+      ['--offline'],
+      /^CIFAR-10: it is not in the cache, and --offline was given\. Hint: leave out --offline to download it; or --data DIR or CIFAR10_DIR=DIR names a folder with CIFAR-10\n$/,
+    ],
     [
       ['--json', 'no/such/folder/x.json'],
       /^cifar10: cannot write into the folder of no\/such\/folder\/x\.json\. Hint: /,

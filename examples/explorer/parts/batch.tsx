@@ -222,6 +222,9 @@ function Lines({
             </text>
           </NumberLine>
         ))}
+        <text class="small" x={range[1]} y={14} text-anchor="end">
+          drag a point ↔
+        </text>
         {marks.map(([k, value, text]) => {
           const place = Math.min(Math.max(scales[k](value), range[0]), range[1]);
           const anchor = place > width * 0.6 ? 'end' : 'start';
@@ -358,7 +361,18 @@ function Equations({ column }: { readonly column: Column }): JSX.Element {
         <O>=</O>
         <N value={variance} />
       </Equation>
-      <Equation>
+      <Equation
+        then={
+          <>
+            <O>=</O>
+            <N of="x" value={centered[0]} />
+            <O>·</O>
+            <N value={rstd} />
+            <O>=</O>
+            <N of="xhat" value={xhat[0]} />
+          </>
+        }
+      >
         <S of="xhat" sub="1" />
         <O>=</O>
         <Fraction
@@ -377,12 +391,6 @@ function Equations({ column }: { readonly column: Column }): JSX.Element {
             </Root>
           }
         />
-        <O>=</O>
-        <N of="x" value={centered[0]} />
-        <O>·</O>
-        <N value={rstd} />
-        <O>=</O>
-        <N of="xhat" value={xhat[0]} />
       </Equation>
       <Equation>
         <S of="y" sub="1" />

@@ -12,7 +12,7 @@ import { Part } from '../ui/part.tsx';
 const trials: Readonly<Record<string, readonly [settings: Partial<TrainingSettings>, words: string]>> = {
   speed: [{ lr: 0.01 }, 'learning rate 0.01'],
   'learning-rate': [{ lr: 1 }, 'learning rate 1'],
-  initialization: [{ scale: 0.1 }, 'weights of a tenth of their size'],
+  initialization: [{ scale: 0.1 }, 'weights × 0.1'],
   activations: [{ activation: 'sigmoid', lr: 0.1 }, 'sigmoids'],
   gradients: [{ activation: 'sigmoid', layers: 6, lr: 0.1 }, 'six layers of sigmoids'],
   'small-batches': [{ batchSize: 2 }, 'batches of 2'],
@@ -51,9 +51,11 @@ function Claims({ set }: Pick<PartProps, 'set'>): JSX.Element {
 
 const marks: Readonly<Record<ClaimCard['verdict'], string>> = {
   supported: '✓',
-  mixed: '±',
+  mixed: '≈',
   'not supported': '✗',
 };
+
+const NBSP = '\u00a0';
 
 function Card({
   card,
@@ -72,7 +74,8 @@ function Card({
       </p>
       {tests.slice(0, 1).map((test) => (
         <p class="note" key={test.statement}>
-          {test.quantity}: {show(test.mean, 3)}, 95 % interval {show(test.interval[0], 3)} …{' '}
+          {test.quantity}: {show(test.mean, 3)}, 95{NBSP}% interval {show(test.interval[0], 3)}
+          {NBSP}…{NBSP}
           {show(test.interval[1], 3)}; the claim expects {test.expected} {show(test.threshold, 3)}.
         </p>
       ))}

@@ -19,6 +19,7 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
   const pen = useRef<readonly [number, number] | null>(null);
   const [k, setK] = useState(0);
   const [label, setLabel] = useState<number | null>(null);
+  const [asked, setAsked] = useState(false);
   const draw = () => {
     const context = canvas.current?.getContext('2d');
     if (!context) return;
@@ -84,6 +85,7 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
           onPointerUp={() => {
             pen.current = null;
             onImage(image.current.slice());
+            setAsked(true);
           }}
         />
         <div class="answers">
@@ -106,12 +108,14 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
             onClick={() => {
               onExample(k);
               setK(k + 1);
+              setAsked(true);
             }}
           >
             Take a test image
           </button>
         </div>
       </div>
+      {asked && answers === null && <p class="note">The networks are not trained yet: press Train first.</p>}
     </div>
   );
 }
@@ -126,10 +130,11 @@ function Answer({
   probabilities: readonly number[] | null;
 }): JSX.Element {
   const best = probabilities === null ? -1 : probabilities.indexOf(Math.max(...probabilities));
+  const percent = (digit: number) => Math.round(100 * (probabilities?.[digit] ?? 0));
   return (
     <div class="answer-bars">
       <p class={of} aria-live="polite">
-        {name}: {best < 0 ? '–' : `${best}, ${Math.round(100 * (probabilities?.[best] ?? 0))} %`}
+        {name}: {probabilities === null ? '–' : best < 0 ? 'not finite' : `${best}, ${percent(best)} %`}
       </p>
       <div class="bars" aria-hidden="true">
         {Array.from({ length: 10 }, (_, digit) => (

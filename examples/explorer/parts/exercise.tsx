@@ -69,6 +69,11 @@ function Exercise(): JSX.Element {
             >
               Start again
             </button>
+            {shown < hints.length && (
+              <button type="button" onClick={() => setShown(shown + 1)}>
+                Hint {shown + 1} of {hints.length}
+              </button>
+            )}
           </div>
           <div
             role="status"
@@ -92,13 +97,7 @@ function Exercise(): JSX.Element {
               <li key={hint}>{hint}</li>
             ))}
           </ol>
-          {shown < hints.length ? (
-            <div>
-              <button type="button" onClick={() => setShown(shown + 1)}>
-                Hint {shown + 1} of {hints.length}
-              </button>
-            </div>
-          ) : (
+          {shown === hints.length && (
             <details>
               <summary>Solution</summary>
               <pre tabIndex={0} aria-label="Solution">

@@ -61,10 +61,10 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
             onChange={setG}
           >
             <button type="button" onClick={() => setG(g.map((_, i) => (i === 0 ? 1 : 0)))}>
-              One
+              Only g₁
             </button>
             <button type="button" onClick={() => setG(g.map(() => 1))}>
-              Same
+              All equal
             </button>
           </ListField>
           <fieldset>
@@ -117,25 +117,26 @@ function Lanes({
   const top = 44;
   const height = top + m * lane + 8;
   const terms = termsOf(column);
-  const shares = [0, 0.27, 0.42, 0.57, 0.72, 1];
+  const shares = narrow ? [0, 0.25, 0.42, 0.59, 0.74, 1] : [0, 0.27, 0.42, 0.57, 0.72, 1];
   const edge = shares.map((share) => share * width);
-  const middle = (k: number) => (edge[k] + edge[k + 1]) / 2;
+  /** The last column leaves room for its numbers. */
+  const middle = (k: number) => (k === 4 && !narrow ? 0.82 * width : (edge[k] + edge[k + 1]) / 2);
   const most = frozen.current ?? Math.max(1, ...g.map(Math.abs));
   const unit = (0.075 * width - 4) / most;
   const at = (i: number) => top + (i + 0.5) * lane;
   const inside = (values: readonly number[], k: number) => {
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const margin = high > low ? 0 : 1;
-    return scaleLinear([low - margin, high + margin], [middle(k) - 0.04 * width, middle(k) + 0.04 * width]);
+    return scaleLinear([low - margin, high + margin], [middle(k) - 0.035 * width, middle(k) + 0.035 * width]);
   };
   const [yScale, xScale] = [inside(y, 0), inside(x, 4)];
   const longest = Math.max(1e-12, ...dx.map(Math.abs), ...numerical.map(Math.abs));
-  const dxUnit = (0.085 * width) / longest;
+  const dxUnit = (0.075 * width) / longest;
   const step = 10 ** Math.floor(Math.log10(most / 10));
   const heads: readonly (readonly [text: string, under: string, of: string])[] = [
-    ['g at y', 'drag', 'q-g'],
-    [narrow ? '−mean' : '− mean', show(-terms.mean, 2), 'q-g'],
-    [narrow ? '−x̂ …' : '− along x̂', narrow ? '' : 'its part along x̂', 'q-xhat'],
+    ['g at y', 'drag ↔', 'q-g'],
+    [narrow ? '−mean' : '− mean', narrow ? show(-terms.mean, 2) : `dβ/m = ${show(terms.mean, 2)}`, 'q-g'],
+    [narrow ? '−part' : '− along x̂', narrow ? 'along x̂' : 'x̂ · dγ/m', 'q-xhat'],
     [narrow ? 'rest' : '= rest', narrow ? '' : 'what is left', 'q-g'],
     ['dx at x', narrow ? `× ${show(terms.factor, 3)}` : `× γ·rstd = ${show(terms.factor, 3)}`, 'q-dx'],
   ];
@@ -182,9 +183,11 @@ function Lanes({
                     y={at(i) + lane / 2 - 5}
                     text-anchor="end"
                   >
-                    {wrong[i] ? `✗ ${show(dx[i], 3)}, not ${show(numerical[i], 3)}` : show(dx[i], 3)}
+                    {wrong[i] && '✗ '}
+                    {show(dx[i], 3)}
+                    {wrong[i] && lane > 40 && `, not ${show(numerical[i], 3)}`}
                   </text>
-                  <text class="value q-g" x={14} y={at(i) + lane / 2 - 5}>
+                  <text class="value q-g" x={m > 9 ? 20 : 14} y={at(i) + lane / 2 - 5}>
                     {show(g[i], 3)}
                   </text>
                 </>
@@ -252,7 +255,14 @@ function Lanes({
             <O>)</O>
           </mrow>
         </Equation>
-        <Equation>
+        <Equation
+          then={
+            <>
+              <O>=</O>
+              <N of="dx" value={column.dx[0]} />
+            </>
+          }
+        >
           <S of="dx" sub="1" />
           <O>=</O>
           <N value={terms.factor} />
@@ -266,8 +276,23 @@ function Lanes({
             <N of="xhat" value={terms.along[0]} term />
             <O>)</O>
           </mrow>
+        </Equation>
+        <Equation>
+          <S>dβ</S>
           <O>=</O>
-          <N of="dx" value={column.dx[0]} />
+          <O>∑</O>
+          <S of="g" sub="i" />
+          <O>=</O>
+          <N of="beta" value={column.dbeta} />
+        </Equation>
+        <Equation>
+          <S>dγ</S>
+          <O>=</O>
+          <O>∑</O>
+          <S of="g" sub="i" />
+          <S of="xhat" sub="i" />
+          <O>=</O>
+          <N of="gamma" value={column.dgamma} />
         </Equation>
       </div>
     </div>
@@ -283,11 +308,17 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
   return (
     <figure class="jacobian">
       <figcaption>The Jacobian: how y of row i changes with x of column j. Every row sums to 0.</figcaption>
-      <svg width={size + 96} height={size + 18} role="img" aria-label={`Jacobian. ${describe(rows)}`}>
+      <svg
+        class={m > 9 ? 'many' : undefined}
+        width={size + 96}
+        height={size + 18}
+        role="img"
+        aria-label={`Jacobian. ${describe(rows)}`}
+      >
         {rows.map((row, i) => (
           <g key={i}>
             {row.map((value, j) => (
-              <g key={j} transform={`translate(${18 + j * side} ${16 + i * side})`}>
+              <g key={j} transform={`translate(${22 + j * side} ${16 + i * side})`}>
                 <rect
                   width={side - 1}
                   height={side - 1}
@@ -303,10 +334,10 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
                 )}
               </g>
             ))}
-            <text class="small" x={10} y={16 + i * side + side / 2 + 4} text-anchor="end">
+            <text class="small" x={16} y={16 + i * side + side / 2 + 4} text-anchor="end">
               {i + 1}
             </text>
-            <text class="small" x={24 + size} y={16 + i * side + side / 2 + 4}>
+            <text class="small" x={28 + size} y={16 + i * side + side / 2 + 4}>
               Σ ={' '}
               {show(
                 tidyZero(
@@ -316,7 +347,7 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
                 2,
               )}
             </text>
-            <text class="small" x={18 + i * side + side / 2} y={11} text-anchor="middle">
+            <text class="small" x={22 + i * side + side / 2} y={11} text-anchor="middle">
               {i + 1}
             </text>
           </g>

@@ -79,6 +79,8 @@ function Histogram({
   const { low, high, counts, zeros, gradient } = layer;
   const highest = Math.max(1, ...counts);
   const bar = width / counts.length;
+  const isFinite = counts.some((value) => value > 0);
+  const digits = width < 80 ? 1 : 2;
   return (
     <g>
       <title>{`${name}: outputs from ${show(low)} to ${show(high)}, ${Math.round(100 * zeros)} % are 0; gradient ${show(gradient)}`}</title>
@@ -96,10 +98,10 @@ function Histogram({
       {width > 44 && (
         <>
           <text class="tick-label" x={0} y={HEIGHT + 13}>
-            {show(low, 2)}
+            {isFinite ? show(low, digits) : 'not finite'}
           </text>
           <text class="tick-label" x={width} y={HEIGHT + 13} text-anchor="end">
-            {show(high, 2)}
+            {isFinite && show(high, digits)}
           </text>
         </>
       )}
@@ -128,6 +130,13 @@ function Ranges({
   gap: number;
 }): JSX.Element | null {
   if (ranges.length === 0) return null;
+  if (!ranges.flat().every(Number.isFinite)) {
+    return (
+      <text class={`path-label q-${of}`} x={0} y={at + 8}>
+        {symbol} <tspan class="tick-label">not finite</tspan>
+      </text>
+    );
+  }
   const farthest = Math.max(0.05, ...ranges.flat().map((value) => Math.abs(value - rest)));
   const scale = scaleLinear([rest - farthest, rest + farthest], [0, each - gap]);
   return (

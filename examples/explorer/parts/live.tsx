@@ -165,8 +165,31 @@ function Live({ training: settings, set }: Props): JSX.Element {
         <b class="bn">with</b> batch normalization, from the same weights and with the same batches. Change
         the settings while they run.
       </p>
-      <div class="figure-and-controls" ref={part}>
-        <div>
+      <div class="figure-and-controls with-run" ref={part}>
+        <div class="controls run">
+          <div class="buttons">
+            <button type="button" class="primary" disabled={seen.training} onClick={() => begin('train')}>
+              Train
+            </button>
+            <button type="button" onClick={() => tell({ kind: 'pause' })}>
+              Pause
+            </button>
+            <button type="button" onClick={() => begin('step')}>
+              One step
+            </button>
+            <button type="button" onClick={() => begin('restart')}>
+              Restart
+            </button>
+          </div>
+          <Results sides={seen.sides} />
+          {failures.map((failure) => (
+            <p class="problem" role="alert" key={failure}>
+              {failure}
+            </p>
+          ))}
+          <Problem text={problem?.where === 'training' ? problem.message : null} />
+        </div>
+        <div class="figures">
           <div class="pair">
             <Curves
               title={`Loss, mean of ${SMOOTH} batches`}
@@ -192,28 +215,7 @@ function Live({ training: settings, set }: Props): JSX.Element {
             onExample={(k) => tell({ kind: 'example', k })}
           />
         </div>
-        <div class="controls">
-          <div class="buttons">
-            <button type="button" class="primary" disabled={seen.training} onClick={() => begin('train')}>
-              Train
-            </button>
-            <button type="button" onClick={() => tell({ kind: 'pause' })}>
-              Pause
-            </button>
-            <button type="button" onClick={() => begin('step')}>
-              One step
-            </button>
-            <button type="button" onClick={() => begin('restart')}>
-              Restart
-            </button>
-          </div>
-          <Results sides={seen.sides} />
-          {failures.map((failure) => (
-            <p class="problem" role="alert" key={failure}>
-              {failure}
-            </p>
-          ))}
-          <Problem text={problem?.where === 'training' ? problem.message : null} />
+        <div class="controls settings">
           <NumberField
             name="Learning rate"
             label="learning rate"

@@ -58,7 +58,7 @@ function Modes({ seen, neighbours, convention, set }: Props): JSX.Element {
           <TwoModes x={x} training={training} evaluation={evaluation} answers={answers} />
           <div class="pair">
             <Path
-              title="running mean"
+              title="running mean, by batches"
               value={({ mean }) => mean}
               truth={TRUE_MEAN}
               paths={paths}
@@ -66,7 +66,7 @@ function Modes({ seen, neighbours, convention, set }: Props): JSX.Element {
               chosen={convention}
             />
             <Path
-              title="running variance"
+              title="running variance, by batches"
               value={({ variance }) => variance}
               truth={TRUE_DEVIATION ** 2}
               paths={paths}
@@ -104,7 +104,7 @@ function Modes({ seen, neighbours, convention, set }: Props): JSX.Element {
                   onChange={() => set({ convention: name })}
                 />
                 <span>
-                  {name} <span class="unit">{momentumNames[name]}</span>
+                  <b>{name}</b>: <span class="unit">{momentumNames[name]}</span>
                 </span>
               </label>
             ))}
@@ -201,9 +201,15 @@ function TwoModes({
             </text>
           </NumberLine>
         ))}
-        {answers.map((value, k) => (
-          <line key={k} class="answer" x1={yScale(value)} x2={yScale(value)} y1={20} y2={31} />
-        ))}
+        {answers.length > 1 && (
+          <text class="small" x={range[1]} y={14} text-anchor="end">
+            | y₁ among {answers.length} sets of neighbours
+          </text>
+        )}
+        {answers.length > 1 &&
+          answers.map((value, k) => (
+            <line key={k} class="answer" x1={yScale(value)} x2={yScale(value)} y1={20} y2={31} />
+          ))}
       </svg>
     </div>
   );
@@ -230,20 +236,17 @@ function Path({
   const all = conventions.flatMap((name) => paths[name].map(value));
   const xScale = scaleLinear([0, BATCHES], [30, width - 62]);
   const yScale = scaleLinear([Math.min(0, ...all), Math.max(truth, ...all)], [height - 24, 26]).nice(4);
-  const ends = conventions
-    .map((name) => ({ name, y: yScale(value(paths[name][BATCHES])) }))
-    .sort((a, b) => a.y - b.y);
+  const ends = [
+    ...conventions.map((name) => ({ name, y: yScale(value(paths[name][BATCHES])) })),
+    { name: 'true', y: yScale(truth) },
+  ].sort((a, b) => a.y - b.y);
   ends.forEach((end, k) => {
     if (k > 0) end.y = Math.max(end.y, ends[k - 1].y + 15);
   });
+  const names: readonly string[] = conventions;
   return (
     <div class="figure" ref={ref}>
-      <svg
-        width={width}
-        height={height}
-        role="img"
-        aria-label={`${title} by batches seen, under three conventions`}
-      >
+      <svg width={width} height={height} role="img" aria-label={`${title}, under three conventions`}>
         <text class="chart-title" x={0} y={14}>
           {title}
         </text>
@@ -269,11 +272,14 @@ function Path({
             points={paths[name].map((running, i) => `${xScale(i)},${yScale(value(running))}`).join(' ')}
           />
         ))}
-        {ends.map(({ name, y }) => (
-          <text key={name} class={`path-label path-${conventions.indexOf(name)}`} x={width - 57} y={y + 4}>
-            {name}
-          </text>
-        ))}
+        {ends.map(({ name, y }) => {
+          const k = names.indexOf(name);
+          return (
+            <text key={name} class={`path-label ${k < 0 ? 'q-other' : `path-${k}`}`} x={width - 57} y={y + 4}>
+              {name}
+            </text>
+          );
+        })}
       </svg>
     </div>
   );

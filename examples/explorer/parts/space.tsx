@@ -61,8 +61,8 @@ export function SpacePart({
           </dl>
           <p class="note">
             {axes === 3
-              ? 'The first three values of the batch above are shown. dx · x̂ is not exactly 0 because of ε: the layer notices a stretch a little, the more the closer the variance is to ε.'
-              : 'In the plane, 1 and x̂ already are all directions there are. So almost nothing is left for dx: a layer with batches of two learns almost nothing about its input, only which value is larger.'}
+              ? 'The first three values of the batch above. The gray plane is spanned by 1 and x̂; the dashed line, at a right angle to it, is all that is left for dx. dx · x̂ is not exactly 0 because of ε.'
+              : 'In the plane, 1 and x̂ are all the directions there are, so almost nothing is left for dx. With batches of two, the layer before learns almost nothing.'}
           </p>
         </div>
       </div>
@@ -115,9 +115,8 @@ function Space({
   const m = few.x.length;
   const center = [width / 2, height / 2] as const;
   const size = Math.min(width, height) * 0.42;
-  const flat: Turn = m === 2 ? [0, 0] : turn;
   const place = (v: Vector): readonly [number, number] => {
-    const [right, up] = project(v, flat);
+    const [right, up] = m === 2 ? v : project(v, turn);
     return [center[0] + size * right, center[1] - size * up];
   };
   const vector = (values: readonly number[]): Vector => [values[0], values[1], values[2] ?? 0];
@@ -263,7 +262,6 @@ function Arrow3({
 
 /** The coordinates to the right and upwards, seen from a direction in degrees. x₃ points up. */
 function project([a, b, c]: Vector, [yaw, pitch]: Turn): readonly [number, number] {
-  if (yaw === 0 && pitch === 0) return [a, b]; // the plane
   const [t, p] = [(yaw * Math.PI) / 180, (pitch * Math.PI) / 180];
   const right = a * Math.cos(t) - b * Math.sin(t);
   const back = a * Math.sin(t) + b * Math.cos(t);

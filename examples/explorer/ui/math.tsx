@@ -8,8 +8,11 @@ interface Children {
   readonly children: ComponentChildren;
 }
 
-/** An equation on a line of its own. Where it is wider than the screen, it scrolls, and the keyboard can reach it. */
-export function Equation({ children }: Children): JSX.Element {
+/**
+ * An equation on a line of its own; `then` goes on below it where the screen is narrow. Where a line is still wider than
+ * the screen, it scrolls, and the keyboard can reach it.
+ */
+export function Equation({ children, then }: Children & { readonly then?: ComponentChildren }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const element = box.current;
@@ -20,7 +23,7 @@ export function Equation({ children }: Children): JSX.Element {
     };
     const observer = new ResizeObserver(follow);
     observer.observe(element);
-    if (element.firstElementChild !== null) observer.observe(element.firstElementChild);
+    for (const child of element.children) observer.observe(child);
     return () => {
       observer.disconnect();
     };
@@ -30,6 +33,11 @@ export function Equation({ children }: Children): JSX.Element {
       <math display="block">
         <mrow>{children}</mrow>
       </math>
+      {then !== undefined && (
+        <math display="block">
+          <mrow>{then}</mrow>
+        </math>
+      )}
     </div>
   );
 }

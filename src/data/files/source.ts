@@ -88,8 +88,7 @@ export async function find<T extends object>(
       op,
       `no folder is named: neither the option dir nor the environment variable ${variable} is set; and there is no ` +
         `earlier download in ${path}`,
-      `${hint}, then set ${variable}=path/to/it, or pass ${op}({ dir }) (--data in the examples); or let ` +
-        `${op}({ download: true }) get it`,
+      `${hint}, then set ${variable}=path/to/it, or pass ${op}({ dir }); or let ${op}({ download: true }) get it`,
     );
   }
   await source.download(path);

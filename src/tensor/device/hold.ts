@@ -1,5 +1,10 @@
 /** Keeps the current device during training: losses and metrics make tensors on it. */
-import { BusyError } from '../errors.ts';
+import { GammaBetaError } from '../errors.ts';
+
+/** A call would change what another asynchronous call, such as `fit`, is using. */
+export class BusyError extends GammaBetaError {
+  override name = 'BusyError';
+}
 
 /** The functions that hold the current device. */
 const holders: string[] = [];

@@ -5,6 +5,7 @@ import { expandTo } from '../broadcast.ts';
 import { expectOptions, expectTensor } from '../errors.ts';
 import { composite, constant, op, type Op, run } from '../op.ts';
 import * as ops from '../ops.ts';
+import { joined } from './concat.ts';
 import { type Axes, reduce } from '../reduction.ts';
 import type { Tensor, VarianceOptions } from '../tensor.ts';
 import type { Value } from '../value.ts';
@@ -106,7 +107,7 @@ function prodAxis(x: Tensor, axis: number): Tensor {
     const half = Math.floor(n / 2);
     const part = (begin: number, end: number): Tensor => ops.slice(y, axis, begin, end);
     const pairs = ops.mul(part(0, half), part(half, 2 * half));
-    y = n % 2 === 0 ? pairs : ops.concat(axis, pairs, part(n - 1, n));
+    y = n % 2 === 0 ? pairs : joined(axis, pairs, part(n - 1, n));
   }
   return y.shape[axis] === 1 ? y : expandTo(constant(x, [1], []), withExtent(x.shape, axis, 1));
 }

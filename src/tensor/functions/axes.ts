@@ -2,7 +2,7 @@
 import { formatShape, resolveAxis, sameShape, sizeOf } from '../../../kernels/shape.ts';
 import { expectTensor, expectTensors, ShapeError, shown } from '../errors.ts';
 import { composite } from '../op.ts';
-import * as ops from '../ops.ts';
+import { joined } from './concat.ts';
 import type { Axes } from '../reduction.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -31,7 +31,7 @@ export const stack: (tensors: readonly Tensor[], axis?: number) => Tensor = comp
   }
   const at = newAxis('stack', shape, axis);
   const parts = tensors.map((x) => x.reshape(shape.toSpliced(at, 0, 1)));
-  return ops.concat(at, ...parts);
+  return joined(at, ...parts);
 });
 
 /**

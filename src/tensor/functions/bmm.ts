@@ -1,5 +1,6 @@
 import type { Kernel } from '../../../kernels/kernel.ts';
-import { sliceAxis, concat } from '../../../kernels/layout.ts';
+import { concat } from '../../../kernels/concat.ts';
+import { sliceAxis } from '../../../kernels/layout.ts';
 import { matmul, matmulTransposedA, matmulTransposedB } from '../../../kernels/matmul.ts';
 import { formatShape } from '../../../kernels/shape.ts';
 import { view } from '../broadcast.ts';

@@ -65,7 +65,8 @@ const select: Op<[isA: Value, isB: Value, a: Value, b: Value]> = op({
 /**
  * y = x, limited to min … max. The gradient is 1 from min to max, the bounds included, and 0 elsewhere, as in PyTorch.
  *
- * @param min, max Numbers, min ≤ max; −Infinity or Infinity for no bound.
+ * @param min The least value; −Infinity for no bound.
+ * @param max The greatest value, ≥ min; Infinity for no bound.
  * @throws {ValueError} A bound is no number, or min > max.
  * @example
  * ```ts

@@ -15,7 +15,7 @@ import { joined, partsOf, readBytes, type SafetensorsTensor } from '../../io/saf
 import { expectInteger } from '../../tensor/errors.ts';
 import { streams } from '../../tensor/random.ts';
 import { Tensor } from '../../tensor/tensor.ts';
-import { dropoutOf, expectBetweenBatches, stateOf } from '../snapshot.ts';
+import { dropoutOf, expectBetweenBatches } from '../snapshot.ts';
 import { CheckpointError, checkpointSource } from './checkpoint-error.ts';
 import { exactJson } from './exact-json.ts';
 import { type Checkpoint, type Json, parseCheckpoint } from './parse.ts';
@@ -72,7 +72,7 @@ export async function encode(op: string, contents: CheckpointContents): Promise<
   const state = optimizer?.stateDict();
   const slots = state?.slots ?? [];
   const tensors = [
-    ...Object.entries(stateOf(model)).map(([name, t]): [string, Tensor] => [`model.${name}`, t]),
+    ...Object.entries(model.stateDict()).map(([name, t]): [string, Tensor] => [`model.${name}`, t]),
     ...slots.flatMap((of, i) =>
       Object.entries(of).flatMap(([name, slot]): [string, Tensor][] =>
         slot instanceof Tensor ? [[`optimizer.${i}.${name}`, slot]] : [],

@@ -8,7 +8,7 @@ import { checkpointSource } from './checkpoint-error.ts';
 import { type CheckpointParts, expectParts, restore, type Restored } from './restore.ts';
 
 /**
- * Writes a checkpoint to a file in the safetensors format. {@link encodeCheckpoint} lists its contents.
+ * Writes a checkpoint to a file in the safetensors format. `encodeCheckpoint` lists its contents.
  *
  * The checkpoint is written to a temporary file in the same folder, flushed to the disk, and renamed to `path`.
  * `path` therefore always holds a complete checkpoint, the previous one or the new one, even after a power failure. If
@@ -51,7 +51,7 @@ export async function saveCheckpoint(path: string | URL, contents: CheckpointCon
 }
 
 /**
- * Reads a checkpoint from a file and restores it as {@link restoreCheckpoint} does: either all of it, or nothing.
+ * Reads a checkpoint from a file and restores it as `restoreCheckpoint` does: either all of it, or nothing.
  *
  * @param path A path or a `file:` URL.
  * @returns The number of completed epochs, and your `extra`.

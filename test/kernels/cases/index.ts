@@ -4,6 +4,7 @@ import type { KernelCases } from './case.ts';
 import { crossEntropies } from './cross-entropy.ts';
 import { biases } from './dense.ts';
 import { elementwises } from './elementwise.ts';
+import { layerNorms } from './layernorm.ts';
 import { layout } from './layout.ts';
 import { products } from './matmul.ts';
 import { reductions, softmaxes } from './reduce.ts';
@@ -20,5 +21,6 @@ export const cases: KernelCases = {
   ...forward,
   ...inference,
   ...backward,
+  ...layerNorms,
   ...updates,
 };

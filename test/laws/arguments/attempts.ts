@@ -2,6 +2,7 @@
 import * as library from '../../../src/index.ts';
 import * as networks from '../../../src/networks.ts';
 import * as node from '../../../src/node.ts';
+import * as onnx from '../../../src/onnx.ts';
 import { anyKey, type Callable, type Slot, type Step } from './public-api.ts';
 import { isIn, rangeOf } from './ranges.ts';
 import { stateOf } from './state.ts';
@@ -23,7 +24,7 @@ export interface Attempt {
   readonly result: unknown;
 }
 
-const main: Readonly<Record<string, unknown>> = { ...library, ...networks };
+const main: Readonly<Record<string, unknown>> = { ...library, ...networks, ...onnx };
 const forNode = Object.entries(node).map(([name, fn]): [string, unknown] => [
   name in main ? `node.${name}` : name,
   fn,

@@ -39,7 +39,7 @@ export interface Callable {
   readonly slots: readonly Slot[];
 }
 
-const entries = ['index', 'node', 'networks'].map((name) => join(root, `src/${name}.ts`));
+const entries = ['index', 'node', 'networks', 'onnx'].map((name) => join(root, `src/${name}.ts`));
 const valuesFile = join(root, 'test/laws/arguments/values.ts');
 
 const program = ts.createProgram([...entries, valuesFile], optionsOf(join(root, 'tsconfig.json')));
@@ -48,10 +48,11 @@ const typesOfValues = readValues();
 
 /** All of them. */
 export function publicApi(): readonly Callable[] {
-  const [index, node, networks] = entries.map(exportsOf);
-  const names = new Set([...index, ...networks].map(({ name }) => name));
+  const [index, node, networks, onnx] = entries.map(exportsOf);
+  const main = [...index, ...networks, ...onnx];
+  const names = new Set(main.map(({ name }) => name));
   return [
-    ...[...index, ...networks].flatMap((symbol) => callablesOf(symbol.name, symbol)),
+    ...main.flatMap((symbol) => callablesOf(symbol.name, symbol)),
     ...node.flatMap((symbol) =>
       callablesOf(names.has(symbol.name) ? `node.${symbol.name}` : symbol.name, symbol),
     ),

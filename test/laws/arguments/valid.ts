@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import * as library from '../../../src/index.ts';
 import * as networks from '../../../src/networks.ts';
 import * as node from '../../../src/node.ts';
+import * as onnx from '../../../src/onnx.ts';
 import { encodeIdx } from '../../data/encode-idx.ts';
 
-type Library = typeof library & typeof networks;
+type Library = typeof library & typeof networks & typeof onnx;
 /** Functions of `gammabeta/node` that have the name of another one of `gammabeta`, such as `node.loadWeights`. */
 type NodeOnly = { [K in keyof typeof node as K extends keyof Library ? `node.${K}` : K]: (typeof node)[K] };
 type Api = Library & NodeOnly;
@@ -124,6 +125,8 @@ const source = (): node.MnistOptions => ({
   onProgress: () => undefined,
 });
 
+let exported = 0;
+
 const training = (sgd: library.Optimizer<library.LearningRate>) => ({
   optimizer: sgd,
   loss: library.crossEntropy,
@@ -176,6 +179,10 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
     () => [model(), loader(), { metrics: { accuracy: library.accuracy } }],
     () => [model(), regression(), { loss: regressionLoss }],
   ],
+  exportPyTorch: () => {
+    const { model: net, ...others } = parts();
+    return [net, { ...others, directory: at(`exported-${exported++}`), validation: 0 }];
+  },
   eye: () => [2, options()],
   fit: [
     () => {
@@ -270,6 +277,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   summary: () => [model(), [2]],
   take: [() => [data(), 1], () => [regression(), 1]],
   tensor: [() => [[1, 2], { ...options(), shape: [2] }]],
+  toOnnx: () => [model(), { input: [2], fold: true, opset: 17 }],
   trainStep: [
     () => {
       const { model: net, optimizer: sgd, loader: train } = parts();
@@ -347,7 +355,9 @@ export const constructors: {
   Dropout: () => [0.5],
   Embedding: () => [3, 2, { init: library.randn, dtype: 'float32' }],
   Flatten: () => [],
+  GroupNorm: () => [1, 2, { eps: 1e-5, affine: true, dtype: 'float32' }],
   Identity: () => [],
+  LayerNorm: () => [2, { eps: 1e-5, affine: true, dtype: 'float32' }],
   LeakyReLU: () => [0.1],
   RMSprop: [
     () => [[leaf()], { lr: 0.1, alpha: 0.9, eps: 1e-8, momentum: 0, centered: false, weightDecay: 0 }],
@@ -385,6 +395,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
     members: { forward, toString: () => [] },
   },
   Flatten: { on: () => new library.Flatten(), members: { forward, toString: () => [] } },
+  GroupNorm: { on: () => new library.GroupNorm(1, 2), members: { forward, toString: () => [] } },
   Identity: { on: () => new library.Identity(), members: { forward, toString: () => [] } },
   Layer: {
     on: model,
@@ -402,6 +413,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       training: () => [true],
     },
   },
+  LayerNorm: { on: () => new library.LayerNorm(2), members: { forward, toString: () => [] } },
   LeakyReLU: { on: () => new library.LeakyReLU(), members: { forward, toString: () => [] } },
   Optimizer: {
     on: () => optimizer([withGradient()]),

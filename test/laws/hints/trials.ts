@@ -39,6 +39,7 @@ import {
   useDevice,
   zeros,
 } from '../../../src/index.ts';
+import { toOnnx } from '../../../src/onnx.ts';
 import { encodeIdx } from '../../data/encode-idx.ts';
 
 /** A call that throws, and the advised one, which must not. */
@@ -98,6 +99,11 @@ const step = (Kind: typeof Ruleless): void => {
 };
 
 export const trials: readonly Trial[] = [
+  {
+    name: 'batch normalization without running statistics, as ONNX',
+    fails: () => toOnnx(new BatchNorm1d(2, { trackRunningStats: false }), { input: [2] }),
+    advised: () => toOnnx(new BatchNorm1d(2, { trackRunningStats: true }), { input: [2] }),
+  },
   // ── tensors ──
   {
     name: 'nested arrays in place of a tensor',
@@ -516,6 +522,7 @@ async function fitWithLast(dropLast: boolean): Promise<unknown> {
 /** Hints with calls that no trial can follow, by a part of their text, and the reason. */
 export const elsewhere: Readonly<Record<string, string>> = {
   'in Node, use saveWeights': 'needs a GPU',
+  'copy the model to wasm first: restoreCheckpoint': 'needs a GPU',
   'await t.data(), which works on every device': 'needs a GPU',
   'to use it outside the scope() that': 'needs a GPU',
   'its tensors are gone': 'needs a GPU',

@@ -24,15 +24,15 @@ export const otherDevice = "use 'wasm', or 'auto' for the fastest device availab
 /**
  * Sets up `navigator.gpu` in Node, with the `webgpu` package that the program has installed.
  *
- * gpu.js depends on version 0.2.9 of the package, which is not used here: its binary needs glibc 2.38, and an open
- * device was seen to block Node's event loop, so that timers never fire and the program never ends. Version 0.6
- * needs glibc 2.34 and has no such problem.
+ * The version must be 0.6 or newer, which needs glibc 2.34. The binary of 0.2.9, which gpu.js itself depends on, needs
+ * glibc 2.38, and an open device was seen to block Node's event loop, so that timers never fire and the program never
+ * ends.
  *
  * @param hardware Accept only a hardware GPU. If Linux then shows no graphics card, Dawn is not loaded: that would
  *   take 0.1 s, and drivers would write to stderr.
  * @throws {DeviceError} This is not Node, or the package is missing, too old, or does not load.
  */
-export async function borrowNavigatorGpu(hardware: boolean): Promise<Borrowed> {
+export function borrowNavigatorGpu(hardware: boolean): Borrowed {
   const { process } = platform;
   const module = process?.getBuiltinModule?.('module');
   if (module === undefined) throw new DeviceError('webgpu', 'there is no WebGPU here', otherDevice);
@@ -41,7 +41,7 @@ export async function borrowNavigatorGpu(hardware: boolean): Promise<Borrowed> {
     const isThere = (path: string): boolean => files?.existsSync(path) ?? false;
     if (!CARDS.some(isThere)) throw new DeviceError('webgpu', 'there is no graphics card', otherDevice);
   }
-  entry ??= (await loadDawn(module.createRequire(import.meta.url))).create([]);
+  entry ??= loadDawn(module.createRequire(import.meta.url)).create([]);
   const gpu = entry;
   const { navigator } = platform; // undefined in Node 20
   const [owner, name, value]: [object, string, unknown] =
@@ -52,7 +52,7 @@ export async function borrowNavigatorGpu(hardware: boolean): Promise<Borrowed> {
 
 const install = 'install it: npm install webgpu@0.6';
 
-async function loadDawn(require: Require): Promise<Dawn> {
+function loadDawn(require: Require): Dawn {
   const path = found(() => require.resolve('webgpu'));
   const version = path === null ? '' : versionAt(require, path);
   if (path === null || /^0\.[0-5]\./.test(version)) {
@@ -60,8 +60,7 @@ async function loadDawn(require: Require): Promise<Dawn> {
     throw new DeviceError('webgpu', `the package 'webgpu' (WebGPU for Node) ${problem}`, install);
   }
   try {
-    const url = `file://${path.replaceAll('\\', '/').replace(/^(?=\w:)/, '/')}`;
-    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Dawn;
+    return require(path) as Dawn; // an ES module: `require` loads those since Node 20.19
   } catch (error) {
     const [message] = String(error instanceof Error ? error.message : error).split('\n');
     throw new DeviceError(

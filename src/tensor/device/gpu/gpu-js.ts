@@ -1,6 +1,7 @@
 /**
  * Compiles the GPU forms of kernels with gpu.js and launches them. This is the only file that imports gpu.js. Both are
- * loaded when a GPU device is first opened: half a megabyte that a program on the CPU does not need.
+ * loaded when a GPU device is first opened: half a megabyte that a program on the CPU does not need. In the package,
+ * gpu.js is a file of its own (`src/build/packages.ts`).
  */
 import { sources } from '../../../../kernels/gpu/sources.generated.ts';
 import type { Params } from '../../../../kernels/kernel.ts';

@@ -100,7 +100,7 @@ function deleteTexture(context: WebGL, handle: Handle): void {
 // ── WebGPU ─────────────────────────────────────────────────────────────────────────────────────────────
 
 async function openWebGpu(hardware: boolean): Promise<GpuDevice> {
-  const borrowed = platform.navigator?.gpu === undefined ? await borrowNavigatorGpu(hardware) : null;
+  const borrowed = platform.navigator?.gpu === undefined ? borrowNavigatorGpu(hardware) : null;
   try {
     const entry = platform.navigator?.gpu;
     if (entry === undefined) throw new DeviceError('webgpu', 'there is no WebGPU', otherDevice);

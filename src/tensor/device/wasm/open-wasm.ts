@@ -80,9 +80,10 @@ export function openWasm(
 ): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
-    if (!WebAssembly.validate(bytesOf(build, false))) continue;
+    const bytes = binaries[build]();
+    if (!WebAssembly.validate(shareMemory(bytes, false))) continue;
     try {
-      return deviceOf(build, threads, makeTeam);
+      return deviceOf(build, bytes, threads, makeTeam);
     } catch (error) {
       throw unavailable(
         `the kernels cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
@@ -94,39 +95,33 @@ export function openWasm(
   );
 }
 
-/** The name of the imported memory, what it is, and that it is shared: a memory with a maximum is 1, a shared one 3. */
-const SHARED_MEMORY = '6d656d6f72790203';
+/** `memory`, the name of the import, and that it is a memory. The next byte is 3 if it is shared, and 1 if not. */
+const IMPORTED_MEMORY = [...'memory'].map((letter) => letter.charCodeAt(0)).concat(2);
 
-/** The binary of a build, decoded from hexadecimal: two lower-case digits per byte. */
-function bytesOf(build: Build, shared: boolean): Uint8Array {
-  const hexadecimal = binaries[build].replace(
-    SHARED_MEMORY,
-    `${SHARED_MEMORY.slice(0, -1)}${shared ? 3 : 1}`,
-  );
-  const digit = (at: number) => {
-    const code = hexadecimal.charCodeAt(at);
-    return (code & 15) + 9 * (code >> 6); // '0' is 0x30, 'a' is 0x61
-  };
-  return Uint8Array.from({ length: hexadecimal.length / 2 }, (_, k) => 16 * digit(2 * k) + digit(2 * k + 1));
+/** Changes the byte of a binary that says whether its memory is shared. */
+function shareMemory(bytes: Uint8Array, shared: boolean): Uint8Array {
+  const begin = bytes.findIndex((_, at) => IMPORTED_MEMORY.every((byte, k) => bytes[at + k] === byte));
+  bytes[begin + IMPORTED_MEMORY.length] = shared ? 3 : 1;
+  return bytes;
 }
 
 /** Makes an instance for a number of threads; for one, if the engine refuses to share memory. */
-function engineOf(build: Build, threads: Threads, makeTeam: MakeTeam | null): Engine {
+function engineOf(bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | null): Engine {
   if (threads.count > 1) {
     try {
-      return instantiate(build, threads, makeTeam);
+      return instantiate(bytes, threads, makeTeam);
     } catch (error) {
       const reason = `shared memory is refused: ${error instanceof Error ? error.message : String(error)}`;
-      return instantiate(build, { count: 1, reason }, null);
+      return instantiate(bytes, { count: 1, reason }, null);
     }
   }
-  return instantiate(build, threads, makeTeam);
+  return instantiate(bytes, threads, makeTeam);
 }
 
-function instantiate(build: Build, threads: Threads, makeTeam: MakeTeam | null): Engine {
+function instantiate(bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | null): Engine {
   const { count } = threads;
   const shared = makeTeam !== null && count > 1;
-  const module = new WebAssembly.Module(bytesOf(build, shared));
+  const module = new WebAssembly.Module(shareMemory(bytes, shared));
   const initial = INITIAL_PAGES + (shared ? SCRATCH_PAGES * (count - 1) : 0);
   const memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared });
   const { exports } = new WebAssembly.Instance(module, {
@@ -152,8 +147,8 @@ function instantiate(build: Build, threads: Threads, makeTeam: MakeTeam | null):
 /** Room for the scratch memory of a thread, which is less than 2 MB. */
 const SCRATCH_PAGES = 32;
 
-function deviceOf(build: Build, threads: Threads, makeTeam: MakeTeam | null): WasmDevice {
-  let engine = engineOf(build, threads, makeTeam);
+function deviceOf(build: Build, bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | null): WasmDevice {
+  let engine = engineOf(bytes, threads, makeTeam);
   const view = (address: number, { dtype, size }: WasmStorage): FloatArray =>
     dtype === 'float32'
       ? new Float32Array(engine.memory.buffer, address, size)
@@ -212,7 +207,7 @@ function deviceOf(build: Build, threads: Threads, makeTeam: MakeTeam | null): Wa
         return;
       }
       engine.team?.pool.stop();
-      const next = engineOf(build, wanted, make);
+      const next = engineOf(bytes, wanted, make);
       residency.moveTo(next.heap, () => (engine = next));
     },
 

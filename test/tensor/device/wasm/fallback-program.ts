@@ -26,7 +26,7 @@ interface Patched {
 function patch(engine: Engine): void {
   const { WebAssembly } = globalThis as Patched;
   if (WebAssembly === undefined) throw new Error('this engine has no WebAssembly to begin with');
-  const isRelaxed = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex') === binaries.relaxed;
+  const isRelaxed = (bytes: Uint8Array) => Buffer.from(binaries.relaxed()).equals(bytes);
   const validate = WebAssembly.validate.bind(WebAssembly);
   if (engine === 'nothing') delete (globalThis as Patched).WebAssembly;
   if (engine === 'no SIMD') WebAssembly.validate = () => false;

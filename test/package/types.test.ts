@@ -1,28 +1,25 @@
-/** The types of the package, built as they are published: they show no internal member, and user programs compile. */
-import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** The types of the package, as they are published: they show no internal member, and user programs compile. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getLibFiles, ts as oldest } from '@ts-morph/common';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { files, root } from './source-files.ts';
+import { files, root } from '../structure/source-files.ts';
+import { installPacked } from './bundles.ts';
 
-/** A folder in which the package is installed, without its dependencies. */
+let folder = '';
+/** The folder of an app in which the package is installed. */
 let app = '';
 let types = '';
 
 beforeAll(() => {
-  app = mkdtempSync(join(tmpdir(), 'gammabeta-types-'));
-  const installed = join(app, 'node_modules/gammabeta');
-  types = join(installed, 'dist');
-  mkdirSync(installed, { recursive: true });
-  cpSync(join(root, 'package.json'), join(installed, 'package.json'));
-  const build = ['-p', 'src/tsconfig.build.json', '--emitDeclarationOnly', '--outDir', types];
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), ...build], { cwd: root });
-}, 120_000);
-afterAll(() => rmSync(app, { recursive: true }));
+  folder = mkdtempSync(join(tmpdir(), 'gammabeta-types-'));
+  app = installPacked(folder);
+  types = join(app, 'node_modules/gammabeta/dist');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const settings = {
   types: [],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { pixelsOf } from '../cifar10/report.ts';
 import { histogram, linearEdges, logEdges } from '../report/histogram.ts';
 import { confusionOf, instructive, predict } from '../report/predictions.ts';
-import { probe } from '../report/probe.ts';
+import { measureLayers } from '../report/layer-values.ts';
 import { watch } from '../report/watch.ts';
 import {
   BatchNorm1d,
@@ -52,17 +52,18 @@ async function train(look: (model: Sequential) => Promise<void>): Promise<unknow
   return { loss, accuracy, valLoss, state, gradients, next: uniform([3]).toArray(), seed: loader.seed };
 }
 
-describe('probing a network', () => {
+describe('measuring the layers of a network', () => {
   it('changes nothing: neither weights, statistics, gradients, mode nor random numbers', async () => {
     const undisturbed = await train(() => Promise.resolve());
     const watched = await train(async (model) => {
-      await probe(model, batch);
+      await measureLayers(model, batch);
       await predict(model, heldOut);
     });
     expect(watched).toEqual(undisturbed);
     const model = makeModel().eval();
     model.layers[2].training = true;
-    await probe(model, batch);
+    await measureLayers(model, batch);
+    expect(model.layers.some((layer) => Object.hasOwn(layer, 'forward'))).toBe(false); // no hook is left
     expect(model.modules().map(({ training: mode }) => mode)).toEqual([
       false,
       false,
@@ -77,7 +78,9 @@ describe('probing a network', () => {
   it('restores the model if it fails', async () => {
     const model = makeModel();
     const before = model.bufferDict();
-    await expect(probe(model, { ...batch, labels: new Uint8Array(40).fill(99) })).rejects.toThrow(/label/);
+    await expect(measureLayers(model, { ...batch, labels: new Uint8Array(40).fill(99) })).rejects.toThrow(
+      /label/,
+    );
     const same = Object.entries(model.bufferDict()).map(([name, value]) => [name, value.toArray()]);
     expect(same).toEqual(Object.entries(before).map(([name, value]) => [name, value.toArray()]));
     expect(model.training).toBe(true);
@@ -86,7 +89,7 @@ describe('probing a network', () => {
   it('agrees with the outputs and gradients of the whole network', async () => {
     manualSeed(1);
     const model = new Sequential(new Dense(784, 12), new BatchNorm1d(12), new ReLU(), new Dense(12, 10));
-    const layers = await probe(model, batch);
+    const layers = await measureLayers(model, batch);
     expect(layers.map(({ kind }) => kind)).toEqual(['dense', 'batch norm', 'activation', 'dense']);
     expect(layers.map(({ outputs }) => outputs.length)).toEqual([480, 480, 480, 400]);
     const output = model.forward(tensor(batch.x, { shape: batch.shape }));

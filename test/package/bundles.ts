@@ -1,40 +1,33 @@
 /** The package as users install it, from the packed tarball; and as pages load it, bundled and minified. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Metafile } from 'esbuild';
 import * as esbuild from 'esbuild';
 import * as vite from 'vite';
-import packageJson from '../package.json' with { type: 'json' };
+import { inject } from 'vitest';
+import webpack from 'webpack';
+import packageJson from '../../package.json' with { type: 'json' };
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 /**
- * Builds and packs the package in a folder, and installs the tarball in an app there: with the packages that it depends
- * on, and its command where npm puts it.
+ * Installs the packed tarball in an app in a folder: with the packages that it depends on, and its command where npm puts
+ * it.
  *
  * @returns The app's folder.
  */
 export function installPacked(folder: string): string {
-  const copy = join(folder, 'package');
   const app = join(folder, 'app');
-  mkdirSync(copy);
-  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
-    cpSync(join(root, file), join(copy, file));
-  }
-  const run = (cwd: string, command: string, ...args: string[]) =>
-    execFileSync(command, args, { cwd, encoding: 'utf8' });
-  const dist = join(copy, 'dist');
-  run(root, 'node_modules/.bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
-  run(root, 'node_modules/.bin/tsx', 'examples/experiments/build-command.ts', dist);
-  const tarball = run(copy, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
   const installed = join(app, 'node_modules/gammabeta');
-  mkdirSync(installed, { recursive: true });
-  run(folder, 'tar', '-xzf', tarball.trim(), '-C', installed, '--strip-components=1');
+  mkdirSync(join(app, 'node_modules/.bin'), { recursive: true });
+  mkdirSync(installed);
+  execFileSync('tar', ['-xzf', inject('tarball'), '-C', installed, '--strip-components=1']);
   for (const name of Object.keys(packageJson.dependencies)) {
     symlinkSync(join(root, 'node_modules', name), join(app, 'node_modules', name));
   }
-  mkdirSync(join(app, 'node_modules/.bin'));
   symlinkSync('../gammabeta/dist/command/gammabeta.js', join(app, 'node_modules/.bin/gammabeta'));
   return app;
 }
@@ -42,7 +35,7 @@ export function installPacked(folder: string): string {
 /** Bundles and minifies a program of the app. The entry of the bundle is `program.js`. */
 export type Bundler = (app: string, program: string, outdir: string) => Promise<void>;
 
-export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
+export const bundlers: Readonly<Record<'esbuild' | 'vite' | 'webpack' | 'no bundler', Bundler>> = {
   esbuild: async (app, program, outdir) => {
     writeFileSync(join(app, 'program.js'), program);
     await bundle({ entryPoints: [join(app, 'program.js')], outdir });
@@ -62,6 +55,33 @@ export const bundlers: Readonly<Record<'esbuild' | 'vite', Bundler>> = {
         },
       },
     });
+  },
+  webpack: async (app, program, outdir) => {
+    writeFileSync(join(app, 'program.js'), program);
+    const compiler = webpack({
+      context: app,
+      mode: 'production',
+      target: 'web',
+      entry: './program.js',
+      output: { path: outdir, filename: 'program.js', publicPath: './', module: true },
+      experiments: { outputModule: true },
+      performance: false,
+    });
+    const stats = await promisify(compiler.run.bind(compiler))();
+    await promisify(compiler.close.bind(compiler))();
+    const { errors = [], warnings = [] } = stats?.toJson({ all: false, errors: true, warnings: true }) ?? {};
+    const problems = [...errors, ...warnings].map(({ message }) => message);
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  },
+  /** The page loads the file of the package that is made for this. */
+  'no bundler': async (app, program, outdir) => {
+    await mkdir(outdir);
+    const dist = join(app, 'node_modules/gammabeta/dist');
+    for (const file of ['gammabeta.min.js', 'gpu.js']) await copyFile(join(dist, file), join(outdir, file));
+    await writeFile(
+      join(outdir, 'program.js'),
+      program.replace("from 'gammabeta'", "from './gammabeta.min.js'"),
+    );
   },
 };
 

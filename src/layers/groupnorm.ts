@@ -1,0 +1,106 @@
+/** Group normalization: layer normalization of groups of channels, with γ and β per channel. */
+import { formatShape, sizeOf } from '../../kernels/shape.ts';
+import {
+  expectBoolean,
+  expectInteger,
+  expectNumber,
+  expectOptions,
+  ShapeError,
+  ValueError,
+} from '../tensor/errors.ts';
+import { ones, zeros } from '../tensor/fill.ts';
+import { composite, constant } from '../tensor/op.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import { tiny } from '../tensor/tiny.ts';
+import { complete, Layer } from './layer.ts';
+import { layerNorm, type LayerNormOptions } from './layernorm.ts';
+
+/** The options of `GroupNorm`, which are those of `LayerNorm`. */
+export type GroupNormOptions = LayerNormOptions;
+
+/**
+ * Group normalization (Wu & He 2018, https://arxiv.org/abs/1803.08494): the channels of each example are split into
+ * groups of neighbours, and each group is normalized separately: y = γ·(x − μ)/√(σ² + ε) + β, where μ and σ² are the mean
+ * and the biased variance of the values of a group, and γ and β have one value per channel.
+ *
+ * x [N, channels] or [N, channels, …] → the same shape. Behaves as PyTorch's `GroupNorm`, with its state-dict keys
+ * `weight` and `bias`. One group on [N, channels] is {@link LayerNorm}; as many groups as channels is instance
+ * normalization. A group of equal values, such as a group of one value, gives exactly β.
+ *
+ * @throws {ValueError} groups or channels is not an integer ≥ 1, channels is not a multiple of groups, eps is not a
+ *   finite number ≥ 2⁻¹²⁶ (float32) or 2⁻¹⁰²² (float64), or an option is unknown or not of its type. From `forward`: x is
+ *   not a tensor.
+ * @throws {ShapeError} From `forward`: x has another number of channels, or fewer than two axes.
+ * @example
+ * ```ts
+ * import { GroupNorm, tensor } from 'gammabeta';
+ *
+ * const norm = new GroupNorm(2, 4, { eps: 1e-12 });
+ * console.log(norm.forward(tensor([[1, 3, 70, 50]])).toArray()); // [ [ -1, 1, 1, -1 ] ]
+ * ```
+ */
+export class GroupNorm extends Layer {
+  static {
+    complete.add(this);
+  }
+
+  readonly groups: number;
+  readonly channels: number;
+  readonly eps: number;
+  /** γ, [channels]; null with `affine: false`. */
+  readonly gamma: Tensor | null;
+  /** β, [channels]; null with `affine: false`. */
+  readonly beta: Tensor | null;
+
+  constructor(groups: number, channels: number, options: GroupNormOptions = {}) {
+    super();
+    expectOptions('GroupNorm', options, ['eps', 'affine', 'dtype']);
+    const { eps = 1e-5, affine = true, dtype = 'float32' } = options;
+    expectBoolean('GroupNorm', 'affine', affine);
+    this.groups = expectInteger('GroupNorm', 'groups', groups, 1);
+    this.channels = expectInteger('GroupNorm', 'channels', channels, 1);
+    if (channels % groups !== 0) {
+      const problem = `${channels} channels in ${groups} groups`;
+      throw new ValueError('GroupNorm', problem, 'channels must be a multiple of groups');
+    }
+    this.eps = expectNumber('GroupNorm', 'eps', eps, { from: tiny[dtype] });
+    const learned = { dtype, requiresGrad: true };
+    this.gamma = affine ? this.addParameter('weight', ones([channels], learned)) : null;
+    this.beta = affine ? this.addParameter('bias', zeros([channels], learned)) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const { channels, groups, eps } = this;
+    const { shape } = this.input(x);
+    if (shape.length < 2 || shape[1] !== channels) {
+      const problem = `expected x [N, ${channels}] or [N, ${channels}, …]: ${formatShape(shape)}`;
+      throw new ShapeError(
+        this.op,
+        problem,
+        'x has one row per example, and its second axis has the channels',
+      );
+    }
+    return normalizeGroups(x, this.gamma, this.beta, groups, eps);
+  }
+
+  override toString(): string {
+    return `GroupNorm(${this.groups}, ${this.channels})`;
+  }
+}
+
+type Arguments = [x: Tensor, gamma: Tensor | null, beta: Tensor | null, groups: number, eps: number];
+
+/** A row of the matrix holds one group of one example. γ and β are applied to x [N, C, …], along the second axis. */
+const normalizeGroups: (...args: Arguments) => Tensor = composite((x, gamma, beta, groups, eps) => {
+  const [N, C, ...inner] = x.shape;
+  const size = (C / groups) * sizeOf(inner);
+  if (gamma !== null && beta !== null && groups === 1 && size === C) {
+    return layerNorm(x.reshape([N, C]), gamma, beta, eps).reshape(x.shape);
+  }
+  const [one, zero] = [1, 0].map((value) => constant(x, new Float64Array(size).fill(value), [size]));
+  const xhat = size === 0 ? x : layerNorm(x.reshape([N * groups, size]), one, zero, eps).reshape(x.shape);
+  const perChannel = [C, ...inner.map(() => 1)];
+  return gamma === null || beta === null
+    ? xhat
+    : xhat.mul(gamma.reshape(perChannel)).add(beta.reshape(perChannel));
+});
