@@ -96,7 +96,7 @@ export function openWasm(
 }
 
 /** `memory`, the name of the import, and that it is a memory. The next byte is 3 if it is shared, and 1 if not. */
-const IMPORTED_MEMORY = [...'memory'].map((letter) => letter.charCodeAt(0)).concat(2);
+const IMPORTED_MEMORY = [...new TextEncoder().encode('memory'), 2];
 
 /** Changes the byte of a binary that says whether its memory is shared. */
 function shareMemory(bytes: Uint8Array, shared: boolean): Uint8Array {

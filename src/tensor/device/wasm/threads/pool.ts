@@ -150,14 +150,14 @@ export class Pool {
       this.done.push(NONE);
       this.workers.push(null);
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
-      let ended = false;
+      const state = { ended: false };
       const worker = this.startWorker(start, (reason) => {
-        if (!ended) this.lost++;
-        ended = true;
+        if (!state.ended) this.lost++;
+        state.ended = true;
         this.lossReason = reason;
         this.workers[place] = null;
       });
-      this.workers[place] = ended ? null : worker;
+      this.workers[place] = state.ended ? null : worker;
     }
   }
 
