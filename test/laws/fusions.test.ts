@@ -83,7 +83,7 @@ describe.each(fusing)('on $name, the laws refuse', (on) => {
   });
 
   it('a form that writes beyond its outputs', () => {
-    const wrong = planted('denseDz', { sizes: ([g]) => [g[0] + 40, g[1]] });
+    const wrong = planted('denseDz', { sizes: ([g]) => [g[0] + 40, g[1], g[1]] });
     expect(() => touchesNothingElse(wrong, on)).toThrow(/seed: -?\d+/);
   });
 });
