@@ -3,7 +3,7 @@ import type { Composer } from '../kernels/fused/fusion.ts';
 import type { Kernel, Params, Shape } from '../kernels/kernel.ts';
 import { sizeOf } from '../kernels/shape.ts';
 import type { Device, Storage } from '../src/tensor/device/device.ts';
-import type { OutputLike } from '../src/tensor/device/wasm/outputs.ts';
+import type { OutputLike } from '../src/tensor/device/outputs.ts';
 
 interface Shaped {
   readonly shape: Shape;

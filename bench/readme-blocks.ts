@@ -3,6 +3,7 @@ import { format, resolveConfig } from 'prettier';
 import { digits, margin, milliseconds, percent } from './format.ts';
 import type { FormName } from './forms.ts';
 import type { RatedTiming } from './kernel-timing.ts';
+import { gpuProducts, gpuSteps } from './readme-gpu.ts';
 import { backendOf, experiment, peers } from './readme-peers.ts';
 import type { Report } from './suite-report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
@@ -18,6 +19,8 @@ const blocks: Readonly<Record<string, (results: Results) => string>> = {
   scaling: ({ suites }) => each(suites, (report) => report.scaling.length > 0, scaling, 'scaling'),
   peers: ({ peers: reports }) => peers(reports),
   experiment: ({ peers: reports }) => experiment(reports),
+  'gpu products': ({ gpus }) => gpuProducts(gpus),
+  'gpu steps': ({ gpus }) => gpuSteps(gpus),
 };
 
 /** The README with all blocks rewritten from the results. */

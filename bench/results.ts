@@ -12,11 +12,38 @@ import type { Report } from './suite-report.ts';
 export type Result<T> = T & { readonly file: string };
 
 /** Reports that README.md does not quote. */
-type NotQuoted = GpuReport | CheckoutReport;
+type NotQuoted = CheckoutReport;
+
+type Quoted = Report | PeersReport | GpuReport | CudaReport;
+
+/** What `bench/peers/cuda.py` writes. */
+export interface CudaReport {
+  readonly benchmark: 'gammabeta-gpu-pytorch';
+  readonly quick: boolean;
+  readonly products: readonly {
+    readonly kernel: string;
+    readonly size: string;
+    readonly teraflops: number;
+  }[];
+  readonly steps: readonly { readonly net: string; readonly batch: number; readonly seconds: number }[];
+}
+
+/** The results of one GPU, from the files `gpu-NAME…` and `cuda-NAME.json`. */
+export interface GpuResults {
+  readonly name: string;
+  readonly report: GpuReport;
+  /** Of an earlier commit. */
+  readonly before: GpuReport | undefined;
+  /** Of the products alone. */
+  readonly products: GpuReport | undefined;
+  /** PyTorch's. */
+  readonly cuda: CudaReport | undefined;
+}
 
 export interface Results {
   readonly suites: readonly Result<Report>[];
   readonly peers: readonly Result<PeersReport>[];
+  readonly gpus: readonly GpuResults[];
 }
 
 /**
@@ -27,13 +54,35 @@ export interface Results {
 export function readResults(folder: string = join(import.meta.dirname, 'results')): Results {
   const suites: Result<Report>[] = [];
   const peers: Result<PeersReport>[] = [];
+  const gpus = new Map<string, GpuReport>();
+  const cudas = new Map<string, CudaReport>();
   for (const file of filesOf(folder)) {
-    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Report | PeersReport | NotQuoted;
+    const report = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Quoted | NotQuoted;
     if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again without it`);
     if (report.benchmark === 'gammabeta') suites.push({ ...report, file });
     else if (report.benchmark === 'gammabeta peers') peers.push({ ...report, file });
+    else if (report.benchmark === 'gammabeta-gpu') gpus.set(nameIn(file), report);
+    else if (report.benchmark === 'gammabeta-gpu-pytorch') cudas.set(nameIn(file), report);
   }
-  return { suites: suites.sort(newestNodeFirst), peers: peers.sort(newestNodeFirst) };
+  const ofGpus = [...gpus].flatMap(([name, gpu]): GpuResults[] =>
+    /-(?:before|products)$/.test(name)
+      ? []
+      : [
+          {
+            name,
+            report: gpu,
+            before: gpus.get(`${name}-before`),
+            products: gpus.get(`${name}-products`) ?? gpu,
+            cuda: cudas.get(name),
+          },
+        ],
+  );
+  return { suites: suites.sort(newestNodeFirst), peers: peers.sort(newestNodeFirst), gpus: ofGpus };
+}
+
+/** `h100` in `gpu-h100.json`. */
+function nameIn(file: string): string {
+  return file.replace(/^[a-z]+-|\.json$/g, '');
 }
 
 function filesOf(folder: string): string[] {

@@ -6,8 +6,8 @@
 export type { FloatArray, NumericArray, Shape } from '../kernels/kernel.ts';
 export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
-export type { Device, DeviceName, DType } from './tensor/device/device.ts';
-export { type DeviceInfo, deviceInfo, useDevice, type UseDeviceOptions } from './tensor/device/registry.ts';
+export type { Device, DeviceName, DType, ProductForm, Products } from './tensor/device/device.ts';
+export { type DeviceInfo, deviceInfo, type DeviceOptions, useDevice } from './tensor/device/registry.ts';
 export { BusyError } from './tensor/device/hold.ts';
 export type { PassedOver } from './tensor/device/current.ts';
 export { arange, eye, tensor } from './tensor/create.ts';

@@ -43,11 +43,11 @@ const quiet: readonly string[] = [
   '--disable-sync',
 ];
 
-/** @param next Called before each measurement with a line that describes it. */
+/** @param next Called before each measurement with a line that describes it, and the results so far. */
 export async function measureInChromium(
   executablePath: string,
   options: GpuOptions,
-  next: (line: string) => void,
+  next: (line: string, soFar: HostReport) => void,
   signal: AbortSignal,
 ): Promise<HostReport> {
   let receive: (message: Message) => void = () => undefined;
@@ -63,7 +63,7 @@ export async function measureInChromium(
       browser.once('disconnected', () => failed('the browser ended'));
       signal.addEventListener('abort', () => failed('interrupted'), { once: true });
       receive = (message) => {
-        if ('line' in message) next(message.line);
+        if ('line' in message) next(message.line, message.soFar);
         else if ('report' in message) resolve(message.report);
         else failed(message.failure);
       };

@@ -10,11 +10,11 @@ import { chromiumPath, measureInChromium } from './chromium.ts';
 import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';
-import type { GpuReport, HostReport } from './gpu-report.ts';
+import { emptyReport, type GpuReport, type HostReport } from './gpu-report.ts';
 import { serve } from './server.ts';
-import { introduction, tablesOf } from './gpu-tables.ts';
+import { introduction, resultsSince, tablesOf } from './gpu-tables.ts';
 
-export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software'> {
+export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software' | 'seconds'> {
   readonly device?: GpuName;
   readonly json?: string;
   readonly serve: boolean;
@@ -39,28 +39,43 @@ export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSig
   };
   console.log(`machine  ${machineText(introduced.machine)}`);
   if (options.serve) await serveByHand(options, save, signal);
-  else await save(await measureEverywhere(options, signal));
+  else await save(await measureEverywhere(options, save, signal));
 }
 
 /** Measures in Chromium and in Node. If one cannot run, a line says why, and the other still runs. */
-async function measureEverywhere(options: CommandOptions, signal: AbortSignal): Promise<HostReport[]> {
+async function measureEverywhere(
+  options: CommandOptions,
+  save: (hosts: readonly HostReport[]) => Promise<void>,
+  signal: AbortSignal,
+): Promise<HostReport[]> {
   const hosts: HostReport[] = [];
+  let saving: Promise<void> = Promise.resolve();
+  let printed = emptyReport('');
+  /** Prints each result as it comes, and saves all results so far: a run may be cut off. */
+  const next = (line: string, soFar: HostReport): void => {
+    for (const result of resultsSince(printed, soFar)) console.log(result);
+    printed = soFar;
+    progress(line);
+    saving = saving.then(() => save([...hosts, soFar]));
+  };
   const devices = options.device === undefined ? gpuNames : [options.device];
-  const asked = { devices, filter: options.filter, quick: options.quick };
+  const { filter, quick, seconds } = options;
+  const asked = { devices, filter, quick, seconds };
   if (chromiumPath === undefined) {
     console.log(
       'no Chromium was found. Hint: apt-get install chromium, set CHROMIUM to its path, or pass --serve',
     );
   } else {
     const path = chromiumPath;
-    const measure = (software: boolean) => measureInChromium(path, { ...asked, software }, progress, signal);
+    const measure = (software: boolean) => measureInChromium(path, { ...asked, software }, next, signal);
     hosts.push(...(await measureIn('Chromium', measure, options.software, signal)));
   }
   if (devices.includes('webgpu')) {
     const measure = (software: boolean) =>
-      measureInNode({ ...asked, devices: ['webgpu'], software }, progress, signal);
+      measureInNode({ ...asked, devices: ['webgpu'], software }, next, signal);
     hosts.push(...(await measureIn('Node', measure, options.software, signal)));
   }
+  await saving;
   return hosts;
 }
 
@@ -91,13 +106,13 @@ async function measureIn(
 
 /** Serves the page to a browser that the user opens. Prints its address and the results until Ctrl-C. */
 async function serveByHand(
-  { filter, quick, device, port }: CommandOptions,
+  { filter, quick, device, port, seconds }: CommandOptions,
   save: (hosts: readonly HostReport[]) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const devices = device === undefined ? gpuNames : [device];
   const server = await serve(
-    { devices, filter, quick, software: true },
+    { devices, filter, quick, software: true, seconds },
     (message) => {
       if ('line' in message) progress(message.line);
       else if ('failure' in message) console.error(message.failure);
@@ -121,6 +136,11 @@ function print(report: HostReport): HostReport[] {
     console.log(`\n${note === '' ? title : `${title} – ${note}`}\n${tableOf(head, rows, words)}`);
   }
   for (const line of report.refused) console.error(`not timed: ${line}`);
+  if (report.left.length > 0) {
+    console.log(
+      `\nThe time was up before: ${report.left.join('; ')}. Hint: --seconds gives more time, --filter selects lines`,
+    );
+  }
   if (report.refused.length > 0) process.exitCode = 1;
   return [report];
 }

@@ -1,8 +1,8 @@
 /** The report of `npm run bench:gpu`. */
 import type { DeviceInfo, DeviceName } from '../../src/index.ts';
+import type { ProductForm } from '../../src/tensor/device/device.ts';
 import type { Machine } from '../machine.ts';
 import type { GpuName } from './options.ts';
-import type { SubmitMode } from './submits.ts';
 import type { Network } from './trainer.ts';
 import type { Sampled } from './turns.ts';
 
@@ -22,12 +22,16 @@ export interface HostReport {
   /** The GPUs that were measured. */
   readonly devices: readonly DeviceInfo[];
   readonly passedOver: readonly PassedOverGpu[];
+  /** Square matrix products on WebGPU, in both forms. */
+  readonly products: readonly ProductTiming[];
   readonly kernels: readonly LaunchTiming[];
   readonly steps: readonly StepTiming[];
   readonly reading: readonly ReadingTiming[];
-  readonly submits: readonly SubmitTiming[];
+  readonly calls: readonly CallCounts[];
   /** Messages about measurements that failed or whose results were wrong. */
   readonly refused: readonly string[];
+  /** The lines that were not measured because the time was up. */
+  readonly left: readonly string[];
 }
 
 export interface PassedOverGpu {
@@ -50,6 +54,12 @@ export interface LaunchTiming extends Sampled {
   readonly gigaflops: number;
 }
 
+/** A product of square matrices. */
+export interface ProductTiming extends LaunchTiming {
+  readonly form: ProductForm;
+  readonly teraflops: number;
+}
+
 export interface NetAndBatch {
   readonly net: Network;
   readonly batch: number;
@@ -66,11 +76,12 @@ export interface ReadingTiming extends NetAndBatch {
   readonly seldom: Sampled;
 }
 
-/** A training step on WebGPU, and its number of calls of the GPU's queue. */
-export interface SubmitTiming extends Sampled, NetAndBatch {
-  readonly mode: SubmitMode;
-  readonly submitsPerStep: number;
-  readonly writesPerStep: number;
+/** The number of calls of WebGPU in a training step. */
+export interface CallCounts extends NetAndBatch {
+  readonly launches: number;
+  readonly submits: number;
+  readonly writes: number;
+  readonly buffers: number;
 }
 
 /** A report without results. */
@@ -79,10 +90,12 @@ export function emptyReport(host: string): HostReport {
     host,
     devices: [],
     passedOver: [],
+    products: [],
     kernels: [],
     steps: [],
     reading: [],
-    submits: [],
+    calls: [],
     refused: [],
+    left: [],
   };
 }

@@ -11,12 +11,19 @@ const STEPS = 8;
 const TOLERANCE = 1e-3;
 
 export function stepCases({ software, quick }: Sizes): NetAndBatch[] {
-  const larger = software ? [] : [512, 1024, 4096];
-  const batches = quick ? [32] : [32, 128, ...larger];
-  return (['plain', 'bn'] as const).flatMap((net) => batches.map((batch) => ({ net, batch })));
+  const batches = quick ? [32] : software ? [32, 128] : [32, 128, 256, 512, 1024, 4096];
+  const usual = (['plain', 'bn'] as const).flatMap((net) => batches.map((batch) => ({ net, batch })));
+  if (software) return usual;
+  const wide = (['plain, 2048 wide', 'bn, 2048 wide'] as const).flatMap((net) =>
+    (quick ? [256] : [256, 4096]).map((batch) => ({ net, batch })),
+  );
+  return [...usual, ...wide];
 }
 
-/** The cases for reading losses and submitting kernels: from a step with almost no computation to a large one. */
+/** `wasm` would take seconds for such a step, so the GPUs are only compared with each other. */
+const tooLargeForWasm = ({ net, batch }: NetAndBatch): boolean => net.endsWith('wide') && batch > 256;
+
+/** The cases for reading losses and counting calls: from a step with almost no computation to a large one. */
 export function handlingCases({ software, quick }: Sizes): NetAndBatch[] {
   const small = { net: 'small', batch: 8 } as const;
   if (quick) return [small];
@@ -34,13 +41,14 @@ export async function timeSteps(
   gpus: readonly GpuName[],
   quick: boolean,
 ): Promise<StepTiming[]> {
-  const devices = ['wasm', ...gpus] as const;
+  const devices = tooLargeForWasm(netAndBatch) ? gpus : (['wasm', ...gpus] as const);
+  const steps = netAndBatch.net.endsWith('wide') ? 2 : STEPS;
   const trainers = [];
   const losses: number[][] = [];
   for (const device of devices) {
     const trainer = await trainerOn(device, netAndBatch);
     trainers.push(trainer);
-    losses.push(await trainer.losses(STEPS));
+    losses.push(await trainer.losses(steps));
     expectSame(`step ${netAndBatch.net} ${netAndBatch.batch} on ${device}`, losses[0], losses.at(-1) ?? []);
   }
   const sampled = await timeInTurns(

@@ -27,7 +27,18 @@ const streaming: Readonly<Record<string, BenchmarkCase>> = {
 /** The sides of the square matrices. A software GPU would take minutes for larger ones. */
 function sides({ software, quick }: Sizes): readonly number[] {
   if (software) return quick ? [128] : [128, 256];
-  return quick ? [1024] : [1024, 2048, 4096];
+  return quick ? [1024] : [1024, 2048];
+}
+
+/** The products of square matrices that are timed in both forms. */
+export function squareProducts(sizes: Sizes): readonly KernelSubject[] {
+  const sides = sizes.software ? [128] : sizes.quick ? [1024] : [1024, 4096];
+  return sides.flatMap((n) =>
+    products.map((name) => {
+      const square: Shape = [n, n];
+      return kernelSubject(kernels[name], { shapes: [square, square], params: {} });
+    }),
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The results of a host as tables, for the terminal and for the page. */
 import type { DeviceInfo } from '../../src/index.ts';
 import { digits, milliseconds } from '../format.ts';
-import type { HostReport, StepTiming } from './gpu-report.ts';
+import type { HostReport, LaunchTiming, StepTiming } from './gpu-report.ts';
 import type { Sampled } from './turns.ts';
 
 export interface Table {
@@ -21,15 +21,23 @@ export const NOT_A_RESULT = 'SOFTWARE GPU: shows that results are right, not how
 export function introduction({ host, devices, passedOver }: HostReport): string[] {
   return [
     host,
-    ...devices.map(
-      (info) => `${info.device}: ${info.adapter}${info.software === true ? ', a software GPU' : ''}`,
-    ),
+    ...devices.flatMap(({ device, adapter, software = false, products, refused = [] }) => [
+      `${device}: ${adapter}${software ? ', a software GPU' : ''}`,
+      ...(products === undefined ? [] : [`${device}: products ${products.form}, ${products.reason}`]),
+      ...refused.map((line) => `${device} refused ${line}`),
+    ]),
     ...passedOver.map(({ device, reason }) => `${device} passed over: ${reason}`),
   ];
 }
 
 export function tablesOf(report: HostReport): Table[] {
-  const tables = [...kernelTables(report), stepTable(report), readingTable(report), submitTable(report)];
+  const tables = [
+    productTable(report),
+    callTable(report),
+    stepTable(report),
+    readingTable(report),
+    ...kernelTables(report),
+  ];
   return tables.filter(({ rows }) => rows.length > 0);
 }
 
@@ -63,12 +71,13 @@ function stepTable({ steps, devices }: HostReport): Table {
     const batches = [...new Set(ofNet.map(({ batch }) => batch))];
     const at = (batch: number, name: string) =>
       ofNet.find((timing) => timing.batch === batch && timing.device === name)?.seconds ?? NaN;
+    const orDash = (value: number, text: (value: number) => string) => (isNaN(value) ? '–' : text(value));
     return [
       ...batches.map((batch) => [
         net,
         String(batch),
-        ...names.map((name) => milliseconds(at(batch, name))),
-        ...gpus.map((name) => digits(at(batch, 'wasm') / at(batch, name))),
+        ...names.map((name) => orDash(at(batch, name), milliseconds)),
+        ...gpus.map((name) => orDash(at(batch, 'wasm') / at(batch, name), digits)),
       ]),
       [
         net,
@@ -88,8 +97,12 @@ function stepTable({ steps, devices }: HostReport): Table {
 }
 
 function winsFrom(timings: readonly StepTiming[], name: StepTiming['device']): string {
-  const from = crossover(timings, name);
-  return from === null ? `none up to ${Math.max(...timings.map(({ batch }) => batch))}` : String(from);
+  const batches = new Set(timings.filter(({ device }) => device === 'wasm').map(({ batch }) => batch));
+  const from = crossover(
+    timings.filter(({ batch }) => batches.has(batch)),
+    name,
+  );
+  return from === null ? `none up to ${Math.max(...batches)}` : String(from);
 }
 
 /**
@@ -128,22 +141,60 @@ function readingTable({ reading, devices }: HostReport): Table {
   };
 }
 
-function submitTable({ submits, devices }: HostReport): Table {
+function productTable({ products, devices }: HostReport): Table {
   return {
-    title: 'Training step on webgpu, by the number of kernels in one submit',
+    title: 'Products of square matrices on webgpu',
     note: noteOn(devices.filter(({ device }) => device === 'webgpu')),
-    head: ['net', 'submitted', 'batch', 'ms', 'least … most', 'submits a step', 'writes a step'],
-    rows: submits.map(({ net, mode, batch, seconds, submitsPerStep, writesPerStep, ...sampled }) => [
-      net,
-      mode,
-      String(batch),
+    head: ['product', 'form', 'size', 'ms', 'least … most', 'TFLOP/s'],
+    rows: products.map(({ kernel, form, size, seconds, teraflops, ...sampled }) => [
+      kernel,
+      form,
+      size,
       milliseconds(seconds),
       range(sampled),
-      digits(submitsPerStep),
-      digits(writesPerStep),
+      digits(teraflops),
     ]),
     words: 2,
   };
+}
+
+function callTable({ calls, devices }: HostReport): Table {
+  return {
+    title: "WebGPU's calls in a training step whose loss is read",
+    note: noteOn(devices.filter(({ device }) => device === 'webgpu')),
+    head: ['net', 'batch', 'launches', 'submits', 'writes', 'new buffers'],
+    rows: calls.map(({ net, batch, launches, submits, writes, buffers }) => [
+      net,
+      String(batch),
+      ...[launches, submits, writes].map(digits),
+      String(buffers),
+    ]),
+    words: 1,
+  };
+}
+
+/** A line for each result that a report has and an earlier one had not. */
+export function resultsSince(before: HostReport, report: HostReport): string[] {
+  const newOf = <T>(list: (from: HostReport) => readonly T[]): readonly T[] =>
+    list(report).slice(list(before).length);
+  const launch = ({ device, kernel, size, seconds, gigaflops }: LaunchTiming) =>
+    `${kernel} ${size}, ${device}: ${milliseconds(seconds)} ms, ${digits(gigaflops)} GFLOP/s`;
+  return [
+    ...newOf(({ products }) => products).map((each) => `${each.form}: ${launch(each)}`),
+    ...newOf(({ calls }) => calls).map(
+      ({ net, batch, launches, submits }) =>
+        `${net} ${batch}: ${launches} launches, ${submits} submits a step`,
+    ),
+    ...newOf(({ steps }) => steps).map(
+      ({ net, batch, device, seconds }) => `step ${net} ${batch}, ${device}: ${milliseconds(seconds)} ms`,
+    ),
+    ...newOf(({ reading }) => reading).map(
+      ({ net, batch, device, each, seldom }) =>
+        `reading ${net} ${batch}, ${device}: ${milliseconds(each.seconds)} ms each step, ${milliseconds(seldom.seconds)} ms every 16th`,
+    ),
+    ...newOf(({ kernels }) => kernels).map(launch),
+    ...newOf(({ refused }) => refused).map((line) => `not timed: ${line}`),
+  ];
 }
 
 function range({ least, most }: Pick<Sampled, 'least' | 'most'>): string {

@@ -1,6 +1,6 @@
 /** `npm run bench:gpu`: times kernels and training steps on GPUs; see ../README.md. */
 import { Command, Option } from 'commander';
-import { runCommand } from '../command-line.ts';
+import { integerFrom, runCommand } from '../command-line.ts';
 import { type CommandOptions, runGpuBenchmarks } from './command.ts';
 import { gpuNames } from './options.ts';
 
@@ -11,6 +11,7 @@ await new Command('bench:gpu')
   .option('--quick', 'a rough look instead of a measurement', false)
   .addOption(new Option('--device <name>', 'only this device').choices(gpuNames))
   .option('--software', 'use the software GPU even if there is a hardware GPU', false)
+  .option('--seconds <number>', 'begin no measurement after this time, in each host', integerFrom(1), 130)
   .option('--serve', 'print an address for a browser that you open, and keep serving', false)
   .option('--port <number>', 'the port of --serve; 0 is any free port', '0')
   .action((options: CommandOptions) => runCommand((signal) => runGpuBenchmarks(options, signal)))

@@ -8,7 +8,9 @@ const tell = (message: Message) =>
 
 process.on('SIGINT', () => undefined); // Ctrl-C reaches both processes; the parent ends this one
 process.once('message', (options: GpuOptions) => {
-  const measured = runBenchmarks(options, `Node ${process.version}`, (_, line) => tell({ line: line ?? '' }));
+  const measured = runBenchmarks(options, `Node ${process.version}`, (soFar, line) =>
+    tell({ line: line ?? '', soFar }),
+  );
   void measured.then(
     (report) => tell({ report }),
     (error: unknown) =>

@@ -9,10 +9,10 @@ import type { Message } from './server.ts';
 /** Chromium's software GPU on Debian. Not used if the user names another Vulkan driver. */
 const SOFTWARE_DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** @param next Called before each measurement with a line that describes it. */
+/** @param next Called before each measurement with a line that describes it, and the results so far. */
 export function measureInNode(
   options: GpuOptions,
-  next: (line: string) => void,
+  next: (line: string, soFar: HostReport) => void,
   signal: AbortSignal,
 ): Promise<HostReport> {
   return new Promise((resolve, reject) => {
@@ -21,7 +21,7 @@ export function measureInNode(
     signal.addEventListener('abort', end, { once: true });
     child.on('message', (message: Message) => {
       if ('line' in message) {
-        next(message.line);
+        next(message.line, message.soFar);
         return;
       }
       end();

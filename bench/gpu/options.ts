@@ -9,6 +9,8 @@ export interface GpuOptions {
   readonly quick: boolean;
   /** Whether to measure software GPUs too. */
   readonly software: boolean;
+  /** After this many seconds no measurement begins. */
+  readonly seconds: number;
 }
 
 /** Whether a line contains the filter. An `x` between digits stands for ×. */

@@ -35,7 +35,7 @@ function show(report: HostReport, status: string): void {
 try {
   const report = await runBenchmarks(options, host.replace('/', ' '), async (soFar, line) => {
     show(soFar, line === null ? 'Done.' : `Measuring ${line} …`);
-    await post({ line: line ?? '' });
+    await post({ line: line ?? '', soFar });
     await new Promise((resolve) => setTimeout(resolve, 0)); // lets the browser draw
   });
   await post({ report });

@@ -3,12 +3,12 @@ import { DeviceError, type DeviceInfo, deviceInfo, useDevice } from '../../src/i
 import type { Device } from '../../src/tensor/device/device.ts';
 import { currentDevice } from '../../src/tensor/device/current.ts';
 import { labelOf } from '../validate.ts';
-import { gpuSubjects } from './gpu-subjects.ts';
+import { gpuSubjects, squareProducts } from './gpu-subjects.ts';
+import { countCalls } from './calls.ts';
 import { timeLaunches } from './launches.ts';
 import { type GpuName, type GpuOptions, leaves } from './options.ts';
 import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './gpu-report.ts';
 import { handlingCases, stepCases, timeReading, timeSteps } from './gpu-steps.ts';
-import { timeSubmits } from './submits.ts';
 
 /** Called with the results so far and the line of the next measurement, which is null at the end. */
 export type Tell = (report: HostReport, next: string | null) => Promise<void> | void;
@@ -18,10 +18,19 @@ type GpuInfo = DeviceInfo & { readonly device: GpuName };
 export async function runBenchmarks(options: GpuOptions, host: string, tell: Tell): Promise<HostReport> {
   const { opened, passedOver } = await openGpus(options);
   let report: HostReport = { ...emptyReport(host), devices: opened, passedOver };
-  /** Runs a measurement if the filter selects it. An error is added to `refused`, and the others continue. */
+  const end = performance.now() + 1000 * options.seconds;
+  /**
+   * Runs a measurement if the filter selects it and there is time. An error is added to `refused`, and the others
+   * continue.
+   */
   const measure = async (line: string, device: GpuName | null, work: () => Promise<Partial<HostReport>>) => {
     if (!leaves(options.filter, line) || lost.has(device)) return;
-    await tell(report, device === null ? line : `${line}, ${device}`);
+    const whole = device === null ? line : `${line}, ${device}`;
+    if (performance.now() > end) {
+      report = { ...report, left: [...report.left, whole] };
+      return;
+    }
+    await tell(report, whole);
     try {
       report = { ...report, ...(await work()) };
     } catch (error) {
@@ -35,13 +44,24 @@ export async function runBenchmarks(options: GpuOptions, host: string, tell: Tel
   };
   const lost = new Set<GpuName | null>();
 
+  // What a cut would hurt most comes first.
   for (const { device: name, software = false } of opened) {
-    const quick = options.quick || software;
-    for (const subject of gpuSubjects({ software, quick: options.quick })) {
-      await measure(labelOf(subject), name, async () => {
-        const timing = await timeLaunches(subject, await useGpu(name), quick);
-        return { kernels: [...report.kernels, timing] };
-      });
+    if (name !== 'webgpu') continue;
+    for (const subject of squareProducts({ software, quick: options.quick })) {
+      for (const form of ['tiled', 'gpu.js'] as const) {
+        await measure(`${labelOf(subject)} ${form}`, name, async () => {
+          await useDevice(name, { products: form });
+          const timing = await timeLaunches(subject, currentGpu(), options.quick || software);
+          const teraflops = timing.gigaflops / 1000;
+          return { products: [...report.products, { ...timing, form, teraflops }] };
+        });
+      }
+    }
+    await useDevice(name);
+    for (const each of countCases) {
+      await measure(lineOf('calls', each), name, async () => ({
+        calls: [...report.calls, await countCalls(each)],
+      }));
     }
   }
   if (opened.length > 0) {
@@ -50,7 +70,7 @@ export async function runBenchmarks(options: GpuOptions, host: string, tell: Tel
     for (const each of stepCases({ software, quick: options.quick })) {
       await measure(lineOf('step', each), null, async () => {
         const timings = await timeSteps(each, names, options.quick || software);
-        return { steps: [...report.steps, ...timings] };
+        return { steps: [...report.steps, ...timings], devices: await infoOf(names) };
       });
     }
   }
@@ -61,10 +81,14 @@ export async function runBenchmarks(options: GpuOptions, host: string, tell: Tel
         const timing = await timeReading(each, name, quick);
         return { reading: [...report.reading, timing] };
       });
-      if (name !== 'webgpu') continue;
-      await measure(lineOf('submits', each), name, async () => {
-        const timings = await timeSubmits(each, quick);
-        return { submits: [...report.submits, ...timings] };
+    }
+  }
+  for (const { device: name, software = false } of opened) {
+    const quick = options.quick || software;
+    for (const subject of gpuSubjects({ software, quick: options.quick })) {
+      await measure(labelOf(subject), name, async () => {
+        const timing = await timeLaunches(subject, await useGpu(name), quick);
+        return { kernels: [...report.kernels, timing] };
       });
     }
   }
@@ -77,14 +101,19 @@ export function allLines(quick: boolean): string[] {
   return [true, false].flatMap((software) => [
     ...gpuSubjects({ software, quick }).map(labelOf),
     ...stepCases({ software, quick }).map((each) => lineOf('step', each)),
-    ...handlingCases({ software, quick }).flatMap((each) => [
-      lineOf('reading', each),
-      lineOf('submits', each),
+    ...handlingCases({ software, quick }).map((each) => lineOf('reading', each)),
+    ...squareProducts({ software, quick }).flatMap((each) => [
+      `${labelOf(each)} tiled`,
+      `${labelOf(each)} gpu.js`,
     ]),
+    ...countCases.map((each) => lineOf('calls', each)),
   ]);
 }
 
-function lineOf(what: 'step' | 'reading' | 'submits', { net, batch }: NetAndBatch): string {
+/** The steps whose calls are counted: a count does not depend on the batch, except that large sums take two launches. */
+const countCases: readonly NetAndBatch[] = (['plain', 'bn'] as const).map((net) => ({ net, batch: 32 }));
+
+function lineOf(what: 'step' | 'reading' | 'calls', { net, batch }: NetAndBatch): string {
   return `${what} ${net} ${batch}`;
 }
 
@@ -108,9 +137,22 @@ async function openGpus({
   return { opened, passedOver };
 }
 
-async function useGpu(name: GpuName): Promise<Device & { readonly name: GpuName }> {
+type GpuDevice = Device & { readonly name: GpuName };
+
+async function useGpu(name: GpuName): Promise<GpuDevice> {
   await useDevice(name);
-  return currentDevice() as Device & { readonly name: GpuName };
+  return currentGpu();
+}
+
+function currentGpu(): GpuDevice {
+  return currentDevice() as GpuDevice;
+}
+
+/** The GPUs with what they have measured so far. */
+async function infoOf(names: readonly GpuName[]): Promise<GpuInfo[]> {
+  const infos: GpuInfo[] = [];
+  for (const device of names) infos.push({ ...(await useDevice(device)), device });
+  return infos;
 }
 
 /** Whether a device is lost and cannot be opened again. */

@@ -9,9 +9,11 @@ import { frame } from './html.ts';
 import type { GpuOptions } from './options.ts';
 import type { HostReport } from './gpu-report.ts';
 
-/** What the page sends: the line of the next measurement, the report, or an error. */
+/** What the page sends: the line of the next measurement with the results so far, the report, or an error. */
 export type Message =
-  { readonly line: string } | { readonly report: HostReport } | { readonly failure: string };
+  | { readonly line: string; readonly soFar: HostReport }
+  | { readonly report: HostReport }
+  | { readonly failure: string };
 
 export interface Server {
   readonly address: string;

@@ -17,12 +17,38 @@ import type { NetAndBatch } from './gpu-report.ts';
 const small = (): Layer =>
   new Sequential(new Dense(16, 16), new BatchNorm1d(16), new ReLU(), new Dense(16, 10));
 
-export type Network = 'plain' | 'bn' | 'small';
+const WIDTH = 2048;
+
+/** The networks of the experiment with wide layers, where a GPU has enough to do. */
+const widePlain = (): Layer =>
+  new Sequential(
+    new Dense(784, WIDTH),
+    new ReLU(),
+    new Dense(WIDTH, WIDTH),
+    new ReLU(),
+    new Dense(WIDTH, 10),
+  );
+
+const wideBn = (): Layer =>
+  new Sequential(
+    new BatchNorm1d(784),
+    new Dense(784, WIDTH),
+    new ReLU(),
+    new BatchNorm1d(WIDTH),
+    new Dense(WIDTH, WIDTH),
+    new ReLU(),
+    new BatchNorm1d(WIDTH),
+    new Dense(WIDTH, 10),
+  );
+
+export type Network = 'plain' | 'bn' | 'small' | 'plain, 2048 wide' | 'bn, 2048 wide';
 
 const networks: Readonly<Record<Network, { readonly make: () => Layer; readonly features: number }>> = {
   plain: { make: nets.plain, features: 784 },
   bn: { make: nets.bn, features: 784 },
   small: { make: small, features: 16 },
+  'plain, 2048 wide': { make: widePlain, features: 784 },
+  'bn, 2048 wide': { make: wideBn, features: 784 },
 };
 
 export interface Trainer {

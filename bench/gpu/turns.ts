@@ -27,7 +27,7 @@ export interface TurnOptions {
 }
 
 /** A block that takes longer than this, in seconds, is repeated only a few times. */
-const SLOW = 1;
+const SLOW = 0.3;
 
 /**
  * Times blocks in turns. A warm-up first finds how many repetitions make a block long enough.
@@ -38,7 +38,7 @@ export async function timeInTurns(
   blocks: readonly Block[],
   { quick, multiple = 1, atMost = 4096 }: TurnOptions,
 ): Promise<Sampled[]> {
-  const target = quick ? 0.02 : 0.2;
+  const target = quick ? 0.02 : 0.1;
   const repetitions: number[] = [];
   let slowest = 0;
   for (const block of blocks) {
@@ -46,7 +46,7 @@ export async function timeInTurns(
     repetitions.push(warm.repetitions);
     slowest = Math.max(slowest, warm.seconds);
   }
-  const rounds = quick || slowest > SLOW ? 3 : 7;
+  const rounds = quick || slowest > SLOW ? 3 : 5;
   const samples: number[][] = blocks.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [k, block] of blocks.entries()) {

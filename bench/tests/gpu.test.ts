@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gpuSubjects, isProduct } from '../gpu/gpu-subjects.ts';
+import { gpuSubjects, isProduct, squareProducts } from '../gpu/gpu-subjects.ts';
 import { check } from '../gpu/check.ts';
 import { crossover } from '../gpu/gpu-tables.ts';
 import { frame, resultsHtml } from '../gpu/html.ts';
@@ -56,14 +56,16 @@ describe('timeInTurns', () => {
 });
 
 describe('the sizes on a GPU', () => {
-  it('cover every kernel, with square products up to 4096 on hardware', () => {
+  it('cover every kernel, with square products up to 4096 in both forms on hardware', () => {
     const hardware = gpuSubjects({ software: false, quick: false });
     expect(new Set(hardware.map(({ name }) => name))).toEqual(new Set(Object.keys(kernels)));
     for (const name of ['matmul', 'matmulTransposedB', 'matmulTransposedA']) {
       const sizes = hardware.filter((each) => each.name === name).map(({ size }) => size);
-      expect(sizes).toHaveLength(9);
-      expect(sizes.at(-1)).toBe('4096×4096');
+      expect(sizes).toHaveLength(8);
+      expect(sizes.at(-1)).toBe('2048×2048');
     }
+    const squares = squareProducts({ software: false, quick: false });
+    expect(squares.map(({ size }) => size).slice(2, 4)).toEqual(['1024×1024', '4096×4096']);
   });
 
   it('are small on a software GPU', () => {

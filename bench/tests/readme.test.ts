@@ -6,12 +6,48 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PeersReport } from '../peers/peers-report.ts';
 import { quoteResults } from '../readme-blocks.ts';
 import type { Report } from '../suite-report.ts';
-import { readResults } from '../results.ts';
+import { emptyReport, type GpuReport } from '../gpu/gpu-report.ts';
+import { type GpuResults, readResults } from '../results.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
-const none = { suites: [], peers: [] };
+const none = { suites: [], peers: [], gpus: [] };
 
 const machine = { cpu: 'Abacus', cores: 1, os: 'Linux', node: 'v24.1.0', flags: [], load: 0.5 };
+const onGpu = { device: 'webgpu', least: 0, most: 1, samples: 5, repetitions: 1 } as const;
+const product = { ...onGpu, kernel: 'matmul', size: '1024×1024', bytes: 1, flops: 1, compile: null };
+const rates = { gigabytesPerSecond: 1, gigaflops: 1 };
+const gpuReport: GpuReport = {
+  benchmark: 'gammabeta-gpu',
+  date: '2026-11-21T00:00:00.000Z',
+  quick: false,
+  machine,
+  hosts: [
+    {
+      ...emptyReport('Node v24.1.0'),
+      devices: [{ device: 'webgpu', adapter: 'Abacus GPU', dtypes: ['float32'], passedOver: [] }],
+      products: [
+        { ...product, ...rates, form: 'tiled', seconds: 0.001, teraflops: 10 },
+        { ...product, ...rates, form: 'gpu.js', seconds: 0.005, teraflops: 2 },
+      ],
+      steps: [
+        { ...onGpu, net: 'plain', batch: 32, device: 'wasm', seconds: 0.001 },
+        { ...onGpu, net: 'plain', batch: 32, seconds: 0.0005 },
+      ],
+    },
+  ],
+};
+const gpu: GpuResults = {
+  name: 'abacus',
+  report: gpuReport,
+  before: undefined,
+  products: gpuReport,
+  cuda: {
+    benchmark: 'gammabeta-gpu-pytorch',
+    quick: false,
+    products: [{ kernel: 'matmul', size: '1024×1024', teraflops: 40 }],
+    steps: [{ net: 'plain', batch: 32, seconds: 0.00025 }],
+  },
+};
 const timing = { seconds: 0.00125, rme: 1, samples: 10 };
 const report: Report = {
   benchmark: 'gammabeta',
@@ -87,13 +123,14 @@ describe('the README of the benchmarks', () => {
 
   it('says which tables have no results', async () => {
     const text = await quoteResults(readme, none);
-    expect(text.match(/^Not measured yet/gm)).toHaveLength(9);
+    expect(text.match(/^Not measured yet/gm)).toHaveLength(11);
   });
 
   it('has a table for each suite', async () => {
     const results = {
       suites: [{ ...report, file: 'all.json' }],
       peers: [{ ...peersReport, file: 'peers.json' }],
+      gpus: [gpu],
     };
     const text = await quoteResults(readme, results);
     const rows = text.split('\n').map((line) => line.replaceAll(/ +/g, ' '));
@@ -103,6 +140,9 @@ describe('the README of the benchmarks', () => {
         'Node v24.1.0, from [all.json](results/all.json):',
         '| `simd` | 40.0 … 41.0 | 20.0 … 21.0 | 30.0 … 31.0 |',
         '| `matmul` 512×512 | 1.25 | 1.25 | 38.0 | 93 % | 19.0 |',
+        'Node v24.1.0, Abacus GPU, from [gpu-abacus.json](results/gpu-abacus.json):',
+        '| `matmul` 1024×1024 | 2.00 | 10.0 | 5.00 | 40.0 | 25 % |',
+        '| plain | 32 | 1.00 | – | 0.500 | 2.00 | 0.250 | 50 % |',
         '| `plain` | 32 | digits | 1.25 | 1.0 % | 0.400 | 0.600 | 0.100 |',
         '| step plain | batch | 256 … 4096 | 0.99 | 0.999 |',
         '- `pytorch` 1.13, OpenBLAS, 1 thread',

@@ -23,8 +23,8 @@ import {
   zero,
 } from './vector';
 
-/** Values that are summed in float32, four at a time, before the sums are added to doubles. */
-const RUN = 128;
+/** Bytes of values that are summed in float32, four at a time, before the sums are added to doubles. */
+const RUN: usize = 512;
 /** Rows whose gradients are summed in float32 before the sums are added to doubles. */
 const ROWS = 32;
 
@@ -46,17 +46,18 @@ export function layernormForward(
     const s = f32x4.splat(shift);
     const k = f32x4.splat(scale);
     const o = f32x4.splat(offset);
-    let pg = gamma;
-    let pb = beta;
-    for (let rest = C; rest > 0; rest -= 4) {
-      const xhat = madd(f32x4.sub(take(x, FLOAT, rest, 0), s), k, o);
-      put(y, FLOAT, rest, madd(xhat, v128.load(pg), v128.load(pb)));
-      const step = bytes(min(rest, 4));
-      x += step;
-      y += step;
-      pg += VECTOR;
-      pb += VECTOR;
+    const row = bytes(C);
+    const whole = row & -VECTOR; // the whole vectors of a row; a loop with a call would keep its vectors in memory
+    for (let j: usize = 0; j < whole; j += VECTOR) {
+      const xhat = madd(f32x4.sub(v128.load(x + j), s), k, o);
+      v128.store(y + j, madd(xhat, v128.load(gamma + j), v128.load(beta + j)));
     }
+    if (whole < row) {
+      const xhat = madd(f32x4.sub(take(x + whole, FLOAT, C & 3, 0), s), k, o);
+      put(y + whole, FLOAT, C & 3, madd(xhat, v128.load(gamma + whole), v128.load(beta + whole)));
+    }
+    x += row;
+    y += row;
   }
 }
 
@@ -89,17 +90,23 @@ function sumRow(x: usize, C: i32, s: f32): void {
   const shift = f32x4.splat(s);
   let sums = f64x2.splat(0);
   let squares = f64x2.splat(0);
-  for (let c = 0; c < C; c += RUN) {
+  const whole = bytes(C) & -VECTOR;
+  for (let start: usize = 0; start < whole; start += RUN) {
+    const end = min(start + RUN, whole);
     let sum4 = zero();
     let square4 = zero();
-    for (let rest = min(RUN, C - c); rest > 0; rest -= 4) {
-      const d = f32x4.sub(take(x, FLOAT, rest, s), shift);
+    for (let j = start; j < end; j += VECTOR) {
+      const d = f32x4.sub(v128.load(x + j), shift);
       sum4 = f32x4.add(sum4, d);
       square4 = madd(d, d, square4);
-      x += VECTOR;
     }
     sums = f64x2.add(sums, halves(sum4));
     squares = f64x2.add(squares, halves(square4));
+  }
+  if ((C & 3) > 0) {
+    const d = f32x4.sub(take(x + whole, FLOAT, C & 3, s), shift);
+    sums = f64x2.add(sums, halves(d));
+    squares = f64x2.add(squares, halves(f32x4.mul(d, d)));
   }
   sum = total(sums);
   square = total(squares);
@@ -179,24 +186,36 @@ export function layernormBackward(
     const s = f32x4.splat(shift);
     const k = f32x4.splat(scale);
     const o = f32x4.splat(offset);
-    let pg = gamma;
-    let toGamma = scratch;
-    for (let rest = C; rest > 0; rest -= 4) {
-      const gi = take(g, FLOAT, rest, 0);
-      const xhat = madd(f32x4.sub(take(x, FLOAT, rest, shift), s), k, o);
-      const toBeta = at(toGamma, padded);
-      v128.store(toGamma, madd(gi, xhat, v128.load(toGamma)));
-      v128.store(toBeta, f32x4.add(gi, v128.load(toBeta)));
-      const step = bytes(min(rest, 4));
-      if (dx != 0) {
-        put(dx, FLOAT, rest, madd(f32x4.mul(gi, v128.load(pg)), k, madd(xhat, b, a)));
-        dx += step;
-        pg += VECTOR;
+    const row = bytes(C);
+    const whole = row & -VECTOR;
+    const toBeta = at(scratch, padded);
+    if (dx != 0) {
+      for (let j: usize = 0; j < whole; j += VECTOR) {
+        const xhat = madd(f32x4.sub(v128.load(x + j), s), k, o);
+        const t = f32x4.mul(v128.load(g + j), v128.load(gamma + j));
+        v128.store(dx + j, madd(t, k, madd(xhat, b, a)));
       }
-      g += step;
-      x += step;
-      toGamma += VECTOR;
+      if (whole < row) {
+        const xhat = madd(f32x4.sub(take(x + whole, FLOAT, C & 3, shift), s), k, o);
+        const t = f32x4.mul(take(g + whole, FLOAT, C & 3, 0), v128.load(gamma + whole));
+        put(dx + whole, FLOAT, C & 3, madd(t, k, madd(xhat, b, a)));
+      }
+      dx += row;
     }
+    for (let j: usize = 0; j < whole; j += VECTOR) {
+      const gi = v128.load(g + j);
+      const xhat = madd(f32x4.sub(v128.load(x + j), s), k, o);
+      v128.store(scratch + j, madd(gi, xhat, v128.load(scratch + j)));
+      v128.store(toBeta + j, f32x4.add(gi, v128.load(toBeta + j)));
+    }
+    if (whole < row) {
+      const gi = take(g + whole, FLOAT, C & 3, 0);
+      const xhat = madd(f32x4.sub(take(x + whole, FLOAT, C & 3, shift), s), k, o);
+      v128.store(scratch + whole, madd(gi, xhat, v128.load(scratch + whole)));
+      v128.store(toBeta + whole, f32x4.add(gi, v128.load(toBeta + whole)));
+    }
+    g += row;
+    x += row;
     if (i % ROWS == ROWS - 1 || i == m - 1) flush(sums, scratch, 2 * padded);
   }
   for (let j = 0; j < C; j += 4) {
@@ -210,19 +229,23 @@ function sumProducts(g: usize, x: usize, gamma: usize, C: i32, mean: f64, rstd: 
   const s = f32x4.splat(shift);
   let sums = f64x2.splat(0);
   let dots = f64x2.splat(0);
-  for (let c = 0; c < C; c += RUN) {
+  const whole = bytes(C) & -VECTOR;
+  for (let start: usize = 0; start < whole; start += RUN) {
+    const end = min(start + RUN, whole);
     let sum4 = zero();
     let dot4 = zero();
-    for (let rest = min(RUN, C - c); rest > 0; rest -= 4) {
-      const t = f32x4.mul(take(g, FLOAT, rest, 0), take(gamma, FLOAT, rest, 0));
+    for (let j = start; j < end; j += VECTOR) {
+      const t = f32x4.mul(v128.load(g + j), v128.load(gamma + j));
       sum4 = f32x4.add(sum4, t);
-      dot4 = madd(t, f32x4.sub(take(x, FLOAT, rest, shift), s), dot4);
-      g += VECTOR;
-      x += VECTOR;
-      gamma += VECTOR;
+      dot4 = madd(t, f32x4.sub(v128.load(x + j), s), dot4);
     }
     sums = f64x2.add(sums, halves(sum4));
     dots = f64x2.add(dots, halves(dot4));
+  }
+  if ((C & 3) > 0) {
+    const t = f32x4.mul(take(g + whole, FLOAT, C & 3, 0), take(gamma + whole, FLOAT, C & 3, 0));
+    sums = f64x2.add(sums, halves(t));
+    dots = f64x2.add(dots, halves(f32x4.mul(t, f32x4.sub(take(x + whole, FLOAT, C & 3, shift), s))));
   }
   sum = total(sums);
   square = rstd * (total(dots) + (<f64>shift - mean) * sum);

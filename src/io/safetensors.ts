@@ -125,11 +125,11 @@ export interface Source {
 }
 
 /** The source of functions whose errors are {@link FormatError}. */
-export function plainSource(op: string, name = 'the data'): Source {
+export function plainSource(op: string, path?: string): Source {
   return {
-    name,
+    name: path ?? 'the data',
     kind: 'safetensors file',
-    wanted: 'pass the bytes of a safetensors file',
+    wanted: `pass the ${path === undefined ? 'bytes' : 'path'} of a safetensors file`,
     failure: (problem, hint, options) => new FormatError(op, problem, hint, options),
   };
 }

@@ -34,8 +34,15 @@ import { formatShape } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
-import { expectBoolean, expectInteger, expectNumber, expectOneOf } from '../tensor/errors.ts';
-import { expectOptions, ShapeError, ValueError } from '../tensor/errors.ts';
+import {
+  expectBoolean,
+  expectInteger,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  ShapeError,
+  ValueError,
+} from '../tensor/errors.ts';
 import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';

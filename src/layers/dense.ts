@@ -5,8 +5,14 @@ import { copy } from '../tensor/assign.ts';
 import { drawn, uniform } from '../tensor/draw.ts';
 import { type TensorOptions, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
-import { expectBoolean, expectFunction, expectInteger, expectOptions } from '../tensor/errors.ts';
-import { expectTensor, ShapeError } from '../tensor/errors.ts';
+import {
+  expectBoolean,
+  expectFunction,
+  expectInteger,
+  expectOptions,
+  expectTensor,
+  ShapeError,
+} from '../tensor/errors.ts';
 import { dense } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './init.ts';

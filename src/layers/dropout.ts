@@ -2,7 +2,7 @@ import { expectNumber } from '../tensor/errors.ts';
 import { tensor } from '../tensor/create.ts';
 import { streams } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Layer } from './layer.ts';
+import { complete, Layer } from './layer.ts';
 
 /**
  * Dropout (Srivastava et al. 2014). In training, each element of y is 0 with probability p and x/(1−p) otherwise, so
@@ -18,6 +18,10 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Dropout extends Layer {
+  static {
+    complete.add(this);
+  }
+
   readonly p: number;
 
   constructor(p = 0.5) {

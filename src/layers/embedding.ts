@@ -4,7 +4,7 @@ import { expectFunction, expectInteger, expectOptions, ValueError } from '../ten
 import type { Tensor } from '../tensor/tensor.ts';
 import { initialized } from './dense.ts';
 import type { Initializer } from './init.ts';
-import { Layer } from './layer.ts';
+import { complete, Layer } from './layer.ts';
 
 export interface EmbeddingOptions {
   /** The initializer of the weight. Default `randn`, as in PyTorch. */
@@ -32,6 +32,10 @@ export interface EmbeddingOptions {
  * ```
  */
 export class Embedding extends Layer {
+  static {
+    complete.add(this);
+  }
+
   /** W, [count, features]. */
   readonly weight: Tensor;
 

@@ -1,6 +1,6 @@
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Layer } from './layer.ts';
+import { complete, Layer } from './layer.ts';
 
 /**
  * Flattens all axes after the first: [batch, d₁, d₂, …] → [batch, d₁·d₂·…].
@@ -12,6 +12,10 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Flatten extends Layer {
+  static {
+    complete.add(this);
+  }
+
   override forward(x: Tensor): Tensor {
     const [batch = 1, ...example] = this.input(x).shape;
     return x.reshape([batch, sizeOf(example)]);

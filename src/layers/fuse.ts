@@ -26,10 +26,6 @@ import type { Value } from '../tensor/value.ts';
 import { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
 import { BatchNorm1d, type Running } from './batchnorm1d.ts';
 import { Dense } from './dense.ts';
-import { Dropout } from './dropout.ts';
-import { Embedding } from './embedding.ts';
-import { Flatten } from './flatten.ts';
-import { Identity } from './identity.ts';
 import { complete, type Layer } from './layer.ts';
 
 /** Computes one layer, or several merged layers. */
@@ -104,22 +100,10 @@ function canFuse({ home }: Tensor): boolean {
 // ── one layer ──────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * The layer classes of the library. They keep no reference to their input or output. `LayerNorm` and `GroupNorm` add
- * themselves to `complete`, so that a network without them does not load them.
+ * The layer classes of the library. They keep no reference to their input or output. Classes that have a file of their
+ * own, such as `Dropout`, add themselves to `complete`, so that a network without them does not load them.
  */
-const own: readonly object[] = [
-  BatchNorm1d,
-  Dense,
-  Dropout,
-  Embedding,
-  Flatten,
-  Identity,
-  LeakyReLU,
-  ReLU,
-  Sigmoid,
-  Softmax,
-  Tanh,
-];
+const own: readonly object[] = [BatchNorm1d, Dense, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh];
 own.forEach((kind) => complete.add(kind));
 
 /** The step of a single layer. A user's layer may keep references to tensors, so it is called through `callUser`. */

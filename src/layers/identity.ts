@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/tensor.ts';
-import { Layer } from './layer.ts';
+import { complete, Layer } from './layer.ts';
 
 /**
  * y = x: a placeholder for another layer, as PyTorch's `Identity`.
@@ -13,6 +13,10 @@ import { Layer } from './layer.ts';
  * ```
  */
 export class Identity extends Layer {
+  static {
+    complete.add(this);
+  }
+
   override forward(x: Tensor): Tensor {
     return this.input(x);
   }

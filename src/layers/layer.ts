@@ -5,7 +5,7 @@ import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
-import { beforeBatch, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
+import { settled, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
 
 export type { StateDict };
 
@@ -123,28 +123,15 @@ export abstract class Layer {
     return tensorsIn(this.namedSlots());
   }
 
-  /**
-   * Copies of all parameters and buffers by PyTorch's names. Later training does not change the copies. While `fit`
-   * computes a batch, they are those of the last complete step.
-   */
+  /** Copies of all parameters and buffers by PyTorch's names, as of the last complete training step. */
   stateDict(): StateDict {
-    return copyOf(this.namedSlots(), (slot) => beforeBatch.get(slot.held ?? slot));
+    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, settled(slot)]));
   }
 
   /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
-    return copyOf(this.namedSlots().filter(([, slot]) => !slot.trained));
-  }
-
-  /** @internal Copies of the buffers, which `stateDict` returns until `release` is called, whatever changes them. */
-  holdBuffers(): { readonly buffers: StateDict; readonly release: () => void } {
-    const held = this.namedSlots().filter(([, slot]) => !slot.trained);
-    const buffers = copyOf(held);
-    for (const [name, slot] of held) beforeBatch.set(slot.held ?? slot, buffers[name]);
-    const release = (): void => {
-      for (const [, slot] of held) beforeBatch.delete(slot.held ?? slot);
-    };
-    return { buffers, release };
+    const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
+    return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
   }
 
   /**
@@ -257,8 +244,8 @@ export abstract class Layer {
     this.#isChecked = isFirstForward; // later, a field may hold an input or a result
   }
 
-  /** The entries of the state dict; those of this layer first. */
-  private namedSlots(): NamedSlot[] {
+  /** @internal The entries of the state dict; those of this layer first. */
+  namedSlots(): NamedSlot[] {
     this.expectRegistered();
     const inner = [...this.children].flatMap(([child, layer]) =>
       layer.namedSlots().map(([name, slot]): NamedSlot => [`${child}.${name}`, slot]),
@@ -271,15 +258,6 @@ type NamedSlot = [name: string, slot: Slot];
 
 const tensorsIn = (slots: readonly NamedSlot[]): [name: string, held: Tensor][] =>
   slots.flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
-
-/** @param instead A tensor to copy instead of what the slot holds now, if there is one. */
-function copyOf(slots: readonly NamedSlot[], instead?: (slot: Slot) => Tensor | undefined): StateDict {
-  const read = (slot: Slot): Tensor => {
-    const other = instead?.(slot);
-    return other === undefined ? slot.read() : copy(other);
-  };
-  return Object.fromEntries(slots.map(([name, slot]) => [name, read(slot)]));
-}
 
 /** The layer classes of the library, which register all that they hold. `expectRegistered` does not check them. */
 export const complete: WeakSet<object> = new WeakSet<object>();

@@ -3,8 +3,16 @@ import { formatShape } from '../../kernels/shape.ts';
 import { mul } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
 import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
-import { expectInteger, expectNumber, expectOneOf, expectOptions, expectTensor } from '../tensor/errors.ts';
-import { ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import {
+  expectInteger,
+  expectNumber,
+  expectOneOf,
+  expectOptions,
+  expectTensor,
+  ShapeError,
+  shown,
+  ValueError,
+} from '../tensor/errors.ts';
 import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
 import { expandTo, view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';

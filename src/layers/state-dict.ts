@@ -1,7 +1,7 @@
 /** State dicts: the parameters and buffers of a model by name, and how they are checked and loaded. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
-import { converted } from '../tensor/assign.ts';
+import { converted, copy } from '../tensor/assign.ts';
 import { expectBoolean, expectOptions, GammaBetaError, shown, ValueError } from '../tensor/errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
@@ -34,6 +34,12 @@ export interface Slot {
  * forward pass changes buffers, the optimizer's step then the parameters; a state dict is of one moment, between batches.
  */
 export const beforeBatch: WeakMap<Tensor | Slot, Tensor> = new WeakMap<Tensor | Slot, Tensor>();
+
+/** A copy of the entry, as it was between batches. */
+export function settled(slot: Slot): Tensor {
+  const before = beforeBatch.get(slot.held ?? slot);
+  return before === undefined ? slot.read() : copy(before);
+}
 
 export interface LoadStateOptions {
   /** Whether missing and unexpected entries are errors; otherwise they are ignored. Default true. */

@@ -35,7 +35,8 @@ export class GraphError extends GammaBetaError {
 /** A value as error messages show it: `0.1`, `'0.1' (a string)`, `null`, `an Array of 2`, `a tensor of shape [2, 3]`. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}' (a string)`;
-  if (typeof value === 'function') return `the ${isClass(value) ? 'class' : 'function'} ${value.name}`;
+  if (typeof value === 'function')
+    return `the ${isClass(value) ? 'class' : 'function'} ${value.name || 'without a name'}`;
   if (typeof value !== 'object' || value === null)
     return `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`;
   if (value instanceof Value) return `a tensor of shape ${formatShape(value.shape)}`;

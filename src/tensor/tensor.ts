@@ -5,8 +5,16 @@ import { formatShape, resolveAxis } from '../../kernels/shape.ts';
 import { backward, gradientOf, setGradient } from './autodiff.ts';
 import { view } from './broadcast.ts';
 import type { Device, Storage } from './device/device.ts';
-import { expectAtMost, expectBoolean, expectNumber, expectOptions, expectTensor } from './errors.ts';
-import { ShapeError, shown, ValueError } from './errors.ts';
+import {
+  expectAtMost,
+  expectBoolean,
+  expectNumber,
+  expectOptions,
+  expectTensor,
+  ShapeError,
+  shown,
+  ValueError,
+} from './errors.ts';
 import { fingerprint } from './fingerprint.ts';
 import { indicesOf, inferShape, rangesOf } from './indexing.ts';
 import { toJson, type TensorJson } from './json.ts';

@@ -3,8 +3,7 @@ import type { DataLoader } from '../data/loader.ts';
 import { Dropout } from '../layers/dropout.ts';
 import type { Layer } from '../layers/layer.ts';
 import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
-import { holdDevice } from '../tensor/device/hold.ts';
-import { BusyError } from '../tensor/device/hold.ts';
+import { holdDevice, BusyError } from '../tensor/device/hold.ts';
 import { shown, ValueError } from '../tensor/errors.ts';
 
 interface Parts {

@@ -10,17 +10,20 @@ import { keep } from '../tensor/op.ts';
 import { type StreamState, streams } from '../tensor/random.ts';
 
 /** The models of which a batch is being computed, and what ends that. The parameters change last, all at once. */
-const underway = new WeakMap<Layer, { readonly dropout: StreamState; readonly release: () => void }>();
+const underway = new WeakMap<Layer, { readonly dropout: StreamState; readonly settle: () => void }>();
 
 /** Declares that a batch is being computed, until `endBatch`. Returns the buffers as they are before it. */
 export function beginBatch(model: Layer): StateDict {
-  const { buffers, release } = model.holdBuffers();
-  underway.set(model, { dropout: streams.dropout.state, release });
+  const slots = model.namedSlots().filter(([, slot]) => !slot.trained);
+  const buffers = Object.fromEntries(slots.map(([name, slot]) => [name, slot.read()]));
+  for (const [name, slot] of slots) beforeBatch.set(slot.held ?? slot, buffers[name]);
+  const settle = (): void => slots.forEach(([, slot]) => beforeBatch.delete(slot.held ?? slot));
+  underway.set(model, { dropout: streams.dropout.state, settle });
   return buffers;
 }
 
 export function endBatch(model: Layer): void {
-  underway.get(model)?.release();
+  underway.get(model)?.settle();
   underway.delete(model);
 }
 

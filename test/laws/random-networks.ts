@@ -48,7 +48,7 @@ interface LayerSpec {
   readonly outputs: number;
 }
 
-interface NetworkSpec {
+export interface NetworkSpec {
   readonly seed: number;
   readonly batch: number;
   readonly features: number;

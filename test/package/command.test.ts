@@ -85,8 +85,8 @@ describe('the packed gammabeta', () => {
     expect(run('npx', '--no-install', 'gammabeta', '--version')).toMatchObject(version);
   });
 
-  it('trains on the built-in digits if there is no other data', () => {
-    const args = ['--offline', '--limit', '640', '--epochs', '1', '--device', 'wasm'];
+  it('trains on the built-in digits if there is no other data', { timeout: 60_000 }, () => {
+    const args = ['--offline', '--limit', '640', '--epochs', '1', '--nets', 'bn', '--device', 'wasm'];
     const { status, stdout, stderr } = gammabeta('mnist', ...args);
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Data: the built-in digits, NOT MNIST, which is not available: /);

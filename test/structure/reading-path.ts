@@ -14,10 +14,10 @@ const leftOut =
   /^(?:src\/tensor\/device\/(?:wasm|gpu)\/|kernels\/(?:simd|gpu)\/|src\/tensor\/memory\.ts|src\/layers\/fuse\.ts)/;
 
 /**
- * The largest number of lines of code on the path: 3,000 for training alone, and 700 for checks of arguments, printing,
- * saved state and losses with weights.
+ * The largest number of lines of code on the path. 3,000 is the aim: training alone is that short. The rest is what the
+ * public methods of tensors, layers and optimizers need: checks of arguments, printing and saved state.
  */
-export const GOAL = 3700;
+export const GOAL = 3540;
 
 /** Each file on the path, with its lines of code. */
 export function readingPath(): readonly { readonly file: string; readonly lines: number }[] {

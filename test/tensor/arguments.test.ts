@@ -130,7 +130,11 @@ describe('the checks', () => {
     accepts((x: boolean) => expectBoolean('f', 'x', x), [true, false]);
     accepts((x: () => number) => expectFunction('f', 'x', x), [Math.max, () => 1]);
     accepts((x: Tensor) => expectTensor('f', 'x', x), [tensor([1])]);
-    accepts((x: readonly Tensor[]) => expectTensors('f', 'x', x), [[tensor([1])], []]);
+    const tensors = (x: readonly Tensor[]) => {
+      expectTensors('f', 'x', x);
+      return x;
+    };
+    accepts(tensors, [[tensor([1])], []]);
     expectError(() => expectTensors('f', 'xs', untyped([tensor([1]), 2])), ValueError, /^f: xs\[1\] is 2\./);
   });
 

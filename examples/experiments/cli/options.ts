@@ -1,11 +1,12 @@
 /** Parsers of option values. Their errors are printed by commander. */
 import { InvalidArgumentError } from 'commander';
 
-export function integerFrom(min: number, max: number = Infinity): (text: string) => number {
-  const expected = max === Infinity ? `≥ ${min}` : `from ${min} to ${max}`;
+export function integerFrom(min: number, max?: number): (text: string) => number {
+  const expected = max === undefined ? `≥ ${min}` : `from ${min} to ${max}`;
   return (text) => {
     const value = Number(text);
-    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min && value <= (max ?? value))
+      return value;
     throw new InvalidArgumentError(`Hint: expected an integer ${expected}.`);
   };
 }

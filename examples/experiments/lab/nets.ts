@@ -4,9 +4,11 @@ import {
   Dense,
   Dropout,
   glorotNormal,
+  GroupNorm,
   heNormal,
   type Initializer,
   type Layer,
+  LayerNorm,
   LeakyReLU,
   ReLU,
   Sequential,
@@ -21,9 +23,17 @@ export type Activation = (typeof activations)[number];
 export const norms = ['none', 'before', 'after'] as const;
 export type Norm = (typeof norms)[number];
 
+/** The kinds of normalization: over the batch, over the units of a layer, or over each group of ten units. */
+export const kinds = ['batch', 'layer', 'group'] as const;
+export type Kind = (typeof kinds)[number];
+
 /** The settings that the claims vary. Defaults, given in each comment, are those of the base network. */
 export interface Net {
   readonly norm: Norm;
+  /** Default `batch`. */
+  readonly kind?: Kind;
+  /** Whether the normalization learns γ and β; default true. */
+  readonly affine?: boolean;
   /** Default `relu`. */
   readonly activation?: Activation;
   /** The number of hidden layers; default 3. */
@@ -45,16 +55,26 @@ const activationLayers: Record<Activation, () => Layer> = {
   tanh: () => new Tanh(),
 };
 
+/** Ten units are a group. */
+const GROUP = 10;
+
+function normalization(net: Net, width: number): Layer {
+  const { kind = 'batch', affine = true } = net;
+  if (kind === 'layer') return new LayerNorm(width, { affine });
+  if (kind === 'group') return new GroupNorm(width / GROUP, width, { affine });
+  return new BatchNorm1d(width, { affine });
+}
+
 /** Initialized with He's method for ReLU and LeakyReLU, with Glorot's for the others, both normal. */
 export function network(net: Net): Sequential {
   const { norm, activation = 'relu', depth = 3, width = 100, scale = 1, dropout = 0 } = net;
-  const { bias = norm !== 'before' } = net;
+  const { bias = norm !== 'before' || (net.kind ?? 'batch') !== 'batch' } = net;
   const init = scaled(activation === 'relu' || activation === 'leakyRelu' ? heNormal : glorotNormal, scale);
   const hidden = (inFeatures: number): Layer[] => [
     new Dense(inFeatures, width, { init, bias }),
-    ...(norm === 'before' ? [new BatchNorm1d(width)] : []),
+    ...(norm === 'before' ? [normalization(net, width)] : []),
     activationLayers[activation](),
-    ...(norm === 'after' ? [new BatchNorm1d(width)] : []),
+    ...(norm === 'after' ? [normalization(net, width)] : []),
     ...(dropout > 0 ? [new Dropout(dropout)] : []),
   ];
   return new Sequential(

@@ -63,6 +63,21 @@ export function meanLine(
   };
 }
 
+/** |other − loss| / loss, step by step. */
+export function changes(losses: readonly number[], others: readonly number[]): number[] {
+  return losses.map((loss, step) => Math.abs(others[step] - loss) / loss);
+}
+
+/** Changes below this are drawn as this one: a logarithmic axis has no 0. */
+const SMALLEST = 1e-8;
+
+/** The mean change by step, for a logarithmic axis; `values` is [seed][step]. */
+export function changeLine(label: Label, values: readonly (readonly number[])[]): LineSeries {
+  const steps = values[0].map((_, step) => step + 1);
+  const shown = values.map((all) => all.map((value) => Math.max(value, SMALLEST)));
+  return { ...label, points: meanLine(label, steps, transposed(shown)).points };
+}
+
 /** Bars for the means over the seeds, with their confidence intervals; `values` is [category][seed]. */
 export function meanBars(label: Label, values: readonly (readonly number[])[]): BarSeries {
   const estimates = values.map(estimate);

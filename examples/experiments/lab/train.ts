@@ -1,5 +1,6 @@
 /** The lab's training loop, written out because the claims measure the network between its steps. */
 import {
+  accuracy,
   type Batch,
   crossEntropy,
   DataLoader,
@@ -7,11 +8,13 @@ import {
   evaluate,
   type Layer,
   type LearningRate,
+  noGrad,
   type Optimizer,
   scope,
   SGD,
   tensor,
 } from '../../../src/index.ts';
+import { average } from '../cli/results.ts';
 
 export const BATCH_SIZE = 32;
 export const LEARNING_RATE = 0.1;
@@ -77,6 +80,18 @@ export function backward(model: Layer, { x, shape, labels }: Batch): number {
 export async function accuracyOn(model: Layer, data: Dataset): Promise<number> {
   const { accuracy } = await evaluate(model, data);
   return accuracy;
+}
+
+/** Accuracy in training mode, batch by batch. It updates the running statistics, which are not used afterwards. */
+export async function accuracyOfBatches(model: Layer, test: Dataset, batchSize: number): Promise<number> {
+  model.train();
+  const shares: number[] = [];
+  const batches = new DataLoader(test, { batchSize, shuffle: true, seed: 0, dropLast: true });
+  for (const { x, shape, labels } of batches) {
+    const output = noGrad(() => model.forward(tensor(x, { shape })));
+    shares.push(await accuracy(output, labels));
+  }
+  return average(shares);
 }
 
 /** The first examples as one batch, for measurements. */

@@ -64,7 +64,6 @@ tbody th { font-weight: 400; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
 :is(.numbers, .confusion) :is(th, td):first-child { position: sticky; left: 0; background: var(--paper); }
 .words th, .words td { text-align: left; white-space: normal; vertical-align: top; }
-.words { overflow-wrap: anywhere; }
 .words :is(td, thead th):not(.number) { min-width: 6.75rem; }
 .words .number { text-align: right; white-space: nowrap; } .words th.number { white-space: normal; }
 .words tbody th { min-width: 7rem; }

@@ -3,6 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Comparison } from '../cifar10/comparison.ts';
 import { labDocument, labPictures, labVerdicts } from '../lab/document.ts';
+import { mapTable } from '../lab/map.ts';
 import type { LabResults } from '../lab/results.ts';
 import type { Results } from '../mnist/results.ts';
 import { cifar10Chart, mnistChart } from './chart.ts';
@@ -23,6 +24,7 @@ for (const [file, picture] of labPictures(lab)) await writeFile(join(here, 'lab'
 const blocks = {
   mnist: mnistTable(mnist),
   cifar10: cifar10Table(cifar10),
+  map: mapTable({ lab, mnist, cifar10 }),
   lab: labDocument(lab),
   verdicts: labVerdicts(lab, 'examples/experiments/lab/README.md'),
 };

@@ -6,11 +6,13 @@ import { type Browser, chromium, type Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labReport } from '../lab/report.ts';
 import type { LabResults } from '../lab/results.ts';
+import type { Report } from '../report/model.ts';
 import { writeReport } from '../report/page.tsx';
 import { pictureSvg } from '../report/svg.ts';
 import { root } from '../../tests/run-example.ts';
+import { cifar10Report, mnistReport } from './experiment-reports.ts';
 import { charts, fullReport } from './full-report.ts';
-import { clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
+import { brokenWords, clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
 
 const labResults = JSON.parse(
   readFileSync(join(root, 'examples/experiments/results/lab.json'), 'utf8'),
@@ -26,9 +28,15 @@ const screens = [
   { width: 1280, height: 900 },
 ].flatMap((viewport) => (['light', 'dark'] as const).map((colorScheme) => ({ viewport, colorScheme })));
 
-/** A report with every kind of content, and one of a real experiment. */
-const reports = { everything: fullReport, lab: labReport(labResults, tmpdir()) };
-const views = Object.keys(reports).flatMap((name) => screens.map((screen) => [name, screen] as const));
+/** A report with every kind of content, and those of the experiments. */
+const reports: Readonly<Record<string, Report>> = {
+  everything: fullReport,
+  lab: labReport(labResults, tmpdir()),
+  mnist: await mnistReport(),
+  cifar10: await cifar10Report(),
+};
+const views = ['everything', 'lab'].flatMap((name) => screens.map((screen) => [name, screen] as const));
+const widths = [320, 360, 390, 480, 600, 768, 900, 1024, 1280, 1440, 1680, 1920];
 
 describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
   let folder = '';
@@ -85,6 +93,25 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
     });
   });
 
+  it.each(Object.keys(reports))('of %s breaks no word, and nothing overlaps, at any width', async (name) => {
+    const page = await browser.newPage();
+    try {
+      await page.goto(`file://${fileOf(name)}`);
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll('details')) details.open = true;
+      });
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 900 });
+        expect(await page.evaluate(brokenWords), `${width}`).toEqual([]);
+        expect(await page.evaluate(overlappingText), `${width}`).toEqual([]);
+        expect(await page.evaluate(clippedText), `${width}`).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      }
+    } finally {
+      await page.close();
+    }
+  });
+
   it('can be navigated by keyboard from the skip link to the results and tables', async () => {
     const page = await browser.newPage({ viewport: { width: 360, height: 800 } });
     try {
@@ -119,11 +146,13 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
     try {
       await page.setContent(
         `<svg width="100" height="50"><text x="10" y="20">one</text><text x="14" y="22">two</text><text x="90" y="40">three</text></svg>
-         <p style="width: 50px; overflow: hidden; white-space: nowrap">A long sentence.</p><p style="color: #aaa">Faint.</p>`,
+         <p style="width: 50px; overflow: hidden; white-space: nowrap">A long sentence.</p><p style="color: #aaa">Faint.</p>
+         <p style="width: 60px; overflow-wrap: anywhere">supported by well-known words</p>`,
       );
       expect(await page.evaluate(overlappingText)).toEqual(['one / two']);
       expect(await page.evaluate(textOutside)).toEqual(['three']);
       expect(await page.evaluate(clippedText)).toEqual(['A long sentence.']);
+      expect(await page.evaluate(brokenWords)).toEqual(['supported']);
       expect(await page.evaluate(faintText)).toEqual([expect.stringMatching(/^Faint\. 2\.\d/)]);
     } finally {
       await page.close();

@@ -93,3 +93,26 @@ export function faintText(): string[] {
   }
   return [...found];
 }
+
+/** Words that are broken at the end of a line. Words are letters and digits: a hyphen or slash may end a line. */
+export function brokenWords(): string[] {
+  const LONGEST = 30; // words that no screen could hold may be broken
+  const found: string[] = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode() !== null) {
+    const node = walker.currentNode;
+    const text = node.textContent ?? '';
+    if (node.parentElement?.closest('.hidden, style, script, svg') !== null) continue;
+    for (const { 0: word, index } of text.matchAll(/[\p{L}\p{N}]+/gu)) {
+      if (word.length > LONGEST) continue;
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const lines = new Set(
+        [...range.getClientRects()].filter(({ width }) => width > 0).map(({ top }) => Math.round(top)),
+      );
+      if (lines.size > 1) found.push(word);
+    }
+  }
+  return found;
+}

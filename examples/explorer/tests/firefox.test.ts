@@ -13,7 +13,11 @@ import { bundle } from '../bundle.ts';
 const firefox = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(
   (path) => path !== undefined && existsSync(path),
 );
-if (firefox === undefined) console.warn('the explorer in Firefox SKIPPED: no Firefox was found');
+if (firefox === undefined) {
+  const missing = 'no Firefox was found. Hint: apt-get install firefox-esr, or set FIREFOX to its path.';
+  if (process.env.CI) throw new Error(`the explorer in Firefox: ${missing}`);
+  console.warn(`the explorer in Firefox SKIPPED: ${missing}`);
+}
 
 interface Findings {
   readonly numbers: Record<string, string[]>;

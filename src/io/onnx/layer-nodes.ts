@@ -175,7 +175,8 @@ function formOf(place: Place): Form {
     const found = form(place);
     if (found !== null) return found;
   }
-  const hint = 'make the model of layers of gammabeta, in a Sequential';
+  const hint =
+    'use Dense, BatchNorm1d, Embedding, activations, Dropout, Flatten and Identity, in a Sequential';
   throw new ValueError('toOnnx', `${place.toString()} has no ONNX form`, hint);
 }
 

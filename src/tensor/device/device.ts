@@ -6,6 +6,16 @@ import type { FloatArray, Kernel, Params, Shape } from '../../../kernels/kernel.
 export type DType = 'float32' | 'float64';
 export type DeviceName = 'cpu' | 'wasm' | 'webgl' | 'webgpu';
 
+/** The matrix products of a `webgpu` device: those that gpu.js compiles, or those in tiles. */
+export type ProductForm = 'gpu.js' | 'tiled';
+
+/** Which matrix products a `webgpu` device uses, and why. */
+export interface Products {
+  readonly form: ProductForm;
+  /** Who chose it: the caller of `useDevice`, a measurement with its result, or nobody yet. */
+  readonly reason: string;
+}
+
 /** Memory on a device. Only the device itself reads its contents. */
 export interface Storage {
   readonly dtype: DType;
@@ -40,6 +50,12 @@ export interface Device {
   readonly threads?: { readonly count: number; readonly reason: string };
   /** @internal Changes the number of threads. */
   setThreads?(threads: { readonly count: number; readonly reason: string }, makeTeam: MakeTeam): void;
+  /** On `webgpu`: which matrix products run, and why. */
+  readonly products?: Products | undefined;
+  /** On `webgpu`: the kernels that the driver refused, with its reasons. Slower kernels run in their place. */
+  readonly refused?: readonly string[] | undefined;
+  /** @internal On `webgpu`: chooses the matrix products; undefined leaves the choice to a measurement. */
+  chooseProducts?(form: ProductForm | undefined): void;
   /** @internal Copies the values into new memory, before it returns. */
   upload(values: ArrayLike<number>, dtype: DType): Storage;
   /** @internal Runs a kernel. The output, of shape `shape`, is new memory, or the first input if `inPlace`. */

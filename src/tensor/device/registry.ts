@@ -9,8 +9,8 @@ import {
   type PassedOver,
   threadSetter,
 } from './current.ts';
-import type { Device, DeviceName, DType } from './device.ts';
-import { DeviceError, expectOptions, shown, ValueError } from '../errors.ts';
+import type { Device, DeviceName, DType, ProductForm, Products } from './device.ts';
+import { DeviceError, expectOneOf, expectOptions, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
 import type { ThreadsOption } from './wasm/threads/count.ts';
@@ -28,17 +28,29 @@ export interface DeviceInfo {
   readonly threads?: number;
   /** On `wasm`: why there are no more threads. */
   readonly threadsReason?: string;
+  /**
+   * On `webgpu`: which matrix products run, and why. The first large product decides: it is computed in both forms, the
+   * results are compared, and the faster form stays.
+   */
+  readonly products?: Products;
+  /** On `webgpu`: the kernels that the driver refused, with its reasons. Slower ones run in their place. */
+  readonly refused?: readonly string[];
   /** The devices that `auto` tried first, with the reason why each was not chosen. */
   readonly passedOver: readonly PassedOver[];
 }
 
 /** Options of `useDevice`. */
-export interface UseDeviceOptions {
+export interface DeviceOptions {
   /**
-   * On `wasm`: how many threads compute a large kernel together, from 1 to 64. `'auto'` is one per processor core, at
-   * most 8, and 1 in a worker thread. A page has one thread unless it is cross-origin isolated. The results are the same,
-   * bit for bit. Default: the number that `wasm` has already; at first that of the environment variable
-   * GAMMABETA_THREADS, or 1.
+   * On `webgpu`: the form of the matrix products, `'tiled'` or `'gpu.js'`. Default: the faster one, which is measured at
+   * the first large product.
+   */
+  readonly products?: ProductForm;
+  /**
+   * On `wasm`, also if `'auto'` chooses it: how many threads compute a large kernel together, from 1 to 64. `'auto'` is
+   * one per processor core, at most 8, and 1 in a worker thread. A page has one thread unless it is cross-origin
+   * isolated. The results are the same, bit for bit. Default: the number that `wasm` has already; at first that of the
+   * environment variable GAMMABETA_THREADS, or 1.
    */
   readonly threads?: ThreadsOption;
 }
@@ -106,8 +118,7 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  *
  * @returns The same as {@link deviceInfo}.
  * @throws {DeviceError} The device is not available. The message gives the reason.
- * @throws {ValueError} No device has this name; `threads` is neither `'auto'` nor an integer from 1 to 64, or the
- *   device is another one than `wasm`.
+ * @throws {ValueError} No device has this name, or an option is unknown, has no such value, or is not for this device.
  * @throws {BusyError} `fit` is running.
  * @example
  * ```ts
@@ -117,20 +128,36 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  * console.log(info.device); // cpu
  * ```
  */
-export async function useDevice(
-  name: DeviceName | 'auto',
-  options: UseDeviceOptions = {},
-): Promise<DeviceInfo> {
+export async function useDevice(name: DeviceName | 'auto', options: DeviceOptions = {}): Promise<DeviceInfo> {
+  expectOptions('useDevice', options, ['products', 'threads']);
+  const { products, threads } = options;
+  if (products !== undefined) {
+    expectOneOf('useDevice', 'products', products, ['gpu.js', 'tiled']);
+    if (name !== 'webgpu') {
+      const problem = `products: '${products}' for the device '${name}'`;
+      throw new ValueError('useDevice', problem, "only 'webgpu' has two forms of matrix products");
+    }
+  }
+  if (threads !== undefined && name !== 'wasm' && name !== 'auto') {
+    const problem = `threads: ${shown(threads)} for the device ${shown(name)}`;
+    throw new ValueError('useDevice', problem, "only 'wasm' has threads");
+  }
   expectNotHeld();
-  expectOptions('useDevice', options, ['threads']);
-  return switchDevice(name, expectNotHeld, options.threads); // `fit` may have begun while the device was opened
+  // `fit` may have begun while the device was opened.
+  return switchDevice(name, async () => {
+    const setThreads = threads === undefined ? null : await threadSetter('useDevice', threads);
+    return (device) => {
+      expectNotHeld();
+      device.chooseProducts?.(products);
+      setThreads?.(device);
+    };
+  });
 }
 
 /** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
 export async function switchDevice(
   name: DeviceName | 'auto',
-  check?: () => void,
-  option?: ThreadsOption,
+  prepare?: () => Promise<(device: Device) => void>,
 ): Promise<DeviceInfo> {
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
@@ -141,18 +168,10 @@ export async function switchDevice(
       `use one of auto, ${names.join(', ')}`,
     );
   }
-  if (option !== undefined && name !== 'wasm' && name !== 'auto') {
-    throw new ValueError(
-      'useDevice',
-      `'${name}' has no option threads`,
-      "only the device 'wasm' has threads",
-    );
-  }
   const switched = lastChoice.then(async () => {
     const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
-    const set = option === undefined ? null : await threadSetter('useDevice', option);
-    check?.();
-    set?.(choice.device);
+    const apply = await prepare?.();
+    apply?.(choice.device);
     choose(choice);
     return deviceInfo();
   });
@@ -175,13 +194,15 @@ let lastChoice: Promise<unknown> = Promise.resolve();
  */
 export function deviceInfo(): DeviceInfo {
   const { device, passedOver } = currentChoice();
-  const { name, adapter, software, dtypes, threads } = device;
+  const { name, adapter, software, dtypes, products, refused, threads } = device;
   return {
     device: name,
     adapter,
     ...(software !== undefined && { software }),
     dtypes,
     ...(threads !== undefined && { threads: threads.count, threadsReason: threads.reason }),
+    ...(products !== undefined && { products }),
+    ...(refused !== undefined && refused.length > 0 && { refused }),
     passedOver,
   };
 }

@@ -4,9 +4,11 @@ import { BatchNorm1d } from '../../layers/batchnorm1d.ts';
 import { Dense } from '../../layers/dense.ts';
 import { Dropout } from '../../layers/dropout.ts';
 import { Flatten } from '../../layers/flatten.ts';
+import { GroupNorm } from '../../layers/groupnorm.ts';
 import { computesAs } from '../../layers/hooks.ts';
 import { Identity } from '../../layers/identity.ts';
 import type { Layer } from '../../layers/layer.ts';
+import { LayerNorm } from '../../layers/layernorm.ts';
 import { Sequential } from '../../layers/sequential.ts';
 import { ValueError } from '../../tensor/errors.ts';
 import { pythonArguments, pythonValue } from './python-code.ts';
@@ -42,7 +44,7 @@ function moduleCode(name: string, layer: Layer, indent: string): string {
   }
   const which = name === '' ? 'the model' : `layer ${name}`;
   const hint =
-    'train.py takes Dense, BatchNorm1d, activations, Dropout, Flatten and Identity, in a Sequential';
+    'train.py takes Dense, BatchNorm1d, LayerNorm, GroupNorm, activations, Dropout, Flatten and Identity, in a Sequential';
   throw new ValueError('exportPyTorch', `${which}, ${layer.toString()}, has no form in PyTorch`, hint);
 }
 
@@ -59,6 +61,12 @@ function rule<L extends Layer>(
 const rules: readonly Rule[] = [
   rule(Dense, denseCode),
   rule(BatchNorm1d, batchNormCode),
+  rule(LayerNorm, (layer) => {
+    return `nn.LayerNorm(${pythonArguments([layer.features], rowNormOptions(layer, 'elementwise_affine'))})`;
+  }),
+  rule(GroupNorm, (layer) => {
+    return `nn.GroupNorm(${pythonArguments([layer.groups, layer.channels], rowNormOptions(layer, 'affine'))})`;
+  }),
   rule(ReLU, () => 'nn.ReLU()'),
   rule(LeakyReLU, ({ slope }) => `nn.LeakyReLU(${slope})`),
   rule(Sigmoid, () => 'nn.Sigmoid()'),
@@ -90,6 +98,15 @@ function batchNormCode(layer: BatchNorm1d): string {
     ...(isBiased && { biased: 'True' }),
   };
   return `${isBiased ? '' : 'nn.'}BatchNorm1d(${pythonArguments([features], options)})`;
+}
+
+/** The options of the layers that normalize each example by itself. PyTorch has two names for γ and β. */
+function rowNormOptions({ eps, gamma }: LayerNorm | GroupNorm, affine: string): Record<string, string> {
+  return {
+    eps: pythonValue(eps),
+    ...(gamma === null && { [affine]: 'False' }),
+    ...(gamma?.dtype === 'float64' && { dtype: 'torch.float64' }),
+  };
 }
 
 /** A layer that is used twice would be two layers there, which drift apart. */

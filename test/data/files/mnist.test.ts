@@ -91,7 +91,7 @@ describe('loadMnist reports what is wrong', () => {
       expect(message).toContain('https://storage.googleapis.com/cvdf-datasets/mnist/');
       expect(message).toContain('https://ossci-datasets.s3.amazonaws.com/mnist/');
       expect(message).toContain('MNIST_DIR=');
-      expect(message).toContain('--data');
+      expect(message).toContain('loadMnist({ dir })');
     }
   });
 

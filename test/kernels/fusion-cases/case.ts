@@ -4,7 +4,7 @@ import type { Composer, Fusion } from '../../../kernels/fused/fusion.ts';
 import type * as fusions from '../../../kernels/fused/index.ts';
 import type { Params, Shape } from '../../../kernels/kernel.ts';
 import { sizeOf } from '../../../kernels/shape.ts';
-import type { OutputLike } from '../../../src/tensor/device/wasm/outputs.ts';
+import type { OutputLike } from '../../../src/tensor/device/outputs.ts';
 import type { KernelCall } from '../../laws/kernel-laws.ts';
 
 /** A float64 array with a shape, on which the references of a fusion run. */

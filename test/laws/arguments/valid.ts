@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import * as library from '../../../src/index.ts';
 import * as networks from '../../../src/networks.ts';
 import * as node from '../../../src/node.ts';
-import * as onnx from '../../../src/onnx.ts';
+import type * as onnx from '../../../src/onnx.ts';
 import { encodeIdx } from '../../data/encode-idx.ts';
 
 type Library = typeof library & typeof networks & typeof onnx;
@@ -292,7 +292,7 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   unfreeze: () => [library.freeze(model())],
   uniform: () => [[2, 2], 0, 1, options()],
   unsqueeze: () => [x(), 0],
-  useDevice: () => ['cpu'],
+  useDevice: () => ['cpu', {}],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
   where: [() => [x(), x(), x()], () => [x(), rows(), rows()]],
   zeros: () => [[2, 2], options()],

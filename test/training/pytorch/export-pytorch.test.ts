@@ -18,8 +18,10 @@ import {
   Flatten,
   FormatError,
   freeze,
+  GroupNorm,
   Identity,
   Layer,
+  LayerNorm,
   LeakyReLU,
   type LearningRate,
   manualSeed,
@@ -132,6 +134,17 @@ const runs: Readonly<Record<string, Run>> = {
       return model;
     },
     optimizer: (m) => new RMSprop(m.parameters(), { lr: 0.01, eps: 0.01, momentum: 0.5, centered: true }),
+  },
+  'normalization of rows': {
+    model: () =>
+      new Sequential(
+        new Dense(12, 8),
+        new LayerNorm(8, { eps: 0.01 }),
+        new ReLU(),
+        new GroupNorm(2, 8, { affine: false }),
+        new Dense(8, 4),
+      ),
+    optimizer: (m) => new SGD(m.parameters(), { lr: 0.05, momentum: 0.5, dampening: 0.25 }),
   },
   'rows and columns, scaled, RMSprop': {
     model: () => new Sequential(new BatchNorm1d(4), new Flatten(), new Dense(12, 4)),

@@ -1,15 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
-import {
-  type Batch,
-  crossEntropy,
-  deviceInfo,
-  type Layer,
-  manualSeed,
-  SGD,
-  tensor,
-  useDevice,
-} from '../../../../src/index.ts';
+import { manualSeed } from '../../../../src/index.ts';
+import { bytesOfStep } from '../bytes.ts';
 import type { Claim } from '../claim.ts';
 import { network, type Norm } from '../nets.ts';
 import { combinations, labels, meanLine, outcomesOf, ratios, seedsOf, valuesOf } from '../outcomes.ts';
@@ -54,7 +44,7 @@ export const cost: Claim<Setting, Outcome> = {
     }),
   run: async ({ measure, norm, batchSize, steps, seed }, { training }) => {
     if (measure === 'memory')
-      return { value: await bytesOfStep(norm, seed, fixedBatch(training, batchSize)) };
+      return { value: await bytesOfStep({ norm }, seed, fixedBatch(training, batchSize)) };
     manualSeed(seed);
     const made = train(network({ norm }), training, { steps: WARM_UP + steps, batchSize, seed });
     const times = Array.from(made, ({ milliseconds }) => milliseconds);
@@ -108,32 +98,3 @@ export const cost: Claim<Setting, Outcome> = {
     };
   },
 };
-
-/** Bytes held on the `cpu` device, whose tensors are arrays that the garbage collector counts. */
-async function bytesOfStep(norm: Norm, seed: number, { x, shape, labels }: Batch): Promise<number> {
-  const { device } = deviceInfo();
-  await useDevice('cpu');
-  try {
-    const before = arrayBytes();
-    manualSeed(seed);
-    const model: Layer = network({ norm });
-    const input = tensor(x, { shape });
-    const optimizer = new SGD(model.parameters(), { lr: 1e-3 });
-    crossEntropy(model.forward(input), labels).backward();
-    optimizer.step(); // from now on the gradients are allocated
-    const loss = crossEntropy(model.forward(input), labels);
-    const held = arrayBytes() - before;
-    loss.backward(); // keeps the graph alive until it has been counted
-    return held;
-  } finally {
-    await useDevice(device);
-  }
-}
-
-function arrayBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  collect();
-  return process.memoryUsage().arrayBuffers;
-}

@@ -1,18 +1,9 @@
-import {
-  accuracy,
-  DataLoader,
-  manualSeed,
-  noGrad,
-  SGD,
-  type Sequential,
-  tensor,
-} from '../../../../src/index.ts';
-import { average } from '../../cli/results.ts';
-import type { Claim, LabData } from '../claim.ts';
+import { manualSeed, SGD } from '../../../../src/index.ts';
+import type { Claim } from '../claim.ts';
 import { network, type Norm } from '../nets.ts';
 import { combinations, differences, labels, meanLine, outcomesOf, seedsOf, valuesOf } from '../outcomes.ts';
 import { decide, overall } from '../statistics.ts';
-import { accuracyOn, LEARNING_RATE, trainToEnd } from '../train.ts';
+import { accuracyOfBatches, accuracyOn, LEARNING_RATE, trainToEnd } from '../train.ts';
 
 type Setting = { norm: Norm; batchSize: number; examples: number; seed: number };
 /** `batchStatistics`: test accuracy when evaluation uses the statistics of batches of that size. */
@@ -110,19 +101,3 @@ export const smallBatches: Claim<Setting, Outcome> = {
     };
   },
 };
-
-/** Accuracy in training mode, batch by batch. It updates the running statistics, which are not used afterwards. */
-async function accuracyOfBatches(
-  model: Sequential,
-  test: LabData['test'],
-  batchSize: number,
-): Promise<number> {
-  model.train();
-  const shares: number[] = [];
-  const batches = new DataLoader(test, { batchSize, shuffle: true, seed: 0, dropLast: true });
-  for (const { x, shape, labels } of batches) {
-    const output = noGrad(() => model.forward(tensor(x, { shape })));
-    shares.push(await accuracy(output, labels));
-  }
-  return average(shares);
-}

@@ -1,9 +1,11 @@
 /** The GPU devices: tensors are textures (WebGL) or buffers (WebGPU); kernels run in program order. */
+import type { Composer, Fusion } from '../../../../kernels/fused/fusion.ts';
 import type { FloatArray, Kernel, Params, Shape } from '../../../../kernels/kernel.ts';
 import { sizeOf } from '../../../../kernels/shape.ts';
-import type { Device, DType, Storage } from '../device.ts';
+import type { Device, DType, Output, ProductForm, Products, Storage } from '../device.ts';
 import { DeviceError, DeviceLostError, GammaBetaError } from '../../errors.ts';
-import type { Gpu, GpuName, Handle, Maybe } from './gpu-js.ts';
+import { outputsOf } from '../outputs.ts';
+import type { Engine, FusedEngine, GpuName, Handle, Maybe } from './engine.ts';
 import type { Queue } from './queue.ts';
 import { emptySlot, GpuStorage, handleOf, type Slot } from './gpu-storage.ts';
 
@@ -17,14 +19,12 @@ export interface GpuBackend {
   readonly name: GpuName;
   readonly adapter: string;
   readonly software: boolean;
-  readonly gpu: Gpu;
+  readonly engine: Engine;
   readonly queue: Queue;
   /** Why the GPU was lost; null while it works. */
   lost(): string | null;
   /** Throws {@link DeviceError} if the GPU cannot start this many threads, or cannot hold an output of this size. */
   expectFits(op: string, threads: readonly number[]): void;
-  /** Frees a handle. */
-  release(handle: Handle): void;
 }
 
 export class GpuDevice implements Device {
@@ -32,6 +32,8 @@ export class GpuDevice implements Device {
   readonly dtypes: readonly DType[] = ['float32'];
   readonly adapter: string;
   readonly software: boolean;
+  /** Only where the GPU has fused kernels. */
+  readonly runFused?: NonNullable<Device['runFused']>;
   private readonly backend: GpuBackend;
   /** Frees the GPU memory of storages that were garbage-collected without being freed. */
   private readonly dropped: FinalizationRegistry<Slot>;
@@ -43,11 +45,27 @@ export class GpuDevice implements Device {
     this.dropped = new FinalizationRegistry((slot) => {
       this.release(slot);
     });
+    const { fused } = backend.engine;
+    if (fused !== undefined) {
+      this.runFused = (fusion, inputs, shapes, params) => this.fuse(fused, fusion, inputs, shapes, params);
+    }
+  }
+
+  get products(): Products | undefined {
+    return this.backend.engine.fused?.products;
+  }
+
+  get refused(): readonly string[] | undefined {
+    return this.backend.engine.fused?.refused;
+  }
+
+  chooseProducts(form: ProductForm | undefined): void {
+    this.backend.engine.fused?.choose(form);
   }
 
   /** The number of textures or buffers in use, and of compiled kernels. */
   get live(): { readonly handles: number; readonly programs: number } {
-    return { handles: this.handles, programs: this.backend.gpu.compiled };
+    return { handles: this.handles, programs: this.backend.engine.compiled };
   }
 
   get lost(): boolean {
@@ -61,7 +79,7 @@ export class GpuDevice implements Device {
     storage.host = copy;
     this.backend.expectFits('tensor', [copy.length]);
     this.compute('tensor', [], storage.slot, () =>
-      this.backend.gpu.upload(copy.length > 0 ? copy : new Float32Array(1)),
+      this.backend.engine.upload(copy.length > 0 ? copy : new Float32Array(1)),
     );
     return storage;
   }
@@ -142,7 +160,7 @@ export class GpuDevice implements Device {
     if (rest.length === 0) {
       const sizes = [sizeOf(firstShape)];
       this.compute(kernel.name, [first, first], output, (handles) =>
-        this.backend.gpu.launch('assign', handles, sizes, {}),
+        this.backend.engine.launch('assign', handles, sizes, {}),
       );
     }
     let [sum, shape] = [first, firstShape];
@@ -159,7 +177,7 @@ export class GpuDevice implements Device {
 
   /** Empty tensors run no kernel; they hold a dummy handle of one element. */
   private leaveEmpty(op: string, output: Slot): void {
-    this.compute(op, [], output, () => this.backend.gpu.upload(new Float32Array(1)));
+    this.compute(op, [], output, () => this.backend.engine.upload(new Float32Array(1)));
   }
 
   private launch<P extends Params>(
@@ -169,10 +187,68 @@ export class GpuDevice implements Device {
     output: Slot,
     params: P,
   ): void {
-    const { gpu } = this.backend;
+    const { engine } = this.backend;
     const sizes = kernel.sizes(shapes, params);
-    this.backend.expectFits(kernel.name, gpu.threads(kernel.name, sizes));
-    this.compute(kernel.name, inputs, output, (handles) => gpu.launch(kernel.name, handles, sizes, params));
+    this.backend.expectFits(kernel.name, engine.threads(kernel.name, sizes));
+    this.compute(kernel.name, inputs, output, (handles) =>
+      engine.launch(kernel.name, handles, sizes, params),
+    );
+  }
+
+  /** Runs a fusion: as a few launches if the GPU has them for these shapes, otherwise kernel by kernel. */
+  private fuse<P extends Params>(
+    fused: FusedEngine,
+    fusion: Fusion<P>,
+    inputs: readonly Storage[],
+    shapes: readonly Shape[],
+    params: P,
+  ): readonly Output[] {
+    this.expectAlive(fusion.name);
+    const outputs = outputsOf(fusion, shapes, params);
+    const { updates = [] } = fusion;
+    // A launch cannot read an array that it writes.
+    const isShared = updates.some((k) => inputs.some((input, other) => other !== k && input === inputs[k]));
+    if (isShared || !fused.has(fusion, shapes)) return this.compose(fusion, inputs, shapes, params);
+    const operands = inputs.map((input) => this.own(fusion.name, input));
+    for (const operand of operands) if (operand.size > SMALL) operand.host = null;
+    for (const { shape } of outputs) this.backend.expectFits(fusion.name, [sizeOf(shape)]);
+    const results = outputs.map(({ shape }) => this.storage(sizeOf(shape)));
+    for (const k of updates) {
+      operands[k].version++;
+      operands[k].host = null;
+    }
+    const [from, to] = [operands, results].map((storages) => storages.map(({ slot }) => slot));
+    const written = [...to, ...updates.map((k) => operands[k].slot)];
+    this.computeAll(fusion.name, from, to, written, (handles) => fused.run(fusion, handles, shapes, params));
+    return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
+  }
+
+  /** Runs the kernels of a fusion one by one. */
+  private compose<P extends Params>(
+    fusion: Fusion<P>,
+    inputs: readonly Storage[],
+    shapes: readonly Shape[],
+    params: P,
+  ): readonly Output[] {
+    const made: Output[] = [];
+    const apply = (kernel: Kernel, from: readonly Output[], numbers: Params, inPlace: boolean): Output => {
+      const fromShapes = from.map(({ shape }) => shape);
+      const shape = kernel.shape(fromShapes, numbers);
+      const storages = from.map(({ storage }) => storage);
+      return { storage: this.run(kernel, storages, fromShapes, shape, numbers, inPlace), shape };
+    };
+    const composer: Composer<Output> = {
+      run: (kernel, from, ...[numbers]) => {
+        const output = apply(kernel, from, numbers ?? {}, false);
+        made.push(output);
+        return output;
+      },
+      update: (kernel, from, ...[numbers]) => void apply(kernel, from, numbers ?? {}, true),
+    };
+    const given = inputs.map((storage, k) => ({ storage, shape: shapes[k] }));
+    const results = fusion.compose(composer, given, params);
+    for (const output of made) if (!results.includes(output)) this.free(output.storage);
+    return results;
   }
 
   /** Queues a computation whose result replaces the handle of `output`. */
@@ -182,28 +258,49 @@ export class GpuDevice implements Device {
     output: Slot,
     computation: (handles: readonly Handle[]) => Maybe<Handle>,
   ): void {
-    const settle = (handle: Handle): void => {
-      const before = output.handle;
-      if (before === null) this.handles++;
-      else this.backend.release(before);
-      output.handle = handle;
+    const all = (handles: readonly Handle[]): Maybe<readonly Handle[]> => {
+      const handle = computation(handles);
+      return handle instanceof Promise ? handle.then((found) => [found]) : [handle];
+    };
+    this.computeAll(op, inputs, [output], [output], all);
+  }
+
+  /**
+   * Queues a computation whose results replace the handles of `outputs`. If it fails, all that it was to write has its
+   * error.
+   */
+  private computeAll(
+    op: string,
+    inputs: readonly Slot[],
+    outputs: readonly Slot[],
+    written: readonly Slot[],
+    computation: (handles: readonly Handle[]) => Maybe<readonly Handle[]>,
+  ): void {
+    const settle = (handles: readonly Handle[]): void => {
+      outputs.forEach((output, k) => {
+        const before = output.handle;
+        if (before === null) this.handles++;
+        else this.backend.engine.release(before);
+        output.handle = handles[k];
+      });
     };
     const task = (): Maybe<void> => {
-      const handle = computation(inputs.map(handleOf));
-      if (handle instanceof Promise) return handle.then(settle);
-      settle(handle);
+      const handles = computation(inputs.map(handleOf));
+      if (handles instanceof Promise) return handles.then(settle);
+      settle(handles);
     };
     this.backend.queue.push(task, (error) => {
-      output.error = this.described(op, error);
-      return output.error;
+      const described = this.described(op, error);
+      for (const slot of written) slot.error = described;
+      return described;
     });
   }
 
   private download(slot: Slot, size: number): Maybe<Float32Array> {
     const pinned = handleOf(slot).clone(); // later tasks run meanwhile, and one of them may free the slot
-    const values = this.backend.gpu.download(pinned, size);
+    const values = this.backend.engine.download(pinned, size);
     const unpin = (): void => {
-      this.backend.release(pinned);
+      this.backend.engine.release(pinned);
     };
     if (values instanceof Promise) void values.then(unpin, unpin);
     else unpin();
@@ -214,7 +311,7 @@ export class GpuDevice implements Device {
     this.backend.queue.push(
       () => {
         if (slot.handle === null) return;
-        this.backend.release(slot.handle);
+        this.backend.engine.release(slot.handle);
         this.handles--;
         slot.handle = null;
       },

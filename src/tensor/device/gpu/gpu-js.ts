@@ -1,35 +1,23 @@
 /**
- * Compiles the GPU forms of kernels with gpu.js and launches them. This is the only file that imports gpu.js. Both are
- * loaded when a GPU device is first opened: half a megabyte that a program on the CPU does not need. In the package,
- * gpu.js is a file of its own (`src/build/packages.ts`).
+ * Compiles the GPU forms of kernels with gpu.js, and launches them on WebGL. This is the only file that imports gpu.js.
+ * Both are loaded when a GPU device is first opened: half a megabyte that a program on the CPU does not need. In the
+ * package, gpu.js is a file of its own (`src/build/packages.ts`).
  */
-import { sources } from '../../../../kernels/gpu/sources.generated.ts';
 import type { Params } from '../../../../kernels/kernel.ts';
-import type { DeviceName } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
+import { type Call, callOf, type Engine, type Handle, Programs, threadsOf } from './engine.ts';
+import type { WebGL } from './platform.ts';
+import type { BindGroupLayout, Pipeline, WebGpuDevice } from './web-gpu.ts';
 
-export type Maybe<T> = T | Promise<T>;
+// ── translation ────────────────────────────────────────────────────────────────────────────────────────
 
-/** gpu.js' handle of a texture or buffer that holds an array. */
-export interface Handle {
-  /** The thread counts of the kernel that computed it. Kernels read it as a flat array. */
-  readonly output: readonly number[];
-  delete(): void;
-  clone(): Handle;
-  /** The kernel that computed it. */
-  readonly kernel: { readonly context?: object };
-  /** WebGL: the texture, with the number of its handles. */
-  readonly texture?: { readonly _refs: number };
-  /** WebGPU: the device. */
-  readonly context?: object;
-}
-
-/** A compiled kernel. */
+/** A kernel in gpu.js. */
 interface Program {
   (...args: readonly unknown[]): unknown;
   readonly kernel: {
     readonly constructor: { readonly mode?: string };
     readonly fallbackReason?: string | null;
+    build(...args: readonly unknown[]): unknown;
   };
   destroy(): void;
 }
@@ -39,136 +27,125 @@ const backends = {
   webgl: { mode: 'webgl2', ran: 'gpu', array: 'ArrayTexture(1)' },
   webgpu: { mode: 'webgpu', ran: 'webgpu', array: 'WebGPUBuffer' },
 } as const;
-export type GpuName = keyof typeof backends & DeviceName;
 
-/** How many compiled kernels are kept. A training step of a small network uses about 60. */
-const CAPACITY = 512;
+type Instance = InstanceType<Library['GPU']>;
+
+function create(
+  instance: Instance,
+  text: string,
+  extents: readonly number[],
+  types: readonly string[],
+  { constants = {}, pipeline = true }: { readonly constants?: object; readonly pipeline?: boolean } = {},
+): Program {
+  return instance.createKernel(text, {
+    output: [...extents],
+    argumentTypes: [...types],
+    constants: { ...constants },
+    constantTypes: Object.fromEntries(Object.keys(constants).map((size) => [size, 'Integer'])),
+    precision: 'single',
+    tactic: 'precision', // otherwise small shaders are `lowp`, which phones do compute in low precision
+    fixIntegerDivisionAccuracy: false, // no form divides indices, and the fix turns −0 into 0
+    pipeline,
+    immutable: pipeline,
+  });
+}
+
+/** Throws if gpu.js fell back to a slower backend. */
+function expectRan({ kernel }: Program, name: keyof typeof backends): void {
+  const { constructor, fallbackReason } = kernel;
+  if (constructor.mode === backends[name].ran && !fallbackReason) return;
+  throw new DeviceError(
+    name,
+    `gpu.js fell back to ${constructor.mode ?? 'nothing'}: ${fallbackReason ?? 'no reason given'}`,
+    "this is a bug in gammabeta: please report it; the device 'wasm' computes the same",
+  );
+}
+
+// ── WebGL: gpu.js launches ─────────────────────────────────────────────────────────────────────────────
+
+/** gpu.js' handle of a texture. */
+export interface Texture extends Handle {
+  clone(): Texture;
+  /** The thread counts of the kernel that computed it. Kernels read it as a flat array. */
+  readonly output: readonly number[];
+  /** The kernel that computed it. */
+  readonly kernel: { readonly context?: object };
+  readonly texture: { readonly _refs: number };
+}
 
 /** The kernel that copies an array to or from the GPU. */
 const COPY = 'function (x) { return x[this.thread.x]; }';
 
-/** One GPU: launches kernels by name, on handles. */
-export class Gpu {
-  readonly name: GpuName;
+/** Runs kernels on WebGL, with gpu.js. */
+export class WebGlEngine implements Engine {
   private readonly library: Library;
-  private readonly instance: InstanceType<Library['GPU']>;
-  /** WebGL's limit for the width and the height of a texture. */
+  private readonly instance: Instance;
+  private readonly context: WebGL;
+  /** The limit for the width and the height of a texture. */
   private readonly maxSide: number;
-  /** Compiled kernels, the least recently used first. */
-  private readonly programs = new Map<string, Program>();
+  private readonly programs = new Programs<Program>((program) => {
+    program.destroy();
+  });
 
-  constructor(name: GpuName, library: Library, settings: object, maxSide: number) {
-    this.name = name;
+  constructor(library: Library, context: WebGL, settings: object, maxSide: number) {
     this.library = library;
-    this.instance = new library.GPU({ mode: backends[name].mode, ...settings });
+    this.context = context;
+    this.instance = new library.GPU({ mode: backends.webgl.mode, ...settings });
     this.maxSide = maxSide;
   }
 
-  /** The number of compiled kernels. */
   get compiled(): number {
     return this.programs.size;
   }
 
-  upload(values: Float32Array): Maybe<Handle> {
+  upload(values: Float32Array): Texture {
     const extents = [values.length];
-    const program = this.program(`upload ${values.length}`, COPY, extents, { types: ['Input'] });
-    return this.run(program, [new this.library.Input(values, extents)]) as Maybe<Handle>;
-  }
-
-  /** Copies an array from the GPU. */
-  download(handle: Handle, size: number): Maybe<Float32Array> {
-    const types = [backends[this.name].array];
-    const key = `download ${size} ${this.layout(handle)}`;
-    const program = this.program(key, COPY, [size], { types, pipeline: false });
-    return this.run(program, [handle]) as Maybe<Float32Array>;
-  }
-
-  /** The number of threads along each axis, without trailing axes of one thread. */
-  threads(name: string, sizes: readonly number[]): readonly number[] {
-    const [x, y = 1, z = 1] = sources[name].threads(sizes);
-    if (z > 1) return [x, y, z];
-    return y > 1 ? [x, y] : [x];
-  }
-
-  /** Runs a kernel. `sizes` are its loop bounds. */
-  launch(name: string, inputs: readonly Handle[], sizes: readonly number[], params: Params): Maybe<Handle> {
-    const { thread, numbers, sizes: names, constants: used, derived } = sources[name];
-    const sizeOf = (size: string) => sizes[names.indexOf(size)];
-    const constants = Object.fromEntries(used.map((size) => [size, sizeOf(size)]));
-    const extents = this.threads(name, sizes);
-    const layouts = inputs.map((input) => this.layout(input));
-    const key = [name, extents.join(), Object.values(constants).join(), layouts.join()].join(' ');
-    const { array } = backends[this.name];
-    const types = [
-      ...inputs.map(() => array),
-      ...numbers.map((number) => (names.includes(number) ? 'Integer' : 'Float')),
-    ];
-    const values = numbers.map((number) =>
-      names.includes(number) ? sizeOf(number) : (derived?.[number]?.(params) ?? params[number]),
+    const program = this.programs.get(`upload ${values.length}`, () =>
+      create(this.instance, COPY, extents, ['Input']),
     );
+    return this.run(program, [new this.library.Input(values, extents)]) as Texture;
+  }
+
+  download(handle: Handle, size: number): Float32Array {
+    const key = `download ${size} ${layout(handle)}`;
+    const program = this.programs.get(key, () =>
+      create(this.instance, COPY, [size], [backends.webgl.array], { pipeline: false }),
+    );
+    return this.run(program, [handle]) as Float32Array;
+  }
+
+  threads(name: string, sizes: readonly number[]): readonly number[] {
+    return threadsOf(name, sizes);
+  }
+
+  launch(name: string, inputs: readonly Handle[], sizes: readonly number[], params: Params): Texture {
+    const { source, constants, types, numbers, extents, key } = callOf(name, sizes, params);
     const folded = extents.length === 2 && Math.max(...extents) > this.maxSide;
-    const program = folded
-      ? this.program(key, fold(thread), [extents[0], 1, extents[1]], { types, constants })
-      : this.program(key, thread, extents, { types, constants });
-    return this.run(program, [...inputs, ...values]) as Maybe<Handle>;
-  }
-
-  /**
-   * The part of a handle that a compiled kernel depends on. On WebGL, the size of each input's texture is compiled
-   * into the shader.
-   */
-  private layout(handle: Handle): string {
-    return this.name === 'webgl' ? handle.output.join('×') : '';
-  }
-
-  private program(
-    key: string,
-    text: string,
-    extents: readonly number[],
-    {
-      types,
-      constants = {},
-      pipeline = true,
-    }: { types: readonly string[]; constants?: object; pipeline?: boolean },
-  ): Program {
-    const found = this.programs.get(key);
-    if (found !== undefined) {
-      this.programs.delete(key);
-      this.programs.set(key, found);
-      return found;
-    }
-    const program = this.instance.createKernel(text, {
-      output: [...extents],
-      argumentTypes: [...types],
-      constants: { ...constants },
-      constantTypes: Object.fromEntries(Object.keys(constants).map((size) => [size, 'Integer'])),
-      precision: 'single',
-      tactic: 'precision', // otherwise small shaders are `lowp`, which phones do compute in low precision
-      fixIntegerDivisionAccuracy: false, // no form divides indices, and the fix turns −0 into 0
-      pipeline,
-      immutable: pipeline,
+    const program = this.programs.get([key, ...inputs.map(layout)].join(' '), () => {
+      const all = [...inputs.map(() => backends.webgl.array), ...types];
+      return folded
+        ? create(this.instance, fold(source.thread), [extents[0], 1, extents[1]], all, { constants })
+        : create(this.instance, source.thread, extents, all, { constants });
     });
-    this.programs.set(key, program);
-    for (const [oldest, other] of this.programs) {
-      if (this.programs.size <= CAPACITY) break;
-      this.programs.delete(oldest);
-      other.destroy();
-    }
-    return program;
+    return this.run(program, [...inputs, ...numbers]) as Texture;
   }
 
-  /** Runs a compiled kernel. If gpu.js falls back to a slower backend, that is an error. */
+  /** gpu.js deletes a texture through the kernel that made it, and leaks it if that kernel was destroyed before. */
+  release(handle: Handle): void {
+    handle.delete();
+    const { texture, kernel } = handle as Texture;
+    if (texture._refs === 0 && kernel.context === undefined) this.context.deleteTexture(texture);
+  }
+
   private run(program: Program, args: readonly unknown[]): unknown {
     const result = program(...args);
-    const { constructor, fallbackReason } = program.kernel;
-    if (constructor.mode === backends[this.name].ran && !fallbackReason) return result;
-    throw new DeviceError(
-      this.name,
-      `gpu.js fell back to ${constructor.mode ?? 'nothing'}: ${fallbackReason ?? 'no reason given'}`,
-      "this is a bug in gammabeta: please report it; the device 'wasm' computes the same",
-    );
+    expectRan(program, 'webgl');
+    return result;
   }
 }
+
+/** The size of a texture, which is compiled into the kernels that read it. */
+const layout = (handle: Handle): string => (handle as Texture).output.join('×');
 
 /**
  * The text of a thread with y and z exchanged. gpu.js gives a kernel of two axes a texture of just these extents, which
@@ -181,10 +158,59 @@ function fold(thread: string): string {
   );
 }
 
+// ── WebGPU: gpu.js translates, and `web-gpu-engine.ts` launches ────────────────────────────────────────
+
+/** A form for WebGPU, as gpu.js compiles it. */
+export interface Translated {
+  readonly pipeline: Pipeline;
+  readonly layout: BindGroupLayout;
+  /** The bytes of its numbers, and the place of each. */
+  readonly bytes: number;
+  readonly places: readonly number[];
+}
+
+/** What gpu.js keeps of a compiled kernel. */
+interface WebGpuKernel {
+  readonly computePipeline: Pipeline;
+  readonly bindGroupLayout: BindGroupLayout;
+  readonly paramsLayout: {
+    readonly byteLength: number;
+    readonly scalarArgs: readonly { readonly offset: number }[];
+  };
+}
+
+/** Compiles forms for WebGPU. */
+export class Translator {
+  private readonly instance: Instance;
+
+  constructor(library: Library) {
+    this.instance = new library.GPU({ mode: backends.webgpu.mode });
+  }
+
+  async translate({ source, constants, types, extents }: Call, inputs: number): Promise<Translated> {
+    const all = [...Array<string>(inputs).fill(backends.webgpu.array), ...types];
+    const program = create(this.instance, source.thread, extents, all, { constants });
+    await program.kernel.build(...all.map(() => 0)); // with `argumentTypes`, gpu.js does not look at the arguments
+    expectRan(program, 'webgpu');
+    const { computePipeline, bindGroupLayout, paramsLayout } = program.kernel as object as WebGpuKernel;
+    program.destroy(); // the buffers that gpu.js would use itself
+    return {
+      pipeline: computePipeline,
+      layout: bindGroupLayout,
+      bytes: paramsLayout.byteLength,
+      places: paramsLayout.scalarArgs.map(({ offset }) => offset),
+    };
+  }
+}
+
+// ── the library ────────────────────────────────────────────────────────────────────────────────────────
+
 /** The parts of gpu.js that are used. Its own declarations are looser, and wrong about `Input`. */
 export interface Library {
   readonly GPU: new (settings: object) => { createKernel(text: string, settings: object): Program };
   readonly Input: new (values: Float32Array, extents: readonly number[]) => object;
+  /** The device that all its WebGPU kernels use. */
+  readonly WebGPUContext: { acquire(): Promise<{ readonly device: WebGpuDevice }> };
 }
 
 /** Globals that gpu.js defines in a page; `GPU` replaces the browser's own. */

@@ -1,7 +1,7 @@
 /** A tensor's memory on a GPU. It is allocated when the queue runs the task that computes it. */
 import type { Device, DType, Storage } from '../device.ts';
 import { DeviceError, type GammaBetaError } from '../../errors.ts';
-import type { Handle } from './gpu-js.ts';
+import type { Handle } from './engine.ts';
 
 /** The GPU memory of a storage. It is an object of its own because it has to outlive a storage that is collected. */
 export interface Slot {

@@ -4,16 +4,22 @@
  * - `open-gpu.ts` finds a WebGL or WebGPU adapter and describes it as a `GpuBackend`.
  * - `gpu-device.ts` is the device, for either backend: upload, run, read, free. `gpu-storage.ts` is a tensor's memory.
  * - `queue.ts` hands the work to the GPU in program order.
- * - `gpu-js.ts` compiles the GPU forms of kernels with gpu.js and launches them.
+ * - `engine.ts` is what it needs from either: memory, and kernels that run in program order.
+ * - `gpu-js.ts` compiles the GPU forms of kernels with gpu.js, and launches them on WebGL.
+ * - `web-gpu-engine.ts` launches them on WebGPU, and the kernels that are written in WGSL: `plans.ts` says which launches
+ *   make a fusion, `commands.ts` submits them together, `blocks.ts` reuses buffers, `measure-products.ts` chooses the
+ *   faster matrix products. `web-gpu.ts` declares the types of WebGPU.
  * - `dawn.ts` provides WebGPU in Node; `platform.ts` declares the types of browsers and Node that are used.
  */
 import { DeviceError } from '../../errors.ts';
 import { softwareGpu } from '../software-renderer.ts';
-import { Gpu, type GpuName, type Handle, type Library, loadGpuJs } from './gpu-js.ts';
+import type { GpuName } from './engine.ts';
+import { type Library, loadGpuJs, WebGlEngine } from './gpu-js.ts';
 import { type GpuBackend, GpuDevice } from './gpu-device.ts';
 import { borrowNavigatorGpu, otherDevice } from './dawn.ts';
-import { type AdapterInfo, type Canvas, platform, type WebGL, type WebGpuDevice } from './platform.ts';
+import { type AdapterInfo, type Canvas, platform } from './platform.ts';
 import { atOnce, inOrder } from './queue.ts';
+import { WebGpuEngine } from './web-gpu-engine.ts';
 
 /** Rasterizers that run on the CPU: SwiftShader, llvmpipe and lavapipe (Mesa), WARP (Windows). */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
@@ -62,12 +68,11 @@ async function openWebGl(hardware: boolean): Promise<GpuDevice> {
 
   const maxSide = Number(context.getParameter(context.MAX_TEXTURE_SIZE));
   const library = await loadGpuJs();
-  const gpu = new Gpu('webgl', library, { canvas, context }, maxSide);
   return new GpuDevice({
     name: 'webgl',
     adapter,
     software,
-    gpu,
+    engine: new WebGlEngine(library, context, { canvas, context }, maxSide),
     queue: atOnce,
     lost: () => (context.isContextLost() ? 'its WebGL context is lost' : null),
     expectFits: (op, threads) => {
@@ -79,22 +84,12 @@ async function openWebGl(hardware: boolean): Promise<GpuDevice> {
         "use a smaller batch, or the device 'webgpu' or 'wasm'",
       );
     },
-    release: (handle) => {
-      deleteTexture(context, handle);
-    },
   });
 }
 
 function newCanvas(): Canvas | null {
   if (platform.OffscreenCanvas !== undefined) return new platform.OffscreenCanvas(1, 1);
   return platform.document?.createElement('canvas') ?? null;
-}
-
-/** gpu.js deletes a texture through the kernel that made it, and leaks it if that kernel was destroyed before. */
-function deleteTexture(context: WebGL, handle: Handle): void {
-  handle.delete();
-  const { texture, kernel } = handle;
-  if (texture?._refs === 0 && kernel.context === undefined) context.deleteTexture(texture);
 }
 
 // ── WebGPU ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,10 +112,7 @@ async function openWebGpu(hardware: boolean): Promise<GpuDevice> {
 }
 
 async function webGpuBackend(library: Library, adapter: string, software: boolean): Promise<GpuBackend> {
-  const gpu = new Gpu('webgpu', library, {}, Infinity);
-  const first = await gpu.upload(new Float32Array(1)); // opens the device
-  const { device } = first.context as { readonly device: WebGpuDevice };
-  first.delete();
+  const { device } = await library.WebGPUContext.acquire();
   let lost: string | null = null;
   void device.lost.then(({ reason, message }) => {
     lost ??= message === '' ? reason : message;
@@ -134,7 +126,7 @@ async function webGpuBackend(library: Library, adapter: string, software: boolea
     name: 'webgpu',
     adapter,
     software,
-    gpu,
+    engine: new WebGpuEngine(library, device),
     queue: inOrder(),
     lost: () => lost,
     expectFits: (op, threads) => {
@@ -156,9 +148,6 @@ async function webGpuBackend(library: Library, adapter: string, software: boolea
           "use a smaller batch, or the device 'wasm'",
         );
       }
-    },
-    release: (handle) => {
-      handle.delete();
     },
   };
 }

@@ -26,19 +26,6 @@ export interface AdapterInfo {
   readonly isFallbackAdapter?: boolean;
 }
 
-export interface WebGpuDevice {
-  readonly limits: {
-    readonly maxStorageBufferBindingSize: number;
-    readonly maxBufferSize: number;
-    readonly maxComputeWorkgroupsPerDimension: number;
-  };
-  readonly lost: Promise<{ readonly reason: string; readonly message: string }>;
-  addEventListener(
-    type: 'uncapturederror',
-    listener: (event: { readonly error: { readonly message: string } }) => void,
-  ): void;
-}
-
 export interface NavigatorGpu {
   requestAdapter(): Promise<WebGpuAdapter | null>;
 }

@@ -1,4 +1,4 @@
-import type { Maybe } from './gpu-js.ts';
+import type { Maybe } from './engine.ts';
 
 /** Hands work to the GPU in program order. */
 export interface Queue {
@@ -23,20 +23,39 @@ export const atOnce: Queue = {
 };
 
 /**
- * The queue for WebGPU, where compiling a kernel is asynchronous: each task starts when the one before it has been
- * submitted. A task that fails stops no other; tasks that use its result fail with the same error.
+ * The queue for WebGPU, where compiling a kernel is asynchronous: a task runs immediately, unless an earlier one is
+ * waiting; then it runs after that one. A task that fails stops no other; tasks that use its result fail with the same
+ * error.
  */
 export function inOrder(): Queue {
-  let last: Promise<unknown> = Promise.resolve();
+  /** Settles when no task is waiting. Null if none is. */
+  let waiting: Promise<unknown> | null = null;
+  const wait = (promise: Promise<unknown>): void => {
+    const mine: Promise<unknown> = promise.then(() => {
+      if (waiting === mine) waiting = null;
+    });
+    waiting = mine;
+  };
   return {
     push(task, failed) {
-      last = last.then(task).catch(failed);
+      if (waiting !== null) {
+        wait(waiting.then(task).catch(failed));
+        return;
+      }
+      try {
+        const result = task();
+        if (result instanceof Promise) wait(result.catch(failed));
+      } catch (error) {
+        failed(error);
+      }
     },
-    result<T>(task: () => Maybe<T>): Promise<T> {
+    async result<T>(task: () => Maybe<T>): Promise<T> {
+      if (waiting === null) return task();
       // The array keeps `then` from waiting for a promise inside it.
-      const started = last.then((): [Maybe<T>] => [task()]);
-      last = started.catch(() => undefined);
-      return started.then(([result]) => result);
+      const started = waiting.then((): [Maybe<T>] => [task()]);
+      wait(started.catch(() => undefined));
+      const [result] = await started;
+      return result;
     },
   };
 }

@@ -63,12 +63,11 @@ export class Heap {
   }
 
   /**
-   * Provides memory for `size` bytes beside the blocks in use, and a quarter of all these more: then it lasts for a
-   * while, also after the blocks were moved together. Grows by a quarter at least. Returns false if it cannot grow so
-   * much.
+   * Provides memory of `room` times the blocks in use and a further one of `size` bytes, so that it lasts for a while,
+   * also after the blocks were moved together. Grows by a quarter at least. Returns false if it cannot grow so much.
    */
-  reserve(size: number): boolean {
-    const needed = this.start + Math.ceil(1.25 * (this.inUse + size)) + GRAIN;
+  reserve(size: number, room: number): boolean {
+    const needed = this.start + Math.ceil(room * (this.inUse + size)) + GRAIN;
     if (needed <= this.end) return true;
     for (const end of [Math.max(needed, Math.ceil(1.25 * this.end)), needed]) {
       if (!this.grow(end)) continue;

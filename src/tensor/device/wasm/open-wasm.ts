@@ -10,7 +10,7 @@ import { binaries } from '../../../../kernels/simd/binaries.generated.ts';
 import type { Device, DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
-import { outputsOf } from './outputs.ts';
+import { outputsOf } from '../outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
 import type { Threads } from './threads/count.ts';
 import type { Forms, Pool } from './threads/pool.ts';

@@ -25,6 +25,12 @@ export const BUDGET: number = 2 ** 24;
 /** Runs: a few training steps. What moves in again so soon after its last use is used in every step. */
 const SOON = 1000;
 
+/**
+ * The size of the memory in relation to the arrays in it. It begins with the least, and rises by a step whenever arrays
+ * are moved together for the second time within `SOON` runs.
+ */
+const ROOM = { least: 1.25, step: 0.25, most: 2 };
+
 /** The budget grows if at least 1/soon of the bytes that move out move in again soon, or 1/later of them later. */
 const WORTHWHILE = { soon: 4, later: 1.25 };
 
@@ -91,6 +97,9 @@ export class Residency {
   private readonly view: View;
   private budget = BUDGET;
   private runs = 0;
+  private room = ROOM.least;
+  /** The number of the run for which all arrays were last moved together. */
+  private compactedBy = -SOON;
   private traffic: Traffic = { out: 0, in: 0 };
   /** The traffic up to the last sort. */
   private before: Traffic = this.traffic;
@@ -158,10 +167,14 @@ export class Residency {
   /** The address of a block, after the memory has grown or its arrays have been moved together, or out. */
   private makeRoom(bytes: number): number {
     const { inUse } = this.heap;
-    while (!this.heap.reserve(bytes) && this.moveOldestOut(bytes)) {
+    while (!this.heap.reserve(bytes, ROOM.least) && this.moveOldestOut(bytes)) {
       this.budget = Math.min(this.budget, this.heap.inUse + bytes); // the memory cannot grow
     }
     let address = this.heap.allocate(bytes);
+    if (address === null && this.runs - this.compactedBy < SOON) {
+      this.room = Math.min(ROOM.most, this.room + ROOM.step);
+      if (this.heap.reserve(bytes, this.room)) address = this.heap.allocate(bytes);
+    }
     if (address !== null) return address;
     this.compact();
     address = this.heap.allocate(bytes);
@@ -180,6 +193,7 @@ export class Residency {
       address += storage.bytes;
     }
     this.heap.compacted();
+    this.compactedBy = this.runs;
     this.moves.together++;
   }
 

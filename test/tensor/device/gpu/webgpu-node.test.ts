@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { FormsFound } from './webgpu-forms-program.ts';
 import type { Found } from './webgpu-program.ts';
 
 /** SwiftShader as a Vulkan driver. */
@@ -11,13 +12,14 @@ const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const loader = '/usr/lib/x86_64-linux-gnu/libvulkan.so.1';
 const missing = [driver, loader].filter((file) => !existsSync(file));
 
-async function run(device: string): Promise<Found> {
-  const program = join(import.meta.dirname, 'webgpu-program.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program, device], {
+/** Runs a program and returns what it prints. The process must end by itself. */
+async function run<T>(program: string, ...args: readonly string[]): Promise<T> {
+  const file = join(import.meta.dirname, `${program}.ts`);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], {
     env: { ...process.env, VK_ICD_FILENAMES: driver },
-    timeout: 20_000, // the process must end by itself
+    timeout: 110_000,
   });
-  return JSON.parse(stdout) as Found;
+  return JSON.parse(stdout) as T;
 }
 
 if (missing.length > 0) {
@@ -30,8 +32,8 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
   let found: Found;
   let cpu: Found;
   beforeAll(async () => {
-    found = await run('webgpu');
-    cpu = await run('cpu');
+    found = await run('webgpu-program', 'webgpu');
+    cpu = await run('webgpu-program', 'cpu');
   }, 60_000);
 
   it('auto passes over a software GPU, and useDevice("webgpu") uses it', () => {
@@ -53,5 +55,12 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
   it('restores the globals, and lets the process end', () => {
     expect(found.globals).toEqual([]);
     expect(found.navigatorGpu).toBe(false);
+  });
+
+  it('fusions and products in tiles agree with their references', { timeout: 120_000 }, async () => {
+    const { wrong, compared, refused } = await run<FormsFound>('webgpu-forms-program');
+    expect(wrong).toEqual([]);
+    expect(compared).toBeGreaterThan(400);
+    expect(refused).toEqual([]);
   });
 });

@@ -93,21 +93,21 @@ describe('reserving memory', () => {
 
   it('grows by a quarter, or else by just enough, so that a fifth stays free', () => {
     const free = growing(Infinity);
-    expect(free.reserve(51_100)).toBe(true);
+    expect(free.reserve(51_100, 1.25)).toBe(true);
     expect(ends).toEqual([]);
-    expect(free.reserve(51_200)).toBe(true); // 64,000 with the quarter, and a grain
-    expect(free.reserve(80_000)).toBe(true);
+    expect(free.reserve(51_200, 1.25)).toBe(true); // 64,000 with the quarter, and a grain
+    expect(free.reserve(80_000, 1.25)).toBe(true);
     expect(ends.splice(0)).toEqual([80_000, 100_064]);
     const tight = growing(70_000);
-    expect(tight.reserve(51_200)).toBe(true);
+    expect(tight.reserve(51_200, 1.25)).toBe(true);
     expect(ends.splice(0)).toEqual([80_000, 64_064]);
   });
 
   it('counts the blocks in use, and returns false if it cannot grow so much', () => {
     const heap = growing(0);
     expect(heap.allocate(32_000)).toBe(0);
-    expect(heap.reserve(19_100)).toBe(true);
-    expect(heap.reserve(19_200)).toBe(false);
+    expect(heap.reserve(19_100, 1.25)).toBe(true);
+    expect(heap.reserve(19_200, 1.25)).toBe(false);
     expect(ends.splice(0)).toEqual([80_000, 64_064]);
     expect(heap.allocate(32_000)).toBeNull();
     expect(heap.allocate(32_000 - GRAIN)).toBe(32_000);

@@ -59,7 +59,9 @@ describe('useDevice', () => {
   });
 
   it('refuses threads of another device', async () => {
-    await expect(useDevice('cpu', { threads: 2 })).rejects.toThrow("'cpu' has no option threads");
+    await expect(useDevice('cpu', { threads: 2 })).rejects.toThrow(
+      "useDevice: threads: 2 for the device 'cpu'. Hint: only 'wasm' has threads",
+    );
   });
 
   it('keeps all tensors when the number changes', async () => {

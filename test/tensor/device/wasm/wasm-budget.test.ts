@@ -1,10 +1,13 @@
 /** How much WebAssembly memory programs get: what their steps need, and no more the longer they run. */
 import { describe, expect, it } from 'vitest';
+import { crossEntropy, SGD, tensor } from '../../../../src/index.ts';
+import { nets } from '../../../../src/networks.ts';
 import { sumAxis } from '../../../../kernels/reduce.ts';
 import type { Storage } from '../../../../src/tensor/device/device.ts';
 import { BUDGET } from '../../../../src/tensor/device/wasm/residency.ts';
 import { openWasm, type WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
 import { seededStream } from '../../../../src/tensor/random.ts';
+import { wasmDevice } from './wasm-device.ts';
 
 const MB = 2 ** 20;
 
@@ -112,4 +115,22 @@ it('5,000 arrays of random sizes, one of which is read and one replaced per step
   expect(device.residency.inUse).toBeLessThan(2 * BUDGET);
   expect(device.memory).toBeLessThan(4 * BUDGET);
   expect(Math.max(...moved)).toBeLessThan(2500); // the one that was read, the one that was made, and some
+});
+
+it('training in large batches hardly ever moves all arrays together, and needs at most twice its arrays', async () => {
+  const device = await wasmDevice();
+  const model = nets.plain();
+  const optimizer = new SGD(model.parameters(), { lr: 0.01 });
+  const batch = 4096;
+  const [x, labels] = [new Float32Array(batch * 784).fill(0.5), new Uint8Array(batch)];
+  const step = () => {
+    optimizer.zeroGrad();
+    crossEntropy(model.forward(tensor(x, { shape: [batch, 784] })), labels).backward();
+    optimizer.step();
+  };
+  for (let k = 0; k < 3; k++) step();
+  const { together } = device.residency.moves;
+  for (let k = 0; k < 6; k++) step();
+  expect(device.residency.moves.together).toBe(together); // it was twice per step
+  expect(device.memory).toBeLessThan(80 * MB); // the arrays of a step are 37 MB
 });

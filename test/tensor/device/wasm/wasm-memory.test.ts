@@ -93,7 +93,7 @@ describe('growing memory', () => {
     () => {
       const [low, high] = [openWasm(), openWasm()];
       const heap = Reflect.get(high.residency, 'heap') as Heap;
-      expect(heap.reserve(2 ** 31)).toBe(true); // untouched, so it costs nothing
+      expect(heap.reserve(2 ** 31, 1.25)).toBe(true); // untouched, so it costs nothing
       expect(heap.allocate(Heap.blockSize(2 ** 31))).not.toBeNull();
       expect(high.memory).toBeGreaterThan(2 ** 31);
       for (const { kernel, calls } of Object.values(cases)) {

@@ -2,9 +2,9 @@
  * Computes the shapes of a fusion's outputs with the shape rules of its kernels. Every training step needs the same
  * shapes, so they are cached.
  */
-import type { Composer, Fusion } from '../../../../kernels/fused/fusion.ts';
-import type { Params, Shape } from '../../../../kernels/kernel.ts';
-import { sameShape } from '../../../../kernels/shape.ts';
+import type { Composer, Fusion } from '../../../kernels/fused/fusion.ts';
+import type { Params, Shape } from '../../../kernels/kernel.ts';
+import { sameShape } from '../../../kernels/shape.ts';
 
 /** The shape and type of an output, before it is computed. */
 export interface OutputLike {

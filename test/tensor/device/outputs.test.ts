@@ -4,11 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchnormForward, batchnormSums } from '../../../../kernels/fused/batchnorm.ts';
-import { ShapeError } from '../../../../src/tensor/errors.ts';
-import { outputsOf } from '../../../../src/tensor/device/wasm/outputs.ts';
-import { fusionCases } from '../../../kernels/fusion-cases/index.ts';
-import { composer, held } from '../../../kernels/fusion-cases/case.ts';
+import { batchnormForward, batchnormSums } from '../../../kernels/fused/batchnorm.ts';
+import { ShapeError } from '../../../src/tensor/errors.ts';
+import { outputsOf } from '../../../src/tensor/device/outputs.ts';
+import { fusionCases } from '../../kernels/fusion-cases/index.ts';
+import { composer, held } from '../../kernels/fusion-cases/case.ts';
 
 const eps = 1e-5;
 const forward = (m: number, C: number) => outputsOf(batchnormForward, [[m, C], [C], [C]], { eps });

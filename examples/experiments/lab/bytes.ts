@@ -1,0 +1,67 @@
+/** The memory of a network, measured. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import {
+  type Batch,
+  crossEntropy,
+  deviceInfo,
+  manualSeed,
+  noGrad,
+  SGD,
+  tensor,
+  useDevice,
+} from '../../../src/index.ts';
+import { type Net, network } from './nets.ts';
+
+/** Bytes held at the end of the forward pass of a training step. */
+export function bytesOfStep(net: Net, seed: number, { x, shape, labels }: Batch): Promise<number> {
+  return heldBytes(() => {
+    manualSeed(seed);
+    const model = network(net);
+    const input = tensor(x, { shape });
+    const optimizer = new SGD(model.parameters(), { lr: 1e-3 });
+    crossEntropy(model.forward(input), labels).backward();
+    optimizer.step(); // from now on the gradients are allocated
+    return [model, input, crossEntropy(model.forward(input), labels)]; // which keeps the graph
+  });
+}
+
+/** Bytes held by a network in evaluation, with its output. */
+export function bytesOfEvaluation(net: Net, seed: number, { x, shape }: Batch): Promise<number> {
+  return heldBytes(() => {
+    manualSeed(seed);
+    const model = network(net);
+    model.forward(tensor(x, { shape })); // so that there are running statistics
+    model.eval();
+    const input = tensor(x, { shape });
+    return [model, input, noGrad(() => model.forward(input))];
+  });
+}
+
+/** Bytes of arrays that what `make` returns keeps alive, on `cpu`, whose tensors are arrays that JavaScript counts. */
+async function heldBytes(make: () => readonly object[]): Promise<number> {
+  const { device } = deviceInfo();
+  await useDevice('cpu');
+  try {
+    const before = arrayBytes();
+    const kept = make();
+    const held = arrayBytes() - before;
+    expectAlive(kept);
+    return held;
+  } finally {
+    await useDevice(device);
+  }
+}
+
+/** Uses the objects after they have been counted, so that they are not collected before. */
+function expectAlive(kept: readonly object[]): void {
+  if (kept.length === 0) throw new RangeError('bytes: nothing was kept');
+}
+
+function arrayBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  collect();
+  return process.memoryUsage().arrayBuffers;
+}
