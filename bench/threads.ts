@@ -57,7 +57,8 @@ async function compare(name: string, workOf: () => () => unknown): Promise<void>
 
 /** The time to give away a kernel that does almost nothing, and to hear back, in microseconds. */
 async function latency(): Promise<void> {
-  const device = openWasm(builds, { count: 2, reason: 'benchmark' }, makeTeam);
+  const device = openWasm(builds, { count: 2, reason: 'benchmark' });
+  device.gather(makeTeam);
   const { pool } = device;
   const form = pool?.forms.get('matmul');
   if (pool === null || form === undefined) throw new Error('shared memory is refused');

@@ -18,13 +18,16 @@ import type { KernelCall } from './kernel-laws.ts';
 const extents = [1, 3, 4, 5, 12, 15, 16, 17, 31, 33, 59, 61, 65, 121, 300, 1030];
 const counts = [2, 3, 8];
 
-const one = openWasm();
+const reason = 'this is a test';
+const one = openWasm(builds, { count: 1, reason });
 const several: ReadonlyMap<number, WasmDevice> = new Map(
-  counts.map((count) => [count, openWasm(builds, { count, reason: 'this is a test' }, makeTeam)]),
+  counts.map((count) => [count, openWasm(builds, { count, reason })]),
 );
 
 beforeAll(async () => {
-  for (const [count, { pool }] of several) {
+  for (const [count, device] of several) {
+    device.gather(makeTeam);
+    const { pool } = device;
     if (pool === null) throw new Error('shared memory is refused');
     await pool.started();
     pool.leastShare = 0;

@@ -3,7 +3,6 @@ import { cpu } from './cpu.ts';
 import type { Device, DeviceName } from './device.ts';
 import { DeviceError, expectOneOf } from '../errors.ts';
 import { openWasm } from './wasm/open-wasm.ts';
-import type { ThreadsOption } from './wasm/threads/count.ts';
 
 /** A device that was passed over, and the reason. */
 export interface PassedOver {
@@ -50,12 +49,8 @@ export function deviceFor(op: string, device: DeviceName | Device): Device {
 }
 
 function wasm(): Device {
-  const known = opened.get('wasm');
-  if (known !== undefined) return known;
-  const device = openWasm();
+  const device = opened.get('wasm') ?? openWasm();
   opened.set('wasm', device);
-  // Until the code for threads is loaded, the program runs on one thread, with the same results.
-  if (threadsVariable()) void threadSetter('wasm', undefined).then((set) => set(device));
   return device;
 }
 
@@ -66,27 +61,4 @@ function byDefault(): Choice {
     if (!(error instanceof DeviceError)) throw error;
     return { device: cpu, passedOver: [{ device: 'wasm', reason: error.problem }] };
   }
-}
-
-/** The environment variable GAMMABETA_THREADS, if it is set. */
-function threadsVariable(): string | undefined {
-  const { process } = globalThis as {
-    readonly process?: { readonly env?: Record<string, string | undefined> };
-  };
-  return process?.env?.GAMMABETA_THREADS;
-}
-
-/**
- * Returns a function that sets the number of threads of `wasm`; undefined stands for GAMMABETA_THREADS. The code for
- * threads is loaded when it is first needed.
- *
- * @throws {ValueError} It is neither `'auto'` nor an integer from 1 to 64.
- */
-export async function threadSetter(
-  op: string,
-  option: ThreadsOption | undefined,
-): Promise<(device: Device) => void> {
-  const { makeTeam, threadsOf } = await import('./wasm/threads/team.ts');
-  const threads = threadsOf(op, option);
-  return (device) => device.setThreads?.(threads, makeTeam);
 }

@@ -1,6 +1,5 @@
 /** The interface of a device: what tensors need from the code that computes them. */
 import type { Fusion } from '../../../kernels/fused/fusion.ts';
-import type { MakeTeam } from './wasm/threads/team.ts';
 import type { FloatArray, Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 
 export type DType = 'float32' | 'float64';
@@ -48,8 +47,8 @@ export interface Device {
   readonly lost?: boolean;
   /** On `wasm`: the number of threads, and why there are no more. */
   readonly threads?: { readonly count: number; readonly reason: string };
-  /** @internal Changes the number of threads. */
-  setThreads?(threads: { readonly count: number; readonly reason: string }, makeTeam: MakeTeam): void;
+  /** @internal Changes the number of threads. Resolves when the code for threads is loaded. */
+  setThreads?(threads: { readonly count: number; readonly reason: string }): Promise<void>;
   /** On `webgpu`: which matrix products run, and why. */
   readonly products?: Products | undefined;
   /** On `webgpu`: the kernels that the driver refused, with its reasons. Slower kernels run in their place. */

@@ -1,19 +1,11 @@
 /** Chooses the current device, by name or automatically. */
 import { cpu } from './cpu.ts';
-import {
-  type Choice,
-  choose,
-  currentChoice,
-  deviceFor,
-  opened,
-  type PassedOver,
-  threadSetter,
-} from './current.ts';
+import { type Choice, choose, currentChoice, deviceFor, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType, ProductForm, Products } from './device.ts';
 import { DeviceError, expectOneOf, expectOptions, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
-import type { ThreadsOption } from './wasm/threads/count.ts';
+import { threadsOf, type ThreadsOption } from './wasm/threads/count.ts';
 
 /** The current device, and the faster devices that were passed over. */
 export interface DeviceInfo {
@@ -50,7 +42,7 @@ export interface DeviceOptions {
    * On `wasm`, also if `'auto'` chooses it: how many threads compute a large kernel together, from 1 to 64. `'auto'` is
    * one per processor core, at most 8, and 1 in a worker thread. A page has one thread unless it is cross-origin
    * isolated. The results are the same, bit for bit. Default: the number that `wasm` has already; at first that of the
-   * environment variable GAMMABETA_THREADS, or 1.
+   * environment variable GAMMABETA_THREADS, or `'auto'`.
    */
   readonly threads?: ThreadsOption;
 }
@@ -139,25 +131,23 @@ export async function useDevice(name: DeviceName | 'auto', options: DeviceOption
     }
   }
   if (threads !== undefined && name !== 'wasm' && name !== 'auto') {
-    const problem = `threads: ${shown(threads)} for the device ${shown(name)}`;
+    const problem = `threads: ${threads} for the device '${name}'`;
     throw new ValueError('useDevice', problem, "only 'wasm' has threads");
   }
+  const wanted = threads === undefined ? null : threadsOf('useDevice', threads);
   expectNotHeld();
   // `fit` may have begun while the device was opened.
-  return switchDevice(name, async () => {
-    const setThreads = threads === undefined ? null : await threadSetter('useDevice', threads);
-    return (device) => {
-      expectNotHeld();
-      device.chooseProducts?.(products);
-      setThreads?.(device);
-    };
+  return switchDevice(name, (device) => {
+    expectNotHeld();
+    device.chooseProducts?.(products);
+    return wanted === null ? undefined : device.setThreads?.(wanted);
   });
 }
 
 /** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
 export async function switchDevice(
   name: DeviceName | 'auto',
-  prepare?: () => Promise<(device: Device) => void>,
+  prepare?: (device: Device) => Promise<void> | undefined,
 ): Promise<DeviceInfo> {
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
@@ -170,9 +160,9 @@ export async function switchDevice(
   }
   const switched = lastChoice.then(async () => {
     const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
-    const apply = await prepare?.();
-    apply?.(choice.device);
+    const prepared = prepare?.(choice.device);
     choose(choice);
+    await prepared;
     return deviceInfo();
   });
   lastChoice = switched.catch(() => undefined);

@@ -12,9 +12,9 @@ import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
 import { outputsOf } from '../outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
-import type { Threads } from './threads/count.ts';
+import { type Threads, threadsOf } from './threads/count.ts';
 import type { Forms, Pool } from './threads/pool.ts';
-import type { MakeTeam, Team } from './threads/team.ts';
+import type { MakeTeam, Resources, Team } from './threads/team.ts';
 
 /** The parts of WebAssembly that are used here. TypeScript's own types for it come with those of a whole browser. */
 declare const WebAssembly: {
@@ -36,9 +36,11 @@ interface Engine {
   readonly memory: Memory;
   readonly exports: Exports;
   readonly heap: Heap;
-  readonly threads: Threads;
-  /** Null with one thread: then the memory is not shared. */
-  readonly team: Team | null;
+  threads: Threads;
+  /** What its threads share; null with one, whose memory is not shared. */
+  readonly shared: Resources | null;
+  /** Null until the code for threads is loaded. */
+  team: Team | null;
 }
 
 /** The builds of the kernels, the fastest first: with relaxed SIMD, a·b + c is one instruction. */
@@ -56,7 +58,11 @@ const INITIAL_PAGES = (2 * BUDGET) / PAGE + 64;
 /** 4 GB, all that 32-bit addresses reach: the maximum that the module declares. */
 const MOST_PAGES = 65536;
 
-const ONE_THREAD: Threads = { count: 1, reason: 'one thread is the default' };
+/**
+ * The first array of this many numbers loads the code for threads. Smaller ones are rarely worth dividing, so that a
+ * program that has no others starts no thread.
+ */
+const LARGE = 2 ** 14;
 
 /** The device, with what tests inspect. */
 export interface WasmDevice extends Device {
@@ -64,30 +70,30 @@ export interface WasmDevice extends Device {
   readonly residency: Residency;
   /** The size of its WebAssembly memory, in bytes. */
   readonly memory: number;
-  /** Its threads; null with one. */
+  /** Its threads; null with one, and before the first large array. */
   readonly pool: Pool | null;
+  /** Makes its team now, with other workers. */
+  gather(makeTeam: MakeTeam): void;
 }
 
 /**
  * Opens the device with the fastest build that the JavaScript engine accepts.
  *
  * @throws {DeviceError} It accepts no build; the message gives the reason.
+ * @throws {ValueError} The environment variable GAMMABETA_THREADS is no number of threads.
  */
 export function openWasm(
   accepted: readonly Build[] = builds,
-  threads: Threads = ONE_THREAD,
-  makeTeam: MakeTeam | null = null,
+  threads: Threads = threadsOf('wasm', undefined),
 ): WasmDevice {
   if (typeof WebAssembly === 'undefined') throw unavailable('this engine has no WebAssembly');
   for (const build of accepted) {
     const bytes = binaries[build]();
     if (!WebAssembly.validate(shareMemory(bytes, false))) continue;
     try {
-      return deviceOf(build, bytes, threads, makeTeam);
+      return deviceOf(build, bytes, threads);
     } catch (error) {
-      throw unavailable(
-        `the kernels cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw unavailable(`the kernels cannot be loaded: ${messageOf(error)}`);
     }
   }
   throw unavailable(
@@ -106,23 +112,20 @@ function shareMemory(bytes: Uint8Array, shared: boolean): Uint8Array {
 }
 
 /** Makes an instance for a number of threads; for one, if the engine refuses to share memory. */
-function engineOf(bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | null): Engine {
-  if (threads.count > 1) {
-    try {
-      return instantiate(bytes, threads, makeTeam);
-    } catch (error) {
-      const reason = `shared memory is refused: ${error instanceof Error ? error.message : String(error)}`;
-      return instantiate(bytes, { count: 1, reason }, null);
-    }
+function engineOf(bytes: Uint8Array, threads: Threads): Engine {
+  if (threads.count === 1) return instantiate(bytes, threads);
+  try {
+    return instantiate(bytes, threads);
+  } catch (error) {
+    return instantiate(bytes, { count: 1, reason: `shared memory is refused: ${messageOf(error)}` });
   }
-  return instantiate(bytes, threads, makeTeam);
 }
 
-function instantiate(bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | null): Engine {
+function instantiate(bytes: Uint8Array, threads: Threads): Engine {
   const { count } = threads;
-  const shared = makeTeam !== null && count > 1;
+  const shared = count > 1;
   const module = new WebAssembly.Module(shareMemory(bytes, shared));
-  const initial = INITIAL_PAGES + (shared ? SCRATCH_PAGES * (count - 1) : 0);
+  const initial = INITIAL_PAGES + SCRATCH_PAGES * (count - 1);
   const memory = new WebAssembly.Memory({ initial, maximum: MOST_PAGES, shared });
   const { exports } = new WebAssembly.Instance(module, {
     env: { memory },
@@ -140,15 +143,14 @@ function instantiate(bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | n
   // The scratch memory of the other threads follows that of this one.
   const scratch = Math.ceil(exports.heapStart.value / PAGE) * PAGE;
   const heap = new Heap(shared ? scratch * count : exports.heapStart.value, memory.buffer.byteLength, grow);
-  const team = shared ? makeTeam(exports, { module, memory, scratch }, count) : null;
-  return { memory, exports, heap, threads, team };
+  return { memory, exports, heap, threads, shared: shared ? { module, memory, scratch } : null, team: null };
 }
 
 /** Room for the scratch memory of a thread, which is less than 2 MB. */
 const SCRATCH_PAGES = 32;
 
-function deviceOf(build: Build, bytes: Uint8Array, threads: Threads, makeTeam: MakeTeam | null): WasmDevice {
-  let engine = engineOf(bytes, threads, makeTeam);
+function deviceOf(build: Build, bytes: Uint8Array, threads: Threads): WasmDevice {
+  let engine = engineOf(bytes, threads);
   const view = (address: number, { dtype, size }: WasmStorage): FloatArray =>
     dtype === 'float32'
       ? new Float32Array(engine.memory.buffer, address, size)
@@ -162,7 +164,26 @@ function deviceOf(build: Build, bytes: Uint8Array, threads: Threads, makeTeam: M
     else split(args);
   };
 
+  /** Makes the team of an engine. */
+  const gather = (of: Engine, makeTeam: MakeTeam): void => {
+    if (of.shared !== null && of === engine) of.team ??= makeTeam(of.exports, of.shared, of.threads.count);
+  };
+
+  /** The size from which an array loads the code for threads. */
+  let large = LARGE;
+  const loadTeam = async (): Promise<void> => {
+    large = Infinity;
+    const of = engine;
+    if (of.shared === null) return;
+    try {
+      gather(of, (await import('./threads/team.ts')).makeTeam);
+    } catch (error) {
+      of.threads = { count: 1, reason: `the code for threads cannot be loaded: ${messageOf(error)}` };
+    }
+  };
+
   const allocate = (dtype: DType, size: number): WasmStorage => {
+    if (size >= large) void loadTeam();
     const storage = new WasmStorage(dtype, size, residency);
     residency.place(storage);
     return storage;
@@ -201,14 +222,18 @@ function deviceOf(build: Build, bytes: Uint8Array, threads: Threads, makeTeam: M
         reason: `a worker thread ended or did not start: ${pool.lossReason}`,
       };
     },
-    setThreads(wanted, make) {
-      if (wanted.count === engine.threads.count) {
-        engine = { ...engine, threads: wanted };
-        return;
+    gather: (makeTeam) => {
+      gather(engine, makeTeam);
+    },
+    setThreads(wanted) {
+      if (wanted.count === engine.threads.count && (engine.team?.pool.lost ?? 0) === 0) {
+        engine.threads = wanted;
+      } else {
+        engine.team?.pool.stop();
+        const next = engineOf(bytes, wanted);
+        residency.moveTo(next.heap, () => (engine = next));
       }
-      engine.team?.pool.stop();
-      const next = engineOf(bytes, wanted, make);
-      residency.moveTo(next.heap, () => (engine = next));
+      return loadTeam();
     },
 
     upload(values, dtype) {
@@ -288,3 +313,5 @@ const isFloat32 = ({ dtype }: Storage): boolean => dtype === 'float32';
 function unavailable(reason: string): DeviceError {
   return new DeviceError('wasm', reason, "the device 'cpu' computes the same, slower");
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

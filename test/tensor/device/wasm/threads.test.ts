@@ -9,10 +9,15 @@ import {
   type StartWorker,
   type Worker,
 } from '../../../../src/tensor/device/wasm/threads/start-worker.ts';
-import { makeTeam, teamWith } from '../../../../src/tensor/device/wasm/threads/team.ts';
+import { teamWith } from '../../../../src/tensor/device/wasm/threads/team.ts';
 import { wasmDevice } from './wasm-device.ts';
 
-const two = { count: 2, reason: 'this is a test' };
+/** A device whose workers are started by `start`. */
+function deviceWith(count: number, start: StartWorker = startWorker): WasmDevice {
+  const device = openWasm(builds, { count, reason: 'this is a test' });
+  device.gather(teamWith(start));
+  return device;
+}
 
 /** A product large enough to be divided: ones [64, 100] times ones [100, 80]. */
 function product(device: WasmDevice): Float32Array {
@@ -90,7 +95,7 @@ describe('GAMMABETA_THREADS', () => {
 
 describe('a worker', () => {
   it('starts with the first large kernel, and takes part in the next', async () => {
-    const device = openWasm(builds, two, makeTeam);
+    const device = deviceWith(2);
     expect(device.pool?.ready).toBe(0);
     expect(product(device)).toEqual(expected);
     const pool = await poolOf(device);
@@ -107,7 +112,7 @@ describe('a worker', () => {
       workers.push(startWorker(...args));
       return workers.at(-1) ?? null;
     };
-    const device = openWasm(builds, { ...two, count: 3 }, teamWith(start));
+    const device = deviceWith(3, start);
     const pool = await poolOf(device);
     expect(pool.ready).toBe(2);
     workers[0]?.stop();
@@ -121,7 +126,7 @@ describe('a worker', () => {
   it('that cannot start causes one warning, with the reason', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const broken: StartWorker = (start, ended) => startWorker({ ...start, module: {} }, ended);
-    const device = openWasm(builds, { ...two, count: 3 }, teamWith(broken));
+    const device = deviceWith(3, broken);
     const pool = await poolOf(device);
     expect(pool.ready).toBe(0);
     expect(product(device)).toEqual(expected);

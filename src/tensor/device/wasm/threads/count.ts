@@ -1,6 +1,5 @@
 /** How many threads the wasm device uses. */
 import { refused } from '../../../errors.ts';
-import { nodeThreads } from './start-worker.ts';
 
 /** The number of threads, and why there are no more. */
 export interface Threads {
@@ -19,7 +18,8 @@ interface Platform {
     readonly env?: Readonly<Record<string, string | undefined>>;
     readonly arch?: string;
     readonly platform?: string;
-    readonly getBuiltinModule?: (name: 'os' | 'fs') => {
+    readonly getBuiltinModule?: (name: 'os' | 'fs' | 'worker_threads') => {
+      readonly isMainThread?: boolean;
       readonly availableParallelism?: () => number;
       readonly readFileSync?: (path: string, encoding: 'utf8') => string;
     };
@@ -33,14 +33,14 @@ const platform = globalThis as Platform;
 
 /**
  * Checks the option `threads`; undefined stands for the environment variable GAMMABETA_THREADS, and without that for
- * one thread.
+ * `'auto'`.
  *
  * @throws {ValueError} It is neither `'auto'` nor an integer from 1 to 64.
  */
 export function threadsOf(op: string, option: ThreadsOption | undefined): Threads {
-  const variable = platform.process?.env?.GAMMABETA_THREADS;
   if (option !== undefined) return limited(checked(op, 'threads', option), 'threads');
-  if (variable === undefined || variable === '') return { count: 1, reason: 'one thread is the default' };
+  const variable = environment();
+  if (variable === undefined || variable === '') return limited('auto', 'the default');
   const name = 'GAMMABETA_THREADS';
   return limited(checked(op, name, variable === 'auto' ? variable : Number(variable), variable), name);
 }
@@ -72,7 +72,17 @@ function limited(wanted: ThreadsOption, by: string): Threads {
 }
 
 function isWorker(): boolean {
-  return nodeThreads === undefined ? platform.document === undefined : !nodeThreads.isMainThread;
+  const main = platform.process?.getBuiltinModule?.('worker_threads').isMainThread;
+  return main === undefined ? platform.document === undefined : !main;
+}
+
+/** The value of GAMMABETA_THREADS. Deno throws if the program may not read it. */
+function environment(): string | undefined {
+  try {
+    return platform.process?.env?.GAMMABETA_THREADS;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

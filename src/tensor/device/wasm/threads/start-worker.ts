@@ -27,7 +27,6 @@ interface PageWorker {
 interface Platform {
   readonly process?: {
     readonly getBuiltinModule?: (name: 'worker_threads') => {
-      readonly isMainThread: boolean;
       readonly Worker: new (code: string, options: object) => NodeWorker;
     };
   };
@@ -38,9 +37,7 @@ interface Platform {
 
 const { process, Worker, Blob, URL } = globalThis as Platform;
 /** Only Node has it. */
-export const nodeThreads:
-  ReturnType<NonNullable<NonNullable<Platform['process']>['getBuiltinModule']>> | undefined =
-  process?.getBuiltinModule?.('worker_threads');
+const nodeThreads = process?.getBuiltinModule?.('worker_threads');
 
 export const startWorker: StartWorker = (start, ended) => {
   let stopped = false;

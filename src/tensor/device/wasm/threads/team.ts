@@ -1,10 +1,8 @@
-/** What the wasm device needs for more than one thread. It is loaded when threads are first asked for. */
+/** What the wasm device needs for more than one thread. It is loaded when the first large array comes. */
 import { patience } from './count.ts';
 import { type Forms, Pool, type Shared } from './pool.ts';
 import { type Split, splitsOf } from './splits.ts';
 import { startWorker, type StartWorker } from './start-worker.ts';
-
-export { threadsOf } from './count.ts';
 
 /** The threads of a device, and the kernels that they can divide. */
 export interface Team {
@@ -12,8 +10,11 @@ export interface Team {
   readonly splits: ReadonlyMap<string, Split>;
 }
 
+/** What a team shares. */
+export type Resources = Omit<Shared, 'patience'>;
+
 /** Makes a team for an instance of the kernels. */
-export type MakeTeam = (exports: Forms, resources: Omit<Shared, 'patience'>, count: number) => Team;
+export type MakeTeam = (exports: Forms, resources: Resources, count: number) => Team;
 
 export const teamWith =
   (start: StartWorker): MakeTeam =>
