@@ -170,7 +170,9 @@ function deviceOf(build: Build, bytes: Uint8Array, threads: Threads): WasmDevice
   };
 
   /** The size from which an array loads the code for threads. */
-  let large = LARGE;
+  let large = engine.shared === null ? Infinity : LARGE;
+  /** Reads wait for it: a program that awaits nothing else would never let it end. */
+  let loading: Promise<void> | null = null;
   const loadTeam = async (): Promise<void> => {
     large = Infinity;
     const of = engine;
@@ -180,10 +182,11 @@ function deviceOf(build: Build, bytes: Uint8Array, threads: Threads): WasmDevice
     } catch (error) {
       of.threads = { count: 1, reason: `the code for threads cannot be loaded: ${messageOf(error)}` };
     }
+    loading = null;
   };
 
   const allocate = (dtype: DType, size: number): WasmStorage => {
-    if (size >= large) void loadTeam();
+    if (size >= large) loading = loadTeam();
     const storage = new WasmStorage(dtype, size, residency);
     residency.place(storage);
     return storage;
@@ -274,7 +277,10 @@ function deviceOf(build: Build, bytes: Uint8Array, threads: Threads): WasmDevice
       return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
     },
 
-    read: (storage) => Promise.resolve(arrayOf(own(storage)).slice()),
+    read: (storage) => {
+      const values = arrayOf(own(storage)).slice();
+      return loading === null ? Promise.resolve(values) : loading.then(() => values);
+    },
     readSync: (storage) => arrayOf(own(storage)).slice(),
     free: (storage) => {
       residency.free(own(storage));
