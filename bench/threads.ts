@@ -1,7 +1,7 @@
 /**
- * Threads of the wasm device: `npx tsx bench/threads.ts [threads …]` times products, batch normalization and training
+ * Threads of the wasm device: `npm run bench -- threads [numbers of threads]` times products, batch normalization and training
  * steps with one thread and with others, in turns, and prints the best times, and the time that giving a kernel away
- * takes. Run `npm run build:kernels` first.
+ * takes.
  */
 import { matmul } from '../kernels/matmul.ts';
 import { nets } from '../src/networks.ts';

@@ -29,7 +29,7 @@ export function deviceOption(command: Command): Command {
     )
     .option(
       '--threads <n>',
-      'threads of the device wasm, or auto for one per core; the results are the same (default: 1)',
+      'threads of the device wasm; the results are the same (default: auto, one per core)',
       threadCount,
     );
 }
