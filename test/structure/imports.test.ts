@@ -193,9 +193,12 @@ describe('names', () => {
     expect(library.filter((file) => old.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
   });
 
-  it('of WebAssembly are in one file of the library', () => {
+  it('of WebAssembly are in the file that opens the device and the one that a worker thread runs', () => {
     const naming = files.filter((file) => isLibrary(file) && /\bWebAssembly\b/.test(codeOf(file)));
-    expect(naming).toEqual(['src/tensor/device/wasm/open-wasm.ts']);
+    expect(naming).toEqual([
+      'src/tensor/device/wasm/open-wasm.ts',
+      'src/tensor/device/wasm/threads/worker.ts',
+    ]);
   });
 
   it('of folders are those of the design', () => {
