@@ -3,7 +3,15 @@ import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { Column } from '../column/column.ts';
-import { agrees, dxAlong, jacobian, numericalDx, type Paths, termsOf } from '../column/gradient.ts';
+import {
+  agrees,
+  dxAlong,
+  hasNumericalDx,
+  jacobian,
+  numericalDx,
+  type Paths,
+  termsOf,
+} from '../column/gradient.ts';
 import { index, show } from '../page/format.ts';
 import type { PartProps } from '../page/page.tsx';
 import { limits, readNumbers } from '../page/state.ts';
@@ -26,7 +34,11 @@ const pathNames: readonly (readonly [path: keyof Paths, name: string])[] = [
 export function GradientPart({ state, set, column }: Props): JSX.Element {
   const { paths, g } = state;
   const spread = Math.sqrt(column.variance + column.eps);
-  const numerical = useMemo(() => numericalDx(column, spread), [column, spread]);
+  const isNumerical = hasNumericalDx(column, spread);
+  const numerical = useMemo(
+    () => (isNumerical ? numericalDx(column, spread) : column.dx),
+    [column, spread, isNumerical],
+  );
   const dx = useMemo(() => dxAlong(column, paths), [column, paths]);
   const rows = useMemo(() => jacobian(column), [column]);
   const scale = Math.max(
@@ -55,7 +67,7 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
               const values = readNumbers(text);
               if (values.length === g.length) return values;
               throw new RangeError(
-                `x has ${g.length} values, so g needs ${g.length}; here are ${values.length}.`,
+                `g has length ${values.length}, and x has length ${g.length}: give one g for each x.`,
               );
             }}
             onChange={setG}
@@ -84,8 +96,10 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
           </fieldset>
           <p class={count > 0 ? 'problem' : 'note'} aria-live="polite">
             {count === 0
-              ? 'Each dx equals the numerical gradient, which uses the forward pass only.'
-              : `✗ ${count} of ${dx.length} are wrong: the outlined arrows are the numerical gradient.`}
+              ? isNumerical
+                ? 'Each dx equals the numerical gradient, which uses the forward pass only.'
+                : 'x is so far from 0 that rounding hides numerical differences. Each dx is compared with the sum of all three paths instead.'
+              : `✗ ${count} of ${dx.length} are wrong: the outlined arrows are the ${isNumerical ? 'numerical gradient' : 'sum of all three paths'}.`}
           </p>
           <Jacobian rows={rows} />
         </div>
