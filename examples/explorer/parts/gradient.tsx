@@ -53,7 +53,7 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
       <p>
         <Q of="g" /> says how the loss changes with each <Q of="y" />. Backward, <Q of="g" /> loses its mean
         and its part along <Q of="xhat" />, since the layer ignores both a shift and a stretch of the batch.
-        Both are sums over the whole batch: so one <Q of="g" /> reaches every <Q of="dx" />. Drag an arrow on
+        Both are sums over the whole batch: so one <Q of="g" /> reaches every <Q of="dx" />. Drag a circle on
         the left.
       </p>
       <div class="figure-and-controls">
@@ -127,7 +127,7 @@ function Lanes({
   const { x, g, y } = column;
   const m = x.length;
   const narrow = width < 520;
-  const lane = narrow ? 44 : Math.max(31, Math.min(44, 300 / m));
+  const lane = narrow ? 44 : Math.max(31, Math.min(60, 300 / m));
   const top = 44;
   const height = top + m * lane + 8;
   const terms = termsOf(column);
@@ -292,6 +292,13 @@ function Lanes({
           </mrow>
         </Equation>
         <Equation>
+          <S>rstd</S>
+          <O>=</O>
+          <Fraction over={<mn>1</mn>} under={<S>σ</S>} />
+          <O>=</O>
+          <N value={column.rstd} />
+        </Equation>
+        <Equation>
           <S>dβ</S>
           <O>=</O>
           <O>∑</O>
@@ -374,6 +381,7 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
 /** A number that fits into a cell. */
 function short(value: number): string {
   const size = Math.abs(value);
+  if (size > 5e-13 && size < 0.005) return show(value, 1).replace('−0.', '−.');
   return show(size < 1 ? Number(value.toFixed(2)) : value, size < 1 ? 2 : 1);
 }
 
