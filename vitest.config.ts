@@ -4,6 +4,12 @@ import { firstOfMnist, trainInNode } from './test/browser/node-commands.ts';
 import { chromiumPath as chromium, softwareGpu } from './test/chromium.ts';
 import { exampleModules } from './test/docs/example-modules.ts';
 
+/**
+ * The tests run on one thread, because several test files run at a time. GAMMABETA_THREADS=2 runs them on two, with the
+ * same results.
+ */
+const env = { GAMMABETA_THREADS: process.env.GAMMABETA_THREADS ?? '1' };
+
 const node: TestProjectConfiguration = {
   plugins: [exampleModules()],
   test: {
@@ -11,6 +17,7 @@ const node: TestProjectConfiguration = {
     include: ['{test,bench,examples}/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/package/**'],
     setupFiles: ['test/setup.ts'],
+    env,
     testTimeout: 30_000,
   },
 };
@@ -21,6 +28,7 @@ const packed: TestProjectConfiguration = {
     name: 'package',
     include: ['test/package/**/*.test.ts'],
     globalSetup: ['test/package/build.ts'],
+    env,
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

@@ -17,6 +17,7 @@ export async function runCommand(command: (signal: AbortSignal) => Promise<void>
     pressed = Math.min(pressed, performance.now());
     interrupt.abort(new Error('interrupted'));
   });
+  process.env.GAMMABETA_THREADS ??= '1'; // what the committed results are of
   try {
     await command(interrupt.signal);
   } catch (error) {

@@ -14,6 +14,7 @@ function suite(name: string, suites: readonly SuiteName[], description: string):
     .option('--filter <text>', "only lines that contain this, such as 'matmul 32x784' or 'step bn'", '')
     .option('--quick', 'a rough look instead of a measurement', false)
     .option('--device <name>', 'the device that trains, or auto; cpu times only the references', 'wasm')
+    .option('--threads <n>', 'threads of the device wasm that trains (default: 1)', integerFrom(1))
     .action((options: SuiteOptions) => runCommand((signal) => runSuites(suites, options, signal)));
 }
 
@@ -31,6 +32,9 @@ suite('step', ['step'], 'a training step of two networks, and its parts')
     }),
   );
 suite('scaling', ['scaling'], 'the cost of training against batch and width, with exponents');
+program.command('threads', 'kernels and steps with one thread and with others, in turns', {
+  executableFile: 'threads.ts',
+});
 program.command('peers', 'gammabeta and other libraries: see bench/peers', {
   executableFile: 'peers/main.ts',
 });

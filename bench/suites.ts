@@ -22,6 +22,7 @@ export interface SuiteOptions {
   readonly filter: string;
   readonly quick: boolean;
   readonly device: string;
+  readonly threads?: number;
 }
 
 /** Called before each measurement with a line that describes it. */
@@ -34,7 +35,8 @@ export async function runSuites(
   signal: AbortSignal,
 ): Promise<void> {
   const machine = describeMachine(); // before this command adds to the load
-  await useDevice(options.device as DeviceName | 'auto');
+  const { device, threads } = options;
+  await useDevice(device as DeviceName | 'auto', threads === undefined ? {} : { threads });
   const work = selected(names, options.filter);
   const { opened, passedOver } = openForms(work.subjects.length === 0 ? [] : formsFor(options.device));
   const introduction = {

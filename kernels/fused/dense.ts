@@ -41,7 +41,7 @@ export const denseDz: Fusion<Activation> = {
     const db = run(colSum, [dz]);
     return [dz, db];
   },
-  sizes: ([g]: readonly Shape[]) => [g[0], g[1]],
+  sizes: ([g]: readonly Shape[]) => [g[0], g[1], g[1]],
   params: ['slope'],
   cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
 };

@@ -21,5 +21,6 @@ export const softmaxCrossEntropy: Fusion<{ smoothing: number }> = {
   },
   sizes: ([logits]: readonly Shape[]) => [logits[0], logits[1]],
   params: ['smoothing'],
+  scratch: ([m]) => 2 * m,
   cost: ([m, K]) => ({ flops: 8 * m * K, bytes: 8 * m * K }),
 };

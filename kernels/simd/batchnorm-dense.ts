@@ -9,7 +9,7 @@
 import { batchnormForward, batchnormInParts, NEAR_FOR_ZEROS } from './batchnorm';
 import { isFar } from './batchnorm-moments';
 import { activate, addBias, dense } from './dense';
-import { FEW, matmul, product } from './matmul';
+import { FEW, matmul, product, productRows, SPARSE } from './matmul';
 import { colSum } from './reduce';
 import { areFinite, isSparse, sparseProduct } from './sparse';
 import {
@@ -49,7 +49,7 @@ export function batchnormDense(
   if (isSparse(x, k, 1, m, k, n)) {
     const constant = at(scratch, m * k);
     const bias = at(constant, k);
-    batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, eps);
+    batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, k, eps);
     matmul(bias, constant, W, 1, k, n);
     // These sums contain all of W. If they are finite, so is W, and skipping 0·W changes nothing.
     if (areFinite(bias, n)) {
@@ -59,12 +59,14 @@ export function batchnormDense(
       return;
     }
   }
-  batchnormForward(scratch, mean, variance, rstd, x, gamma, beta, m, k, eps);
+  batchnormForward(scratch, mean, variance, rstd, x, gamma, beta, m, k, k, eps);
   dense(y, scratch, W, b, m, k, n, slope);
 }
 
 /** Rows of dW that are computed and finished together, while they are in the cache: a multiple of a tile's 6. */
 const BLOCK = 60;
+/** The form of a product whose blocks of rows have forms of their own, those that `productForm` gives. */
+const IN_BLOCKS = -1;
 
 /**
  * dgamma, dbeta and dW. With p = (x − s)ᵀ·dz, d = mean − s and S = Σᵢ dz[i,:], for one row of W at a time:
@@ -96,14 +98,53 @@ export function batchnormDenseSums(
   const rest = at(shift, k);
   const sums = at(rest, k);
   const sparse = isSparse(x, 1, k, k, m, n) && areFinite(dz, m * n);
-  splitMeans(shift, rest, mean, rstd, k, sparse);
-  subtract(scratch, x, shift, m, k);
+  const form = sparse ? SPARSE : IN_BLOCKS;
+  shiftColumns(scratch, shift, rest, x, mean, rstd, m, k, k, sparse);
   colSum(sums, dz, m, n);
+  batchnormDenseRows(form, dgamma, dbeta, dW, dz, scratch, rest, sums, rstd, gamma, beta, W, m, k, n, k);
+}
+
+/** The first `width` of the k columns of x − s, in u, and of s and mean − s. */
+export function shiftColumns(
+  u: usize,
+  shift: usize,
+  rest: usize,
+  x: usize,
+  mean: usize,
+  rstd: usize,
+  m: i32,
+  k: i32,
+  width: i32,
+  zerosStay: bool,
+): void {
+  splitMeans(shift, rest, mean, rstd, width, zerosStay);
+  subtract(u, x, shift, m, k, width);
+}
+
+/** The first `height` of the k rows of dW, dgamma and dbeta, from u = x − s, the rest mean − s, and the sums S of dz. */
+export function batchnormDenseRows(
+  form: i32,
+  dgamma: usize,
+  dbeta: usize,
+  dW: usize,
+  dz: usize,
+  u: usize,
+  rest: usize,
+  sums: usize,
+  rstd: usize,
+  gamma: usize,
+  beta: usize,
+  W: usize,
+  m: i32,
+  k: i32,
+  n: i32,
+  height: i32,
+): void {
   const block = m <= FEW ? BLOCK : k;
-  for (let j = 0; j < k; j += block) {
-    const rows = min(block, k - j);
-    if (sparse) sparseProduct(at(dW, j * n), at(scratch, j), 1, k, dz, rows, m, n);
-    else product(at(dW, j * n), at(scratch, j), 1, k, dz, n, 1, rows, m, n);
+  for (let j = 0; j < height; j += block) {
+    const rows = min(block, height - j);
+    if (form == IN_BLOCKS) product(at(dW, j * n), at(u, j), 1, k, dz, n, 1, rows, m, n);
+    else productRows(form, at(dW, j * n), at(u, j), 1, k, dz, n, 1, rows, m, n);
     for (let r = j; r < j + rows; r++) {
       const row = r * n;
       const scale = load<f64>(at64(rstd, r));
@@ -127,15 +168,15 @@ function splitMeans(shift: usize, rest: usize, mean: usize, rstd: usize, k: i32,
   }
 }
 
-/** y[i,j] = x[i,j] − shift[j]. */
-function subtract(y: usize, x: usize, shift: usize, m: i32, k: i32): void {
+/** y[i,j] = x[i,j] − shift[j], for the first `width` of the k columns. */
+function subtract(y: usize, x: usize, shift: usize, m: i32, k: i32, width: i32): void {
   for (let i = 0; i < m; i++) {
     const row = bytes(i * k);
     let j = 0;
-    for (; j + 4 <= k; j += 4) {
+    for (; j + 4 <= width; j += 4) {
       v128.store(at(y, j) + row, f32x4.sub(v128.load(at(x, j) + row), v128.load(at(shift, j))));
     }
-    storePart(at(y, j) + row, f32x4.sub(v128.load(at(x, j) + row), v128.load(at(shift, j))), k - j);
+    storePart(at(y, j) + row, f32x4.sub(v128.load(at(x, j) + row), v128.load(at(shift, j))), width - j);
   }
 }
 

@@ -10,6 +10,7 @@
  * most doubles the relative error: it costs one bit. s is 0 at first, or chosen from the first `RUN` rows if there are
  * many; a column whose mean is more than `NEAR` standard deviations from s is summed again, with its mean as s.
  */
+import { scratch } from './instance';
 import { at, at64, bytes, keepDoubles, madd, pair, storeFloats, VECTOR, zero } from './vector';
 
 /** Rows that are summed in float32 before the sum is added to a double. */
@@ -20,9 +21,9 @@ export const GROUP = 16;
 export const COLUMNS = 1024;
 
 /** The shift and the sums of those columns, with room for the last group. */
-export const shift: usize = memory.data((COLUMNS + GROUP) * 4, 64);
-export const sums: usize = memory.data((COLUMNS + GROUP) * 8, 64);
-export const squares: usize = memory.data((COLUMNS + GROUP) * 8, 64);
+export const shift: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
+export const sums: usize = scratch + memory.data((COLUMNS + GROUP) * 8, 64);
+export const squares: usize = scratch + memory.data((COLUMNS + GROUP) * 8, 64);
 
 /** A shift within this many standard deviations of the mean costs at most one bit. */
 export const NEAR: f64 = 1;

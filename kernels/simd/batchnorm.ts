@@ -1,11 +1,13 @@
 /**
  * The SIMD forms of `../fused/batchnorm.ts`: batch normalization in as few passes over memory as its equations allow. x
- * is [m, C]; mean, variance and rstd are float64, all other arrays float32.
+ * is [m, C]; mean, variance and rstd are float64, all other arrays float32. A call computes `width` columns: all C, or a
+ * thread's share of them.
  *
  * Each element costs one multiply-add of x − s. The shift s is the mean, or 0 for a column whose mean is near 0; if all
  * shifts are 0, nothing is subtracted: see `batchnorm-moments.ts`. A second pass runs over the rows in reverse order,
  * because the last rows of the first pass are still in the cache.
  */
+import { scratch } from './instance';
 import {
   COLUMNS,
   GROUP,
@@ -41,13 +43,13 @@ const WRITTEN = 4;
 const HALF = 8;
 
 /** Per-column coefficients of the columns of a pass, with room for the last group. */
-const scale: usize = memory.data((COLUMNS + GROUP) * 4, 64);
-const offset: usize = memory.data((COLUMNS + GROUP) * 4, 64);
-const factor: usize = memory.data((COLUMNS + GROUP) * 4, 64);
-const rest: usize = memory.data((COLUMNS + GROUP) * 4, 64);
+const scale: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
+const offset: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
+const factor: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
+const rest: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
 
 /** Variances of those columns, for `batchnormTraining`, which does not return them. */
-const batchVariance: usize = memory.data((COLUMNS + GROUP) * 8, 64);
+const batchVariance: usize = scratch + memory.data((COLUMNS + GROUP) * 8, 64);
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -64,9 +66,10 @@ export function batchnormForward(
   beta: usize,
   m: i32,
   C: i32,
+  width: i32,
   eps: f64,
 ): void {
-  batchnormInParts(y, 0, mean, variance, rstd, x, gamma, beta, m, C, eps);
+  batchnormInParts(y, 0, mean, variance, rstd, x, gamma, beta, m, C, width, eps);
 }
 
 /**
@@ -84,10 +87,11 @@ export function batchnormInParts(
   beta: usize,
   m: i32,
   C: i32,
+  width: i32,
   eps: f64,
 ): void {
-  for (let c = 0; c < C; c += COLUMNS) {
-    const columns = min(COLUMNS, C - c);
+  for (let c = 0; c < width; c += COLUMNS) {
+    const columns = min(COLUMNS, width - c);
     const xc = at(x, c);
     moments(at64(mean, c), at64(variance, c), xc, m, C, columns);
     const shifted = fold(
@@ -124,12 +128,13 @@ export function batchnormTraining(
   runningVar: usize,
   m: i32,
   C: i32,
+  width: i32,
   eps: f64,
   alpha: f64,
   correction: f64,
 ): void {
-  for (let c = 0; c < C; c += COLUMNS) {
-    const columns = min(COLUMNS, C - c);
+  for (let c = 0; c < width; c += COLUMNS) {
+    const columns = min(COLUMNS, width - c);
     const xc = at(x, c);
     const mc = at64(mean, c);
     moments(mc, batchVariance, xc, m, C, columns);
@@ -192,10 +197,11 @@ export function batchnormInference(
   variance: usize,
   m: i32,
   C: i32,
+  width: i32,
   eps: f64,
 ): void {
-  for (let c = 0; c < C; c += COLUMNS) {
-    const columns = min(COLUMNS, C - c);
+  for (let c = 0; c < width; c += COLUMNS) {
+    const columns = min(COLUMNS, width - c);
     for (let j = 0; j < columns; j++) {
       const r = 1 / sqrt(<f64>load<f32>(at(variance, c + j)) + eps);
       const k = <f64>load<f32>(at(gamma, c + j)) * r;
@@ -295,9 +301,10 @@ export function batchnormSums(
   rstd: usize,
   m: i32,
   C: i32,
+  width: i32,
 ): void {
-  for (let c = 0; c < C; c += COLUMNS) {
-    const columns = min(COLUMNS, C - c);
+  for (let c = 0; c < width; c += COLUMNS) {
+    const columns = min(COLUMNS, width - c);
     const shifted = splitMean(at64(mean, c), at64(rstd, c), columns);
     sumGradients(at(dgamma, c), at(dbeta, c), at(g, c), at(x, c), at64(rstd, c), m, C, columns, shifted);
   }
@@ -318,10 +325,11 @@ export function batchnormBackward(
   gamma: usize,
   m: i32,
   C: i32,
+  width: i32,
 ): void {
   const part = f32x4.splat(<f32>(1 / <f64>m));
-  for (let c = 0; c < C; c += COLUMNS) {
-    const columns = min(COLUMNS, C - c);
+  for (let c = 0; c < width; c += COLUMNS) {
+    const columns = min(COLUMNS, width - c);
     const shifted = splitMean(at64(mean, c), at64(rstd, c), columns);
     sumGradients(at(dgamma, c), at(dbeta, c), at(g, c), at(x, c), at64(rstd, c), m, C, columns, shifted);
     for (let j = 0; j < columns; j += 4) {

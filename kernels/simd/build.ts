@@ -24,6 +24,12 @@ const FLAGS = [
   ...['--enable', 'simd'],
 ];
 
+/**
+ * The library's module imports shared memory, for threads. Without threads, `open-wasm.ts` changes the byte that says
+ * so. The maximum is 4 GB, all that 32-bit addresses reach.
+ */
+const SHARED = ['--sharedMemory', '--maximumMemory', '65536', '--enable', 'threads'];
+
 /** The two builds, the fastest first. */
 const BUILDS = { relaxed: ['--enable', 'relaxed-simd'], simd: [] } as const;
 export type BuildName = keyof typeof BUILDS;
@@ -34,7 +40,7 @@ export type BuildName = keyof typeof BUILDS;
  */
 export function generate(): string {
   const [relaxed, simd] = (['relaxed', 'simd'] as const).map((build) =>
-    compile(join(import.meta.dirname, 'index.ts'), build),
+    compile(join(import.meta.dirname, 'index.ts'), build, SHARED),
   );
   const frequent = frequentBytes(simd);
   const pieces = compare(relaxed, simd);
@@ -93,11 +99,11 @@ function nextEqual(a: Uint8Array, b: Uint8Array, i: number, j: number): [i: numb
 }
 
 /** Compiles an AssemblyScript module in one of the builds. The module imports its memory as `env.memory`. */
-export function compile(source: string, build: BuildName): Uint8Array {
+export function compile(source: string, build: BuildName, flags: readonly string[] = []): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'gammabeta-'));
   try {
     const binary = join(folder, 'out.wasm');
-    execFileSync(process.execPath, [asc, source, '--outFile', binary, ...FLAGS, ...BUILDS[build]], {
+    execFileSync(process.execPath, [asc, source, '--outFile', binary, ...FLAGS, ...BUILDS[build], ...flags], {
       stdio: 'inherit',
     });
     return readFileSync(binary);

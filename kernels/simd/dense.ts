@@ -1,5 +1,6 @@
 /** The SIMD forms of `../dense.ts` and `../fused/dense.ts`: a dense layer. */
-import { matmul } from './matmul';
+import { scratch } from './instance';
+import { matmul, productRows } from './matmul';
 import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
 
 /** Rows that are summed in float32 before the sum is added to a double. */
@@ -13,6 +14,22 @@ export function addBias(y: usize, x: usize, b: usize, m: i32, n: i32): void {
 /** y = activation(x·W + b); the activation is z for z > 0, else slope·z. */
 export function dense(y: usize, x: usize, W: usize, b: usize, m: i32, k: i32, n: i32, slope: f64): void {
   matmul(y, x, W, m, k, n);
+  activate(y, y, b, m, n, slope);
+}
+
+/** `dense` for m rows, with the form that `productForm` gives for all rows. */
+export function denseRows(
+  form: i32,
+  y: usize,
+  x: usize,
+  W: usize,
+  b: usize,
+  m: i32,
+  k: i32,
+  n: i32,
+  slope: f64,
+): void {
+  productRows(form, y, x, k, 1, W, n, 1, m, k, n);
   activate(y, y, b, m, n, slope);
 }
 
@@ -42,14 +59,23 @@ function branch(z: v128, below: v128, slope: f64): v128 {
   return v128.bitselect(z, f32x4.mul(below, z), f32x4.gt(z, zero()));
 }
 
-/** dz = g for y > 0, else slope·g; db = Σ dz over the rows. */
-export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32, slope: f64): void {
+/** dz = g for y > 0, else slope·g; db = Σ dz over the rows. For the first `width` of the n columns. */
+export function denseDz(
+  dz: usize,
+  db: usize,
+  g: usize,
+  y: usize,
+  m: i32,
+  n: i32,
+  width: i32,
+  slope: f64,
+): void {
   const row = <usize>n * FLOAT;
   const below = f32x4.splat(<f32>slope);
   const negated = slope == 0; // ReLU tests y ≤ 0, so that the gradient passes where y is NaN
-  for (let j = 0; j < n; j += 8) {
+  for (let j = 0; j < width; j += 8) {
     memory.fill(sums, 0, 64);
-    const rest = n - j;
+    const rest = width - j;
     let at0 = <usize>j * FLOAT;
     for (let i = 0; i < m; i += RUN) {
       let sum0 = zero();
@@ -70,7 +96,7 @@ export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32
 }
 
 /** Eight sums in float64. */
-const sums: usize = memory.data(64, 64);
+const sums: usize = scratch + memory.data(64, 64);
 
 /** The gradient of the activation. */
 function through(g: v128, y: v128, below: v128, negated: bool): v128 {

@@ -3,18 +3,20 @@ export {
   batchnormBackward,
   batchnormForward,
   batchnormInference,
+  batchnormInParts,
   batchnormSums,
   batchnormTraining,
   runningStatistics,
 } from './batchnorm';
 export * from './batchnorm-dense';
-export { addBias, dense, denseDz } from './dense';
+export { addBias, dense, denseDz, denseRows } from './dense';
 export * from './elementwise';
 export * from './layernorm';
 export * from './layout';
-export { matmul, matmulTransposedA, matmulTransposedB } from './matmul';
+export { matmul, matmulTransposedA, matmulTransposedB, productForm, productRows } from './matmul';
 export * from './reduce';
 export * from './softmax';
+export { areFinite, isSparse } from './sparse';
 export * from './update';
 
 /** The end of the memory that the kernels use themselves; the device allocates from here on. */

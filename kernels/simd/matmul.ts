@@ -10,6 +10,7 @@
  *     A ·  │   B    │         B →  │  │  │ │ …   panels[j][p][8]       A → strips[i][p][6 or 4]
  *          └────────┘              └──┴──┴─┘
  */
+import { scratch } from './instance';
 import { areFinite, isSparse, sparseProduct } from './sparse';
 import { addDoubles, at, at64, bytes, dotOf, FLOAT, floats, madd, storePair, VECTOR, zero } from './vector';
 
@@ -33,17 +34,17 @@ const MC = 126;
 const NC = 512;
 
 /** Memory for the packed blocks, and for a tile that extends beyond y. */
-const strips: usize = memory.data((MC + 2) * KC * 4, 64);
-const panels: usize = memory.data(NC * KC * 4, 64);
-const edge: usize = memory.data(HIGH * NR * 4, 64);
+const strips: usize = scratch + memory.data((MC + 2) * KC * 4, 64);
+const panels: usize = scratch + memory.data(NC * KC * 4, 64);
+const edge: usize = scratch + memory.data(HIGH * NR * 4, 64);
 
 /** Up to this many terms, a product is summed in float32. */
 const LONG = 100000;
 /** Terms of a long sum that are summed in float32: n terms of one sign lose at most n·2⁻²⁵ of their sum, here 8e-6. */
 const PART = 256;
 /** Such a part of a block of y, and the sum of the parts so far, in float64; with room for the last eight. */
-const part: usize = memory.data((MC * NC + NR) * 4, 64);
-const parts: usize = memory.data((MC * NC + NR) * 8, 64);
+const part: usize = scratch + memory.data((MC * NC + NR) * 4, 64);
+const parts: usize = scratch + memory.data((MC * NC + NR) * 8, 64);
 
 /** y[i,j] = Σₚ a[i,p]·b[p,j]. */
 export function matmul(y: usize, a: usize, b: usize, m: i32, k: i32, n: i32): void {
@@ -73,13 +74,46 @@ export function product(
   k: i32,
   n: i32,
 ): void {
+  let form = productForm(a, ai, ap, bj, m, k, n);
+  if (form == SPARSE && !areFinite(b, k * n)) form = TILES;
+  productRows(form, y, a, ai, ap, b, bp, bj, m, k, n);
+}
+
+/** How a product is computed. The form decides the order of the sums: all threads use that of the whole product. */
+const DOTS = 0;
+const LONG_SUMS = 1;
+const SUMS = 2;
+const TILES = 3;
+export const SPARSE = 4;
+
+/** The form of a product; if it is SPARSE and b is not finite, the form is TILES. */
+export function productForm(a: usize, ai: i32, ap: i32, bj: i32, m: i32, k: i32, n: i32): i32 {
   const few = isSmall(m, n);
-  if (few && bj != 1) dotRows(y, a, ai, b, bj, m, k, n);
-  else if (k > LONG) longProduct(y, a, ai, ap, b, bp, bj, m, k, n);
-  else if (few) sumRows(y, a, ai, ap, b, bp, m, k, n);
-  else if (bj == 1 && isSparse(a, ai, ap, m, k, n) && areFinite(b, k * n)) {
-    sparseProduct(y, a, ai, ap, b, m, k, n);
-  } else tiledProduct(y, a, ai, ap, b, bp, bj, m, k, n);
+  if (few && bj != 1) return DOTS;
+  if (k > LONG) return LONG_SUMS;
+  if (few) return SUMS;
+  return bj == 1 && isSparse(a, ai, ap, m, k, n) ? SPARSE : TILES;
+}
+
+/** `product` in a given form: all m rows, or some of the rows of a larger product. */
+export function productRows(
+  form: i32,
+  y: usize,
+  a: usize,
+  ai: i32,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  bj: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+): void {
+  if (form == TILES) tiledProduct(y, a, ai, ap, b, bp, bj, m, k, n);
+  else if (form == SPARSE) sparseProduct(y, a, ai, ap, b, m, k, n);
+  else if (form == SUMS) sumRows(y, a, ai, ap, b, bp, m, k, n);
+  else if (form == DOTS) dotRows(y, a, ai, b, bj, m, k, n);
+  else longProduct(y, a, ai, ap, b, bp, bj, m, k, n);
 }
 
 /** Whether packing costs more than it saves. */

@@ -1,4 +1,5 @@
 /** The SIMD forms of `../reduce.ts`. */
+import { scratch } from './instance';
 import { at, bytes, dotOf, narrow, pair, sumOf, take, VECTOR } from './vector';
 
 /** y[o,0,i] = Σₖ x[o,k,i]. */
@@ -75,7 +76,7 @@ export function colDot(dgamma: usize, g: usize, xhat: usize, m: i32, C: i32): vo
 
 /** Columns that are summed together, and their sums in float64. */
 const COLUMNS = 1024;
-const sums: usize = memory.data(COLUMNS * 8, 64);
+const sums: usize = scratch + memory.data(COLUMNS * 8, 64);
 /** Rows that are added while the sums of four columns stay in registers. */
 const RUN = 16;
 

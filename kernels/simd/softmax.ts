@@ -3,7 +3,7 @@
  * `put` read and write four of them. Sums are float64.
  */
 import { expVector } from './exp';
-import { at, bytes, dotOf, FLOAT, halves, madd, put, sumOf, take, total } from './vector';
+import { at, at64, bytes, dotOf, FLOAT, halves, madd, put, sumOf, take, total } from './vector';
 
 /** JavaScript's `Math.log`, which the module imports. */
 declare function ln(x: f64): f64;
@@ -96,12 +96,35 @@ export function crossEntropyDx(
   K: i32,
   smoothing: f64,
 ): void {
-  softmaxCrossEntropy(0, dlogits, logits, labels, g, m, K, smoothing);
+  softmaxCrossEntropyRows(0, dlogits, logits, labels, g, m, K, smoothing);
 }
 
-/** loss = Σᵢ weights[i]·lossᵢ, unless the pointer `loss` is 0, and its gradient dlogits. */
+/** loss = Σᵢ weights[i]·lossᵢ and its gradient dlogits. `scratch` has room for m doubles. */
 export function softmaxCrossEntropy(
   loss: usize,
+  dlogits: usize,
+  logits: usize,
+  labels: usize,
+  weights: usize,
+  scratch: usize,
+  m: i32,
+  K: i32,
+  smoothing: f64,
+): void {
+  softmaxCrossEntropyRows(scratch, dlogits, logits, labels, weights, m, K, smoothing);
+  sumLosses(loss, scratch, m);
+}
+
+/** loss = Σᵢ losses[i], in float64. */
+export function sumLosses(loss: usize, losses: usize, m: i32): void {
+  let sum: f64 = 0;
+  for (let i = 0; i < m; i++) sum += load<f64>(at64(losses, i));
+  store<f32>(loss, <f32>sum);
+}
+
+/** losses[i] = weights[i]·lossᵢ in float64, unless the pointer `losses` is 0, and the gradient of their sum. */
+export function softmaxCrossEntropyRows(
+  losses: usize,
   dlogits: usize,
   logits: usize,
   labels: usize,
@@ -110,26 +133,25 @@ export function softmaxCrossEntropy(
   K: i32,
   smoothing: f64,
 ): void {
-  let sumOfLosses: f64 = 0;
   for (let i = 0; i < m; i++) {
     const z = at(logits, i * K);
     const dz = at(dlogits, i * K);
     const label = load<f32>(at(labels, i));
     if (label == IGNORED) {
       memory.fill(dz, 0, bytes(K));
+      if (losses != 0) store<f64>(at64(losses, i), 0);
       continue;
     }
     const weight = <f64>load<f32>(at(weights, i));
     const max = maxOf(z, K, FLOAT);
     const sum = expSum(dz, z, max, K, FLOAT);
-    if (loss != 0) sumOfLosses += weight * lossOf(z, max, sum, <i32>label, K, smoothing);
+    if (losses != 0) store<f64>(at64(losses, i), weight * lossOf(z, max, sum, <i32>label, K, smoothing));
     // The element of the label is computed in float64, which keeps the digits of probability − 1 near 0.
     const place = at(dz, <i32>label);
     const atLabel = weight * (<f64>load<f32>(place) / sum - (1 - smoothing) - smoothing / K);
     scaleRow(dz, K, FLOAT, weight, 1 / sum, -smoothing / K);
     store<f32>(place, <f32>atLabel);
   }
-  if (loss != 0) store<f32>(loss, <f32>sumOfLosses);
 }
 
 /** The loss of a row, from its maximum and Σₖ exp(zₖ − max). */

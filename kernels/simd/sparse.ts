@@ -5,6 +5,7 @@
  *
  * The sum is the same, since 0·b = 0 for finite b. Callers check that b is finite.
  */
+import { scratch } from './instance';
 import { at, bytes, FLOAT, madd, storePair, take, VECTOR, zero } from './vector';
 
 /** The most terms of a sum: the capacity of a list. */
@@ -13,9 +14,9 @@ const MOST_TERMS = 4096;
 const FEWEST_COLUMNS = 32;
 
 /** Lists of the terms of four sums. A term is the byte offset of its row of b, and a(i,p). */
-const lists: usize = memory.data(4 * MOST_TERMS * 8, 64);
+const lists: usize = scratch + memory.data(4 * MOST_TERMS * 8, 64);
 /** The end of each of the four lists. */
-const ends: usize = memory.data(4 * 4, 16);
+const ends: usize = scratch + memory.data(4 * 4, 16);
 const TERM: usize = 8;
 
 /** Whether A has so few nonzero elements that `sparseProduct` is faster. */

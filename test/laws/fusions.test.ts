@@ -63,7 +63,10 @@ describe.each(fusing)('on $name, the laws refuse', (on) => {
     ['parameters in another order', planted('sgdUpdate', { params: ['weightDecay', 'lr'] })],
     ['a parameter that is not passed', planted('momentumUpdate', { params: ['lr', 'momentum'] })],
     ['sizes in another order', planted('dense', { sizes: ([x, W]) => [x[0], W[1], x[1]] })],
-    ['a row that is skipped', planted('batchnormSums', { sizes: ([g]) => [Math.max(1, g[0] - 1), g[1]] })],
+    [
+      'a row that is skipped',
+      planted('batchnormSums', { sizes: ([g]) => [Math.max(1, g[0] - 1), g[1], g[1]] }),
+    ],
     [
       'a wrong reference',
       planted('denseDz', {
@@ -83,7 +86,7 @@ describe.each(fusing)('on $name, the laws refuse', (on) => {
   });
 
   it('a form that writes beyond its outputs', () => {
-    const wrong = planted('denseDz', { sizes: ([g]) => [g[0] + 40, g[1]] });
+    const wrong = planted('denseDz', { sizes: ([g]) => [g[0] + 40, g[1], g[1]] });
     expect(() => touchesNothingElse(wrong, on)).toThrow(/seed: -?\d+/);
   });
 });

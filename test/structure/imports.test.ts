@@ -148,6 +148,7 @@ describe('imports', () => {
     expect([...new Set(packages.map(show))].sort()).toEqual([
       'kernels/gpu/build.ts → esbuild',
       'src/build/command.ts → esbuild',
+      'src/build/node-files.ts → esbuild',
       'src/build/packages.ts → esbuild',
       'src/build/page-file.ts → esbuild',
       'src/data/download/cifar10-archive.ts → nanotar',
@@ -192,9 +193,12 @@ describe('names', () => {
     expect(library.filter((file) => old.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
   });
 
-  it('of WebAssembly are in one file of the library', () => {
+  it('of WebAssembly are in the file that opens the device and the one that a worker thread runs', () => {
     const naming = files.filter((file) => isLibrary(file) && /\bWebAssembly\b/.test(codeOf(file)));
-    expect(naming).toEqual(['src/tensor/device/wasm/open-wasm.ts']);
+    expect(naming).toEqual([
+      'src/tensor/device/wasm/open-wasm.ts',
+      'src/tensor/device/wasm/threads/worker.ts',
+    ]);
   });
 
   it('of folders are those of the design', () => {

@@ -10,21 +10,28 @@ import {
   uniform,
   useDevice,
 } from '../../../src/index.ts';
-import { oneOf } from './options.ts';
+import { integerFrom, oneOf } from './options.ts';
 
 const deviceNames = ['webgpu', 'webgl', 'wasm', 'cpu'] as const satisfies DeviceName[];
 
 /** The options that `deviceOption` adds to a command. */
 export interface DeviceOptions {
   readonly device?: DeviceName;
+  readonly threads?: number | 'auto';
 }
 
 export function deviceOption(command: Command): Command {
-  return command.option(
-    '--device <name>',
-    `device, one of ${deviceNames.join(', ')} (default: the fastest for this network, measured with a few steps)`,
-    oneOf(deviceNames),
-  );
+  return command
+    .option(
+      '--device <name>',
+      `device, one of ${deviceNames.join(', ')} (default: the fastest for this network, measured with a few steps)`,
+      oneOf(deviceNames),
+    )
+    .option(
+      '--threads <n>',
+      'threads of the device wasm; the results are the same (default: auto, one per core)',
+      threadCount,
+    );
 }
 
 /** The training step that is timed on each device. */
@@ -44,12 +51,13 @@ const WARM_UP = 2;
  * It measures `wasm`, and the GPU that `auto` chooses, which is never a software GPU. The reference kernels on `cpu` are
  * never faster than `wasm`, so they are not measured.
  */
-export async function chooseDevice({ device }: DeviceOptions, trial: Trial): Promise<string> {
-  if (device !== undefined) return `Device: ${describe(await useDevice(device))}, as requested.`;
-  const best = await useDevice('auto');
+export async function chooseDevice({ device, threads }: DeviceOptions, trial: Trial): Promise<string> {
+  const options = threads === undefined ? {} : { threads };
+  if (device !== undefined) return `Device: ${describe(await useDevice(device, options))}, as requested.`;
+  const best = await useDevice('auto', options);
   if (best.device === 'cpu' || best.device === 'wasm') return `Device: ${describe(best)}${passedOver(best)}.`;
   const onGpu = await stepTime(trial);
-  const onCpu = await useDevice('wasm').then(
+  const onCpu = await useDevice('wasm', options).then(
     () => stepTime(trial),
     () => Infinity,
   );
@@ -79,8 +87,13 @@ async function stepTime({ model: make, features, batchSize }: Trial): Promise<nu
   return fastest;
 }
 
-function describe({ device, adapter }: DeviceInfo): string {
-  return `${device} (${adapter})`;
+function describe({ device, adapter, threads = 1 }: DeviceInfo): string {
+  return `${device} (${adapter}${threads > 1 ? `, ${threads} threads` : ''})`;
+}
+
+/** Reads the value of `--threads`. */
+function threadCount(value: string): number | 'auto' {
+  return value === 'auto' ? value : integerFrom(1)(value);
 }
 
 /** Why no GPU was measured. */

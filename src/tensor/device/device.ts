@@ -45,6 +45,10 @@ export interface Device {
   readonly software?: boolean;
   /** Whether the GPU was lost with all its tensors. Undefined on devices that cannot be lost. */
   readonly lost?: boolean;
+  /** On `wasm`: the number of threads, and why there are no more. */
+  readonly threads?: { readonly count: number; readonly reason: string };
+  /** @internal Changes the number of threads. Resolves when the code for threads is loaded. */
+  setThreads?(threads: { readonly count: number; readonly reason: string }): Promise<void>;
   /** On `webgpu`: which matrix products run, and why. */
   readonly products?: Products | undefined;
   /** On `webgpu`: the kernels that the driver refused, with its reasons. Slower kernels run in their place. */

@@ -1,11 +1,11 @@
 /** Chooses the current device, by name or automatically. */
 import { cpu } from './cpu.ts';
-import { type Choice, choose, currentChoice, opened, type PassedOver } from './current.ts';
+import { type Choice, choose, currentChoice, deviceFor, opened, type PassedOver } from './current.ts';
 import type { Device, DeviceName, DType, ProductForm, Products } from './device.ts';
 import { DeviceError, expectOneOf, expectOptions, shown, ValueError } from '../errors.ts';
 import { expectNotHeld } from './hold.ts';
 import { softwareGpu } from './software-renderer.ts';
-import { openWasm } from './wasm/open-wasm.ts';
+import { threadsOf, type ThreadsOption } from './wasm/threads/count.ts';
 
 /** The current device, and the faster devices that were passed over. */
 export interface DeviceInfo {
@@ -16,6 +16,10 @@ export interface DeviceInfo {
   readonly software?: boolean;
   /** The element types that the device supports. */
   readonly dtypes: readonly DType[];
+  /** On `wasm`: the number of threads that compute a large kernel together. */
+  readonly threads?: number;
+  /** On `wasm`: why there are no more threads. */
+  readonly threadsReason?: string;
   /**
    * On `webgpu`: which matrix products run, and why. The first large product decides: it is computed in both forms, the
    * results are compared, and the faster form stays.
@@ -25,6 +29,22 @@ export interface DeviceInfo {
   readonly refused?: readonly string[];
   /** The devices that `auto` tried first, with the reason why each was not chosen. */
   readonly passedOver: readonly PassedOver[];
+}
+
+/** Options of `useDevice`. */
+export interface DeviceOptions {
+  /**
+   * On `webgpu`: the form of the matrix products, `'tiled'` or `'gpu.js'`. Default: the faster one, which is measured at
+   * the first large product.
+   */
+  readonly products?: ProductForm;
+  /**
+   * On `wasm`, also if `'auto'` chooses it: how many threads compute a large kernel together, from 1 to 64. `'auto'` is
+   * one per processor core, at most 8, and 1 in a worker thread. A page has one thread unless it is cross-origin
+   * isolated. The results are the same, bit for bit. Default: the number that `wasm` has already; at first that of the
+   * environment variable GAMMABETA_THREADS, or `'auto'`.
+   */
+  readonly threads?: ThreadsOption;
 }
 
 interface Candidate {
@@ -43,19 +63,11 @@ const gpu = (name: 'webgpu' | 'webgl'): Candidate => ({
   open: async (options) => (await import('./gpu/open-gpu.ts')).openGpu(name, options),
 });
 
-export interface DeviceOptions {
-  /**
-   * On `webgpu`: the form of the matrix products, `'tiled'` or `'gpu.js'`. Default: the faster one, which is measured at
-   * the first large product.
-   */
-  readonly products?: ProductForm;
-}
-
 /** All devices, in the order in which `auto` tries them. */
 const candidates: readonly Candidate[] = [
   gpu('webgpu'),
   gpu('webgl'),
-  { name: 'wasm', open: () => openWasm() },
+  { name: 'wasm', open: () => deviceFor('useDevice', 'wasm') },
   { name: 'cpu', open: () => cpu },
 ];
 
@@ -98,7 +110,7 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  *
  * @returns The same as {@link deviceInfo}.
  * @throws {DeviceError} The device is not available. The message gives the reason.
- * @throws {ValueError} No device has this name, or an option is unknown, or not for this device.
+ * @throws {ValueError} No device has this name, or an option is unknown, has no such value, or is not for this device.
  * @throws {BusyError} `fit` is running.
  * @example
  * ```ts
@@ -109,8 +121,8 @@ async function open({ name, open: make }: Candidate, hardware: boolean): Promise
  * ```
  */
 export async function useDevice(name: DeviceName | 'auto', options: DeviceOptions = {}): Promise<DeviceInfo> {
-  expectOptions('useDevice', options, ['products']);
-  const { products } = options;
+  expectOptions('useDevice', options, ['products', 'threads']);
+  const { products, threads } = options;
   if (products !== undefined) {
     expectOneOf('useDevice', 'products', products, ['gpu.js', 'tiled']);
     if (name !== 'webgpu') {
@@ -118,18 +130,24 @@ export async function useDevice(name: DeviceName | 'auto', options: DeviceOption
       throw new ValueError('useDevice', problem, "only 'webgpu' has two forms of matrix products");
     }
   }
+  if (threads !== undefined && name !== 'wasm' && name !== 'auto') {
+    const problem = `threads: ${threads} for the device '${name}'`;
+    throw new ValueError('useDevice', problem, "only 'wasm' has threads");
+  }
+  const wanted = threads === undefined ? null : threadsOf('useDevice', threads);
   expectNotHeld();
   // `fit` may have begun while the device was opened.
   return switchDevice(name, (device) => {
     expectNotHeld();
     device.chooseProducts?.(products);
+    return wanted === null ? undefined : device.setThreads?.(wanted);
   });
 }
 
 /** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
 export async function switchDevice(
   name: DeviceName | 'auto',
-  prepare?: (device: Device) => void,
+  prepare?: (device: Device) => Promise<void> | undefined,
 ): Promise<DeviceInfo> {
   const named = candidates.find((candidate) => candidate.name === name);
   if (named === undefined && name !== 'auto') {
@@ -142,8 +160,9 @@ export async function switchDevice(
   }
   const switched = lastChoice.then(async () => {
     const choice = await (named === undefined ? chosenAutomatically() : chosenByName(named));
-    prepare?.(choice.device);
+    const prepared = prepare?.(choice.device);
     choose(choice);
+    await prepared;
     return deviceInfo();
   });
   lastChoice = switched.catch(() => undefined);
@@ -165,12 +184,13 @@ let lastChoice: Promise<unknown> = Promise.resolve();
  */
 export function deviceInfo(): DeviceInfo {
   const { device, passedOver } = currentChoice();
-  const { name, adapter, software, dtypes, products, refused } = device;
+  const { name, adapter, software, dtypes, products, refused, threads } = device;
   return {
     device: name,
     adapter,
     ...(software !== undefined && { software }),
     dtypes,
+    ...(threads !== undefined && { threads: threads.count, threadsReason: threads.reason }),
     ...(products !== undefined && { products }),
     ...(refused !== undefined && refused.length > 0 && { refused }),
     passedOver,

@@ -93,7 +93,7 @@ export class Residency {
   /** How often an array moved out or in, and how often all arrays were moved together. */
   readonly moves: { out: number; in: number; together: number } = { out: 0, in: 0, together: 0 };
 
-  private readonly heap: Heap;
+  private heap: Heap;
   private readonly view: View;
   private budget = BUDGET;
   private runs = 0;
@@ -154,6 +154,14 @@ export class Residency {
     this.remove(storage);
     this.heap.free(storage.address, storage.bytes);
     storage.address = 0;
+  }
+
+  /** Moves all arrays out and goes on with another memory; `change` makes it the one that is viewed. */
+  moveTo(heap: Heap, change: () => void): void {
+    this.begin([]);
+    while (this.moveOldestOut(0));
+    change();
+    this.heap = heap;
   }
 
   /** The address of a block, after the memory has grown or its arrays have been moved together, or out. */

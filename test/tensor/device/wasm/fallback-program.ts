@@ -26,7 +26,10 @@ interface Patched {
 function patch(engine: Engine): void {
   const { WebAssembly } = globalThis as Patched;
   if (WebAssembly === undefined) throw new Error('this engine has no WebAssembly to begin with');
-  const isRelaxed = (bytes: Uint8Array) => Buffer.from(binaries.relaxed()).equals(bytes);
+  const relaxed = binaries.relaxed();
+  // One byte says whether the memory is shared.
+  const isRelaxed = (bytes: Uint8Array) =>
+    bytes.length === relaxed.length && bytes.filter((byte, at) => byte !== relaxed[at]).length <= 1;
   const validate = WebAssembly.validate.bind(WebAssembly);
   if (engine === 'nothing') delete (globalThis as Patched).WebAssembly;
   if (engine === 'no SIMD') WebAssembly.validate = () => false;

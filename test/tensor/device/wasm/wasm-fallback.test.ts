@@ -20,7 +20,8 @@ describe.each<[engine: Engine, flags: string[], adapter: string]>([
   const { info, losses, refusal, after } = on(engine, ...flags);
 
   it(`wasm is the default, with the adapter '${adapter}'`, () => {
-    expect(info).toEqual({ device: 'wasm', adapter, dtypes: ['float32'], passedOver: [] });
+    const threads = { threads: 1, threadsReason: 'GAMMABETA_THREADS is 1' };
+    expect(info).toEqual({ device: 'wasm', adapter, dtypes: ['float32'], ...threads, passedOver: [] });
     expect([refusal, after]).toEqual([null, 'wasm']);
   });
 

@@ -1,0 +1,248 @@
+/**
+ * The threads of the wasm device. Each runs an instance of the kernels of its own, on the memory that all share. The
+ * main thread gives each worker a share of a kernel, computes a share itself, and takes back every share that no worker
+ * has begun by then. So a worker that sleeps, is late or has ended costs time, and nothing else.
+ */
+import type { StartWorker, Worker } from './start-worker.ts';
+import { DOUBLES, ENDING, INTS, STARTING } from './worker.ts';
+
+export type SimdForm = (...args: readonly number[]) => number | undefined;
+export type Forms = Readonly<Record<string, SimdForm>>;
+
+/** An export, with its index among all of them. */
+export interface Form {
+  readonly run: SimdForm;
+  readonly index: number;
+}
+
+/** The main thread looks this often whether a worker has finished before it sleeps: 0.1 ms. A page never sleeps. */
+const LOOKS = 5000;
+/** The longest sleep, in milliseconds; a worker that finishes ends it. */
+const NAP = 20;
+
+/** The least work of a share, in picoseconds: ten times what it takes to give it to a worker and to hear back. */
+export const LEAST_SHARE = 4e6;
+
+/** What the workers of a pool share. */
+export interface Shared {
+  readonly module: object;
+  readonly memory: object;
+  /** The scratch memory of an instance, in bytes. */
+  readonly scratch: number;
+  /** How long a worker looks for a job before it sleeps, in milliseconds. */
+  readonly patience: number;
+}
+
+export class Pool {
+  /** The most threads that work together, the main thread included. Tests change it. */
+  count: number;
+  /** Tests set it to 0: then the smallest kernels are shared, too. */
+  leastShare: number = LEAST_SHARE;
+  /** The number of shares that workers have computed. */
+  shared = 0;
+
+  /** The number of workers that have ended or could not start, and why. */
+  lost = 0;
+  lossReason = '';
+
+  /** The exports, by name. */
+  readonly forms: Map<string, Form>;
+  private readonly capacity: number;
+  private readonly resources: Shared;
+  private readonly startWorker: StartWorker;
+  private readonly control: Int32Array;
+  private readonly jobs: Float64Array;
+  /** The workers that have been started; null for one that has ended. */
+  private readonly workers: (Worker | null)[] = [];
+  /** The states that mean that a worker has finished its share. */
+  private readonly done: number[] = [];
+  /** The error of a share. */
+  private failure: unknown = null;
+
+  constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
+    this.forms = new Map(Object.entries(exports).map(([name, run], index) => [name, { run, index }]));
+    this.count = count;
+    this.capacity = count - 1;
+    this.resources = resources;
+    this.startWorker = startWorker;
+    this.control = new Int32Array(new SharedArrayBuffer(4 * INTS * this.capacity));
+    this.jobs = new Float64Array(new SharedArrayBuffer(8 * DOUBLES * this.capacity));
+  }
+
+  /**
+   * Calls a form, or several threads call it for a share each. `args[extent]` is the number of units to be divided, into
+   * multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work` picoseconds. Returns
+   * whether no call has returned 0.
+   */
+  run(
+    form: Form,
+    args: number[],
+    steps: readonly number[],
+    extent: number,
+    grain: number,
+    work: number,
+  ): boolean {
+    const units = args[extent];
+    const blocks = Math.ceil(units / grain);
+    const wanted = Math.min(
+      this.count,
+      blocks,
+      this.leastShare === 0 ? blocks : (units * work) / this.leastShare,
+    );
+    if (wanted < 2) return form.run(...args) !== 0;
+    if (this.workers.length < this.capacity) this.start();
+    let helpers = 0;
+    for (let k = 0; k < this.capacity && helpers + 2 <= wanted; k++) if (this.isReady(k)) helpers++;
+    if (helpers === 0) return form.run(...args) !== 0;
+
+    const shares = helpers + 1;
+    const own = this.end(0, shares, blocks, grain, units);
+    let share = 1;
+    for (let k = 0; share < shares; k++) {
+      if (!this.isReady(k)) continue;
+      const from = this.end(share - 1, shares, blocks, grain, units);
+      this.give(k, form, args, steps, extent, from, this.end(share, shares, blocks, grain, units));
+      share++;
+    }
+    args[extent] = own;
+    this.failure = null;
+    let result = this.computed(form, args);
+    for (let k = 0; share > 1; k++) {
+      if (this.done[k] === NONE) continue;
+      share--;
+      result = this.finish(k, form) && result;
+    }
+    args[extent] = units;
+    if (this.failure !== null) throw this.failure as Error;
+    return result;
+  }
+
+  /** Resolves when all workers have started, or could not be started. */
+  async started(): Promise<void> {
+    if (this.workers.length < this.capacity) this.start();
+    while (this.workers.some((worker, k) => worker !== null && this.stateOf(k) === STARTING)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  /** The number of workers that take jobs. */
+  get ready(): number {
+    return this.workers.filter((_, k) => this.isReady(k)).length;
+  }
+
+  /** Ends the workers. */
+  stop(): void {
+    this.count = 1;
+    this.workers.forEach((worker, k) => {
+      Atomics.store(this.control, INTS * k, ENDING);
+      Atomics.notify(this.control, INTS * k);
+      worker?.stop();
+      this.workers[k] = null;
+    });
+  }
+
+  private start(): void {
+    while (this.workers.length < this.capacity) {
+      const place = this.workers.length;
+      const { module, memory, scratch, patience } = this.resources;
+      const { control, jobs } = this;
+      control[INTS * place] = STARTING;
+      this.done.push(NONE);
+      this.workers.push(null);
+      const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
+      const state = { ended: false };
+      const worker = this.startWorker(start, (reason) => {
+        if (!state.ended) this.lost++;
+        state.ended = true;
+        this.lossReason = reason;
+        this.workers[place] = null;
+      });
+      this.workers[place] = state.ended ? null : worker;
+    }
+  }
+
+  private isReady(k: number): boolean {
+    return k < this.workers.length && this.workers[k] !== null && this.stateOf(k) >= 0;
+  }
+
+  private stateOf(k: number): number {
+    return Atomics.load(this.control, INTS * k);
+  }
+
+  /** The first unit after a share. */
+  private end(share: number, shares: number, blocks: number, grain: number, units: number): number {
+    return Math.min(units, grain * Math.floor((blocks * (share + 1)) / shares));
+  }
+
+  /** Gives a worker the units from ≤ unit < end. */
+  private give(
+    k: number,
+    { index }: Form,
+    args: readonly number[],
+    steps: readonly number[],
+    extent: number,
+    from: number,
+    end: number,
+  ): void {
+    const { control, jobs } = this;
+    const job = DOUBLES * k;
+    jobs[job] = index;
+    jobs[job + 1] = args.length;
+    for (let a = 0; a < args.length; a++) {
+      jobs[job + 3 + a] = a < steps.length ? args[a] + from * steps[a] : args[a];
+    }
+    jobs[job + 3 + extent] = end - from;
+    const state = INTS * k;
+    const given = Atomics.load(control, state) + 1;
+    this.done[k] = (given + 3) & LAST;
+    Atomics.store(control, state, given);
+    if (Atomics.load(control, state + 1) === 1) Atomics.notify(control, state);
+  }
+
+  /** Waits for a worker, or computes its share if it has not begun. */
+  private finish(k: number, form: Form): boolean {
+    const { control, jobs } = this;
+    const state = INTS * k;
+    const done = this.done[k];
+    this.done[k] = NONE;
+    const taken = (done - 2) & LAST;
+    const given = taken - 1;
+    if (Atomics.compareExchange(control, state, given, done) === given) {
+      const job = DOUBLES * k;
+      return this.computed(form, jobs.subarray(job + 3, job + 3 + jobs[job + 1]));
+    }
+    for (let looks = 0, now = taken; now !== done; looks++) {
+      now = Atomics.load(control, state);
+      if (now === taken + 1) {
+        this.failure = new Error('a kernel failed in a worker thread');
+        Atomics.store(control, state, done);
+        return false;
+      }
+      if (looks < LOOKS || !canSleep) continue;
+      Atomics.store(control, state + 2, 1);
+      Atomics.wait(control, state, taken, NAP);
+      Atomics.store(control, state + 2, 0);
+    }
+    this.shared++;
+    return jobs[DOUBLES * k + 2] !== 0;
+  }
+
+  /** Calls a form. An error is thrown when all threads have finished: until then they use its arrays. */
+  private computed(form: Form, args: Iterable<number>): boolean {
+    try {
+      return form.run(...args) !== 0;
+    } catch (error) {
+      this.failure = error;
+      return false;
+    }
+  }
+}
+
+/** The states count to this and begin again. */
+const LAST = 0x3fffffff;
+
+/** No job. */
+const NONE = -1;
+
+/** Whether this thread may sleep: not in a page. */
+const canSleep = !('document' in globalThis);

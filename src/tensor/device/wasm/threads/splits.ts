@@ -1,0 +1,263 @@
+/**
+ * How each kernel is divided among threads: by its outputs, never by the terms of a sum. So each number is computed by
+ * the same operations in the same order, and the results have the same bits with any number of threads. What decides
+ * between two ways to compute a kernel, such as the form of a product, is decided once for all threads.
+ *
+ * The work of a unit is in picoseconds, measured on a core of 2 to 3 GHz with arrays in L2.
+ */
+import type { Form, Pool } from './pool.ts';
+
+/** Runs a kernel on several threads. The arguments are those of its export. */
+export type Split = (args: number[]) => void;
+
+const FLOAT = 4;
+const DOUBLE = 8;
+/** Floats per cache line: no two threads write to one. */
+const LINE = 16;
+/** Rows of a tile of a product, or half a tile. */
+const ROWS = 4;
+/** Rows of dW that are computed together: see `batchnorm-dense.ts`. */
+const BLOCK = 60;
+/** Rows up to which that is so. */
+const FEW = 64;
+
+/** The forms of a product that are divided: see `matmul.ts`. In the others, a product is small or a sum is very long. */
+const IN_BLOCKS = -1;
+const TILES = 3;
+const SPARSE = 4;
+
+/** The work of a multiply-add. */
+const MULTIPLY_ADD = 20;
+
+/** Elementwise kernels, and how many arrays they have: each array moves by one element. */
+const elementwise: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
+  add: [3, 200],
+  sub: [3, 200],
+  mul: [3, 200],
+  div: [3, 300],
+  maximum: [3, 200],
+  maximumDx: [4, 300],
+  scale: [2, 200],
+  exp: [2, 800],
+  log: [2, 1000],
+  sqrt: [2, 400],
+  abs: [2, 200],
+  absDx: [3, 300],
+  relu: [2, 200],
+  reluDx: [3, 200],
+  leakyRelu: [2, 200],
+  leakyReluDx: [3, 200],
+  sigmoid: [2, 1000],
+  sigmoidDx: [3, 300],
+  tanh: [2, 1500],
+  tanhDx: [3, 300],
+  assign: [3, 100],
+  blend: [3, 200],
+  secondMoment: [3, 200],
+  centeredMoment: [3, 400],
+  divideByRoot: [3, 800],
+  sgdUpdate: [2, 200],
+  momentumUpdate: [3, 300],
+  adamUpdate: [4, 900],
+};
+
+/** Kernels on the columns of [m, C]: the bytes by which each array moves per column, and the work per element. */
+const columns: Readonly<Record<string, readonly [steps: readonly number[], work: number]>> = {
+  batchnormForward: [[FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT], 300],
+  batchnormTraining: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 300],
+  batchnormInference: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 150],
+  batchnormSums: [[FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE], 200],
+  batchnormBackward: [[FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE, FLOAT], 400],
+  denseDz: [[FLOAT, FLOAT, FLOAT, FLOAT], 200],
+};
+
+/** Kernels on rows along an axis of [outer, n, inner], and how many such arrays they have. */
+const rows: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
+  softmax: [2, 2000],
+  softmaxDx: [3, 1000],
+  logSoftmax: [2, 2000],
+  logSoftmaxDx: [3, 2000],
+};
+
+/** The ways to divide kernels, by the names of their exports. */
+export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
+  const form = (name: string): Form => {
+    const found = pool.forms.get(name);
+    if (found === undefined) throw new Error(`no export: ${name}`);
+    return found;
+  };
+  const productForm = form('productForm');
+  const productRows = form('productRows');
+  const areFinite = form('areFinite');
+  const isSparse = form('isSparse');
+
+  /** Whether all n floats at x are finite. */
+  const finite = (x: number, n: number) => pool.run(areFinite, [x, n], [FLOAT], 1, LINE, 60);
+
+  /** The form of a product. */
+  const formOf = (
+    a: number,
+    ai: number,
+    ap: number,
+    b: number,
+    bj: number,
+    m: number,
+    k: number,
+    n: number,
+  ) => {
+    const found = Number(productForm.run(a, ai, ap, bj, m, k, n));
+    return found === SPARSE && !finite(b, k * n) ? TILES : found;
+  };
+
+  /** y = A·B, by rows of y. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
+  const product = (
+    strides: (m: number, k: number, n: number) => readonly [number, number, number, number],
+  ): Split => {
+    return ([y, a, b, m, k, n]) => {
+      const [ai, ap, bp, bj] = strides(m, k, n);
+      const chosen = formOf(a, ai, ap, b, bj, m, k, n);
+      pool.run(
+        productRows,
+        [chosen, y, a, ai, ap, b, bp, bj, m, k, n],
+        [0, FLOAT * n, FLOAT * ai],
+        8,
+        chosen < TILES ? m : ROWS,
+        MULTIPLY_ADD * k * n,
+      );
+    };
+  };
+
+  /** y = activation(x·W + b), by rows, in a given form. */
+  const denseRows = form('denseRows');
+  const denseIn = (
+    chosen: number,
+    y: number,
+    x: number,
+    W: number,
+    b: number,
+    m: number,
+    k: number,
+    n: number,
+    slope: number,
+  ) => {
+    const steps = [0, FLOAT * n, FLOAT * k];
+    const grain = chosen < TILES ? m : ROWS;
+    pool.run(denseRows, [chosen, y, x, W, b, m, k, n, slope], steps, 5, grain, MULTIPLY_ADD * k * n);
+  };
+
+  const batchnormForward = form('batchnormForward');
+  const batchnormInParts = form('batchnormInParts');
+  const addBias = form('addBias');
+  const batchnormDense: Split = (args) => {
+    const [y, mean, variance, rstd, x, gamma, beta, W, b, scratch, m, k, n, eps, slope] = args;
+    if (isSparse.run(x, k, 1, m, k, n) !== 0) {
+      const constant = scratch + FLOAT * m * k;
+      const bias = constant + FLOAT * k;
+      pool.run(
+        batchnormInParts,
+        [scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, k, eps],
+        [FLOAT, FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT],
+        10,
+        LINE,
+        300 * m,
+      );
+      // One row: divided by columns of W.
+      const sums = Number(productForm.run(constant, k, 1, 1, 1, k, n));
+      pool.run(
+        productRows,
+        [sums, bias, constant, k, 1, W, n, 1, 1, k, n],
+        [0, FLOAT, 0, 0, 0, FLOAT],
+        10,
+        LINE,
+        MULTIPLY_ADD * k,
+      );
+      if (areFinite.run(bias, n) !== 0) {
+        addBias.run(bias, bias, b, 1, n);
+        denseIn(SPARSE, y, scratch, W, bias, m, k, n, slope);
+        return;
+      }
+    }
+    const [steps, work] = columns.batchnormForward;
+    const forward = [scratch, mean, variance, rstd, x, gamma, beta, m, k, k, eps];
+    pool.run(batchnormForward, forward, steps, 9, LINE, work * m);
+    denseIn(formOf(scratch, k, 1, W, 1, m, k, n), y, scratch, W, b, m, k, n, slope);
+  };
+
+  const shiftColumns = form('shiftColumns');
+  const colSum = form('colSum');
+  const batchnormDenseRows = form('batchnormDenseRows');
+  const batchnormDenseSums: Split = (args) => {
+    const [dgamma, dbeta, dW, dz, x, mean, rstd, gamma, beta, W, u, m, k, n] = args;
+    const shift = u + FLOAT * m * k;
+    const rest = shift + FLOAT * k;
+    const sums = rest + FLOAT * k;
+    const sparse = isSparse.run(x, 1, k, k, m, n) !== 0 && finite(dz, m * n);
+    pool.run(
+      shiftColumns,
+      [u, shift, rest, x, mean, rstd, m, k, k, Number(sparse)],
+      [FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE],
+      8,
+      LINE,
+      200 * m,
+    );
+    colSum.run(sums, dz, m, n);
+    const inBlocks = !sparse && m <= FEW;
+    const chosen = sparse ? SPARSE : inBlocks ? IN_BLOCKS : formOf(u, 1, k, dz, 1, k, m, n);
+    pool.run(
+      batchnormDenseRows,
+      [chosen, dgamma, dbeta, dW, dz, u, rest, sums, rstd, gamma, beta, W, m, k, n, k],
+      [0, FLOAT, FLOAT, FLOAT * n, 0, FLOAT, FLOAT, 0, DOUBLE, FLOAT, FLOAT, FLOAT * n],
+      15,
+      inBlocks ? BLOCK : chosen < TILES ? k : ROWS,
+      MULTIPLY_ADD * m * n,
+    );
+  };
+
+  const crossEntropyRows = form('softmaxCrossEntropyRows');
+  const sumLosses = form('sumLosses');
+  const softmaxCrossEntropy: Split = ([loss, dlogits, logits, labels, weights, losses, m, K, smoothing]) => {
+    pool.run(
+      crossEntropyRows,
+      [losses, dlogits, logits, labels, weights, m, K, smoothing],
+      [DOUBLE, FLOAT * K, FLOAT * K, FLOAT, FLOAT],
+      5,
+      LINE,
+      3000 * K,
+    );
+    sumLosses.run(loss, losses, m);
+  };
+
+  const splits = new Map<string, Split>([
+    ['matmul', product((_m, k, n) => [k, 1, n, 1])],
+    ['matmulTransposedB', product((_m, k) => [k, 1, 1, k])],
+    ['matmulTransposedA', product((m, _k, n) => [1, m, n, 1])],
+    [
+      'dense',
+      ([y, x, W, b, m, k, n, slope]) => {
+        denseIn(formOf(x, k, 1, W, 1, m, k, n), y, x, W, b, m, k, n, slope);
+      },
+    ],
+    ['batchnormDense', batchnormDense],
+    ['batchnormDenseSums', batchnormDenseSums],
+    ['softmaxCrossEntropy', softmaxCrossEntropy],
+  ]);
+  for (const [name, [arrays, work]] of Object.entries(elementwise)) {
+    const steps = Array<number>(arrays).fill(FLOAT);
+    const whole = form(name);
+    splits.set(name, (args) => void pool.run(whole, args, steps, arrays, LINE, work));
+  }
+  for (const [name, [steps, work]] of Object.entries(columns)) {
+    const whole = form(name);
+    const m = steps.length;
+    splits.set(name, (args) => void pool.run(whole, args, steps, m + 2, LINE, work * args[m]));
+  }
+  for (const [name, [arrays, work]] of Object.entries(rows)) {
+    const whole = form(name);
+    splits.set(name, (args) => {
+      const row = args[arrays + 1] * args[arrays + 2];
+      const steps = Array<number>(arrays).fill(FLOAT * row);
+      pool.run(whole, args, steps, arrays, 1, work * row);
+    });
+  }
+  return splits;
+}

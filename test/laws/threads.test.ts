@@ -1,0 +1,153 @@
+/**
+ * Several threads give the same bits as one: every kernel and fusion on wasm, at sizes around the splits, with every
+ * kernel divided as finely as it can be.
+ */
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Device, Storage } from '../../src/tensor/device/device.ts';
+import { builds, openWasm, type WasmDevice } from '../../src/tensor/device/wasm/open-wasm.ts';
+import { splitsOf } from '../../src/tensor/device/wasm/threads/splits.ts';
+import { makeTeam } from '../../src/tensor/device/wasm/threads/team.ts';
+import { fusionCases } from '../kernels/fusion-cases/index.ts';
+import { cases } from '../kernels/cases/index.ts';
+import { seededStream } from '../../src/tensor/random.ts';
+import { fused } from './fusion-laws.ts';
+import type { KernelCall } from './kernel-laws.ts';
+
+/** Around a cache line of columns, tiles of 4 and 6 rows, blocks of 60 rows, and the shares of 2, 3 and 8 threads. */
+const extents = [1, 3, 4, 5, 12, 15, 16, 17, 31, 33, 59, 61, 65, 121, 300, 1030];
+const counts = [2, 3, 8];
+
+const reason = 'this is a test';
+const one = openWasm(builds, { count: 1, reason });
+const several: ReadonlyMap<number, WasmDevice> = new Map(
+  counts.map((count) => [count, openWasm(builds, { count, reason })]),
+);
+
+beforeAll(async () => {
+  for (const [count, device] of several) {
+    device.gather(makeTeam);
+    const { pool } = device;
+    if (pool === null) throw new Error('shared memory is refused');
+    await pool.started();
+    pool.leastShare = 0;
+    expect(pool.ready).toBe(count - 1);
+  }
+});
+
+afterAll(() => {
+  for (const { pool } of several.values()) pool?.stop();
+});
+
+/** Every kernel or fusion with a way to divide it has a case here. */
+it('covers all that is divided', () => {
+  const pool = several.get(2)?.pool;
+  const tested = new Set([
+    ...Object.values(cases).map(({ kernel }) => kernel.simd),
+    ...Object.values(fusionCases).map(({ fusion }) => fusion.name),
+  ]);
+  expect(pool && [...splitsOf(pool).keys()].filter((name) => !tested.has(name))).toEqual([]);
+});
+
+describe.each(Object.entries(cases).filter(([, { kernel }]) => kernel.simd !== undefined))(
+  'the kernel %s',
+  (_, { kernel, calls, except = [] }) => {
+    it('has the same bits with 1, 2, 3 and 8 threads', () => {
+      forCalls(calls, except, (call) => {
+        const shapes = call.inputs.map(({ shape }) => shape);
+        const result = (device: Device) => {
+          const inputs = call.inputs.map(({ data }) => device.upload(data, 'float32'));
+          const shape = kernel.shape(shapes, call.params);
+          const output = device.run(kernel, inputs, shapes, shape, call.params, false);
+          return [bitsOf(device, output, [...inputs, output])];
+        };
+        expectSame(result);
+      });
+    });
+  },
+);
+
+describe.each(Object.entries(fusionCases))('the fusion %s', (_, fusionCase) => {
+  it('has the same bits with 1, 2, 3 and 8 threads', () => {
+    forCalls(fusionCase.calls, fusionCase.except ?? [], (call) => {
+      expectSame((device) => {
+        const { results, others } = fused(fusionCase, call, device);
+        return [...results, ...others].map((values) => bytesOf(values));
+      });
+    });
+  });
+});
+
+// Images are mostly zeros, and other batches are not: the two have different forms of products.
+describe.each([
+  ['batchnormDense', 32, 784, 50],
+  ['batchnormDense', 100, 130, 40],
+  ['batchnormDenseSums', 32, 784, 50],
+  ['batchnormDenseSums', 100, 130, 40],
+  ['dense', 32, 784, 50],
+  ['dense', 100, 130, 300],
+] as const)('the fusion %s on %i rows of %i and %i numbers', (name, m, k, n) => {
+  it.each([
+    ['zeros', 0.8],
+    ['other numbers', 0],
+  ])('most of which are %s', (_, zeros) => {
+    const { fusion, statistics = [] } = fusionCases[name];
+    const stream = seededStream(7);
+    const draw = (shape: number[]) => {
+      const size = shape.reduce((product, extent) => product * extent, 1);
+      return { shape, data: Float64Array.from({ length: size }, () => Math.fround(stream.normal())) };
+    };
+    const x = draw([m, k]);
+    x.data.forEach((_, at) => {
+      if (stream.uniform() < zeros) x.data[at] = 0;
+    });
+    const shapes: Record<string, number[]> = { W: [k, n], b: [n], dz: [m, n] };
+    const inputs = fusion.inputs.map((input) => (input === 'x' ? x : draw(shapes[input] ?? [k])));
+    const params = { eps: 1e-5, slope: 0 };
+    const drawn = {
+      inputs,
+      params: Object.fromEntries((fusion.params ?? []).map((p) => [p, params[p as 'eps']])),
+    };
+    expect(statistics.every((at) => ['mean', 'rstd'].includes(fusion.inputs[at]))).toBe(true);
+    expectSame((device) => {
+      const { results, others } = fused(fusionCases[name], drawn, device);
+      return [...results, ...others].map((values) => bytesOf(values));
+    });
+  });
+});
+
+it('workers took part', () => {
+  for (const { pool } of several.values()) expect(pool?.shared).toBeGreaterThan(100);
+});
+
+function forCalls(
+  calls: (n: number, turn: number) => fc.Arbitrary<KernelCall>,
+  except: readonly number[],
+  law: (call: KernelCall) => void,
+): void {
+  for (const n of extents.filter((extent) => !except.includes(extent))) {
+    for (const turn of n > 100 ? [n % 3] : [0, 1, 2]) {
+      fc.assert(fc.property(calls(n, turn), law), { numRuns: 1 });
+    }
+  }
+}
+
+function expectSame(result: (device: Device) => readonly Uint8Array[]): void {
+  const expected = result(one);
+  for (const [count, device] of several) {
+    result(device).forEach((bytes, k) => {
+      if (Buffer.compare(bytes, expected[k]) === 0) return;
+      throw new Error(`${count} threads: result ${k} differs from that of one`);
+    });
+  }
+}
+
+function bitsOf(device: Device, output: Storage, all: readonly Storage[]): Uint8Array {
+  const bits = bytesOf(device.readSync(output));
+  for (const storage of all) device.free(storage);
+  return bits;
+}
+
+function bytesOf({ buffer }: { readonly buffer: ArrayBufferLike }): Uint8Array {
+  return new Uint8Array(buffer);
+}

@@ -1,0 +1,154 @@
+/** Threads of the wasm device: the option, changes of their number, and workers that end or do not start. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { matmul } from '../../../../kernels/matmul.ts';
+import { deviceInfo, ones, tensor, useDevice, ValueError } from '../../../../src/index.ts';
+import { builds, openWasm, type WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
+import { threadsOf } from '../../../../src/tensor/device/wasm/threads/count.ts';
+import {
+  startWorker,
+  type StartWorker,
+  type Worker,
+} from '../../../../src/tensor/device/wasm/threads/start-worker.ts';
+import { teamWith } from '../../../../src/tensor/device/wasm/threads/team.ts';
+import { wasmDevice } from './wasm-device.ts';
+
+/** A device whose workers are started by `start`. */
+function deviceWith(count: number, start: StartWorker = startWorker): WasmDevice {
+  const device = openWasm(builds, { count, reason: 'this is a test' });
+  device.gather(teamWith(start));
+  return device;
+}
+
+/** A product large enough to be divided: ones [64, 100] times ones [100, 80]. */
+function product(device: WasmDevice): Float32Array {
+  const a = device.upload(new Float32Array(6400).fill(1), 'float32');
+  const b = device.upload(new Float32Array(8000).fill(1), 'float32');
+  const shapes = [[64, 100], [100, 80]]; // prettier-ignore
+  return Float32Array.from(device.readSync(device.run(matmul, [a, b], shapes, [64, 80], {}, false)));
+}
+
+const expected = new Float32Array(64 * 80).fill(100);
+
+async function poolOf({ pool }: WasmDevice) {
+  if (pool === null) throw new Error('the device has one thread');
+  await pool.started();
+  return pool;
+}
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+  await useDevice('wasm', { threads: 1 });
+});
+
+describe('useDevice', () => {
+  it('sets the number of threads, which deviceInfo gives with its reason', async () => {
+    expect(deviceInfo()).toMatchObject({ threads: 1 });
+    expect(await useDevice('wasm', { threads: 3 })).toMatchObject({
+      threads: 3,
+      threadsReason: 'threads is 3',
+    });
+    expect(await useDevice('wasm')).toMatchObject({ threads: 3 });
+    const { threads = 0, threadsReason } = await useDevice('wasm', { threads: 'auto' });
+    expect(threads).toBeGreaterThanOrEqual(1);
+    expect(threads).toBeLessThanOrEqual(8);
+    expect(threadsReason).toMatch(/core|worker|at most 8/);
+    expect(await useDevice('cpu')).not.toHaveProperty('threads');
+  });
+
+  it.each([0, 1.5, -1, 65, NaN, 'many', '2', null])('refuses %j threads', async (threads) => {
+    await expect(useDevice('wasm', { threads: threads as number })).rejects.toThrow(ValueError);
+    await expect(useDevice('wasm', { threads: threads as number })).rejects.toThrow(
+      /^useDevice: threads is .*\. Hint: use an integer from 1 to 64, or 'auto'$/,
+    );
+  });
+
+  it('refuses threads of another device', async () => {
+    await expect(useDevice('cpu', { threads: 2 })).rejects.toThrow(
+      "useDevice: threads: 2 for the device 'cpu'. Hint: only 'wasm' has threads",
+    );
+  });
+
+  it('keeps all tensors when the number changes', async () => {
+    const x = tensor([1, 2, 3]);
+    await useDevice('wasm', { threads: 2 });
+    const y = x.mul(2);
+    await useDevice('wasm', { threads: 4 });
+    expect([...x.add(y).dataSync()]).toEqual([3, 6, 9]);
+    await useDevice('wasm', { threads: 1 });
+    expect([...x.add(y).dataSync()]).toEqual([3, 6, 9]);
+  });
+});
+
+describe('GAMMABETA_THREADS', () => {
+  it('is the default', () => {
+    vi.stubEnv('GAMMABETA_THREADS', '3');
+    expect(threadsOf('wasm', undefined)).toEqual({ count: 3, reason: 'GAMMABETA_THREADS is 3' });
+    expect(threadsOf('wasm', 2)).toMatchObject({ count: 2 });
+  });
+
+  it('that is no number is refused', () => {
+    vi.stubEnv('GAMMABETA_THREADS', 'many');
+    expect(() => threadsOf('wasm', undefined)).toThrow("wasm: GAMMABETA_THREADS is 'many'");
+  });
+});
+
+describe('a worker', () => {
+  it('starts with the first large kernel, and takes part in the next', async () => {
+    const device = deviceWith(2);
+    expect(device.pool?.ready).toBe(0);
+    expect(product(device)).toEqual(expected);
+    const pool = await poolOf(device);
+    expect(pool.ready).toBe(1);
+    for (let step = 0; step < 1000 && pool.shared === 0; step++) expect(product(device)).toEqual(expected);
+    expect(pool.shared).toBeGreaterThan(0);
+    pool.stop();
+    expect(product(device)).toEqual(expected);
+  });
+
+  it('that ends is replaced by the main thread', async () => {
+    const workers: (Worker | null)[] = [];
+    const start: StartWorker = (...args) => {
+      workers.push(startWorker(...args));
+      return workers.at(-1) ?? null;
+    };
+    const device = deviceWith(3, start);
+    const pool = await poolOf(device);
+    expect(pool.ready).toBe(2);
+    workers[0]?.stop();
+    for (let step = 0; step < 10; step++) expect(product(device)).toEqual(expected); // before its end is known
+    while (pool.ready === 2) await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(product(device)).toEqual(expected);
+    expect(pool.ready).toBe(1);
+    pool.stop();
+  });
+
+  it('that cannot start causes one warning, with the reason', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const broken: StartWorker = (start, ended) => startWorker({ ...start, module: {} }, ended);
+    const device = deviceWith(3, broken);
+    const pool = await poolOf(device);
+    expect(pool.ready).toBe(0);
+    expect(product(device)).toEqual(expected);
+    expect(device.threads?.count).toBe(1);
+    expect(device.threads?.reason).toMatch(/^a worker thread ended or did not start: .*WebAssembly/);
+    expect(warn.mock.calls).toEqual([
+      [expect.stringMatching(/^wasm: a worker thread ended or did not start: .*WebAssembly/)],
+    ]);
+  });
+});
+
+it('memory stays flat, and grows while workers run', async () => {
+  const device = await wasmDevice();
+  await useDevice('wasm', { threads: 2 });
+  const pool = await poolOf(device);
+  const x = ones([64, 100]);
+  const W = ones([100, 80]);
+  const before = device.memory;
+  for (let step = 0; step < 300; step++) x.matmul(W);
+  expect(device.memory).toBe(before);
+  const large = Array.from({ length: 40 }, () => ones([512, 1024]).mul(2)); // 80 MB
+  expect(large.every((y) => y.dataSync()[512 * 1024 - 1] === 2)).toBe(true);
+  expect(x.matmul(W).dataSync()).toEqual(expected);
+  expect(pool.ready).toBe(1);
+});
