@@ -25,17 +25,30 @@ export function dxAlong({ x, g, gamma, beta, eps }: Inputs, { direct, mean, vari
   return leaf.grad === null ? x.map(() => 0) : numbersOf(leaf.grad);
 }
 
+/** The step of finite differences, in units of the spread of x. */
+const STEP = 1e-4;
+/** The largest error of finite differences, in units of the gradient. */
+const TOLERANCE = 1e-4;
+
 /** dx by central differences of the loss Σ gᵢ·yᵢ, computed with the forward pass only. */
 export function numericalDx(inputs: Inputs, spread: number): number[] {
   const { x, g } = inputs;
   const layer = layerOf(inputs);
-  const step = 1e-4 * spread;
+  const step = STEP * spread;
   const loss = (values: readonly number[]): number =>
     noGrad(() => layer.forward(columnOf(values)).mul(columnOf(g)).sum().item());
   return x.map((value, i) => {
     const [ahead, behind] = [value + step, value - step];
     return (loss(x.with(i, ahead)) - loss(x.with(i, behind))) / (ahead - behind);
   });
+}
+
+/**
+ * Whether central differences tell the gradient: the rounding of x, relative to the step, stays below the tolerance of
+ * {@link agrees}.
+ */
+export function hasNumericalDx({ x }: Inputs, spread: number): boolean {
+  return (Number.EPSILON * Math.max(...x.map(Math.abs))) / (STEP * spread) < TOLERANCE / 2;
 }
 
 /** ∂yᵢ/∂xⱼ in row i and column j: row i is the dx of a g that is 1 at i and 0 elsewhere. */
@@ -71,5 +84,5 @@ export function termsOf({ x, g, xhat, dbeta, dgamma, gamma, rstd }: Column): Ter
 
 /** Whether two gradients agree up to the error of finite differences. */
 export function agrees(dx: number, numerical: number, scale: number): boolean {
-  return Math.abs(dx - numerical) <= 1e-4 * scale + 1e-9;
+  return Math.abs(dx - numerical) <= TOLERANCE * scale + 1e-9;
 }

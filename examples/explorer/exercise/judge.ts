@@ -52,7 +52,7 @@ function shapeProblem(answer: unknown, m: number): string | null {
   }
   const { dx, dgamma, dbeta } = answer as Partial<Record<keyof Gradients, unknown>>;
   if (!Array.isArray(dx)) return 'dx is not an array: make it with new Array(m).';
-  if (dx.length !== m) return `dx has ${dx.length} values for a batch of ${m}.`;
+  if (dx.length !== m) return `dx has length ${dx.length}, and the batch has ${m} values.`;
   for (const [name, value] of [
     ['dgamma', dgamma],
     ['dbeta', dbeta],

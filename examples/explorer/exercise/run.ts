@@ -45,8 +45,9 @@ export function runCode(code: string, tasks: readonly Task[]): Promise<Outcome> 
         message: `it did not end within ${LIMIT / 1000} seconds. Is there an endless loop?`,
       });
     }, LIMIT);
-    worker.onmessage = ({ data }: MessageEvent<Outcome>) => {
-      end(data.kind === 'answers' ? { ...data, answers: data.answers.map(withNumbers) } : data);
+    worker.onmessage = ({ data }: MessageEvent<unknown>) => {
+      const outcome = outcomeOf(data);
+      if (outcome !== null) end(outcome);
     };
     worker.onerror = (event) => {
       event.preventDefault();
@@ -54,6 +55,14 @@ export function runCode(code: string, tasks: readonly Task[]): Promise<Outcome> 
     };
     worker.postMessage(tasks);
   });
+}
+
+/** The outcome in a message; null for messages that the reader's code posts itself. */
+function outcomeOf(data: unknown): Outcome | null {
+  if (typeof data !== 'object' || data === null) return null;
+  const { answers, message } = data as Readonly<Record<string, unknown>>;
+  if (Array.isArray(answers)) return { kind: 'answers', answers: answers.map(withNumbers) };
+  return typeof message === 'string' ? { kind: 'error', message } : null;
 }
 
 /** JSON has no NaN and no infinity: they arrive as text. */

@@ -31,12 +31,13 @@ const questions = [
 ] as const;
 
 export function Page(): JSX.Element {
-  const [{ state, problems }, read] = useState(() => readHash(location.hash));
+  const [{ state, problems }, read] = useState(() => readHash(isPlace(location.hash) ? '' : location.hash));
   const set = useCallback((changes: Partial<State>) => {
     read(({ state: before }) => ({ state: { ...before, ...changes }, problems: [] }));
   }, []);
 
   useEffect(() => {
+    if (isPlace(location.hash)) document.querySelector(location.hash)?.scrollIntoView();
     const follow = () => {
       if (location.hash !== '' && !isPlace(location.hash)) read(readHash(location.hash));
     };
@@ -105,6 +106,7 @@ export function Page(): JSX.Element {
   );
 }
 
+/** Whether a link leads to a part of the page, and holds no state. */
 const isPlace = (hash: string): boolean => questions.some(([id]) => hash === `#${id}`);
 
 /** Scrolls to a part without replacing the state in the link. */

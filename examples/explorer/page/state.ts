@@ -1,5 +1,6 @@
 /** The state of the page, and the link that holds it. */
 import type { Inputs } from '../column/column.ts';
+import { show } from './format.ts';
 import { BATCHES, type Convention, conventions } from '../column/stream.ts';
 import { allPaths, type Paths } from '../column/gradient.ts';
 import { defaultTraining, readTraining, type TrainingSettings, writeTraining } from '../training/settings.ts';
@@ -58,13 +59,16 @@ export function readNumbers(text: string): number[] {
 }
 
 export function readNumber(text: string): number {
+  const value = readAnyNumber(text);
+  if (Math.abs(value) <= limits.value) return value;
+  throw new RangeError(`${text.trim().slice(0, 40)} is too large: use numbers from −10⁹ to 10⁹.`);
+}
+
+function readAnyNumber(text: string): number {
   const trimmed = text.trim().replace('−', '-');
-  const value = trimmed === '' ? NaN : Number(trimmed);
+  const value = Number(trimmed);
   if (trimmed === '') throw new RangeError('A number is missing.');
   if (Number.isNaN(value)) throw new RangeError(`“${trimmed.slice(0, 40)}” is not a number.`);
-  if (Math.abs(value) > limits.value) {
-    throw new RangeError(`${trimmed.slice(0, 40)} is too large: use numbers from −10⁹ to 10⁹.`);
-  }
   return value;
 }
 
@@ -91,9 +95,9 @@ export function readEps(text: string): number {
 
 /** A whole number within bounds. */
 export function readInteger(text: string, least: number, most: number): number {
-  const value = readNumber(text);
+  const value = readAnyNumber(text);
   if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new RangeError(`${text.trim()} is not a whole number from ${least} to ${most}.`);
+  throw new RangeError(`${text.trim()} is not a whole number from ${show(least)} to ${show(most, 10)}.`);
 }
 
 /** Reads the part of the link after `#`. What cannot be read keeps its default. */
@@ -129,7 +133,9 @@ export function readHash(hash: string): Reading {
   const g = read('g', resting, (text) => {
     const values = readNumbers(text);
     if (values.length === x.length) return values;
-    throw new RangeError(`there are ${values.length} gradients for ${x.length} values of x.`);
+    throw new RangeError(
+      `its length is ${values.length}, and x has length ${x.length}: give one g for each x.`,
+    );
   });
   const state: State = {
     x,
@@ -161,7 +167,7 @@ export function readHash(hash: string): Reading {
 
 function readPaths(text: string): Paths {
   const names = text.split(',').filter((name) => name !== '' && name !== 'none');
-  const unknown = names.find((name) => !(name in allPaths));
+  const unknown = names.find((name) => !Object.hasOwn(allPaths, name));
   if (unknown !== undefined) throw new RangeError(`“${unknown.slice(0, 40)}” is not a path.`);
   return {
     direct: names.includes('direct'),

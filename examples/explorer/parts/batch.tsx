@@ -35,9 +35,9 @@ export function BatchPart({ state, set, column }: Props): JSX.Element {
   return (
     <Part id="batch" number={1} question="What does it do to a batch?">
       <p>
-        It looks at one feature in all examples of a batch. It moves the values <Q of="x" /> so that their
-        mean is 0, stretches them so that their variance is 1, and then lets the network choose a new scale{' '}
-        <Q of="gamma" /> and a new place <Q of="beta" />. Drag a point of the first line.
+        Batch normalization looks at one feature in all examples of a batch. It moves the values <Q of="x" />{' '}
+        so that their mean is 0, stretches them so that their variance is 1, and lets the network choose a
+        scale <Q of="gamma" /> and a place <Q of="beta" />. Drag a point of the first line.
       </p>
       <div class="figure-and-controls">
         <div>
@@ -195,10 +195,10 @@ function Lines({
   const ticks = width < 420 ? 4 : 6;
 
   const marks: readonly (readonly [row: number, value: number, text: string])[] = [
-    [0, mean, `mean ${show(mean)}`],
-    [1, sigma, width < 420 ? `σ ${show(sigma)}` : `σ = √(variance + ε) = ${show(sigma)}`],
+    [0, mean, `mean μ = ${show(mean)}`],
+    [1, sigma, width < 420 ? `σ = ${show(sigma)}` : `σ = √(variance + ε) = ${show(sigma)}`],
     [2, 1, '1'],
-    [3, beta, `β ${show(beta)}`],
+    [3, beta, `β = ${show(beta)}`],
   ];
   return (
     <div class="figure" ref={ref}>

@@ -16,7 +16,11 @@ const trials: Readonly<Record<string, readonly [settings: Partial<TrainingSettin
   activations: [{ activation: 'sigmoid', lr: 0.1 }, 'sigmoids'],
   gradients: [{ activation: 'sigmoid', layers: 6, lr: 0.1 }, 'six layers of sigmoids'],
   'small-batches': [{ batchSize: 2 }, 'batches of 2'],
+  'small-batch-remedies': [{ batchSize: 2, norm: 'layer' }, 'batches of 2, layer normalization'],
+  'batch-size': [{ batchSize: 256 }, 'batches of 256'],
   regularization: [{ lr: 0.1 }, 'learning rate 0.1'],
+  'covariate-shift': [{ activation: 'sigmoid', lr: 0.1 }, 'sigmoids'],
+  tuning: [{ lr: 0.3, scale: 0.3 }, 'learning rate 0.3, weights × 0.3'],
   cost: [{ batchSize: 256 }, 'batches of 256'],
 };
 
@@ -76,7 +80,9 @@ function Card({
         <p class="note" key={test.statement}>
           {test.quantity}: {show(test.mean, 3)}, 95{NBSP}% interval {show(test.interval[0], 3)}
           {NBSP}…{NBSP}
-          {show(test.interval[1], 3)}; the claim expects {test.expected} {show(test.threshold, 3)}.
+          {show(test.interval[1], 3)}; the claim expects {test.expected}
+          {NBSP}
+          {show(test.threshold, 3)}.
         </p>
       ))}
       <p class="why">{why}</p>

@@ -64,7 +64,7 @@ export function Digit({ answers, example, onImage, onExample }: Props): JSX.Elem
   };
   return (
     <div class="digit">
-      <h3>Draw a digit</h3>
+      <h3>{label === null ? 'Draw a digit' : `A test image of the digit ${label}`}</h3>
       <div class="digit-row">
         <canvas
           ref={canvas}

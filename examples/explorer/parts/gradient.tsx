@@ -3,7 +3,15 @@ import { scaleLinear } from 'd3-scale';
 import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import type { Column } from '../column/column.ts';
-import { agrees, dxAlong, jacobian, numericalDx, type Paths, termsOf } from '../column/gradient.ts';
+import {
+  agrees,
+  dxAlong,
+  hasNumericalDx,
+  jacobian,
+  numericalDx,
+  type Paths,
+  termsOf,
+} from '../column/gradient.ts';
 import { index, show } from '../page/format.ts';
 import type { PartProps } from '../page/page.tsx';
 import { limits, readNumbers } from '../page/state.ts';
@@ -26,7 +34,11 @@ const pathNames: readonly (readonly [path: keyof Paths, name: string])[] = [
 export function GradientPart({ state, set, column }: Props): JSX.Element {
   const { paths, g } = state;
   const spread = Math.sqrt(column.variance + column.eps);
-  const numerical = useMemo(() => numericalDx(column, spread), [column, spread]);
+  const isNumerical = hasNumericalDx(column, spread);
+  const numerical = useMemo(
+    () => (isNumerical ? numericalDx(column, spread) : column.dx),
+    [column, spread, isNumerical],
+  );
   const dx = useMemo(() => dxAlong(column, paths), [column, paths]);
   const rows = useMemo(() => jacobian(column), [column]);
   const scale = Math.max(
@@ -41,7 +53,7 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
       <p>
         <Q of="g" /> says how the loss changes with each <Q of="y" />. Backward, <Q of="g" /> loses its mean
         and its part along <Q of="xhat" />, since the layer ignores both a shift and a stretch of the batch.
-        Both are sums over the whole batch: so one <Q of="g" /> reaches every <Q of="dx" />. Drag an arrow on
+        Both are sums over the whole batch: so one <Q of="g" /> reaches every <Q of="dx" />. Drag a circle on
         the left.
       </p>
       <div class="figure-and-controls">
@@ -55,7 +67,7 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
               const values = readNumbers(text);
               if (values.length === g.length) return values;
               throw new RangeError(
-                `x has ${g.length} values, so g needs ${g.length}; here are ${values.length}.`,
+                `g has length ${values.length}, and x has length ${g.length}: give one g for each x.`,
               );
             }}
             onChange={setG}
@@ -84,8 +96,10 @@ export function GradientPart({ state, set, column }: Props): JSX.Element {
           </fieldset>
           <p class={count > 0 ? 'problem' : 'note'} aria-live="polite">
             {count === 0
-              ? 'Each dx equals the numerical gradient, which uses the forward pass only.'
-              : `✗ ${count} of ${dx.length} are wrong: the outlined arrows are the numerical gradient.`}
+              ? isNumerical
+                ? 'Each dx equals the numerical gradient, which uses the forward pass only.'
+                : 'x is so far from 0 that rounding hides numerical differences. Each dx is compared with the sum of all three paths instead.'
+              : `✗ ${count} of ${dx.length} are wrong: the outlined arrows are the ${isNumerical ? 'numerical gradient' : 'sum of all three paths'}.`}
           </p>
           <Jacobian rows={rows} />
         </div>
@@ -113,7 +127,7 @@ function Lanes({
   const { x, g, y } = column;
   const m = x.length;
   const narrow = width < 520;
-  const lane = narrow ? 44 : Math.max(31, Math.min(44, 300 / m));
+  const lane = narrow ? 44 : Math.max(31, Math.min(60, 300 / m));
   const top = 44;
   const height = top + m * lane + 8;
   const terms = termsOf(column);
@@ -278,6 +292,13 @@ function Lanes({
           </mrow>
         </Equation>
         <Equation>
+          <S>rstd</S>
+          <O>=</O>
+          <Fraction over={<mn>1</mn>} under={<S>σ</S>} />
+          <O>=</O>
+          <N value={column.rstd} />
+        </Equation>
+        <Equation>
           <S>dβ</S>
           <O>=</O>
           <O>∑</O>
@@ -360,6 +381,7 @@ function Jacobian({ rows }: { readonly rows: readonly (readonly number[])[] }): 
 /** A number that fits into a cell. */
 function short(value: number): string {
   const size = Math.abs(value);
+  if (size > 5e-13 && size < 0.005) return show(value, 1).replace('−0.', '−.');
   return show(size < 1 ? Number(value.toFixed(2)) : value, size < 1 ? 2 : 1);
 }
 

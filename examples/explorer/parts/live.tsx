@@ -21,7 +21,7 @@ import {
 } from '../training/settings.ts';
 import TrainingWorker from '../training/worker.ts?worker&inline';
 import { Curves } from '../ui/curves.tsx';
-import { NumberField, Problem } from '../ui/fields.tsx';
+import { NumberField, Problem, SmallField } from '../ui/fields.tsx';
 import { Part } from '../ui/part.tsx';
 import { Digit } from './digit.tsx';
 import { Insides } from './insides.tsx';
@@ -132,8 +132,7 @@ function Live({ training: settings, set }: Props): JSX.Element {
   }, [settings, tell]);
 
   const change = (changes: Partial<TrainingSettings>) => set({ training: { ...settings, ...changes } });
-  const open = async (files: FileList | null) => {
-    if (files === null || files.length === 0) return;
+  const open = async (files: Iterable<File>) => {
     setProblem(null);
     try {
       const read = await Promise.all(
@@ -144,6 +143,31 @@ function Live({ training: settings, set }: Props): JSX.Element {
       setProblem({ where: 'files', message: error instanceof Error ? error.message : String(error) });
     }
   };
+  /** Files may be dropped anywhere on the page; without this, the browser would leave the page for them. */
+  const data = useRef<HTMLDetailsElement>(null);
+  const opener = useRef(open);
+  opener.current = open;
+  useEffect(() => {
+    const hasFiles = (event: DragEvent) => event.dataTransfer?.types.includes('Files') === true;
+    const over = (event: DragEvent) => {
+      if (hasFiles(event)) event.preventDefault();
+    };
+    const drop = (event: DragEvent) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      if (data.current !== null) {
+        data.current.open = true;
+        data.current.scrollIntoView({ block: 'nearest' });
+      }
+      void opener.current(event.dataTransfer?.files ?? []);
+    };
+    addEventListener('dragover', over);
+    addEventListener('drop', drop);
+    return () => {
+      removeEventListener('dragover', over);
+      removeEventListener('drop', drop);
+    };
+  }, []);
   const curvesOf = (what: 'loss' | 'accuracy') =>
     sides.map((side) => ({
       name: names[side],
@@ -151,6 +175,13 @@ function Live({ training: settings, set }: Props): JSX.Element {
       ...(side === 'plain' && { dash: [6, 3] }),
       curve: curves.current[side][what],
     }));
+  const latest = (what: 'loss' | 'accuracy') =>
+    sides
+      .map((side) => {
+        const value = seen.sides?.[side][what] ?? null;
+        return `${names[side]}: ${value === null ? 'no step yet' : show(value)}`;
+      })
+      .join(', ');
   const failures = sides.flatMap((side) => {
     const failure = seen.sides?.[side].failure;
     return failure ? [`The network ${names[side]} normalization stopped. ${failure}`] : [];
@@ -162,11 +193,19 @@ function Live({ training: settings, set }: Props): JSX.Element {
   return (
     <Part id="live" number={7} question="Is it true that it trains faster?">
       <p>
-        Two networks learn digits here, in your browser: one <b class="plain">without</b> and one{' '}
-        <b class="bn">with</b> {normNames[settings.norm]} normalization, from the same weights and with the
-        same batches. Change the settings while they run.
+        Two networks learn digits here, one <b class="plain">without</b> and one <b class="bn">with</b>{' '}
+        {normNames[settings.norm]} normalization, from the same weights and the same batches. Change settings
+        while they run.
       </p>
       <div class="figure-and-controls with-run" ref={part}>
+        <div class="failures">
+          {failures.map((failure) => (
+            <p class="problem" role="alert" key={failure}>
+              {failure}
+            </p>
+          ))}
+          <Problem text={problem?.where === 'training' ? problem.message : null} />
+        </div>
         <div class="controls run">
           <div class="buttons">
             <button type="button" class="primary" disabled={seen.training} onClick={() => begin('train')}>
@@ -183,25 +222,19 @@ function Live({ training: settings, set }: Props): JSX.Element {
             </button>
           </div>
           <Results sides={seen.sides} />
-          {failures.map((failure) => (
-            <p class="problem" role="alert" key={failure}>
-              {failure}
-            </p>
-          ))}
-          <Problem text={problem?.where === 'training' ? problem.message : null} />
         </div>
         <div class="figures">
           <div class="pair">
             <Curves
               title={`Loss, mean of ${SMOOTH} batches`}
-              description={`Loss by steps. ${sides.map((side) => `${names[side]}: ${show(seen.sides?.[side].loss ?? NaN)}`).join(', ')}`}
+              description={`Loss by steps. ${latest('loss')}`}
               logarithmic
               curves={curvesOf('loss')}
               version={seen.version}
             />
             <Curves
               title="Accuracy on 400 test images"
-              description={`Accuracy by steps. ${sides.map((side) => `${names[side]}: ${show(seen.sides?.[side].accuracy ?? NaN)}`).join(', ')}`}
+              description={`Accuracy by steps. ${latest('accuracy')}`}
               curves={curvesOf('accuracy')}
               version={seen.version}
             />
@@ -267,13 +300,13 @@ function Live({ training: settings, set }: Props): JSX.Element {
               options={Array.from({ length: bounds.layers[1] }, (_, k) => [String(k + 1), String(k + 1)])}
               onChange={(layers) => change({ layers: Number(layers) })}
             />
-            <Small
+            <SmallField
               label="Batch size"
               value={settings.batchSize}
               parse={(text) => readInteger(text, ...bounds.batchSize)}
               onChange={(batchSize) => change({ batchSize })}
             />
-            <Small
+            <SmallField
               label="Seed"
               value={settings.seed}
               parse={(text) => readInteger(text, ...bounds.seed)}
@@ -291,21 +324,22 @@ function Live({ training: settings, set }: Props): JSX.Element {
               </button>
             </div>
           </div>
-          <details
-            class="files"
-            onDragOver={(event) => event.preventDefault()}
-            onDrop={(event) => {
-              event.preventDefault();
-              void open(event.dataTransfer?.files ?? null);
-            }}
-          >
+          <details class="files" ref={data}>
             <summary>Data: {seen.data || 'built-in digits'}</summary>
             <label class="file">
               <span>
-                Choose MNIST files, or drop them here: images and labels, gzipped or not. They stay on your
-                machine.
+                Choose MNIST files, or drop them onto the page: images and labels, gzipped or not. They stay
+                on your machine.
               </span>
-              <input type="file" multiple onChange={(event) => void open(event.currentTarget.files)} />
+              <input
+                type="file"
+                multiple
+                onChange={(event) => {
+                  const files = Array.from(event.currentTarget.files ?? []);
+                  event.currentTarget.value = ''; // so that the same file can be chosen again
+                  if (files.length > 0) void open(files);
+                }}
+              />
             </label>
             <Problem text={problem?.where === 'files' ? problem.message : null} />
           </details>
@@ -371,53 +405,6 @@ function Choice<T extends string>({ label, value, options, onChange }: ChoicePro
           </option>
         ))}
       </select>
-    </label>
-  );
-}
-
-/** A small field for a whole number. */
-function Small({
-  label,
-  value,
-  parse,
-  onChange,
-}: {
-  readonly label: string;
-  readonly value: number;
-  readonly parse: (text: string) => number;
-  readonly onChange: (value: number) => void;
-}): JSX.Element {
-  const [problem, setProblem] = useState<string | null>(null);
-  return (
-    <label class="choice">
-      {label}
-      <input
-        type="text"
-        inputMode="numeric"
-        value={value}
-        aria-invalid={problem !== null}
-        onChange={(event) => {
-          try {
-            onChange(parse(event.currentTarget.value));
-            setProblem(null);
-          } catch (error) {
-            if (!(error instanceof RangeError)) throw error;
-            setProblem(error.message);
-          }
-        }}
-        onKeyDown={(event) => {
-          const direction = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
-          if (direction === 0) return;
-          event.preventDefault();
-          try {
-            onChange(parse(String(value + direction * (event.shiftKey ? 10 : 1))));
-            setProblem(null);
-          } catch (error) {
-            if (!(error instanceof RangeError)) throw error;
-          }
-        }}
-      />
-      <Problem text={problem} />
     </label>
   );
 }

@@ -29,9 +29,10 @@ export function SpacePart({
   return (
     <Part id="space" number={3} question="Where is the third dimension?">
       <p>
-        A batch of three values is one point in space. Nothing changes if the batch is shifted, which is the
-        direction <b>1</b>, or stretched, which is the direction <Q of="xhat" />. So <Q of="dx" /> has no part
-        along either: only one line is left for it, at a right angle to both. Turn the picture.
+        A batch of three values is one point <Q of="x" /> in space. Nothing changes if the batch is shifted,
+        which is the direction <b>1</b>, or stretched, which is the direction <Q of="xhat" />. So{' '}
+        <Q of="dx" /> has no part along either: one line is left for it, at a right angle to both. Turn the
+        picture.
       </p>
       <div class="figure-and-controls">
         <Space column={few} turn={turn} setTurn={(next) => set({ turn: next })} />
@@ -61,7 +62,7 @@ export function SpacePart({
           </dl>
           <p class="note">
             {axes === 3
-              ? 'The first three values of the batch above. The gray plane is spanned by 1 and x̂; the dashed line, at a right angle to it, is all that is left for dx. dx · x̂ is not exactly 0 because of ε.'
+              ? 'The first three values of the batch above; lengths are not to scale. The gray plane is spanned by 1 and x̂, and x lies in it. The dashed line, at a right angle to the plane, is all that is left for dx. dx · x̂ is not exactly 0 because of ε.'
               : 'In the plane, 1 and x̂ are all the directions there are, so almost nothing is left for dx. With batches of two, the layer before learns almost nothing.'}
           </p>
         </div>
@@ -209,6 +210,7 @@ function Space({
             ].map(([a, b]) => place(add(scaled(one, 0.75 * a), scaled(xhat, 0.75 * b))))}
           />
         )}
+        {length(vector(few.x)) > 0 && <Point at={place(scaled(vector(few.x), 0.7))} name="x" />}
         {arrows.map(([name, label, to]) => (
           <Arrow3 key={label} name={name} label={label} from={center} to={place(to)} />
         ))}
@@ -227,6 +229,17 @@ function Line({ from, to }: { from: readonly [number, number]; to: readonly [num
 
 function Plane({ corners }: { corners: readonly (readonly [number, number])[] }): JSX.Element {
   return <polygon class="plane" points={corners.map((corner) => corner.join(',')).join(' ')} />;
+}
+
+function Point({ at: [x, y], name }: { at: readonly [number, number]; name: string }): JSX.Element {
+  return (
+    <g class="q-x">
+      <circle class="place" cx={x} cy={y} r={6} />
+      <text class="vector-label" x={x + 13} y={y - 7} text-anchor="middle">
+        {name}
+      </text>
+    </g>
+  );
 }
 
 /** An arrow in the picture, with its name at the tip. */

@@ -158,7 +158,7 @@ describe('the exercise', () => {
     ['return { dx: 1, dgamma: 1, dbeta: 1 };', 'dx is not an array: make it with new Array(m).'],
     [
       'return { dx: [1], dgamma: 1, dbeta: 1 };',
-      expect.stringMatching(/^dx has 1 values for a batch of \d+\.$/),
+      expect.stringMatching(/^dx has length 1, and the batch has \d+ values\.$/),
     ],
     ['return { dx: g, dgamma: "a", dbeta: 1 };', 'dgamma is not a number.'],
     ['return { dx: g, dgamma: 1, dbeta: NaN };', 'dbeta is NaN.'],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useDevice } from '../../../src/index.ts';
-import { firefoxPath, reportOfFirefox } from '../../../test/firefox.ts';
+import { firefoxPath, reportOfFirefox } from './firefox.ts';
 import { column } from '../column/column.ts';
 import { bundle } from '../bundle.ts';
 import { show } from '../page/format.ts';

@@ -173,8 +173,8 @@ describe('files of the reader', () => {
   });
 
   it.each([
-    [[{ name: 'cat.jpg', bytes: new Uint8Array([255, 216, 255, 224]) }], /^cat\.jpg is no file of MNIST: /],
-    [[{ name: 'empty', bytes: new Uint8Array(0) }], /^empty is no file of MNIST: /],
+    [[{ name: 'cat.jpg', bytes: new Uint8Array([255, 216, 255, 224]) }], /^cat\.jpg is not an MNIST file: /],
+    [[{ name: 'empty', bytes: new Uint8Array(0) }], /^empty is not an MNIST file: /],
     [[labels], /^None of the files has images/],
     [[images], /^images has 40 images, and no file has as many labels/],
     [[images, { name: 'l', bytes: idx([40], new Uint8Array(40).fill(12)) }], /^A label is not a digit/],

@@ -75,6 +75,6 @@ function read(
     return { shape, data };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    throw new RangeError(`${name} is no file of MNIST: ${error.problem}.`);
+    throw new RangeError(`${name} is not an MNIST file: ${error.problem}.`);
   }
 }

@@ -1,5 +1,6 @@
 /** The settings of the two networks that are trained side by side, and their part of the link. */
 import { activations, type Kind, kinds, type Net, type Norm, norms } from '../../experiments/lab/nets.ts';
+import { show } from '../page/format.ts';
 
 export type Activation = (typeof activations)[number];
 
@@ -34,7 +35,7 @@ export type NumberName = 'seed' | 'lr' | 'batchSize' | 'scale' | 'layers';
 /** The least and the greatest value of each number. */
 export const bounds: Readonly<Record<NumberName, readonly [least: number, most: number]>> = {
   seed: [0, 2 ** 31],
-  lr: [0, 1e9],
+  lr: [1e-9, 1e9],
   batchSize: [2, 256],
   scale: [0.001, 1000],
   layers: [1, 8],
@@ -79,7 +80,7 @@ type Read = <T>(key: string, fallback: T, parse: (text: string) => T) => T;
 export function within(name: NumberName, value: number): number {
   const [least, most] = bounds[name];
   if (value >= least && value <= most) return value;
-  throw new RangeError(`${value} is outside ${least} … ${most}.`);
+  throw new RangeError(`${value} is outside ${show(least)} … ${show(most, 10)}.`);
 }
 
 function numberIn(name: NumberName, whole: boolean): (text: string) => number {

@@ -13,6 +13,8 @@ let data: TrainingData | null = null;
 let trainer: Trainer | null = null;
 let training = false;
 let run = 0;
+/** The settings that the page sent last. */
+let settings = defaultTraining;
 
 /** Messages are handled one after the other, and never during a step. */
 let last: Promise<void> = useDevice('wasm')
@@ -35,7 +37,7 @@ function inTurn(task: () => Promise<void> | void): void {
 }
 
 function current(): Trainer {
-  trainer ??= new Trainer(defaultTraining, (data ??= builtInDigits()));
+  trainer ??= new Trainer(settings, (data ??= builtInDigits()));
   return trainer;
 }
 
@@ -68,8 +70,8 @@ function goOn(): void {
 async function handle(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'settings': {
-      if (trainer === null) trainer = new Trainer(message.settings, (data ??= builtInDigits()));
-      else if (trainer.configure(message.settings)) run++;
+      settings = message.settings;
+      if (current().configure(settings)) run++;
       return report();
     }
     case 'train':

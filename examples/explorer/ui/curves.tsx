@@ -72,6 +72,12 @@ function tickLabel(tick: number | null): string {
   return Math.abs(short - tick) < 1e-9 * Math.abs(tick) ? String(short) : '';
 }
 
+/** The ticks of a logarithmic axis that have labels: 1, 2, 5, 10, …, or powers of ten where there are many. */
+function labelled(ticks: readonly number[], { min = 0.1, max = 1 }: uPlot.Scale): (number | null)[] {
+  const digits = Math.log10(max / min) > 2.2 ? /^1e/ : /^[125]e/;
+  return ticks.map((tick) => (digits.test(Number(tick.toPrecision(6)).toExponential()) ? tick : null));
+}
+
 /** uPlot wants all curves on the same x. */
 function dataOf(curves: Props['curves']): uPlot.AlignedData {
   const tables = curves.map(({ curve }): uPlot.AlignedData => [curve.x.slice(), curve.y.slice()]);
@@ -112,7 +118,13 @@ function optionsOf(
     },
     axes: [
       { ...axis, size: 28, space: 55 },
-      { ...axis, size: 44, space: 30, values: (_, ticks) => ticks.map(tickLabel) },
+      {
+        ...axis,
+        size: 44,
+        space: 30,
+        values: (_, ticks) => ticks.map(tickLabel),
+        ...(logarithmic && { filter: (plot, ticks) => labelled(ticks, plot.scales.y) }),
+      },
     ],
     series: [
       {},

@@ -24,7 +24,7 @@ interface NumberProps {
 export function NumberField(props: NumberProps): JSX.Element {
   const { name, label, unit, value, standard, least, most, step, logarithmic = false, onChange } = props;
   const id = useId();
-  const field = useText(plain(value), props.parse, onChange);
+  const field = useText(plain(value), value, props.parse, onChange);
   const position = (number: number) => (logarithmic ? Math.log10(Math.max(number, least)) : number);
   const slide = (raw: number) => {
     onChange(logarithmic ? Number((10 ** raw).toPrecision(2)) : tidy(raw));
@@ -70,7 +70,14 @@ export function NumberField(props: NumberProps): JSX.Element {
           if (event.key === 'ArrowUp' || event.key === 'ArrowDown') move(event);
         }}
       />
-      <Reset label={`Reset ${label}`} idle={value === standard} onClick={() => onChange(standard)} />
+      <Reset
+        label={`Reset ${label}`}
+        idle={value === standard && field.problem === null}
+        onClick={() => {
+          field.clear();
+          onChange(standard);
+        }}
+      />
       <Problem id={`${id}-problem`} text={field.problem} />
     </div>
   );
@@ -88,7 +95,7 @@ interface ListProps {
 /** A text field for several numbers with commas. */
 export function ListField({ name, label, values, parse, onChange, children }: ListProps): JSX.Element {
   const id = useId();
-  const field = useText(values.map(plain).join(', '), parse, onChange);
+  const field = useText(values.map(plain).join(', '), values, parse, onChange);
   return (
     <div class="field list">
       <label for={id}>{name}</label>
@@ -110,16 +117,65 @@ export function ListField({ name, label, values, parse, onChange, children }: Li
   );
 }
 
-/** Text that is a value once it can be read; until then, the problem is shown and the value stays. */
+interface SmallProps {
+  readonly label: string;
+  readonly value: number;
+  readonly parse: (text: string) => number;
+  readonly onChange: (value: number) => void;
+}
+
+/** A small field for a whole number, which is read when the reader leaves the field or presses Enter. */
+export function SmallField({ label, value, parse, onChange }: SmallProps): JSX.Element {
+  const id = useId();
+  const field = useText(plain(value), value, parse, onChange);
+  return (
+    <div class="choice">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        inputMode="numeric"
+        value={field.text}
+        aria-invalid={field.problem !== null}
+        aria-describedby={field.problem === null ? undefined : `${id}-problem`}
+        onChange={(event) => field.type(event.currentTarget.value)}
+        onBlur={field.leave}
+        onKeyDown={(event) => {
+          const direction = event.key === 'ArrowUp' ? 1 : event.key === 'ArrowDown' ? -1 : 0;
+          if (direction === 0) return;
+          event.preventDefault();
+          field.type(plain(value + direction * (event.shiftKey ? 10 : 1)));
+        }}
+      />
+      <Problem id={`${id}-problem`} text={field.problem} />
+    </div>
+  );
+}
+
+interface Text {
+  readonly text: string;
+  readonly problem: string | null;
+  readonly type: (text: string) => void;
+  readonly leave: () => void;
+  readonly clear: () => void;
+}
+
+/**
+ * Text that is a value once it can be read; until then, the problem is shown and the value stays.
+ *
+ * @param value What the text stands for. When it changes while a problem is shown, something other than the text has
+ *   changed it, and the problem is over.
+ */
 function useText<T>(
   shown: string,
+  value: unknown,
   parse: (text: string) => T,
   onChange: (value: T) => void,
-): { text: string; problem: string | null; type: (text: string) => void; leave: () => void } {
+): Text {
   const [draft, setDraft] = useState<{ text: string; problem: string | null } | null>(null);
   useEffect(() => {
-    setDraft((before) => (before?.problem === null && before.text !== shown ? before : before)); // keeps what is typed
-  }, [shown]);
+    setDraft((before) => (typeof before?.problem === 'string' ? null : before));
+  }, [value]);
   return {
     text: draft?.text ?? shown,
     problem: draft?.problem ?? null,
@@ -134,6 +190,7 @@ function useText<T>(
       }
     },
     leave: () => setDraft((before) => (before?.problem === null ? null : before)),
+    clear: () => setDraft(null),
   };
 }
 
