@@ -1,4 +1,4 @@
-import { shown } from '../tensor/errors.ts';
+import { isDetached, shown, TRANSFERRED } from '../tensor/errors.ts';
 import { kindOf } from './arrays.ts';
 import { DataError } from './data-error.ts';
 
@@ -9,6 +9,7 @@ import { DataError } from './data-error.ts';
  */
 export function bytesOf(op: string, file: Uint8Array | ArrayBuffer): Uint8Array {
   const kind = kindOf(file);
+  if (isDetached(file)) throw new DataError(op, `the file is ${shown(file)}`, TRANSFERRED);
   if (kind === 'ArrayBuffer') return new Uint8Array(file as ArrayBuffer);
   if (kind === 'Uint8Array') return file as Uint8Array;
   throw new DataError(op, `the file is not a Uint8Array or an ArrayBuffer: ${shown(file)}`, hintFor(kind));

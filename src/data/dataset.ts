@@ -1,5 +1,5 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
-import { shown } from '../tensor/errors.ts';
+import { isDetached, shown, TRANSFERRED } from '../tensor/errors.ts';
 import { isNumericArray, kindOf } from './arrays.ts';
 import { DataError } from './data-error.ts';
 
@@ -119,6 +119,13 @@ export function checkClassLabels(op: string, labels: NumericArray, classes?: num
   );
 }
 
+/** Checks that the arrays of a dataset still have their values. */
+export function checkAttached(op: string, { x, labels }: Dataset): void {
+  for (const [name, array] of Object.entries({ x, labels })) {
+    if (isDetached(array)) throw new DataError(op, `${name} is ${shown(array)}`, TRANSFERRED);
+  }
+}
+
 // JavaScript programs pass other things too, which the types cannot prevent there.
 
 function checkObject(op: string, dataset: unknown): void {
@@ -132,6 +139,7 @@ function checkObject(op: string, dataset: unknown): void {
 }
 
 function checkArray(op: string, name: string, array: unknown): void {
+  if (isDetached(array)) throw new DataError(op, `${name} is ${shown(array)}`, TRANSFERRED);
   if (isNumericArray(array)) return;
   throw new DataError(
     op,
@@ -149,7 +157,7 @@ function hintFor(name: string, kind: string): string {
 
 function checkShape(op: string, name: string, shape: unknown, of: string, example: string): void {
   const isExtent = (extent: unknown) => Number.isSafeInteger(extent) && Number(extent) > 0;
-  if (Array.isArray(shape) && shape.every(isExtent)) return;
+  if (Array.isArray(shape) && Array.from(shape).every(isExtent)) return;
   const problem = Array.isArray(shape)
     ? `the shape of ${of} has extents that are not positive integers: [${shape.map(shown).join(', ')}]`
     : `${name} is not an array: ${shown(shape)}`;

@@ -3,7 +3,7 @@ import { expectBoolean, expectInteger, expectOptions } from '../tensor/errors.ts
 import { streams } from '../tensor/random.ts';
 import { DataError } from './data-error.ts';
 import { copyRows } from './arrays.ts';
-import { checkDataset, type Dataset, exampleSize, targetSize } from './dataset.ts';
+import { checkAttached, checkDataset, type Dataset, exampleSize, targetSize } from './dataset.ts';
 import { type Scaler, scalerOf } from './scale.ts';
 import { expectUint32, identity, permutation } from './shuffle.ts';
 
@@ -94,6 +94,11 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
     this.seed = expectInteger('DataLoader', 'seed', seed, 0);
     this.dropLast = dropLast;
     this.#count = count;
+  }
+
+  static {
+    // Vue wraps objects in proxies, which have no private fields. It leaves objects with this property as they are.
+    Object.defineProperty(this.prototype, '__v_skip', { value: true });
   }
 
   /** The number of batches in an epoch. */
@@ -187,6 +192,7 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
     for (let k = 0, n = this.length; k < n; k++) {
       const rows = order.subarray(k * this.batchSize, (k + 1) * this.batchSize);
       const length = rows.length * size;
+      checkAttached('DataLoader', this.dataset);
       if (!passing || room.length < length) room = new Float32Array(length);
       yield gather(this.dataset, rows, scale, room.subarray(0, length));
     }

@@ -12,7 +12,7 @@
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import { type GammaBetaError, shown } from '../tensor/errors.ts';
+import { type GammaBetaError, isDetached, shown, TRANSFERRED } from '../tensor/errors.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { crc32 } from './crc32.ts';
 import { FormatError } from './format-error.ts';
@@ -160,6 +160,7 @@ const CHECKSUMS = 'gammabeta.crc32';
 
 /** Reads a whole file. */
 export function readBytes(source: Source, given: Uint8Array | ArrayBuffer): Safetensors {
+  if (isDetached(given)) throw source.failure(`the data is ${shown(given)}`, TRANSFERRED);
   const bytes = given instanceof ArrayBuffer ? new Uint8Array(given) : given;
   if (!(bytes instanceof Uint8Array)) {
     throw source.failure(`the data is ${shown(given)}`, 'pass the bytes of the file, a Uint8Array');

@@ -177,6 +177,7 @@ export abstract class Layer {
 
   static {
     showAsString(this.prototype);
+    Object.defineProperty(this.prototype, '__v_skip', { value: true }); // as for tensors
   }
 
   /** The description that `console.log` and error messages show. */
@@ -213,6 +214,9 @@ export abstract class Layer {
   protected addLayer<L extends Layer>(name: string, layer: L): L {
     if (!(layer instanceof Layer)) {
       throw refused(this.constructor.name, `layer ${name}`, layer, 'pass a layer, such as new ReLU()');
+    }
+    if (layer.modules().includes(this)) {
+      throw new ValueError(this.constructor.name, `layer ${name} contains this layer`, 'use another layer');
     }
     this.children.set(name, layer);
     layer.#place = { inside: this, name };

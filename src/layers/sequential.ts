@@ -23,7 +23,8 @@ export class Sequential extends Layer {
 
   constructor(...layers: Layer[] | [layers: readonly Layer[]]) {
     super();
-    this.layers = layers.flat().map((layer, i) => this.addLayer(String(i), layer));
+    const all = ([] as Layer[]).concat(...layers);
+    this.layers = Object.freeze(Array.from(all, (layer, i) => this.addLayer(String(i), layer)));
   }
 
   override forward(x: Tensor): Tensor {

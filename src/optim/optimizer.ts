@@ -204,7 +204,7 @@ function isGroups<O>(
 ): params is readonly ParameterGroup<O>[] {
   const isArray: boolean = Array.isArray(params); // callers from JavaScript may pass anything
   return (
-    isArray && params.length > 0 && params.every((entry) => Object(entry) === entry && 'params' in entry)
+    isArray && params.length > 0 && [...params].every((entry) => Object(entry) === entry && 'params' in entry)
   );
 }
 

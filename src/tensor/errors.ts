@@ -45,6 +45,22 @@ export function shown(value: unknown): string {
   return 'length' in value ? `${name} of ${String(value.length)}` : name;
 }
 
+/**
+ * Whether the memory of an array was transferred, for example to a worker. Such an array has no values left, and most of
+ * its methods throw a TypeError. (`buffer.detached` is not in Node 20.)
+ */
+export function isDetached(array: unknown): boolean {
+  const buffer = ArrayBuffer.isView(array) ? array.buffer : array;
+  try {
+    return buffer instanceof ArrayBuffer && buffer.byteLength === 0 && new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
+  }
+}
+
+/** The hint for a detached array. */
+export const TRANSFERRED = 'its memory was transferred to another thread: send a copy of it instead';
+
 /** Bounds of a number: value > above, value ≥ from, value < below, value ≤ to. */
 export interface Range {
   readonly above?: number;
@@ -114,7 +130,7 @@ const TENSOR = 'a tensor is expected: tensor(values) makes one';
 export function expectTensors(op: string, name: string, value: readonly Value[], hint?: string): void {
   const isArray: boolean = Array.isArray(value);
   if (!isArray) throw refused(op, name, value, hint ?? 'an array of tensors is expected');
-  value.forEach((x, i) => expectTensor(op, `${name}[${i}]`, x, hint));
+  for (const [i, x] of value.entries()) expectTensor(op, `${name}[${i}]`, x, hint);
 }
 
 /**

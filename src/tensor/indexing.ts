@@ -1,7 +1,7 @@
 /** Checks of shapes and indices that users pass. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
-import { refused, ShapeError, shown, ValueError } from './errors.ts';
+import { isDetached, refused, ShapeError, shown, TRANSFERRED, ValueError } from './errors.ts';
 import { Value } from './value.ts';
 
 /**
@@ -11,7 +11,8 @@ import { Value } from './value.ts';
  */
 export function inferShape(from: Shape, to: Shape): Shape {
   const isArray: boolean = Array.isArray(to);
-  if (!isArray || to.some((extent) => !Number.isSafeInteger(extent))) return expectShape('reshape', to);
+  if (!isArray || to.findIndex((extent) => !Number.isSafeInteger(extent)) >= 0)
+    return expectShape('reshape', to);
   const unknown = to.filter((extent) => extent === -1).length;
   const known = sizeOf(to.filter((extent) => extent !== -1));
   const rest = sizeOf(from) / known;
@@ -36,9 +37,9 @@ function fromFront(op: string, index: number, extent: number): number {
   throw new ShapeError(op, `index ${shown(index)} is outside an axis of ${extent}`, hint);
 }
 
-/** One value or several, as an array. */
+/** One value or several, as an array without holes. */
 export function listOf(values: number | readonly number[]): readonly number[] {
-  return Array.isArray(values) ? (values as readonly number[]) : [values as number];
+  return Array.isArray(values) ? Array.from(values as readonly number[]) : [values as number];
 }
 
 /**
@@ -80,6 +81,7 @@ export function indicesOf(x: Value, rows: ArrayLike<number> | Value): ArrayLike<
   if (!Array.isArray(indices) && (!ArrayBuffer.isView(indices) || indices instanceof DataView)) {
     throw refused('gather', 'rows', rows, 'pass an array of indices');
   }
+  if (isDetached(indices)) throw refused('gather', 'rows', rows, TRANSFERRED);
   const [n] = x.shape;
   const wrong = Array.from(indices).findIndex((row) => !Number.isInteger(row) || row < 0 || row >= n);
   if (wrong >= 0) {
@@ -98,12 +100,12 @@ export function indicesOf(x: Value, rows: ArrayLike<number> | Value): ArrayLike<
  * @throws {ShapeError} It is not an array of integers ≥ 0, or its size is 2³² or more.
  */
 export function expectShape(op: string, shape: unknown): Shape {
-  if (!Array.isArray(shape) || !shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
-    const found = Array.isArray(shape) ? `[${shape.map(String).join(', ')}]` : shown(shape);
+  const extents = Array.isArray(shape) ? Array.from(shape as readonly number[]) : null; // `every` skips the holes of a sparse array
+  if (!extents?.every((extent) => Number.isSafeInteger(extent) && extent >= 0)) {
+    const found = extents === null ? shown(shape) : `[${extents.map(String).join(', ')}]`;
     const hint = 'an array of integers ≥ 0 is expected, such as [32, 10]';
     throw new ShapeError(op, `not a shape: ${found}`, hint);
   }
-  const extents = [...(shape as Shape)];
   if (sizeOf(extents) < 2 ** 32) return extents;
   const problem = `${sizeOf(extents)} elements in shape ${formatShape(extents)}`;
   throw new ShapeError(op, problem, 'a tensor must have fewer than 2³²');

@@ -1,7 +1,7 @@
 /** Nested arrays of numbers: their shape, their numbers in order, and nested arrays made of numbers. */
 import type { FloatArray, NumericArray, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import { ShapeError, shown, ValueError } from './errors.ts';
+import { isDetached, refused, ShapeError, shown, TRANSFERRED, ValueError } from './errors.ts';
 
 /** Numbers in arrays nested to any depth. All arrays at the same depth have the same length. */
 export type NestedArray = readonly (number | NestedArray)[];
@@ -34,6 +34,7 @@ export function numbersOf(op: string, data: unknown): ArrayLike<number> {
   const visit = (part: unknown, axis: number): void => {
     if (isList(part)) {
       if (part.length !== shape[axis]) throw ragged(op, shape, axis, `an array of ${part.length}`);
+      if (isDetached(part)) throw refused(op, 'an array', part, TRANSFERRED);
       for (const child of part) visit(child, axis + 1);
     } else if (typeof part !== 'number') throw notANumber(op, part);
     else if (axis < shape.length) throw ragged(op, shape, axis, `the number ${part}`);

@@ -474,6 +474,8 @@ export class Tensor extends Value {
 
   static {
     showAsString(this.prototype);
+    // Vue wraps objects in proxies, which have no private fields. It leaves objects with this property as they are.
+    Object.defineProperty(this.prototype, '__v_skip', { value: true });
   }
 
   /**

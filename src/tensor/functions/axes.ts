@@ -1,6 +1,7 @@
 /** Functions that add, remove and reorder axes. */
 import { formatShape, resolveAxis, sameShape, sizeOf } from '../../../kernels/shape.ts';
 import { expectTensor, expectTensors, ShapeError, shown } from '../errors.ts';
+import { listOf } from '../indexing.ts';
 import { composite } from '../op.ts';
 import { joined } from './concat.ts';
 import type { Axes } from '../reduction.ts';
@@ -71,8 +72,7 @@ function newAxis(op: string, shape: Tensor['shape'], axis: number): number {
 export function squeeze(x: Tensor, axis?: Axes): Tensor {
   const { shape } = expectTensor('squeeze', 'x', x);
   if (axis === undefined) return x.reshape(shape.filter((extent) => extent !== 1));
-  const axes: readonly number[] = Array.isArray(axis) ? axis : [axis];
-  const removed = axes.map((a) => resolveAxis('squeeze', shape, a));
+  const removed = listOf(axis).map((a) => resolveAxis('squeeze', shape, a));
   const wide = removed.find((a) => shape[a] !== 1);
   if (wide === undefined) return x.reshape(shape.filter((_, a) => !removed.includes(a)));
   const problem = `axis ${wide} of shape ${formatShape(shape)} has extent ${shape[wide]}`;
@@ -93,7 +93,7 @@ export function squeeze(x: Tensor, axis?: Axes): Tensor {
  */
 export const permute: (x: Tensor, axes: readonly number[]) => Tensor = composite((x, axes) => {
   const { shape } = expectTensor('permute', 'x', x);
-  const order = Array.isArray(axes) ? axes.map((a: number) => resolveAxis('permute', shape, a)) : [];
+  const order = Array.isArray(axes) ? listOf(axes).map((a) => resolveAxis('permute', shape, a)) : [];
   if (order.length !== shape.length || new Set(order).size !== order.length) {
     const problem = `axes ${shown(axes)} for shape ${formatShape(shape)}`;
     throw new ShapeError('permute', problem, `give each of the ${shape.length} axes once`);
