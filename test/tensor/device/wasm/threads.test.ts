@@ -65,7 +65,7 @@ describe('useDevice', () => {
 
   it('refuses threads of another device', async () => {
     await expect(useDevice('cpu', { threads: 2 })).rejects.toThrow(
-      "useDevice: threads: 2 for the device 'cpu'. Hint: only 'wasm' has threads",
+      "useDevice: threads: 2 for another device. Hint: only 'wasm' has threads",
     );
   });
 
