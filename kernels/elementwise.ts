@@ -5,8 +5,10 @@
  *
  * Each loop is written out: one shared loop that calls a function per element was measured three times slower.
  */
+import { ShapeError } from './errors.ts';
 import { elementwise } from './families.ts';
 import type { Kernel } from './kernel.ts';
+import { formatShape, sizeOf } from './shape.ts';
 
 // ── arithmetic ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -74,6 +76,21 @@ export const scale: Kernel<{ factor: number }> = elementwise({
     for (let i = 0; i < n; i++) y[i] = factor * x[i];
   },
 });
+
+/** y = s·x, with one factor s for all elements. */
+export const scaleBy: Kernel = {
+  ...elementwise({
+    name: 'scaleBy',
+    inputs: ['x', 's'],
+    reference: (y, [x, [s]], [n]) => {
+      for (let i = 0; i < n; i++) y[i] = s * x[i];
+    },
+  }),
+  shape: ([x, s]) => {
+    if (sizeOf(s) === 1) return x;
+    throw new ShapeError('scaleBy', `the factor s has shape ${formatShape(s)}`, 's is one number');
+  },
+};
 
 /** y = xᵖ for a constant power p. */
 export const pow: Kernel<{ power: number }> = elementwise({

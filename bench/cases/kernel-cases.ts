@@ -120,6 +120,7 @@ export const benchmarkCases: BenchmarkCases = {
   ...plain,
   div: elementwise(2, {}, { draws: [normal, positive] }),
   scale: elementwise(1, { factor: 0.5 }),
+  scaleBy: [{ shapes: [input, [1]], params: {} }],
   pow: elementwise(1, { power: 2 }, { draws: [positive] }),
   powDx: elementwise(2, { power: 2 }, { draws: [normal, positive] }),
   log: elementwise(1, {}, { draws: [positive] }),

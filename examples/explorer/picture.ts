@@ -8,15 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from './bundle.ts';
 import { launchChromium } from './chromium.ts';
+import { takePicture } from './take-picture.ts';
 
 const file = join(import.meta.dirname, 'explorer.png');
 const folder = mkdtempSync(join(tmpdir(), 'gammabeta-explorer-'));
 const browser = await launchChromium();
 try {
-  const { file: page } = await bundle(folder);
-  const view = await browser.newPage({ viewport: { width: 1160, height: 820 } });
-  await view.goto(`file://${page}#x=1,2,4,9&g=1,-0.5,0,1.5&gamma=1.5&paths=direct,mean`);
-  await view.locator('#gradient').screenshot({ path: file });
+  await takePicture(browser, (await bundle(folder)).file, file);
   console.log(file);
 } finally {
   await browser.close();

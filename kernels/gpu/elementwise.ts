@@ -63,6 +63,12 @@ export const scale: GpuForm = elementwise(function (this: GpuThread, x: number[]
   return factor * x[i];
 });
 
+/** `scaleBy`, y = s·x. */
+export const scaleBy: GpuForm = elementwise(function (this: GpuThread, x: number[], s: number[]) {
+  const i = this.thread.x;
+  return s[0] * x[i];
+});
+
 /**
  * `pow`, y = xᵖ. Integer powers up to 32 are computed as products. A shader computes other powers as exp2(p·log2 x),
  * which is wrong for negative x and NaN; the code after it corrects these.

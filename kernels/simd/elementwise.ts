@@ -59,6 +59,12 @@ export function scale(y: usize, x: usize, n: i32, factor: f64): void {
   for (let i: usize = 0; i < bytes(n); i += VECTOR) v128.store(y + i, f32x4.mul(k, v128.load(x + i)));
 }
 
+/** y = s·x, with one factor s for all elements. */
+export function scaleBy(y: usize, x: usize, s: usize, n: i32): void {
+  const k = v128.load32_splat(s);
+  for (let i: usize = 0; i < bytes(n); i += VECTOR) v128.store(y + i, f32x4.mul(k, v128.load(x + i)));
+}
+
 /** y = eˣ. */
 export function exp(y: usize, x: usize, n: i32): void {
   for (let i: usize = 0; i < bytes(n); i += VECTOR) v128.store(y + i, expVector(v128.load(x + i)));

@@ -1,7 +1,8 @@
 /**
  * Builds what the package contains into a folder, by default `dist`:
  *
- * - `src`, `kernels`: the library, compiled by tsc file by file, with types;
+ * - `modules`: the library, compiled by tsc file by file, from which bundlers take what a program uses;
+ * - `src`, `kernels`: its types; and its entries for Node, bundled so that they load fast;
  * - `gpu.js`: the package gpu.js in one file, which the library imports when a GPU is first requested;
  * - `pbf.js`: the package pbf, which `gammabeta/onnx` imports;
  * - `gammabeta.min.js`: the main entry in one file, for pages without a bundler;
@@ -15,6 +16,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildCommand } from './command.ts';
+import { bundleForNode } from './node-files.ts';
 import { bundlePackages, importBundledPackages } from './packages.ts';
 import { bundlePageFile } from './page-file.ts';
 
@@ -25,19 +27,27 @@ mkdirSync(dist, { recursive: true });
 
 /** The Python programs that `exportPyTorch` copies. */
 const PYTHON = 'src/training/pytorch/python';
+const modules = join(dist, 'modules');
 
 /** Runs a program of the repository in a process of its own. */
 const run = (program: string, ...options: string[]) =>
   promisify(execFile)(process.execPath, [join(root, program), ...options], { cwd: root });
 
 async function compile(): Promise<void> {
-  await run('node_modules/typescript/bin/tsc', '-p', 'src/tsconfig.build.json', '--outDir', dist);
-  importBundledPackages(dist);
-  cpSync(join(root, PYTHON), join(dist, PYTHON), {
-    recursive: true,
-    filter: (path) => !path.includes('__pycache__'),
-  });
-  await bundlePageFile(dist);
+  await run(
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'src/tsconfig.build.json',
+    '--outDir',
+    modules,
+    '--declarationDir',
+    dist,
+  );
+  importBundledPackages(modules, dist);
+  for (const folder of [join(modules, PYTHON), join(dist, 'src/python')]) {
+    cpSync(join(root, PYTHON), folder, { recursive: true, filter: (path) => !path.includes('__pycache__') });
+  }
+  await Promise.all([bundleForNode(modules, dist), bundlePageFile(modules, dist)]);
 }
 await Promise.all([
   compile(),

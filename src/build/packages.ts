@@ -14,7 +14,7 @@ interface Bundled {
   readonly name: string;
   /** A module that exports what the library uses of it. */
   readonly contents: string;
-  /** The module of `dist` that imports it. */
+  /** The compiled module that imports it. */
   readonly importer: string;
   /** The file in `dist` that it becomes. */
   readonly file: string;
@@ -81,10 +81,14 @@ async function bundlePackage({ contents, file }: Bundled, dist: string): Promise
   writeFileSync(join(dist, file), banner + outputFiles[0].text);
 }
 
-/** Changes the imports of the packages in `dist` into imports of the files. */
-export function importBundledPackages(dist: string): void {
+/**
+ * Changes the imports of the packages in the compiled modules into imports of the files in `dist`.
+ *
+ * @param modules The folder of the compiled modules.
+ */
+export function importBundledPackages(modules: string, dist: string): void {
   for (const { name, importer, file } of bundled) {
-    const path = join(dist, importer);
+    const path = join(modules, importer);
     const parts = readFileSync(path, 'utf8').split(`'${name}'`);
     if (parts.length !== 2)
       throw new Error(`${importer} imports ${name} ${parts.length - 1} times, not once`);
@@ -92,3 +96,14 @@ export function importBundledPackages(dist: string): void {
     writeFileSync(path, parts.join(`'${specifier}'`));
   }
 }
+
+/** Leaves the files of the packages out of a bundle, which imports them from the folder `from`. */
+export const packagesBeside = (from: './' | '../'): Plugin => ({
+  name: 'packages-beside',
+  setup: (bundling) => {
+    bundling.onResolve({ filter: /^\.\.\/.*\.js$/ }, ({ path }) => {
+      const beside = bundled.find(({ file }) => path.endsWith(`/${file}`));
+      return beside && { path: `${from}${beside.file}`, external: true };
+    });
+  },
+});

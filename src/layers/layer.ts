@@ -138,10 +138,14 @@ export abstract class Layer {
    * Overwrites parameters and buffers with those of a state dict, whose tensors may have another element type or be on
    * another device. If an error is thrown, nothing is changed.
    *
+   * While `fit` trains the model, a state can be loaded between two batches, as in `onBatch`: training continues from it.
+   * Within a batch, as in a metric, a loss or a hook, loading is refused.
+   *
    * @param options.strict Whether missing and unexpected entries are errors; otherwise they are ignored. Default true.
    * @throws {StateDictError} An entry is missing, unexpected, no tensor or of another shape; the message lists all of
    *   them. Or it has a value that it cannot have: a negative running variance, a count of batches that is not an
    *   integer ≥ 0, or a float64 value that float32 cannot hold.
+   * @throws {BusyError} `fit`, `trainStep`, `evaluate` or `predict` is computing a batch of the model.
    * @throws {DeviceError} A tensor of the state cannot be read, for example because its GPU was lost.
    */
   loadStateDict(state: Readonly<StateDict>, options: LoadStateOptions = {}): void {

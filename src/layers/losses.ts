@@ -1,6 +1,6 @@
 /** Softmax cross-entropy, the loss of classification. The other losses are in files of their own. */
 import { formatShape } from '../../kernels/shape.ts';
-import { mul } from '../../kernels/elementwise.ts';
+import { scaleBy } from '../../kernels/elementwise.ts';
 import * as kernels from '../../kernels/softmax.ts';
 import { softmaxCrossEntropy } from '../../kernels/fused/softmax.ts';
 import {
@@ -14,7 +14,7 @@ import {
   ValueError,
 } from '../tensor/errors.ts';
 import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
-import { expandTo, view } from '../tensor/broadcast.ts';
+import { view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { count } from './counted.ts';
@@ -65,7 +65,7 @@ const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value 
     const [loss, dlogits] = runFused(softmaxCrossEntropy, [logits, labels, weights], { smoothing });
     return { y: view(loss, []), dlogits };
   },
-  backward: (g, { dlogits }) => [() => run(mul, [dlogits, expandTo(g, dlogits.shape)])],
+  backward: (g, { dlogits }) => [() => run(scaleBy, [dlogits, g])],
 });
 
 /**

@@ -37,9 +37,11 @@ export const beforeBatch: WeakMap<Tensor | Slot, Tensor> = new WeakMap<Tensor | 
 
 /** A copy of the entry, as it was between batches. */
 export function settled(slot: Slot): Tensor {
-  const before = beforeBatch.get(slot.held ?? slot);
-  return before === undefined ? slot.read() : copy(before);
+  return copy(beforeBatch.get(slot.held ?? slot) ?? slot.held ?? slot.read());
 }
+
+/** Called before entries are loaded. Training sets `check`, which refuses to load them within a batch. */
+export const loadGuard: { check?: (op: string, slots: ReadonlyMap<string, Slot>) => void } = {};
 
 export interface LoadStateOptions {
   /** Whether missing and unexpected entries are errors; otherwise they are ignored. Default true. */
@@ -60,6 +62,7 @@ export function prepareState(
   state: Readonly<StateDict>,
   options: LoadStateOptions = {},
 ): () => void {
+  loadGuard.check?.(op, slots);
   expectOptions(op, options, ['strict']);
   const { strict = true } = options;
   expectFit(op, owner, slots, state, expectBoolean(op, 'strict', strict));

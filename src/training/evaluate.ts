@@ -73,7 +73,7 @@ export async function meansOver(
   signal: AbortSignal | undefined,
 ): Promise<Results> {
   const means = new RunningMeans();
-  const { compute, end } = snapshot(model);
+  const { compute, end } = snapshot('evaluate', model);
   const layers = model.modules();
   try {
     for await (const batch of loader.peek()) {

@@ -52,7 +52,7 @@ export async function predict(model: Layer, data: Examples, options: PredictOpti
   expectOptions('predict', options, ['batchSize', 'signal']);
   if (options.batchSize !== undefined) expectInteger('predict', 'batchSize', options.batchSize, 1);
   expectSignal('predict', options.signal);
-  const { compute, end } = snapshot(model);
+  const { compute, end } = snapshot('predict', model);
   const layers = model.modules();
   const outputs: Tensor[] = [];
   const values: FloatArray[] = [];

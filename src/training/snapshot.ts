@@ -3,21 +3,27 @@
  * while `fit` may go on training the same model.
  */
 import type { Layer, StateDict } from '../layers/layer.ts';
-import { beforeBatch } from '../layers/state-dict.ts';
+import { beforeBatch, loadGuard, type Slot } from '../layers/state-dict.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { BusyError } from '../tensor/device/hold.ts';
 import { keep } from '../tensor/op.ts';
 import { type StreamState, streams } from '../tensor/random.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 
 /** The models of which a batch is being computed, and what ends that. The parameters change last, all at once. */
 const underway = new WeakMap<Layer, { readonly dropout: StreamState; readonly settle: () => void }>();
 
-/** Declares that a batch is being computed, until `endBatch`. Returns the buffers as they are before it. */
-export function beginBatch(model: Layer): StateDict {
-  const slots = model.namedSlots().filter(([, slot]) => !slot.trained);
+/** Declares that `op` is computing a batch, until `endBatch`. Returns the buffers as they are before it. */
+export function beginBatch(op: string, model: Layer): StateDict {
+  const all = model.namedSlots();
+  const slots = all.filter(([, slot]) => !slot.trained);
   const buffers = Object.fromEntries(slots.map(([name, slot]) => [name, slot.read()]));
   for (const [name, slot] of slots) beforeBatch.set(slot.held ?? slot, buffers[name]);
-  const settle = (): void => slots.forEach(([, slot]) => beforeBatch.delete(slot.held ?? slot));
+  const finish = startComputing(op, entriesOf(all));
+  const settle = (): void => {
+    finish();
+    for (const [, slot] of slots) beforeBatch.delete(slot.held ?? slot);
+  };
   underway.set(model, { dropout: streams.dropout.state, settle });
   return buffers;
 }
@@ -27,15 +33,53 @@ export function endBatch(model: Layer): void {
   underway.delete(model);
 }
 
+// ── loading within a batch ──────────────────────────────────────────────────────────────────────────────
+
+/** What holds the values of an entry of a state dict. */
+type Entry = Tensor | Slot;
+
+/** The entries from which batches are being computed, each with the function that computes its batch. */
+const inBatches = new Map<readonly Entry[], string>();
+let isRestoring = false;
+
+/** Declares that `op` is computing a batch from these entries, until the returned function is called. */
+function startComputing(op: string, entries: readonly Entry[]): () => void {
+  loadGuard.check = refuseWithinBatch;
+  inBatches.set(entries, op);
+  return () => void inBatches.delete(entries);
+}
+
+/** Loading within a batch would apply the gradients of the old values to the new ones. */
+function refuseWithinBatch(op: string, slots: Iterable<readonly [string, Slot]>): void {
+  if (inBatches.size === 0 || isRestoring) return;
+  const loaded = new Set(entriesOf(slots));
+  for (const [entries, by] of inBatches) {
+    if (!entries.some((entry) => loaded.has(entry))) continue;
+    const hint = 'load between two batches: in onBatch or onEpoch of fit, or after the call';
+    throw new BusyError(op, `${by} is computing a batch of the model`, hint);
+  }
+}
+
 /** @throws {BusyError} A batch of the model is being computed, from the state that the caller wants to change. */
 export function expectBetweenBatches(op: string, model: Layer): void {
-  if (!underway.has(model)) return;
-  throw new BusyError(
-    op,
-    'a batch of the model is being computed',
-    'restore in onBatch or onEpoch, or after training',
-  );
+  refuseWithinBatch(op, model.namedSlots());
 }
+
+/** Restores buffers that were copied before a forward pass, also within a batch. */
+export function restoreBuffers(model: Layer, buffers: StateDict): void {
+  isRestoring = true;
+  try {
+    model.loadStateDict(buffers, { strict: false });
+  } finally {
+    isRestoring = false;
+  }
+}
+
+function entriesOf(slots: Iterable<readonly [string, Slot]>): Entry[] {
+  return Array.from(slots, ([, slot]) => slot.held ?? slot);
+}
+
+// ── snapshots ───────────────────────────────────────────────────────────────────────────────────────────
 
 /** The state of the dropout stream after the last complete training step of a model. */
 export function dropoutOf(model: Layer): StreamState {
@@ -56,9 +100,10 @@ export interface Snapshot {
 /** Memory of snapshots that have ended. */
 const spare = new WeakMap<Layer, StateDict[]>();
 
-/** Keeps the state of the model after the last complete training step. */
-export function snapshot(model: Layer): Snapshot {
+/** Keeps the state of the model after the last complete training step. `op` is the function that computes with it. */
+export function snapshot(op: string, model: Layer): Snapshot {
   const tensors = model.namedTensors();
+  const entries = entriesOf(model.namedSlots());
   const unused = spare.get(model) ?? [];
   spare.set(model, unused);
   const kept = unused.pop() ?? {};
@@ -73,9 +118,11 @@ export function snapshot(model: Layer): Snapshot {
   return {
     compute: (run) => {
       exchange();
+      const finish = startComputing(op, entries);
       try {
         return run();
       } finally {
+        finish();
         exchange();
       }
     },

@@ -16,7 +16,7 @@ import { type Measured, type Results, valuesOf } from './history.ts';
 import type { Metrics } from './metrics.ts';
 import { TrainingMode } from './mode.ts';
 import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
-import { beginBatch, endBatch } from './snapshot.ts';
+import { beginBatch, endBatch, restoreBuffers } from './snapshot.ts';
 
 export interface TrainStepOptions<Name extends string = string> {
   readonly optimizer: Optimizer<LearningRate>;
@@ -135,11 +135,11 @@ const startBatch: (
   loss: Loss,
 ) => ForwardPass & { readonly buffers: StateDict; readonly undo: () => void } = composite(
   (op, model, batch, loss) => {
-    const buffers = beginBatch(model);
+    const buffers = beginBatch(op, model);
     const dropout = streams.dropout.state;
     let after = dropout;
     const undo = (): void => {
-      model.loadStateDict(buffers, { strict: false });
+      restoreBuffers(model, buffers);
       // Other code may have drawn from the stream since.
       if (String(streams.dropout.state) === String(after)) streams.dropout.state = dropout;
     };

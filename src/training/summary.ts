@@ -9,6 +9,7 @@ import { expectShape } from '../tensor/indexing.ts';
 import { noGrad } from '../tensor/tape.ts';
 import { inputOf } from './batches.ts';
 import { TrainingMode } from './mode.ts';
+import { restoreBuffers } from './snapshot.ts';
 import { streams } from '../tensor/random.ts';
 
 /**
@@ -92,7 +93,7 @@ function outputsOf(model: Layer, layers: readonly Layer[], example: Shape): Map<
     new TrainingMode(model).run(() => noGrad(() => model.forward(x)));
   } finally {
     for (const remove of hooks) remove();
-    model.loadStateDict(buffers, { strict: false });
+    restoreBuffers(model, buffers);
     streams.dropout.state = dropout;
   }
   return outputs;

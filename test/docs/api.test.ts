@@ -14,7 +14,7 @@ import { collectExamples, root } from './collect-examples.ts';
 /** The entries of the package, as paths of their sources. */
 const entries = Object.values(packageJson.exports)
   .filter((entry) => typeof entry === 'object')
-  .map((entry) => entry.default.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts'));
+  .map((entry) => entry.types.replace(/^\.\/dist\/(.*)\.d\.ts$/, '$1.ts'));
 
 let app: Application;
 let entryPoints: DocumentationEntryPoint[];

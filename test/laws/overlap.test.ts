@@ -22,12 +22,14 @@ import {
   encodeWeights,
   evaluate,
   fit,
+  loadWeights,
   manualSeed,
   predict,
   Recovery,
   ReLU,
   restoreCheckpoint,
   Sequential,
+  type StateDict,
   Tensor,
   trainStep,
   useDevice,
@@ -140,6 +142,33 @@ const trainings: Record<string, (world: World) => Promise<unknown>> = {
   useDevice: ({ model }) => useDevice(model.parameters()[0].device),
 };
 
+/** What a loader loads: the state of another training. */
+interface Saved {
+  readonly state: StateDict;
+  readonly weights: Uint8Array;
+  readonly checkpoint: Uint8Array;
+}
+
+/** Calls that load a state. */
+const loaders: Record<string, (world: World, saved: Saved) => unknown> = {
+  loadStateDict: ({ model }, { state }) => model.loadStateDict(state),
+  'loadStateDict of a bias': ({ model }, { state }) =>
+    model.loadStateDict({ '0.bias': state['0.bias'] }, { strict: false }),
+  'loadStateDict of running statistics': ({ model }, { state }) =>
+    model.loadStateDict({ '1.running_mean': state['1.running_mean'] }, { strict: false }),
+  'loadStateDict of a layer': ({ model }, { state }) =>
+    model.layers[4].loadStateDict({ weight: state['4.weight'], bias: state['4.bias'] }),
+  'loadStateDict of another model with the same layer': ({ model }, { state }) =>
+    new Sequential(model.layers[4]).loadStateDict({
+      '0.weight': state['4.weight'],
+      '0.bias': state['4.bias'],
+    }),
+  loadWeights: ({ model }, { weights }) => loadWeights(model, weights),
+  restoreCheckpoint: ({ model }, { checkpoint }) => restoreCheckpoint(checkpoint, { model }),
+  'restoreCheckpoint with the optimizer': ({ model, optimizer }, { checkpoint }) =>
+    restoreCheckpoint(checkpoint, { model, optimizer }),
+};
+
 /** Lets every read of a tensor wait for the scheduler. The values are those of the time of the call. */
 function scheduleReads(scheduler: fc.Scheduler): void {
   vi.spyOn(Tensor.prototype, 'data').mockImplementation(function (this: Tensor) {
@@ -246,27 +275,61 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
     await fc.assert(property, { numRuns: 15, endOnFailure: true });
   });
 
-  it('a checkpoint is restored between two batches of fit, or not at all', async () => {
-    const parts = world();
-    const bytes = await encodeCheckpoint(parts);
-    const property = fc.asyncProperty(fc.scheduler(), starts, async (scheduler, start) => {
-      scheduleReads(scheduler);
-      const { model, optimizer, loader } = world();
-      const training = trainings.fit({ model, optimizer, loader });
-      await goOn(scheduler, training, start);
-      const before = stateOf({ model, optimizer, loader });
-      let refusal: unknown = null;
-      try {
-        restoreCheckpoint(bytes, { model });
-      } catch (error) {
-        refusal = error;
-        expect(stateOf({ model, optimizer, loader })).toEqual(before);
-      }
-      await scheduler.waitFor(training);
-      vi.restoreAllMocks();
-      expect(refusal === null || refusal instanceof BusyError).toBe(true);
+  describe.each(Object.entries(loaders))('%s during fit', (_, load) => {
+    it('takes effect between two steps, or is refused, and fit goes on as if alone', async () => {
+      const other = world();
+      await fit(other.model, { train: data, optimizer: other.optimizer, epochs: 1 });
+      const saved: Saved = {
+        state: other.model.stateDict(),
+        weights: encodeWeights(other.model, { layout: 'pytorch' }),
+        checkpoint: await encodeCheckpoint({ model: other.model, optimizer: other.optimizer }),
+      };
+      /** The state after `fit`, with the load after so many steps. */
+      const endOf = async (after: number): Promise<unknown> => {
+        const parts = world();
+        let step = 0;
+        const loadAfter = () => {
+          if (step++ === after) load(parts, saved);
+        };
+        loadAfter();
+        await fit(parts.model, {
+          train: parts.loader,
+          optimizer: parts.optimizer,
+          epochs: 2,
+          onBatch: loadAfter,
+        });
+        return stateOf(parts);
+      };
+      const alone = await endOf(Infinity);
+      const possible: unknown[] = [];
+      for (let after = 0; after <= steps; after++) possible.push(await endOf(after));
+
+      const property = fc.asyncProperty(fc.scheduler(), starts, async (scheduler, start) => {
+        scheduleReads(scheduler);
+        const parts = world();
+        const training = trainings.fit(parts);
+        await goOn(scheduler, training, start);
+        const before = stateOf(parts);
+        let refusal: unknown = null;
+        try {
+          load(parts, saved);
+          expect(stateOf(parts)).not.toEqual(before);
+        } catch (error) {
+          refusal = error;
+          expect(stateOf(parts)).toEqual(before);
+        }
+        await scheduler.waitFor(training);
+        vi.restoreAllMocks();
+        if (refusal === null) {
+          expect(possible).toContainEqual(stateOf(parts));
+          return;
+        }
+        expect(refusal).toBeInstanceOf(BusyError);
+        expect(refusal).toMatchObject({ problem: 'fit is computing a batch of the model' });
+        expect(stateOf(parts)).toEqual(alone);
+      });
+      await fc.assert(property, { numRuns: 10, endOnFailure: true });
     });
-    await fc.assert(property, { numRuns: 10, endOnFailure: true });
   });
 
   it('a copy for recovery that is taken during fit is of one moment', async () => {

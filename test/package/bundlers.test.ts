@@ -26,7 +26,7 @@ it('Rollup has nothing to say: no circular import, no rewritten this', async () 
       .dependencies,
   );
   const built = await rollup({
-    input: ['index', 'node', 'networks'].map((name) => join(dist, `src/${name}.js`)),
+    input: ['index', 'node', 'networks'].map((name) => join(dist, `modules/src/${name}.js`)),
     external: (id) => isBuiltin(id) || packages.includes(id),
     onLog: (_level, { message }) => logs.push(message),
   });

@@ -12,27 +12,7 @@ import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle, bundlers, installPacked, loadedAtOnce } from './bundles.ts';
 import { chromiumPath, softwareGpu } from '../chromium.ts';
-
-const training = `
-  import { BatchNorm1d, crossEntropy, Dense, deviceInfo, manualSeed, ReLU, Sequential, SGD, tensor, useDevice } from 'gammabeta';
-  /** Trains on a device, or on the default one. */
-  async function train(device) {
-    if (device) await useDevice(device);
-    manualSeed(1);
-    const model = new Sequential(new Dense(2, 8, { bias: false }), new BatchNorm1d(8), new ReLU(), new Dense(8, 2));
-    const optimizer = new SGD(model.parameters(), { lr: 0.5 });
-    const x = tensor([[0, 0], [0, 1], [1, 0], [1, 1]]);
-    const losses = [];
-    for (let step = 0; step < 30; step++) {
-      const loss = crossEntropy(model.forward(x), [0, 1, 1, 0]);
-      optimizer.zeroGrad();
-      loss.backward();
-      optimizer.step();
-      losses.push((await loss.data())[0]);
-    }
-    const { device: name, adapter } = deviceInfo();
-    return { device: name, adapter, losses };
-  }`;
+import { type Trained, training } from './training-program.ts';
 
 /** The query string names the device and says whether a worker trains. Errors are returned as the answer. */
 const program = `${training}
@@ -46,12 +26,6 @@ const program = `${training}
   } else {
     answer.then((found) => { globalThis.answer = found; });
   }`;
-
-interface Answer {
-  readonly device: string;
-  readonly adapter: string;
-  readonly losses: readonly number[];
-}
 
 /** No inline scripts, no eval, no other origins, no data: URLs; compiling WebAssembly is allowed. */
 const policy =
@@ -119,7 +93,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
   });
 
   /** The answer of a page. Fails if the page prints anything except the message about the missing favicon. */
-  async function visit(address: string): Promise<Answer> {
+  async function visit(address: string): Promise<Trained> {
     const page = await browser.newPage();
     const problems: string[] = [];
     page.on('console', (message) => problems.push(message.text()));
@@ -127,7 +101,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
     try {
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${address}`);
       await page.waitForFunction(() => 'answer' in globalThis);
-      const answer = await page.evaluate(() => Reflect.get(globalThis, 'answer') as Answer);
+      const answer = await page.evaluate(() => Reflect.get(globalThis, 'answer') as Trained);
       expect(problems.filter((text) => !text.includes('favicon'))).toEqual([]);
       return answer;
     } finally {
@@ -135,9 +109,9 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
     }
   }
 
-  const pages = new Map<string, Promise<Answer>>();
+  const pages = new Map<string, Promise<Trained>>();
   /** The answer of the page on the default device. */
-  function byDefault(bundler: string): Promise<Answer> {
+  function byDefault(bundler: string): Promise<Trained> {
     const answer = pages.get(bundler) ?? visit(`${bundler}/?page`);
     pages.set(bundler, answer);
     return answer;

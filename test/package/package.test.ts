@@ -37,11 +37,13 @@ describe('the files of the package', () => {
     );
     const kinds = [
       /^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|CONTRIBUTING\.md|bench\/README\.md)$/,
-      /^dist\/(?:src|kernels)\/.*\.(?:js|d\.ts)$/,
+      /^dist\/(?:src|kernels)\/.*\.d\.ts$/,
+      /^dist\/modules\/(?:src|kernels)\/.*\.js$/,
+      /^dist\/src\/[\w-]+\.js$/,
       /^dist\/(?:gammabeta\.min|gpu|pbf)\.js$/,
       /^dist\/command\/(?:[\w-]+\.js|LICENSES\.txt)$/,
       /^dist\/explorer\.html$/,
-      /^dist\/src\/training\/pytorch\/python\/(?:README\.md|\w+\.py)$/,
+      /^dist\/(?:src|modules\/src\/training\/pytorch)\/python\/(?:README\.md|\w+\.py)$/,
       /^(?:src|kernels)\/.*\.(?:ts|json|md|svg|py)$/,
       /^examples\/(?:[\w-]+\.ts|.*\.(?:md|svg|png)|experiments\/lab\/claims\/[\w-]+\.ts)$/,
     ];
@@ -119,7 +121,7 @@ describe('the metadata', () => {
 describe('the dependencies', () => {
   it('are the packages that the library imports', () => {
     expect(Object.keys(packageJson.dependencies)).toEqual(['env-paths', 'nanotar']);
-    const modules = files.filter((file) => /^dist\/(?:src|kernels)\/.*\.(?:js|d\.ts)$/.test(file));
+    const modules = files.filter((file) => /^dist\/(?:src|kernels|modules)\/.*\.(?:js|d\.ts)$/.test(file));
     const imported = modules.flatMap((file) => {
       const text = read(file).replaceAll(/\/\*[^]*?\*\//g, ''); // no examples
       const names = text.matchAll(
@@ -145,14 +147,14 @@ describe('the dependencies', () => {
     expect(text).toContain(readFileSync(join(root, 'node_modules/gpu.js/LICENSE'), 'utf8').trim());
     expect(text).toMatch(/^acorn \d+\.\d+\.\d+$/m);
     expect(text).toMatch(/^gpu-mock\.js \d+\.\d+\.\d+$/m);
-    expect(read('dist/src/tensor/device/gpu/gpu-js.js')).toContain("import('../../../../gpu.js')");
+    expect(read('dist/modules/src/tensor/device/gpu/gpu-js.js')).toContain("import('../../../../../gpu.js')");
   });
 
   it('do not include pbf, which writes ONNX files and is in the package with its license', () => {
     const text = read('dist/pbf.js');
     expect(text).toMatch(/^\/\*! This file contains code of these packages\.\n\npbf \d/);
     expect(text).toContain(readFileSync(join(root, 'node_modules/pbf/LICENSE'), 'utf8').trim());
-    expect(read('dist/src/io/onnx/protobuf.js')).toContain("from '../../../pbf.js'");
+    expect(read('dist/modules/src/io/onnx/protobuf.js')).toContain("from '../../../../pbf.js'");
   });
 });
 

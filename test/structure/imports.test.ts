@@ -148,6 +148,7 @@ describe('imports', () => {
     expect([...new Set(packages.map(show))].sort()).toEqual([
       'kernels/gpu/build.ts → esbuild',
       'src/build/command.ts → esbuild',
+      'src/build/node-files.ts → esbuild',
       'src/build/packages.ts → esbuild',
       'src/build/page-file.ts → esbuild',
       'src/data/download/cifar10-archive.ts → nanotar',

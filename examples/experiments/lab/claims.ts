@@ -14,6 +14,7 @@ import { orderInBatch } from './claims/order-in-batch.ts';
 import { outputs } from './claims/outputs.ts';
 import { regularization } from './claims/regularization.ts';
 import { remediesForSmallBatches } from './claims/small-batch-remedies.ts';
+import { sequences } from './claims/sequences.ts';
 import { shuffling } from './claims/shuffling.ts';
 import { smallBatches } from './claims/small-batches.ts';
 import { speed } from './claims/speed.ts';
@@ -40,4 +41,5 @@ export const claims: readonly Claim[] = [
   orderInBatch,
   workers,
   memory,
+  sequences,
 ];

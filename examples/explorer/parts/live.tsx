@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { memo } from 'preact/compat';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import { activations, norms } from '../../experiments/lab/nets.ts';
+import { activations, kinds, norms } from '../../experiments/lab/nets.ts';
 import { show } from '../page/format.ts';
 import type { PartProps } from '../page/page.tsx';
 import { readInteger, readNumber } from '../page/state.ts';
@@ -12,6 +12,7 @@ import {
   activationNames,
   bounds,
   defaultTraining,
+  normNames,
   placeNames,
   type Side,
   sides,
@@ -162,8 +163,8 @@ function Live({ training: settings, set }: Props): JSX.Element {
     <Part id="live" number={7} question="Is it true that it trains faster?">
       <p>
         Two networks learn digits here, in your browser: one <b class="plain">without</b> and one{' '}
-        <b class="bn">with</b> batch normalization, from the same weights and with the same batches. Change
-        the settings while they run.
+        <b class="bn">with</b> {normNames[settings.norm]} normalization, from the same weights and with the
+        same batches. Change the settings while they run.
       </p>
       <div class="figure-and-controls with-run" ref={part}>
         <div class="controls run">
@@ -244,6 +245,12 @@ function Live({ training: settings, set }: Props): JSX.Element {
           <div class="choices">
             <Choice
               label="Normalization"
+              value={settings.norm}
+              options={kinds.map((name) => [name, normNames[name]])}
+              onChange={(norm) => change({ norm })}
+            />
+            <Choice
+              label="Its place"
               value={settings.place}
               options={norms.map((name) => [name, placeNames[name]])}
               onChange={(place) => change({ place })}

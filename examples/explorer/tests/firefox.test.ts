@@ -1,25 +1,17 @@
 /** The page in Firefox: numbers of parts 1 and 4, and 50 steps of training, reported to a loopback server. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useDevice } from '../../../src/index.ts';
+import { firefoxPath, reportOfFirefox } from '../../../test/firefox.ts';
 import { column } from '../column/column.ts';
 import { bundle } from '../bundle.ts';
-
-const firefox = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(
-  (path) => path !== undefined && existsSync(path),
-);
-if (firefox === undefined) {
-  const missing = 'no Firefox was found. Hint: apt-get install firefox-esr, or set FIREFOX to its path.';
-  if (process.env.CI) throw new Error(`the explorer in Firefox: ${missing}`);
-  console.warn(`the explorer in Firefox SKIPPED: ${missing}`);
-}
+import { show } from '../page/format.ts';
 
 interface Findings {
+  /** The equations of part 1, as text. */
+  readonly equations: readonly string[];
   readonly numbers: Record<string, string[]>;
   readonly results: string[][];
   readonly problems: string[];
@@ -45,6 +37,7 @@ async function visit(): Promise<void> {
   document.body.append(frame);
   await new Promise((resolve) => frame.addEventListener('load', resolve));
   frame.contentWindow?.addEventListener('error', ({ message }) => problems.push(message));
+  frame.contentWindow?.addEventListener('unhandledrejection', ({ reason }) => problems.push(String(reason)));
   const until = async (done: () => boolean): Promise<void> => {
     const end = performance.now() + 60_000;
     while (!done() && performance.now() < end) await sleep(50);
@@ -52,6 +45,9 @@ async function visit(): Promise<void> {
   };
   await until(() => rows('Numbers').length === 8);
   const numbers = Object.fromEntries(rows('Numbers').map(([name, ...cells]) => [name, cells]));
+  const equations = [...(frame.contentDocument?.querySelectorAll('#batch .equation') ?? [])].map(
+    (each) => each.textContent,
+  );
   click('Train');
   await until(() => Number(rows('Results').at(2)?.at(1)) >= 50);
   click('Pause');
@@ -62,70 +58,21 @@ async function visit(): Promise<void> {
   );
   await fetch('/report', {
     method: 'POST',
-    body: JSON.stringify({ numbers, results: rows('Results'), problems }),
+    body: JSON.stringify({ equations, numbers, results: rows('Results'), problems }),
   });
 }
 
-describe.skipIf(firefox === undefined)('the explorer in Firefox', () => {
+describe.skipIf(firefoxPath === undefined)('the explorer in Firefox', () => {
   it('shows the numbers of the library, and trains 50 steps without an error', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gammabeta-firefox-'));
-    const page = readFileSync((await bundle(folder)).file);
-    const started: ChildProcess[] = [];
-    let report: (findings: Findings) => void = () => undefined;
-    const reported = new Promise<Findings>((resolve) => (report = resolve));
-    const server = createServer((request, response) => {
-      if (request.method === 'POST') {
-        let body = '';
-        request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-        request.on('end', () => {
-          response.end();
-          report(JSON.parse(body) as Findings);
-        });
-        return;
-      }
-      response.setHeader('content-type', 'text/html; charset=utf-8');
-      response.end(
-        request.url === '/explorer.html'
-          ? page
-          : `<!doctype html><title>visit</title><link rel="icon" href="data:,"><body><script>void (${visit.toString()})()</script>`,
-      );
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const page = readFileSync((await bundle(folder)).file, 'utf8');
+    const visitor = `<!doctype html><title>visit</title><link rel="icon" href="data:,"><body><script>void (${visit.toString()})()</script>`;
+    const report = await reportOfFirefox({
+      '/': { type: 'text/html', text: visitor },
+      '/explorer.html': { type: 'text/html', text: page },
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => {
-      for (const child of started) child.kill('SIGKILL');
-      server.closeAllConnections();
-      server.close();
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-    });
-    // Nothing but the page: no updates, no checks of the connection.
-    const quiet = {
-      'app.update.enabled': false,
-      'network.captive-portal-service.enabled': false,
-      'network.connectivity-service.enabled': false,
-      'services.settings.server': '',
-      'browser.shell.checkDefaultBrowser': false,
-      'datareporting.policy.dataSubmissionEnabled': false,
-      'toolkit.telemetry.enabled': false,
-      'browser.safebrowsing.downloads.remote.enabled': false,
-      'extensions.update.enabled': false,
-    };
-    writeFileSync(
-      join(folder, 'user.js'),
-      Object.entries(quiet)
-        .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});`)
-        .join('\n'),
-    );
-    const { port } = server.address() as AddressInfo;
-    const child = spawn(
-      firefox ?? '',
-      ['--headless', '--no-remote', '--profile', folder, `http://127.0.0.1:${port}/`],
-      {
-        stdio: 'ignore',
-        env: { ...process.env, HOME: folder },
-      },
-    );
-    started.push(child);
-    const { numbers, results, problems } = await reported;
+    const { equations, numbers, results, problems } = report as Findings;
     expect(problems).toEqual([]);
     await useDevice('cpu');
     const { mean, variance, rstd, xhat, y, dbeta, dgamma, dx } = column({
@@ -149,6 +96,11 @@ describe.skipIf(firefox === undefined)('the explorer in Firefox', () => {
       Object.fromEntries(
         Object.entries(expected).map(([name, values]) => [name, values.map((value) => value.toPrecision(7))]),
       ),
+    );
+    const ends = [mean, variance, xhat[0], y[0]].map((value) => `=${show(value)}`);
+    expect(equations.length).toBe(ends.length);
+    ends.forEach((end, k) =>
+      expect(equations[k].endsWith(end), `${equations[k]} ends with ${end}`).toBe(true),
     );
     for (const [, step, loss, accuracy] of results.slice(1)) {
       expect(Number(step)).toBeGreaterThanOrEqual(50);

@@ -1,8 +1,10 @@
 /** The page in Chromium, part by part. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { decode } from 'fast-png';
 import type { Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { useDevice } from '../../../src/index.ts';
@@ -16,6 +18,7 @@ import { Trainer } from '../training/trainer.ts';
 import { root } from '../../tests/run-example.ts';
 import { clippedText, faintText, overlappingText } from '../../experiments/tests/what-is-seen.ts';
 import { chromiumPath } from '../chromium.ts';
+import { takePicture } from '../take-picture.ts';
 import { type Explorer, type Opened, startExplorer } from './open-page.ts';
 
 if (chromiumPath === undefined) console.warn('the explorer in Chromium SKIPPED: no Chromium was found');
@@ -106,6 +109,28 @@ describe.skipIf(chromiumPath === undefined)('the explorer', () => {
       );
       expect(html).not.toMatch(/(?:src|href)="https?:/);
     });
+  });
+
+  it('has a picture for the README, of part 2 with wrong gradients in red', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gammabeta-picture-'));
+    try {
+      const file = join(folder, 'explorer.png');
+      await takePicture(explorer.browser, explorer.file, file);
+      const [taken, committed] = [file, join(root, 'examples/explorer/explorer.png')].map((each) =>
+        decode(readFileSync(each)),
+      );
+      expect(taken.width).toBe(committed.width);
+      for (const { width, height, channels, data } of [taken, committed]) {
+        expect(width / height).toBeGreaterThan(1.2);
+        let red = 0;
+        for (let at = 0; at < data.length; at += channels) {
+          if (data[at] === 0xb0 && data[at + 1] === 0 && data[at + 2] === 0x20) red++;
+        }
+        expect(red).toBeGreaterThan(300); // pixels of the arrows that are wrong
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   describe('the numbers', () => {
@@ -494,6 +519,28 @@ describe.skipIf(chromiumPath === undefined)('the explorer', () => {
         await until(async () => (await step()) < Number(first.with[0]), 10_000);
       }),
       120_000,
+    );
+
+    it(
+      'goes on with another normalization, learning rate and batch size while it runs',
+      on('#seed=3', async ({ page }) => {
+        const step = async () => Number((await resultsOn(page)).with[0]);
+        await page.getByRole('button', { name: 'Train', exact: true }).click();
+        await until(async () => (await step()) > 20, 60_000);
+        await page.getByRole('combobox', { name: 'Normalization' }).selectOption('layer');
+        await until(async () => (await step()) < 20);
+        expect(await page.locator('#live').innerText()).toContain('with layer normalization');
+        expect(await page.evaluate('location.hash')).toContain('norm=layer');
+        await until(async () => (await step()) > 20, 60_000);
+        const before = await step();
+        await page.getByRole('textbox', { name: 'learning rate' }).fill('0.2');
+        await page.getByRole('textbox', { name: 'Batch size' }).fill('8');
+        await page.getByRole('textbox', { name: 'Batch size' }).press('Tab');
+        await until(async () => (await step()) > before + 20, 60_000); // in the same networks
+        expect(await page.getByRole('button', { name: 'Train', exact: true }).isDisabled()).toBe(true);
+        expect(await page.locator('#live .problem:visible').count()).toBe(0);
+      }),
+      90_000,
     );
 
     it(

@@ -1,8 +1,9 @@
 /** The link: what it holds, and what is said of one that cannot be read. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { defaultTraining } from '../training/settings.ts';
 import { defaults, limits, readHash, type State, writeHash } from '../page/state.ts';
-import { activations, norms } from '../../experiments/lab/nets.ts';
+import { activations, kinds, norms } from '../../experiments/lab/nets.ts';
 
 const number = fc
   .double({ min: -limits.value, max: limits.value, noNaN: true })
@@ -27,6 +28,7 @@ const states: fc.Arbitrary<State> = fc.integer({ min: 2, max: 12 }).chain((m) =>
       batchSize: fc.integer({ min: 2, max: 256 }),
       scale: fc.double({ min: 0.001, max: 1000, noNaN: true }),
       activation: fc.constantFrom(...activations),
+      norm: fc.constantFrom(...kinds),
       place: fc.constantFrom(...norms),
       layers: fc.integer({ min: 1, max: 8 }),
     }),
@@ -55,6 +57,14 @@ describe('the link', () => {
     });
   });
 
+  it('of an earlier page, without the kind of normalization, sets batch normalization', () => {
+    const { state, problems } = readHash('#seed=4&lr=0.1&place=after');
+    expect(problems).toEqual([]);
+    expect(state.training).toEqual({ ...defaultTraining, seed: 4, lr: 0.1, place: 'after' });
+    expect(state.training.norm).toBe('batch');
+    expect(writeHash(state)).not.toContain('norm=');
+  });
+
   it('may be empty', () => {
     expect(readHash('')).toEqual({ state: defaults, problems: [] });
   });
@@ -78,6 +88,7 @@ describe('the link', () => {
     ['#batch=1', 'batch: 1 is outside 2 … 256.'],
     ['#layers=2.5', 'layers: 2.5 is not a whole number.'],
     ['#activation=gelu', 'activation: “gelu” is not one of relu, leakyRelu, sigmoid, tanh.'],
+    ['#norm=instance', 'norm: “instance” is not one of batch, layer, group.'],
     ['#convention=JAX', 'convention: “JAX” is not one of PyTorch, Keras, ONNX.'],
     ['#speed=1', '“speed” is not a setting of this page.'],
     ['#x=%', '“x=%” is not a part of a link.'],

@@ -69,6 +69,18 @@ describe('the training of the page', () => {
     expect(losses.plain).not.toEqual(losses.normalized);
   });
 
+  it.each(['layer', 'group'] as const)('has the losses of fit with %s normalization', async (norm) => {
+    const trainer = new Trainer(settings, data);
+    expect(trainer.configure({ ...settings, norm })).toBe(true);
+    for (let step = 0; step < 5; step++) await trainer.step();
+    const { plain, normalized } = await trainer.report();
+    const expected = await lossesOfFit('normalized', 1, { ...settings, norm });
+    expect(normalized.losses).toEqual(expected.slice(0, 5));
+    expect(expected).not.toEqual(await lossesOfFit('normalized', 1));
+    expect(plain.losses).toEqual((await lossesOfFit('plain', 1)).slice(0, 5));
+    expect([normalized.inside.gamma.length, normalized.inside.beta.length]).toEqual([3, 3]);
+  });
+
   it('restarts with the same losses', async () => {
     const trainer = new Trainer(settings, data);
     for (let step = 0; step < 3; step++) await trainer.step();

@@ -1,5 +1,5 @@
 /** The settings of the two networks that are trained side by side, and their part of the link. */
-import { activations, type Net, type Norm, norms } from '../../experiments/lab/nets.ts';
+import { activations, type Kind, kinds, type Net, type Norm, norms } from '../../experiments/lab/nets.ts';
 
 export type Activation = (typeof activations)[number];
 
@@ -11,7 +11,8 @@ export interface TrainingSettings {
   /** A factor for the initial weights. */
   readonly scale: number;
   readonly activation: Activation;
-  /** The place of the normalization in the second network. */
+  /** The normalization of the second network: what its statistics are taken over, and its place. */
+  readonly norm: Kind;
   readonly place: Norm;
   /** The number of hidden layers. */
   readonly layers: number;
@@ -23,6 +24,7 @@ export const defaultTraining: TrainingSettings = {
   batchSize: 32,
   scale: 1,
   activation: 'relu',
+  norm: 'batch',
   place: 'before',
   layers: 3,
 };
@@ -45,6 +47,12 @@ export const activationNames: Readonly<Record<Activation, string>> = {
   tanh: 'tanh',
 };
 
+export const normNames: Readonly<Record<Kind, string>> = {
+  batch: 'batch',
+  layer: 'layer',
+  group: 'group',
+};
+
 export const placeNames: Readonly<Record<Norm, string>> = {
   none: 'none',
   before: 'before activation',
@@ -55,13 +63,13 @@ export const placeNames: Readonly<Record<Norm, string>> = {
 export type Side = 'plain' | 'normalized';
 export const sides: readonly Side[] = ['plain', 'normalized'];
 
-export function netOf(side: Side, { place, activation, layers, scale }: TrainingSettings): Net {
-  return { norm: side === 'plain' ? 'none' : place, activation, depth: layers, scale };
+export function netOf(side: Side, { norm, place, activation, layers, scale }: TrainingSettings): Net {
+  return { norm: side === 'plain' ? 'none' : place, kind: norm, activation, depth: layers, scale };
 }
 
 /** Whether new settings need new networks; the learning rate and the batch size change in the running training. */
 export function needsRestart(before: TrainingSettings, after: TrainingSettings): boolean {
-  return (['seed', 'scale', 'activation', 'place', 'layers'] as const).some(
+  return (['seed', 'scale', 'activation', 'norm', 'place', 'layers'] as const).some(
     (key) => before[key] !== after[key],
   );
 }
@@ -99,18 +107,20 @@ const keys = {
   batchSize: 'batch',
   scale: 'scale',
   activation: 'activation',
+  norm: 'norm',
   place: 'place',
   layers: 'layers',
 } as const;
 
 export function readTraining(read: Read): TrainingSettings {
-  const { seed, lr, batchSize, scale, activation, place, layers } = defaultTraining;
+  const { seed, lr, batchSize, scale, activation, norm, place, layers } = defaultTraining;
   return {
     seed: read(keys.seed, seed, numberIn('seed', true)),
     lr: read(keys.lr, lr, numberIn('lr', false)),
     batchSize: read(keys.batchSize, batchSize, numberIn('batchSize', true)),
     scale: read(keys.scale, scale, numberIn('scale', false)),
     activation: read(keys.activation, activation, oneOf(activations)),
+    norm: read(keys.norm, norm, oneOf(kinds)),
     place: read(keys.place, place, oneOf(norms)),
     layers: read(keys.layers, layers, numberIn('layers', true)),
   };

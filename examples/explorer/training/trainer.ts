@@ -6,7 +6,9 @@ import {
   type Batch,
   Dense,
   evaluate,
+  GroupNorm,
   type Layer,
+  LayerNorm,
   manualSeed,
   NonFiniteLossError,
   onBackward,
@@ -233,7 +235,9 @@ async function insideOf(model: Sequential, { x, shape, labels }: Batch): Promise
     });
   }
   for (const parameter of model.parameters()) parameter.grad = null;
-  const norms = model.layers.filter((layer) => layer instanceof BatchNorm1d);
+  const norms = model.layers.filter(
+    (layer) => layer instanceof BatchNorm1d || layer instanceof LayerNorm || layer instanceof GroupNorm,
+  );
   const of = async (values: Tensor | null): Promise<readonly number[]> =>
     values === null ? [] : quartiles(await values.data());
   return {

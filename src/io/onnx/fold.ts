@@ -8,7 +8,7 @@
  *
  * The new weights are computed in float64.
  */
-import { BEFORE, type Constant, type Node } from './graph.ts';
+import { BEFORE, type Constant, constantsOf, type Node } from './graph.ts';
 
 /** The nodes, with each batch normalization folded into the product before it, or else the one after it. */
 export function fold(nodes: readonly Node[]): readonly Node[] {
@@ -52,16 +52,17 @@ function inFront(nodes: Node[], product: Node): Node {
 }
 
 /** s and t of a batch normalization. */
-function scaleAndShift({ inputs, attributes }: Node): { s: Float64Array; t: Float64Array } {
-  const [gamma, beta, mean, variance] = constantsOf(inputs).map(({ data }) => data);
-  const eps = 'float' in attributes.epsilon ? attributes.epsilon.float : 0;
+function scaleAndShift(norm: Node): { s: Float64Array; t: Float64Array } {
+  const { epsilon } = norm.attributes;
+  const [gamma, beta, mean, variance] = constantsOf(norm).map(({ data }) => data);
+  const eps = 'float' in epsilon ? epsilon.float : 0;
   const s = Float64Array.from(gamma, (scale, j) => scale / Math.sqrt(variance[j] + eps));
   return { s, t: s.map((scale, j) => beta[j] - scale * mean[j]) };
 }
 
 /** W [in, out] and b [out] of a product. Without a bias, b is 0. */
-function weightsOf({ inputs }: Node) {
-  const [weight, bias] = constantsOf(inputs) as [Constant, Constant?];
+function weightsOf(product: Node) {
+  const [weight, bias] = constantsOf(product) as [Constant, Constant?];
   const [inFeatures, outFeatures] = weight.shape;
   const b = (j: number): number => (bias === undefined ? 0 : bias.data[j]);
   return { W: weight.data, b, inFeatures, outFeatures };
@@ -69,11 +70,7 @@ function weightsOf({ inputs }: Node) {
 
 /** The product with other weights. */
 function withWeights(product: Node, { W, b }: { W: Float64Array; b: Float64Array }): Node {
-  const [weight] = constantsOf(product.inputs);
+  const [weight] = constantsOf(product);
   const bias = { name: weight.name.replace(/weight$/, 'bias'), shape: [b.length], data: b };
   return { ...product, inputs: [BEFORE, { ...weight, data: W }, bias] };
-}
-
-function constantsOf(inputs: Node['inputs']): readonly Constant[] {
-  return inputs.filter((input) => input !== BEFORE);
 }

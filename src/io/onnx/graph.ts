@@ -9,16 +9,25 @@ export interface Constant {
   readonly data: FloatArray;
 }
 
+/** The number of the element type int64 in the format. */
+export const INT64 = 7;
+
+/** A constant input of integers, such as a shape. */
+export interface Integers {
+  readonly name: string;
+  readonly integers: readonly number[];
+}
+
 /** Stands for the output of the node before, or the input of the graph. */
 export const BEFORE = 'before';
 
 /** An operator with one output. */
 export interface Node {
-  /** The layer that it comes from, such as `0`; empty if the model is a single layer. */
-  readonly layer: string;
+  /** Its name in the file, after its layer: `0.Gemm`. No two nodes have the same. */
+  readonly name: string;
   /** The operator's name in ONNX. */
   readonly op: string;
-  readonly inputs: readonly (Constant | typeof BEFORE)[];
+  readonly inputs: readonly (Constant | Integers | typeof BEFORE)[];
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
@@ -32,4 +41,9 @@ export interface Graph {
   readonly input: Shape;
   /** The shape of one row of the output. */
   readonly output: Shape;
+}
+
+/** The constant inputs that are floats, in order. */
+export function constantsOf({ inputs }: Node): readonly Constant[] {
+  return inputs.filter((input) => input !== BEFORE && 'data' in input);
 }

@@ -6,7 +6,15 @@ import { PbfWriter } from 'pbf';
 import type { Shape } from '../../../kernels/kernel.ts';
 import { bytesOf } from '../element-type.ts';
 import { FormatError } from '../format-error.ts';
-import { type Attribute, BEFORE, type Constant, type Graph, type Node } from './graph.ts';
+import {
+  type Attribute,
+  BEFORE,
+  type Constant,
+  type Graph,
+  INT64,
+  type Integers,
+  type Node,
+} from './graph.ts';
 
 /** The types of tensors and attributes, by their numbers in the format. */
 const FLOAT = 1;
@@ -30,7 +38,7 @@ const OUTPUT = 'y';
  * @throws {FormatError} float32 cannot hold a value, or the file would be larger than readers of protocol buffers take.
  */
 export function encodeGraph(graph: Graph, versions: Versions): Uint8Array<ArrayBuffer> {
-  const weights = constantsOf(graph).reduce((sum, { data }) => sum + 4 * data.length, 0);
+  const weights = storedIn(graph).reduce((sum, x) => sum + ('data' in x ? 4 * x.data.length : 0), 0);
   if (weights > LARGEST) {
     const problem = `the weights have ${weights} bytes, and an ONNX file has fewer than 2³¹`;
     throw new FormatError('toOnnx', problem, 'export parts of the model one by one');
@@ -61,12 +69,12 @@ function writeGraph(graph: Graph, pbf: PbfWriter): void {
     before = output;
   });
   pbf.writeStringField(2, 'model');
-  for (const constant of constantsOf(graph)) pbf.writeMessage(5, writeConstant, constant);
+  for (const constant of storedIn(graph)) pbf.writeMessage(5, writeConstant, constant);
   pbf.writeMessage(11, writeValue, { name: INPUT, shape: graph.input });
   pbf.writeMessage(12, writeValue, { name: OUTPUT, shape: graph.output });
 }
 
-function constantsOf({ nodes }: Graph): readonly Constant[] {
+function storedIn({ nodes }: Graph): readonly (Constant | Integers)[] {
   return nodes.flatMap(({ inputs }) => inputs.filter((input) => input !== BEFORE));
 }
 
@@ -80,7 +88,7 @@ interface PlacedNode {
 function writeNode({ node, before, output }: PlacedNode, pbf: PbfWriter): void {
   for (const input of node.inputs) pbf.writeStringField(1, input === BEFORE ? before : input.name);
   pbf.writeStringField(2, output);
-  pbf.writeStringField(3, node.layer === '' ? node.op : `${node.layer}.${node.op}`);
+  pbf.writeStringField(3, node.name);
   pbf.writeStringField(4, node.op);
   for (const [name, value] of Object.entries(node.attributes)) {
     pbf.writeMessage(5, writeAttribute, { name, value });
@@ -94,11 +102,16 @@ function writeAttribute({ name, value }: { name: string; value: Attribute }, pbf
   pbf.writeVarintField(20, 'float' in value ? FLOAT_ATTRIBUTE : INT_ATTRIBUTE);
 }
 
-function writeConstant({ name, shape, data }: Constant, pbf: PbfWriter): void {
-  pbf.writePackedVarint(1, [...shape]);
-  pbf.writeVarintField(2, FLOAT);
+function writeConstant(constant: Constant | Integers, pbf: PbfWriter): void {
+  const { name } = constant;
+  const isFloat = 'data' in constant;
+  pbf.writePackedVarint(1, isFloat ? [...constant.shape] : [constant.integers.length]);
+  pbf.writeVarintField(2, isFloat ? FLOAT : INT64);
   pbf.writeStringField(8, name);
-  pbf.writeBytesField(9, bytesOf('F32', float32(name, data)));
+  const bytes = isFloat
+    ? bytesOf('F32', float32(name, constant.data))
+    : bytesOf('I64', BigInt64Array.from(constant.integers, BigInt));
+  pbf.writeBytesField(9, bytes);
 }
 
 /** The input or the output of the graph: float32 [N, …shape]. */

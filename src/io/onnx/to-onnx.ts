@@ -6,7 +6,7 @@ import { expectBoolean, expectInteger, expectNumber, expectOptions } from '../..
 import { expectShape } from '../../tensor/indexing.ts';
 import { warnOfNaN } from '../weights.ts';
 import { fold as foldNodes } from './fold.ts';
-import { BEFORE, type Graph } from './graph.ts';
+import { BEFORE, constantsOf, type Graph } from './graph.ts';
 import { graphOf } from './layer-nodes.ts';
 import { encodeGraph } from './protobuf.ts';
 
@@ -19,8 +19,8 @@ export interface ToOnnxOptions {
    */
   readonly fold?: boolean;
   /**
-   * The version of ONNX's operators, from 13 to 21. The operators used here have the same form in all of them; use a lower
-   * one for older programs. Default 17.
+   * The version of ONNX's operators, from 13 to 21. Use a lower one for older programs. `LayerNorm` is one operator from
+   * 17 on, and several before; the other layers have the same form in all versions. Default 17.
    */
   readonly opset?: number;
 }
@@ -34,9 +34,9 @@ const LAST = 21;
  * computes in evaluation, in float32: from the input `x` [N, ...input] it computes the output `y`, for any batch size N.
  * The model itself does not change.
  *
- * `Dense`, `BatchNorm1d`, `ReLU`, `LeakyReLU`, `Sigmoid`, `Tanh`, `Softmax`, `Flatten` and `Embedding` have a form, in a
- * `Sequential` or alone; `Dropout` and `Identity` are left out. The names of weights are the keys of the state dict. An
- * `Embedding` rounds indices that are no integers toward 0.
+ * `Dense`, `BatchNorm1d`, `LayerNorm`, `GroupNorm`, `ReLU`, `LeakyReLU`, `Sigmoid`, `Tanh`, `Softmax`, `Flatten` and
+ * `Embedding` have a form, in a `Sequential` or alone; `Dropout` and `Identity` are left out. The names of weights are the
+ * keys of the state dict. An `Embedding` rounds indices that are no integers toward 0.
  *
  * The format's version is the lowest one for the operators: IR 7 up to opset 14, 8 up to 18, 9 up to 20, 10 for 21. A
  * warning counts the weights that are NaN, if there are any.
@@ -69,7 +69,7 @@ export function toOnnx(model: Layer, options: ToOnnxOptions): Uint8Array<ArrayBu
   expectShape('toOnnx', input);
   expectBoolean('toOnnx', 'fold', fold);
   expectNumber('toOnnx', 'opset', expectInteger('toOnnx', 'opset', opset, FIRST), { from: FIRST, to: LAST });
-  const graph = graphOf(model, input);
+  const graph = graphOf(model, input, opset);
   const nodes = fold ? foldNodes(graph.nodes) : graph.nodes;
   const bytes = encodeGraph(
     { ...graph, nodes: nodes.length > 0 ? nodes : [identity] },
@@ -80,7 +80,7 @@ export function toOnnx(model: Layer, options: ToOnnxOptions): Uint8Array<ArrayBu
 }
 
 /** For a model whose layers are all left out: the output of a graph is that of a node. */
-const identity = { layer: '', op: 'Identity', inputs: [BEFORE], attributes: {} } as const;
+const identity = { name: 'Identity', op: 'Identity', inputs: [BEFORE], attributes: {} } as const;
 
 /** The lowest version of the format that has an opset: https://github.com/onnx/onnx/blob/main/docs/Versioning.md. */
 function irOf(opset: number): number {
@@ -90,7 +90,7 @@ function irOf(opset: number): number {
 }
 
 function warnOfNaNs({ nodes }: Graph): void {
-  const constants = nodes.flatMap(({ inputs }) => inputs.filter((each) => each !== BEFORE));
+  const constants = nodes.flatMap(constantsOf);
   warnOfNaN(
     'toOnnx',
     constants.map(({ name }) => name),

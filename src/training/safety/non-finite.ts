@@ -4,6 +4,7 @@ import { GammaBetaError } from '../../tensor/errors.ts';
 import { type StreamState, streams } from '../../tensor/random.ts';
 import { noGrad } from '../../tensor/tape.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
+import { restoreBuffers } from '../snapshot.ts';
 
 /** The loss is NaN or infinite. The parameters are those before the batch that caused it. */
 export class NonFiniteLossError extends GammaBetaError {
@@ -44,7 +45,7 @@ export async function firstNonFinite(model: Layer, x: Tensor, dropout: StreamSta
   try {
     for (const layer of layers) outputs.push(noGrad(() => layer.forward(outputs.at(-1) ?? x)));
   } finally {
-    model.loadStateDict(state, { strict: false });
+    restoreBuffers(model, state);
     streams.dropout.state = after;
   }
   if (!(await isFinite(x))) return 'the batch itself is not finite';

@@ -10,6 +10,7 @@ import { keep } from '../../tensor/op.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expectOptimizer } from '../exclusive.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../checkpoint/checkpoint.ts';
+import { expectBetweenBatches } from '../snapshot.ts';
 
 /** The objects that training changes. */
 export interface RecoveryParts {
@@ -77,6 +78,7 @@ export class Recovery {
    *
    * @throws {GraphError} `save()` was not called.
    * @throws {DeviceError} The device is not available.
+   * @throws {BusyError} `fit` or `trainStep` is computing a batch of the model.
    */
   async resume(device: DeviceName): Promise<void> {
     if (this.saved === null) {
@@ -87,6 +89,7 @@ export class Recovery {
       );
     }
     const { model, optimizer } = this.parts;
+    expectBetweenBatches('resume', model);
     await switchDevice(device);
     const home = currentDevice();
     for (const x of model.tensors()) move(x, home, this.first?.get(x) ?? new Float32Array(x.size));

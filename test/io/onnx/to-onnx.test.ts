@@ -10,8 +10,10 @@ import {
   Embedding,
   Flatten,
   FormatError,
+  GroupNorm,
   Identity,
   Layer,
+  LayerNorm,
   LeakyReLU,
   manualSeed,
   onForward,
@@ -31,7 +33,7 @@ import {
 import { nets } from '../../../src/networks.ts';
 import { toOnnx } from '../../../src/onnx.ts';
 import { folder } from '../../data/helpers.ts';
-import { build, networkSpecs, type NetworkSpec } from '../../laws/random-networks.ts';
+import { build, networkSpecs } from '../../laws/random-networks.ts';
 import { expectClose, refusal, snapshot } from '../../layers/helpers.ts';
 import { pythonWith } from '../../python.ts';
 import { readOnnx } from './read-onnx.ts';
@@ -59,11 +61,6 @@ beforeEach(async () => {
 });
 afterEach(() => vi.restoreAllMocks());
 
-/** Networks of layers that have an ONNX form. */
-const hasForm = (spec: NetworkSpec['layers'][number]): boolean =>
-  'kind' in spec ? !/^(?:Layer|Group)Norm$/.test(spec.kind) : spec.every(hasForm);
-const exportable = networkSpecs.map((spec) => ({ ...spec, layers: spec.layers.filter(hasForm) }));
-
 describe('toOnnx', () => {
   it('of random networks gives the outputs of evaluation, with and without folding', async () => {
     const options = fc.record({
@@ -72,7 +69,7 @@ describe('toOnnx', () => {
       opset: fc.integer({ min: 13, max: 21 }),
     });
     await fc.assert(
-      fc.asyncProperty(exportable, options, async (spec, { fold, softmax, opset }) => {
+      fc.asyncProperty(networkSpecs, options, async (spec, { fold, softmax, opset }) => {
         const { model: inner, x } = build(spec);
         const { features } = spec;
         const outer = [new Flatten(), inner, new Identity(), ...(softmax ? [new Softmax()] : [])];
@@ -182,6 +179,51 @@ describe('toOnnx', () => {
     await expectSame(words, toOnnx(words, { input: [2] }), [tensor([[0, 6]]), tensor([[3, 1], [2, 2]])]); // prettier-ignore
   });
 
+  describe.each([13, 16, 17, 18, 21])('with opset %d', (opset) => {
+    it('normalizes rows and groups of inputs of any shape', async () => {
+      const cases: [Layer, number[]][] = [
+        [new LayerNorm(3), [3]],
+        [new LayerNorm(3), [4, 3]],
+        [new LayerNorm(3, { affine: false, eps: 0.5 }), [2, 4, 3]],
+        [new LayerNorm(1), [1]],
+        [new GroupNorm(2, 4), [4]],
+        [new GroupNorm(2, 4), [4, 3]],
+        [new GroupNorm(1, 4), [4, 3, 2]],
+        [new GroupNorm(4, 4, { affine: false, eps: 0.5 }), [4, 5]],
+        [new GroupNorm(4, 4), [4]], // groups of one value
+        [new GroupNorm(2, 4), [4, 0]],
+      ];
+      for (const [layer, shape] of cases) {
+        const [weight, bias] = layer.parameters();
+        if (layer.parameters().length > 0) {
+          layer.loadStateDict({ weight: uniform(weight.shape, 0.5, 2), bias: uniform(bias.shape) });
+        }
+        const model = new Sequential(layer, new Tanh());
+        const inputs = [0, 1, 6].map((n) =>
+          randn([n, ...shape])
+            .mul(3)
+            .add(1),
+        );
+        for (const fold of [false, true])
+          await expectSame(model, toOnnx(model, { input: shape, opset, fold }), inputs);
+      }
+    });
+  });
+
+  it('writes layer normalization as one operator if ONNX has it, and groups as instances', () => {
+    const model = new Sequential(new LayerNorm(6, { eps: 0.25 }), new GroupNorm(2, 6, { eps: 0.5 }));
+    const file = readOnnx(toOnnx(model, { input: [6] }));
+    const groups = ['Reshape', 'InstanceNormalization', 'Reshape', 'Mul', 'Add'];
+    expect(file.nodes.map(({ op }) => op)).toEqual(['LayerNormalization', ...groups]);
+    expect(file.nodes[0]).toMatchObject({
+      inputs: ['x', '0.weight', '0.bias'],
+      attributes: { axis: -1, epsilon: 0.25 },
+    });
+    expect(file.nodes[2].attributes).toEqual({ epsilon: 0.5 });
+    expect(file.constants).toMatchObject({ '0.weight': [6], '1.one': [2], '1.groups': [3], '1.shape': [2] });
+    expect(opsOf(toOnnx(model, { input: [6], opset: 16 }))).toEqual([...groups, ...groups]);
+  });
+
   it('does not change the model, and ignores its mode, hooks and subclasses that inherit forward', async () => {
     class Hidden extends Dense {
       constructor() {
@@ -228,6 +270,12 @@ describe("ONNX's checker", () => {
         ),
         { input: [3, 2] },
       ),
+      ...Object.fromEntries(
+        [16, 17, 21].map((opset) => [
+          `norms-${opset}.onnx`,
+          toOnnx(new Sequential(new GroupNorm(2, 4), new LayerNorm(3)), { input: [4, 3], opset }),
+        ]),
+      ),
       'embedding.onnx': toOnnx(new Embedding(5, 2), { input: [4] }),
       'identity.onnx': toOnnx(new Identity(), { input: [] }),
       ...Object.fromEntries(
@@ -264,7 +312,7 @@ describe('toOnnx refuses', () => {
       // prettier-ignore
       const model = new Sequential(new Dense(2, 2), new Sequential(layer));
       expect(refusal(() => toOnnx(model, { input: [2] }), ValueError)).toBe(
-        `toOnnx: layer 1.0, ${name}, has no ONNX form. Hint: use Dense, BatchNorm1d, Embedding, activations, Dropout, Flatten and Identity, in a Sequential`,
+        `toOnnx: layer 1.0, ${name}, has no ONNX form. Hint: use Dense, BatchNorm1d, LayerNorm, GroupNorm, Embedding, activations, Dropout, Flatten and Identity, in a Sequential`,
       );
     }
     expect(refusal(() => toOnnx(new Twice(), { input: [2] }), ValueError)).toContain(
@@ -284,6 +332,27 @@ describe('toOnnx refuses', () => {
     expect(refusal(() => toOnnx(model, { input: [4] }), ShapeError)).toContain(
       'layer 2, BatchNorm1d(5), takes examples of shape [5] or [5, L], not [3]',
     );
+  });
+
+  it('examples that a normalization does not take', () => {
+    const cases: [Layer, number[], string][] = [
+      [new LayerNorm(3), [3, 4], '[..., 3], not [3, 4]'],
+      [new LayerNorm(3), [], '[..., 3], not []'],
+      [new GroupNorm(2, 4), [3, 4], '[4] or [4, …], not [3, 4]'],
+    ];
+    for (const [layer, input, problem] of cases) {
+      expect(refusal(() => toOnnx(layer, { input }), ShapeError)).toContain(
+        `takes examples of shape ${problem}`,
+      );
+    }
+    for (const layer of [
+      new LayerNorm(2, { eps: 1e-300, dtype: 'float64' }),
+      new GroupNorm(1, 2, { eps: 1e-300, dtype: 'float64' }),
+    ]) {
+      expect(refusal(() => toOnnx(layer, { input: [2] }), FormatError)).toContain(
+        'which float32 cannot hold',
+      );
+    }
   });
 
   it('float64 values that float32 cannot hold, with the name of the tensor', () => {

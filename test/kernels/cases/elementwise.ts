@@ -1,7 +1,7 @@
 /** Arithmetic and activations, from their formulas. */
 import fc from 'fast-check';
 import * as kernels from '../../../kernels/elementwise.ts';
-import { elementwise, type KernelCases } from './case.ts';
+import { drawn, elementwise, type KernelCases, misfits, seeds, shapesWith } from './case.ts';
 
 /** Integers, so that ties and zeros occur. */
 const whole = { low: -8, high: 8, integer: true };
@@ -20,6 +20,22 @@ export const elementwises: Pick<KernelCases, keyof typeof kernels> = {
   maximum: elementwise(kernels.maximum, ([a, b]) => (a > b ? a : b), whole),
   maximumDx: elementwise(kernels.maximumDx, ([g, a, b]) => (a > b ? g : a < b ? 0 : 0.5 * g), whole),
   scale: elementwise(kernels.scale, ([x], p) => x * p.factor, {}, factor),
+  scaleBy: {
+    kernel: kernels.scaleBy,
+    calls: (n, turn) =>
+      fc
+        .tuple(shapesWith(n, 2, turn % 2), fc.constantFrom([], [1], [1, 1]), seeds)
+        .map(([shape, one, seed]) => ({ inputs: [drawn(shape, seed), drawn(one, seed + 1)], params: {} })),
+    at: (index, [x, s], { inputs }) => x(...index) * s(...inputs[1].shape.map(() => 0)),
+    misfits: misfits(
+      [[2, 3], [3]],
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      [[4], [0]],
+    ),
+  },
   pow: elementwise(kernels.pow, ([x], p) => Math.exp(p.power * Math.log(x)), positive, power),
   powDx: elementwise(
     kernels.powDx,

@@ -1,5 +1,6 @@
 /** A program that runs the fusions and products of WebGPU in Node, and prints where they differ from their references. */
 import fc from 'fast-check';
+import { divide } from '../../../../kernels/gpu/wgsl/product.ts';
 import * as kernels from '../../../../kernels/index.ts';
 import type { Kernel } from '../../../../kernels/kernel.ts';
 import { useDevice } from '../../../../src/index.ts';
@@ -13,6 +14,9 @@ export interface FormsFound {
   /** The number of results that were compared. */
   readonly compared: number;
   readonly refused: readonly string[] | undefined;
+  /** The tiles of the products, and of those whose sum is split. */
+  readonly tiles: readonly string[];
+  readonly splitTiles: readonly string[];
 }
 
 const wrong: string[] = [];
@@ -109,9 +113,19 @@ const sizes = [
   [16, 784, 10],
   [33, 1000, 65],
   [10, 4097, 9],
+  [49, 300, 1030],
+  [193, 1700, 131],
+  [1290, 3, 1410],
 ];
 for (const kernel of [kernels.matmul, kernels.matmulTransposedA, kernels.matmulTransposedB]) {
   for (const [k, [m, inner, n]] of sizes.entries()) await checkProduct(kernel, m, inner, n, k % 3 === 2);
 }
-const found: FormsFound = { wrong, compared, refused: device.refused };
+const divisions = sizes.map(([m, k, n]) => divide(m, k, n));
+const found: FormsFound = {
+  wrong,
+  compared,
+  refused: device.refused,
+  tiles: divisions.map(({ tile }) => tile),
+  splitTiles: divisions.filter(({ parts }) => parts > 1).map(({ tile }) => tile),
+};
 console.log(JSON.stringify(found));

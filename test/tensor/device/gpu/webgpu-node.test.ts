@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { CallsFound } from './webgpu-calls-program.ts';
 import type { FormsFound } from './webgpu-forms-program.ts';
 import type { Found } from './webgpu-program.ts';
 
@@ -15,10 +16,14 @@ const missing = [driver, loader].filter((file) => !existsSync(file));
 /** Runs a program and returns what it prints. The process must end by itself. */
 async function run<T>(program: string, ...args: readonly string[]): Promise<T> {
   const file = join(import.meta.dirname, `${program}.ts`);
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', file, ...args], {
-    env: { ...process.env, VK_ICD_FILENAMES: driver },
-    timeout: 110_000,
-  });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--expose-gc', '--import', 'tsx', file, ...args],
+    {
+      env: { ...process.env, VK_ICD_FILENAMES: driver },
+      timeout: 170_000,
+    },
+  );
   return JSON.parse(stdout) as T;
 }
 
@@ -57,10 +62,23 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
     expect(found.navigatorGpu).toBe(false);
   });
 
-  it('fusions and products in tiles agree with their references', { timeout: 120_000 }, async () => {
-    const { wrong, compared, refused } = await run<FormsFound>('webgpu-forms-program');
-    expect(wrong).toEqual([]);
-    expect(compared).toBeGreaterThan(400);
-    expect(refused).toEqual([]);
+  it('fusions and products in tiles agree with their references', { timeout: 180_000 }, async () => {
+    const found = await run<FormsFound>('webgpu-forms-program');
+    expect(found.wrong).toEqual([]);
+    expect(found.compared).toBeGreaterThan(400);
+    expect(found.refused).toEqual([]);
+    expect(found.tiles).toEqual(expect.arrayContaining(['small', 'medium', 'large']));
+    expect(found.splitTiles).toEqual(expect.arrayContaining(['small', 'medium']));
   });
+
+  it('a step takes at most 20 and 40 launches and 2 submits; 1,000 steps leak no buffers', async () => {
+    const { plain, bn, buffers } = await run<CallsFound>('webgpu-calls-program');
+    expect(plain.launches).toBeLessThanOrEqual(20);
+    expect(bn.launches).toBeLessThanOrEqual(40);
+    for (const { launches, submits } of [plain, bn]) {
+      expect(launches).toBeGreaterThan(10);
+      expect(submits).toBeLessThanOrEqual(2);
+    }
+    expect(buffers[1] - buffers[0]).toBeLessThan(200); // a leak would be one per step or more
+  }, 180_000);
 });
