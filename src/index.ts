@@ -8,6 +8,7 @@ export { GammaBetaError, ShapeError } from '../kernels/errors.ts';
 
 export type { Device, DeviceName, DType, ProductForm, Products } from './tensor/device/device.ts';
 export { type DeviceInfo, deviceInfo, type DeviceOptions, useDevice } from './tensor/device/registry.ts';
+export type { ThreadsOption } from './tensor/device/wasm/threads/count.ts';
 export { BusyError } from './tensor/device/hold.ts';
 export type { PassedOver } from './tensor/device/current.ts';
 export { arange, eye, tensor } from './tensor/create.ts';

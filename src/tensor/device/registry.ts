@@ -130,11 +130,10 @@ export async function useDevice(name: DeviceName | 'auto', options: DeviceOption
       throw new ValueError('useDevice', problem, "only 'webgpu' has two forms of matrix products");
     }
   }
-  if (threads !== undefined && name !== 'wasm' && name !== 'auto') {
-    const problem = `threads: ${threads} for the device '${name}'`;
-    throw new ValueError('useDevice', problem, "only 'wasm' has threads");
-  }
   const wanted = threads === undefined ? null : threadsOf('useDevice', threads);
+  if (wanted !== null && name !== 'wasm' && name !== 'auto') {
+    throw new ValueError('useDevice', `threads: ${threads} for another device`, "only 'wasm' has threads");
+  }
   expectNotHeld();
   // `fit` may have begun while the device was opened.
   return switchDevice(name, (device) => {

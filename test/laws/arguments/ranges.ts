@@ -35,6 +35,7 @@ export const ranges: Readonly<Record<string, NumberRange | 'any'>> = {
   '(shape[0])': natural,
   '(axis)': ofTwo,
   '(axis[0])': ofTwo,
+  'useDevice(options.threads)': { integer: true, from: 1, to: 64 },
   'arange(start)': finite,
   'arange(stop)': { from: -1, to: 2 ** 31 },
   'arange(step)': finite,

@@ -1,4 +1,9 @@
 /** Threads of the wasm device: the option, changes of their number, and workers that end or do not start. */
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Worker as NodeWorker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { matmul } from '../../../../kernels/matmul.ts';
 import { deviceInfo, ones, tensor, useDevice, ValueError } from '../../../../src/index.ts';
@@ -10,6 +15,8 @@ import {
   type Worker,
 } from '../../../../src/tensor/device/wasm/threads/start-worker.ts';
 import { teamWith } from '../../../../src/tensor/device/wasm/threads/team.ts';
+import { INTS } from '../../../../src/tensor/device/wasm/threads/worker.ts';
+import type { ProgramOutcome } from './threads-program.ts';
 import { wasmDevice } from './wasm-device.ts';
 
 /** A device whose workers are started by `start`. */
@@ -65,7 +72,7 @@ describe('useDevice', () => {
 
   it('refuses threads of another device', async () => {
     await expect(useDevice('cpu', { threads: 2 })).rejects.toThrow(
-      "useDevice: threads: 2 for the device 'cpu'. Hint: only 'wasm' has threads",
+      "useDevice: threads: 2 for another device. Hint: only 'wasm' has threads",
     );
   });
 
@@ -123,6 +130,34 @@ describe('a worker', () => {
     pool.stop();
   });
 
+  it('that ends in the middle of a kernel causes an error, and the others go on', async () => {
+    // It takes a job, and never finishes it.
+    const start: StartWorker = ({ control, place }, ended) => {
+      const code = `const { workerData: { control, at } } = require('node:worker_threads');
+          Atomics.store(control, at, 0);
+          for (let state = 0; ; state = Atomics.load(control, at)) {
+            if ((state & 3) === 1 && Atomics.compareExchange(control, at, state, state + 1) === state) break;
+          }`;
+      const worker = new NodeWorker(code, { eval: true, workerData: { control, at: INTS * place } });
+      worker.on('error', (error) => {
+        ended(String(error));
+      });
+      return { stop: () => void worker.terminate() };
+    };
+    const device = deviceWith(2, start);
+    const pool = await poolOf(device);
+    pool.longest = 50;
+    expect(() => {
+      for (let step = 0; step < 1000; step++) product(device);
+    }).toThrow('a worker thread ended in the middle of a kernel');
+    expect(pool.ready).toBe(0);
+    expect(product(device)).toEqual(expected);
+    expect(device.threads).toEqual({
+      count: 1,
+      reason: 'a worker thread ended or did not start: it did not finish a kernel',
+    });
+  });
+
   it('that cannot start causes one warning, with the reason', async () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const broken: StartWorker = (start, ended) => startWorker({ ...start, module: {} }, ended);
@@ -151,4 +186,18 @@ it('memory stays flat, and grows while workers run', async () => {
   expect(large.every((y) => y.dataSync()[512 * 1024 - 1] === 2)).toBe(true);
   expect(x.matmul(W).dataSync()).toEqual(expected);
   expect(pool.ready).toBe(1);
+});
+
+describe('a program', () => {
+  it('trains on one thread per core, and ends by itself', async () => {
+    const program = join(import.meta.dirname, 'threads-program.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+      env: { ...process.env, GAMMABETA_THREADS: '' },
+      timeout: 25_000,
+    });
+    const { threads, losses } = JSON.parse(stdout) as ProgramOutcome;
+    expect(threads).toBeGreaterThanOrEqual(Math.min(8, Math.max(1, Math.floor(availableParallelism() / 2))));
+    expect(losses).toHaveLength(20);
+    expect(losses[19]).toBeLessThan(losses[0]);
+  });
 });

@@ -3,6 +3,7 @@
  * main thread gives each worker a share of a kernel, computes a share itself, and takes back every share that no worker
  * has begun by then. So a worker that sleeps, is late or has ended costs time, and nothing else.
  */
+import { DeviceError } from '../../../errors.ts';
 import type { StartWorker, Worker } from './start-worker.ts';
 import { DOUBLES, ENDING, INTS, STARTING } from './worker.ts';
 
@@ -20,7 +21,16 @@ const LOOKS = 5000;
 /** The longest sleep, in milliseconds; a worker that finishes ends it. */
 const NAP = 20;
 
-/** The least work of a share, in picoseconds: ten times what it takes to give it to a worker and to hear back. */
+/**
+ * The main thread waits this long for a share after its own, in milliseconds. Then the worker has ended in the middle:
+ * some browsers end workers when memory is short. What it has written is unknown, so nobody else can go on with it.
+ */
+const LONGEST = 60_000;
+
+/**
+ * The least work of a share, in picoseconds: ten times what it takes to give it to a worker and to hear back, which is
+ * 0.4 µs (the best of many times, Node 24 on an AMD EPYC; `npm run bench -- threads` measures it).
+ */
 export const LEAST_SHARE = 4e6;
 
 /** What the workers of a pool share. */
@@ -38,6 +48,8 @@ export class Pool {
   count: number;
   /** Tests set it to 0: then the smallest kernels are shared, too. */
   leastShare: number = LEAST_SHARE;
+  /** Tests set it, to wait less. */
+  longest: number = LONGEST;
   /** The number of shares that workers have computed. */
   shared = 0;
 
@@ -211,20 +223,39 @@ export class Pool {
       const job = DOUBLES * k;
       return this.computed(form, jobs.subarray(job + 3, job + 3 + jobs[job + 1]));
     }
-    for (let looks = 0, now = taken; now !== done; looks++) {
+    for (let looks = 1, now = taken, until = Infinity; now !== done; looks++) {
       now = Atomics.load(control, state);
       if (now === taken + 1) {
         this.failure = new Error('a kernel failed in a worker thread');
         Atomics.store(control, state, done);
         return false;
       }
-      if (looks < LOOKS || !canSleep) continue;
+      if (looks < LOOKS || (!canSleep && looks % LOOKS !== 0)) continue;
+      if (until === Infinity) until = performance.now() + this.longest;
+      if (performance.now() > until) {
+        this.lose(k);
+        return false;
+      }
+      if (!canSleep) continue;
       Atomics.store(control, state + 2, 1);
       Atomics.wait(control, state, taken, NAP);
       Atomics.store(control, state + 2, 0);
     }
     this.shared++;
     return jobs[DOUBLES * k + 2] !== 0;
+  }
+
+  /** Goes on without a worker that has ended in the middle of a share. */
+  private lose(k: number): void {
+    this.lossReason = 'it did not finish a kernel';
+    this.failure = new DeviceError(
+      'wasm',
+      'a worker thread ended in the middle of a kernel, whose results are lost',
+      "go on from a saved state, with the threads that are left, or useDevice('wasm', { threads: 1 })",
+    );
+    this.workers[k]?.stop();
+    this.workers[k] = null;
+    this.lost++;
   }
 
   /** Calls a form. An error is thrown when all threads have finished: until then they use its arrays. */

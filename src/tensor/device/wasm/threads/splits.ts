@@ -3,7 +3,9 @@
  * the same operations in the same order, and the results have the same bits with any number of threads. What decides
  * between two ways to compute a kernel, such as the form of a product, is decided once for all threads.
  *
- * The work of a unit is in picoseconds, measured on a core of 2 to 3 GHz with arrays in L2.
+ * The work of a unit is in picoseconds: the best time of a call on one thread, of Node 24 on an AMD EPYC, with arrays
+ * that fit in L2 (16,384 elements, in [128, 128] where there are columns), rounded. It only decides how many threads
+ * share a call, so a processor that is twice as fast needs no other figures.
  */
 import type { Form, Pool } from './pool.ts';
 
@@ -26,57 +28,57 @@ const IN_BLOCKS = -1;
 const TILES = 3;
 const SPARSE = 4;
 
-/** The work of a multiply-add. */
-const MULTIPLY_ADD = 20;
+/** The work of a multiply-add, in products of 32×784×300 to 256×300×100. */
+const MULTIPLY_ADD = 40;
 
 /** Elementwise kernels, and how many arrays they have: each array moves by one element. */
 const elementwise: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
   add: [3, 200],
   sub: [3, 200],
   mul: [3, 200],
-  div: [3, 300],
-  maximum: [3, 200],
-  maximumDx: [4, 300],
+  div: [3, 250],
+  maximum: [3, 300],
+  maximumDx: [4, 350],
   scale: [2, 200],
-  exp: [2, 800],
-  log: [2, 1000],
-  sqrt: [2, 400],
+  exp: [2, 1200],
+  log: [2, 2000],
+  sqrt: [2, 250],
   abs: [2, 200],
-  absDx: [3, 300],
-  relu: [2, 200],
-  reluDx: [3, 200],
-  leakyRelu: [2, 200],
-  leakyReluDx: [3, 200],
-  sigmoid: [2, 1000],
+  absDx: [3, 400],
+  relu: [2, 250],
+  reluDx: [3, 250],
+  leakyRelu: [2, 250],
+  leakyReluDx: [3, 300],
+  sigmoid: [2, 1700],
   sigmoidDx: [3, 300],
-  tanh: [2, 1500],
+  tanh: [2, 2300],
   tanhDx: [3, 300],
   assign: [3, 100],
   blend: [3, 200],
-  secondMoment: [3, 200],
-  centeredMoment: [3, 400],
-  divideByRoot: [3, 800],
+  secondMoment: [3, 250],
+  centeredMoment: [3, 1200],
+  divideByRoot: [3, 500],
   sgdUpdate: [2, 200],
-  momentumUpdate: [3, 300],
-  adamUpdate: [4, 900],
+  momentumUpdate: [3, 350],
+  adamUpdate: [4, 600],
 };
 
 /** Kernels on the columns of [m, C]: the bytes by which each array moves per column, and the work per element. */
 const columns: Readonly<Record<string, readonly [steps: readonly number[], work: number]>> = {
-  batchnormForward: [[FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT], 300],
-  batchnormTraining: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 300],
+  batchnormForward: [[FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT], 400],
+  batchnormTraining: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 250],
   batchnormInference: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 150],
-  batchnormSums: [[FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE], 200],
+  batchnormSums: [[FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE], 150],
   batchnormBackward: [[FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE, FLOAT], 400],
-  denseDz: [[FLOAT, FLOAT, FLOAT, FLOAT], 200],
+  denseDz: [[FLOAT, FLOAT, FLOAT, FLOAT], 400],
 };
 
 /** Kernels on rows along an axis of [outer, n, inner], and how many such arrays they have. */
 const rows: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
-  softmax: [2, 2000],
-  softmaxDx: [3, 1000],
-  logSoftmax: [2, 2000],
-  logSoftmaxDx: [3, 2000],
+  softmax: [2, 4000],
+  softmaxDx: [3, 1500],
+  logSoftmax: [2, 4000],
+  logSoftmaxDx: [3, 2500],
 };
 
 /** The ways to divide kernels, by the names of their exports. */
@@ -92,7 +94,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const isSparse = form('isSparse');
 
   /** Whether all n floats at x are finite. */
-  const finite = (x: number, n: number) => pool.run(areFinite, [x, n], [FLOAT], 1, LINE, 60);
+  const finite = (x: number, n: number) => pool.run(areFinite, [x, n], [FLOAT], 1, LINE, 70);
 
   /** The form of a product. */
   const formOf = (
@@ -159,7 +161,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
         [FLOAT, FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT],
         10,
         LINE,
-        300 * m,
+        250 * m,
       );
       // One row: divided by columns of W.
       const sums = Number(productForm.run(constant, k, 1, 1, 1, k, n));
@@ -222,7 +224,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
       [DOUBLE, FLOAT * K, FLOAT * K, FLOAT, FLOAT],
       5,
       LINE,
-      3000 * K,
+      10_000 * K,
     );
     sumLosses.run(loss, losses, m);
   };
