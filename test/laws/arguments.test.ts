@@ -6,7 +6,7 @@
  * `arguments/public-api.ts` reads the functions and the types of their arguments with the TypeScript compiler, so a new
  * function or option is tried without a test of its own. It needs a line in `arguments/valid.ts`, with valid arguments.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { useDevice } from '../../src/index.ts';
 import { type Attempt, attemptAll, attemptMore, targetOf } from './arguments/attempts.ts';
 import { publicApi } from './arguments/public-api.ts';
@@ -17,10 +17,10 @@ import { cleanUp } from './arguments/valid.ts';
 const callables = publicApi();
 const attempts: Attempt[] = [];
 
-beforeAll(async () => {
-  await useDevice('cpu');
+beforeAll(() => {
   vi.spyOn(console, 'warn').mockReturnValue(undefined);
 });
+beforeEach(() => useDevice('cpu'));
 afterAll(() => {
   cleanUp();
   vi.restoreAllMocks();

@@ -526,6 +526,7 @@ export const elsewhere: Readonly<Record<string, string>> = {
   'await t.data(), which works on every device': 'needs a GPU',
   'to use it outside the scope() that': 'needs a GPU',
   'its tensors are gone': 'needs a GPU',
+  'with the threads that are left': 'test/tensor/device/wasm/threads.test.ts',
   "useDevice('…') uses it anyway": 'needs a GPU',
   'download: true': 'uses the network',
   'loadMnist({ dir })': 'test/data/files/mnist.test.ts',
