@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from 'vitest/config';
 import { firstOfMnist, trainInNode } from './test/browser/node-commands.ts';
@@ -84,6 +85,7 @@ if (chromium === undefined) {
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    maxWorkers: availableParallelism(), // the default leaves a core unused
     projects: [node, packed, ...(chromium === undefined ? [] : [browser(chromium)])],
     reporters: ['default', './test/summary-reporter.ts'],
   },
