@@ -117,7 +117,7 @@ describe.each([
 });
 
 it('workers took part', () => {
-  for (const { pool } of several.values()) expect(pool?.shared).toBeGreaterThan(100);
+  for (const { pool } of several.values()) expect(pool?.shared).toBeGreaterThan(0);
 });
 
 function forCalls(

@@ -164,8 +164,9 @@ export class Pool {
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
       const state = { ended: false };
       const worker = this.startWorker(start, (reason) => {
-        if (!state.ended) this.lost++;
+        if (state.ended) return; // an error comes before the exit, and says more
         state.ended = true;
+        this.lost++;
         this.lossReason = reason;
         this.workers[place] = null;
       });
