@@ -1,5 +1,5 @@
 /**
- * Makes all committed results anew, and the documents that quote them:
+ * Recomputes all committed results, and updates the documents that quote them:
  *
  *     npm run results -- --mnist DIR --cifar10 DIR
  *

@@ -284,7 +284,7 @@ describe.each<DeviceName>(['cpu', 'wasm'])('on %s', (device) => {
         weights: encodeWeights(other.model, { layout: 'pytorch' }),
         checkpoint: await encodeCheckpoint({ model: other.model, optimizer: other.optimizer }),
       };
-      /** The state after `fit`, with the load after so many steps. */
+      /** The state after `fit`, if the load happens after this number of steps. */
       const endOf = async (after: number): Promise<unknown> => {
         const parts = world();
         let step = 0;

@@ -92,7 +92,7 @@ async function readState(file: string): Promise<[name: string, seconds: number][
   try {
     return Object.entries(JSON.parse(await readFile(file, 'utf8')) as Record<string, number>);
   } catch {
-    return []; // there is none, or it is damaged: all steps run
+    return []; // without a readable file, all steps run
   }
 }
 

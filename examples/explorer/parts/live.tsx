@@ -12,7 +12,6 @@ import {
   activationNames,
   bounds,
   defaultTraining,
-  normNames,
   placeNames,
   type Side,
   sides,
@@ -194,8 +193,8 @@ function Live({ training: settings, set }: Props): JSX.Element {
     <Part id="live" number={7} question="Is it true that it trains faster?">
       <p>
         Two networks learn digits here, one <b class="plain">without</b> and one <b class="bn">with</b>{' '}
-        {normNames[settings.norm]} normalization, from the same weights and the same batches. Change settings
-        while they run.
+        {settings.norm} normalization, from the same weights and the same batches. Change settings while they
+        run.
       </p>
       <div class="figure-and-controls with-run" ref={part}>
         <div class="failures">
@@ -279,7 +278,7 @@ function Live({ training: settings, set }: Props): JSX.Element {
             <Choice
               label="Normalization"
               value={settings.norm}
-              options={kinds.map((name) => [name, normNames[name]])}
+              options={kinds.map((name) => [name, name])}
               onChange={(norm) => change({ norm })}
             />
             <Choice

@@ -48,12 +48,6 @@ export const activationNames: Readonly<Record<Activation, string>> = {
   tanh: 'tanh',
 };
 
-export const normNames: Readonly<Record<Kind, string>> = {
-  batch: 'batch',
-  layer: 'layer',
-  group: 'group',
-};
-
 export const placeNames: Readonly<Record<Norm, string>> = {
   none: 'none',
   before: 'before activation',

@@ -94,7 +94,7 @@ describe('GAMMABETA_THREADS', () => {
     expect(threadsOf('wasm', 2)).toMatchObject({ count: 2 });
   });
 
-  it('that is no number is refused', () => {
+  it('throws for a value that is not a number', () => {
     vi.stubEnv('GAMMABETA_THREADS', 'many');
     expect(() => threadsOf('wasm', undefined)).toThrow("wasm: GAMMABETA_THREADS is 'many'");
   });
