@@ -29,7 +29,8 @@ describe.skipIf(isMissing)('a training step on webgpu in Node', () => {
     ] as const) {
       expect(found?.submits).toBeLessThanOrEqual(2);
       expect(found?.launches).toBeLessThanOrEqual(most);
-      expect(found?.buffers).toBeLessThan(1); // they are used again
+      // Buffers are used again, but for that of the loss, which the program holds until garbage collection.
+      expect(found?.buffers).toBeLessThanOrEqual(1);
       expect(found?.error).toBeLessThan(1e-4);
     }
     expect(products).toEqual(['gpu.js', 'tiled']);
