@@ -47,17 +47,19 @@ function Claims({ claim, set }: Props): JSX.Element {
       <ul class="claims" style={`--count: ${claims.cards.length}`}>
         {claims.cards.map((card) => (
           <li key={card.name}>
-            <button
-              type="button"
+            <a
               class="claim"
-              aria-expanded={card.name === chosen}
-              aria-controls={card.name === chosen ? 'claim' : undefined}
-              onClick={() => set({ claim: card.name })}
+              href={`#claim=${card.name}`}
+              aria-current={card.name === chosen}
+              onClick={(event) => {
+                event.preventDefault();
+                set({ claim: card.name });
+              }}
             >
               <Mark verdict={card.verdict} />
               <span>{card.statement}</span>
               <span class="hidden"> {card.verdict}</span>
-            </button>
+            </a>
             {card.name === chosen && <Card card={card} set={set} />}
           </li>
         ))}

@@ -60,7 +60,7 @@ function tallParts(): string[] {
 
 /** Controls that are less than 44 pixels high. A box with a label is as high as the label. */
 function smallTargets(): string[] {
-  const controls = [...document.querySelectorAll('button, select, input, summary, nav a')];
+  const controls = [...document.querySelectorAll('button, select, input, summary, nav a, .claim')];
   return controls
     .map((control) => control.closest('label.check') ?? control)
     .filter((control) => {
@@ -662,7 +662,7 @@ describe.skipIf(chromiumPath === undefined)('the explorer', () => {
         expect(await page.locator('#claims .card svg').count()).toBe(1);
         expect(await page.evaluate(tallParts)).toEqual([]);
       }
-      await page.getByRole('button', { name: /^It works badly with small batches\./ }).click();
+      await page.getByRole('link', { name: /It works badly with small batches\./ }).click();
       await until(async () => String(await page.evaluate('location.hash')).includes('claim=small-batches'));
       await page.getByRole('button', { name: /Try it above: batches of 2 / }).click();
       expect(await page.getByRole('textbox', { name: 'Batch size' }).inputValue()).toBe('2');
