@@ -111,7 +111,10 @@ export function allLines(quick: boolean): string[] {
 }
 
 /** The steps whose calls are counted: a count does not depend on the batch, except that large sums take two launches. */
-const countCases: readonly NetAndBatch[] = (['plain', 'bn'] as const).map((net) => ({ net, batch: 32 }));
+const countCases: readonly NetAndBatch[] = (['plain', 'bn', 'ln'] as const).map((net) => ({
+  net,
+  batch: 32,
+}));
 
 function lineOf(what: 'step' | 'reading' | 'calls', { net, batch }: NetAndBatch): string {
   return `${what} ${net} ${batch}`;
