@@ -11,7 +11,7 @@ import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';
 import { emptyReport, type GpuReport, type HostReport } from './gpu-report.ts';
-import { serve } from './server.ts';
+import { installedPeers, serve } from './server.ts';
 import { introduction, resultsSince, tablesOf } from './gpu-tables.ts';
 
 export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software' | 'seconds'> {
@@ -60,7 +60,10 @@ async function measureEverywhere(
   };
   const devices = options.device === undefined ? gpuNames : [options.device];
   const { filter, quick, seconds } = options;
-  const asked = { devices, filter, quick, seconds };
+  const asked = { devices, filter, quick, seconds, peers: installedPeers };
+  if (installedPeers.length === 0) {
+    console.log('jax-js and TensorFlow.js are not installed. Hint: npm ci --prefix bench/peers');
+  }
   if (chromiumPath === undefined) {
     console.log(
       'no Chromium was found. Hint: apt-get install chromium, set CHROMIUM to its path, or pass --serve',
@@ -112,7 +115,7 @@ async function serveByHand(
 ): Promise<void> {
   const devices = device === undefined ? gpuNames : [device];
   const server = await serve(
-    { devices, filter, quick, software: true, seconds },
+    { devices, filter, quick, software: true, seconds, peers: installedPeers },
     (message) => {
       if ('line' in message) progress(message.line);
       else if ('failure' in message) console.error(message.failure);
