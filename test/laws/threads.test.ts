@@ -14,7 +14,7 @@ import { seededStream } from '../../src/tensor/random.ts';
 import { fused } from './fusion-laws.ts';
 import type { KernelCall } from './kernel-laws.ts';
 
-/** Around a cache line of columns, tiles of 4 and 6 rows, blocks of 60 rows, and the shares of 2, 3 and 8 threads. */
+/** Around a cache line of columns, tiles of 4 and 6 rows, blocks of 32 and 60 rows, and the shares of 2, 3 and 8 threads. */
 const extents = [1, 3, 4, 5, 12, 15, 16, 17, 31, 33, 59, 61, 65, 121, 300, 1030];
 const counts = [2, 3, 8];
 

@@ -1,6 +1,7 @@
 /**
  * How each kernel is divided among threads: by its outputs, never by the terms of a sum. So each number is computed by
- * the same operations in the same order, and the results have the same bits with any number of threads. What decides
+ * the same operations in the same order, and the results have the same bits with any number of threads. (Layer
+ * normalization sums over rows in blocks of a fixed size, which are outputs, too.) What decides
  * between two ways to compute a kernel, such as the form of a product, is decided once for all threads.
  *
  * The work of a unit is in picoseconds: the best time of a call on one thread, of Node 24 on an AMD EPYC, with arrays
@@ -22,6 +23,8 @@ const ROWS = 4;
 const BLOCK = 60;
 /** Rows up to which that is so. */
 const FEW = 64;
+/** Rows of layer normalization whose gradients are summed together: see `layernorm.ts`. */
+const SUMMED = 32;
 
 /** The forms of a product that are divided: see `matmul.ts`. In the others, a product is small or a sum is very long. */
 const IN_BLOCKS = -1;
@@ -229,7 +232,46 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     sumLosses.run(loss, losses, m);
   };
 
+  const layernormRows = form('layernormRows');
+  const layernormTotals = form('layernormTotals');
+  /** By blocks of rows: each block has sums of its own, which are added in the same order with any number of threads. */
+  const rowsOfLayernorm = (
+    dx: number,
+    sums: number,
+    g: number,
+    x: number,
+    mean: number,
+    rstd: number,
+    gamma: number,
+    m: number,
+    C: number,
+  ) => {
+    const row = FLOAT * C;
+    const sumsPerRow = (2 * FLOAT * Math.ceil(C / 4) * 4) / SUMMED;
+    const steps = [row, sumsPerRow, row, row, DOUBLE, DOUBLE];
+    pool.run(layernormRows, [dx, sums, g, x, mean, rstd, gamma, m, C], steps, 7, SUMMED, 600 * C);
+  };
+  const layernormBackward: Split = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma, sums, m, C]) => {
+    rowsOfLayernorm(dx, sums, g, x, mean, rstd, gamma, m, C);
+    layernormTotals.run(dgamma, dbeta, sums, m, C);
+  };
+  const layernormSums: Split = ([dgamma, dbeta, g, x, mean, rstd, sums, m, C]) => {
+    rowsOfLayernorm(0, sums, g, x, mean, rstd, 0, m, C);
+    layernormTotals.run(dgamma, dbeta, sums, m, C);
+  };
+  const layernormForward = form('layernormForward');
+
   const splits = new Map<string, Split>([
+    ['layernormBackward', layernormBackward],
+    ['layernormSums', layernormSums],
+    [
+      'layernormForward',
+      (args) => {
+        const C = args[7];
+        const steps = [FLOAT * C, DOUBLE, DOUBLE, FLOAT * C];
+        pool.run(layernormForward, args, steps, 6, LINE, 300 * C);
+      },
+    ],
     ['matmul', product((_m, k, n) => [k, 1, n, 1])],
     ['matmulTransposedB', product((_m, k) => [k, 1, 1, k])],
     ['matmulTransposedA', product((m, _k, n) => [1, m, n, 1])],
