@@ -33,6 +33,15 @@ const LONGEST = 60_000;
  */
 export const LEAST_SHARE = 4e6;
 
+/**
+ * On a machine that other programs keep busy, a worker may have to wait for a core, and the main thread for the worker.
+ * So the pool adds up the time that workers save, up to this many milliseconds, and pauses when it has lost more.
+ */
+const CREDIT = 4;
+/** The first pause and the longest, in milliseconds. Each is twice the one before, until the credit is full again. */
+const FIRST_PAUSE = 1;
+const LONGEST_PAUSE = 512;
+
 /** What the workers of a pool share. */
 export interface Shared {
   readonly module: object;
@@ -71,6 +80,12 @@ export class Pool {
   /** The error of a share. */
   private failure: unknown = null;
 
+  /** The time that workers have saved since the last pause, at most `CREDIT`. */
+  private saved = 0;
+  /** The length of the last pause, or 0, and when it ends. */
+  private pause = 0;
+  private pauseEnd = 0;
+
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
     this.forms = new Map(Object.entries(exports).map(([name, run], index) => [name, { run, index }]));
     this.count = count;
@@ -83,8 +98,8 @@ export class Pool {
 
   /**
    * Calls a form, or several threads call it for a share each. `args[extent]` is the number of units to be divided, into
-   * multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work` picoseconds. Returns
-   * whether no call has returned 0.
+   * multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work` picoseconds; fewer than
+   * `least` units are not divided. Returns whether no call has returned 0.
    */
   run(
     form: Form,
@@ -93,14 +108,11 @@ export class Pool {
     extent: number,
     grain: number,
     work: number,
+    least = 0,
   ): boolean {
     const units = args[extent];
     const blocks = Math.ceil(units / grain);
-    const wanted = Math.min(
-      this.count,
-      blocks,
-      this.leastShare === 0 ? blocks : (units * work) / this.leastShare,
-    );
+    const wanted = Math.min(this.count, blocks, this.worthwhile(units, work, least, blocks));
     if (wanted < 2) return form.run(...args) !== 0;
     if (this.workers.length < this.capacity) this.start();
     let helpers = 0;
@@ -118,15 +130,35 @@ export class Pool {
     }
     args[extent] = own;
     this.failure = null;
+    const begin = performance.now();
     let result = this.computed(form, args);
+    const between = performance.now();
     for (let k = 0; share > 1; k++) {
       if (this.done[k] === NONE) continue;
       share--;
       result = this.finish(k, form) && result;
     }
     args[extent] = units;
+    this.account((between - begin) * helpers - (performance.now() - between));
     if (this.failure !== null) throw this.failure as Error;
     return result;
+  }
+
+  /** The number of shares that are worth giving away, the main thread's included. */
+  private worthwhile(units: number, work: number, least: number, blocks: number): number {
+    if (this.leastShare === 0) return blocks;
+    if (units < least || (this.pause > 0 && performance.now() < this.pauseEnd)) return 1;
+    return (units * work) / this.leastShare;
+  }
+
+  /** Adds the time that a kernel has saved: its other shares as long as the main thread's, less the wait for them. */
+  private account(saved: number): void {
+    this.saved = Math.min(CREDIT, this.saved + saved);
+    if (this.saved === CREDIT) this.pause = 0;
+    if (this.saved >= 0) return;
+    this.saved = 0;
+    this.pause = Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, 2 * this.pause));
+    this.pauseEnd = performance.now() + this.pause;
   }
 
   /** Resolves when all workers have started, or could not be started. */
