@@ -59,6 +59,8 @@ export class Pool {
   leastShare: number = LEAST_SHARE;
   /** Tests set it, to wait less. */
   longest: number = LONGEST;
+  /** Whether it pauses when workers are late. Benchmarks set it to false, to see what the kernels would gain. */
+  pauses = true;
   /** The number of shares that workers have computed. */
   shared = 0;
 
@@ -155,7 +157,7 @@ export class Pool {
   private account(saved: number): void {
     this.saved = Math.min(CREDIT, this.saved + saved);
     if (this.saved === CREDIT) this.pause = 0;
-    if (this.saved >= 0) return;
+    if (this.saved >= 0 || !this.pauses) return;
     this.saved = 0;
     this.pause = Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, 2 * this.pause));
     this.pauseEnd = performance.now() + this.pause;
