@@ -12,7 +12,7 @@ import { digits, milliseconds, percent } from './format.ts';
 import { describeMachine, machineText } from './machine.ts';
 import { batchnormAt } from './scaling.ts';
 import type { Summary } from './statistics.ts';
-import { stepCases, stepName } from './step-timing.ts';
+import { type StepCase, stepCases, stepName } from './step-timing.ts';
 import { tableOf } from './tables.ts';
 import { type Limits, limitsOf } from './thread-limits.ts';
 import {
@@ -23,6 +23,7 @@ import {
   type ThreadTiming,
   timeInTurns,
 } from './thread-timing.ts';
+import { timeInChromium } from './threads-in-chromium.ts';
 import { stepOf, trainingOf } from './training.ts';
 import { writeJson } from './write-json.ts';
 
@@ -69,13 +70,23 @@ interface Options {
   readonly filter: string;
   readonly quick: boolean;
   readonly json?: string;
+  readonly chromium: boolean;
 }
 
-async function run(counts: readonly number[], { filter, quick, json }: Options): Promise<void> {
+/** In a page, the step that is to be 1.6 times as fast on two threads. */
+const IN_PAGE: StepCase = { net: 'bn', batch: 256, inputs: 'digits' };
+
+async function run(counts: readonly number[], { filter, quick, json, chromium }: Options): Promise<void> {
   const machine = describeMachine();
   console.log(machineText(machine));
   const turns = quick ? QUICK : CAREFUL;
   const most = Math.max(...counts);
+  if (chromium) {
+    const [timings] = await timeInChromium([{ ...IN_PAGE, threads: most, turns }]);
+    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: NaN };
+    console.log(table([result], [most]));
+    return;
+  }
   const chosen = workloads.filter(({ name }) => name.includes(filter.replaceAll(/(\d)x(?=\d)/g, '$1×')));
 
   progress('limits');
@@ -127,8 +138,7 @@ function table(results: readonly Timed[], counts: readonly number[]): string {
         digits(median),
         quartiles.map(digits).join(' … '),
       ]),
-      percent(100 * divided),
-      digits(1 / (1 - divided + divided / most)),
+      ...(isNaN(divided) ? ['–', '–'] : [percent(100 * divided), digits(1 / (1 - divided + divided / most))]),
       most === 2 ? String(goal) : '–',
     ]),
     1,
@@ -147,6 +157,7 @@ const parser = new Command('threads')
   .argument('[counts...]', 'numbers of threads (default: 2, 4, 8 …, up to the number of cores)')
   .option('--filter <text>', "only lines that contain this, such as 'step bn'", '')
   .option('--quick', 'a rough look instead of a measurement', false)
+  .option('--chromium', 'instead, a step of bn at batch 256 in a page of Chromium', false)
   .option('--json <file>', 'also write the results to a file')
   .parse();
 

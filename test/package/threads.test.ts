@@ -185,7 +185,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
 
   it('a page may be closed while it trains', async () => {
     const { page } = await open('esbuild/?isolated&threads=2&steps=1e9');
-    await expect.poll(() => page.workers().length).toBe(1);
+    await expect.poll(() => page.workers().length, { timeout: 20_000 }).toBe(1);
     await page.close();
     const { found } = await visit('esbuild/?isolated&threads=2&steps=20');
     expectSameLosses(found);

@@ -35,12 +35,13 @@ export const LEAST_SHARE = 4e6;
 
 /**
  * On a machine that other programs keep busy, a worker may have to wait for a core, and the main thread for the worker.
- * So the pool adds up the time that workers save, up to this many milliseconds, and pauses when it has lost more.
+ * So the pool adds up the milliseconds that workers save, up to `CREDIT`. When they have cost more than that, it pauses
+ * `PAUSE` times as long as it has lost: so it takes at most a twentieth longer than one thread. No pause is longer than
+ * `LONGEST_PAUSE`, in milliseconds.
  */
 const CREDIT = 4;
-/** The first pause and the longest, in milliseconds. Each is twice the one before, until the credit is full again. */
-const FIRST_PAUSE = 1;
-const LONGEST_PAUSE = 512;
+const PAUSE = 20;
+const LONGEST_PAUSE = 2000;
 
 /** What the workers of a pool share. */
 export interface Shared {
@@ -84,8 +85,7 @@ export class Pool {
 
   /** The time that workers have saved since the last pause, at most `CREDIT`. */
   private saved = 0;
-  /** The length of the last pause, or 0, and when it ends. */
-  private pause = 0;
+  /** When the pause ends; 0 if there is none. */
   private pauseEnd = 0;
 
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
@@ -149,18 +149,20 @@ export class Pool {
   /** The number of shares that are worth giving away, the main thread's included. */
   private worthwhile(units: number, work: number, least: number, blocks: number): number {
     if (this.leastShare === 0) return blocks;
-    if (units < least || (this.pause > 0 && performance.now() < this.pauseEnd)) return 1;
+    if (units < least) return 1;
+    if (this.pauseEnd > 0) {
+      if (performance.now() < this.pauseEnd) return 1;
+      this.pauseEnd = 0;
+    }
     return (units * work) / this.leastShare;
   }
 
   /** Adds the time that a kernel has saved: its other shares as long as the main thread's, less the wait for them. */
   private account(saved: number): void {
     this.saved = Math.min(CREDIT, this.saved + saved);
-    if (this.saved === CREDIT) this.pause = 0;
     if (this.saved >= 0 || !this.pauses) return;
+    this.pauseEnd = performance.now() + Math.min(LONGEST_PAUSE, -PAUSE * this.saved);
     this.saved = 0;
-    this.pause = Math.min(LONGEST_PAUSE, Math.max(FIRST_PAUSE, 2 * this.pause));
-    this.pauseEnd = performance.now() + this.pause;
   }
 
   /** Resolves when all workers have started, or could not be started. */
