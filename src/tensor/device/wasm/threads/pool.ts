@@ -14,6 +14,8 @@ export type Forms = Readonly<Record<string, SimdForm>>;
 export interface Form {
   readonly run: SimdForm;
   readonly index: number;
+  /** The least time of a share, divided by its estimate; it grows slowly, to follow the machine. */
+  pace: number;
 }
 
 /** The main thread looks this often whether a worker has finished before it sleeps: 0.1 ms. A page never sleeps. */
@@ -42,6 +44,10 @@ export const LEAST_SHARE = 4e6;
 const CREDIT = 4;
 const PAUSE = 20;
 const LONGEST_PAUSE = 2000;
+/** A share that takes this many times as long as the shortest was interrupted: by a worker, perhaps. */
+const INTERRUPTED = 3;
+/** What a share adds to the pace. */
+const DRIFT = 1.01;
 
 /** What the workers of a pool share. */
 export interface Shared {
@@ -89,7 +95,9 @@ export class Pool {
   private pauseEnd = 0;
 
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
-    this.forms = new Map(Object.entries(exports).map(([name, run], index) => [name, { run, index }]));
+    this.forms = new Map(
+      Object.entries(exports).map(([name, run], index) => [name, { run, index, pace: Infinity }]),
+    );
     this.count = count;
     this.capacity = count - 1;
     this.resources = resources;
@@ -141,7 +149,7 @@ export class Pool {
       result = this.finish(k, form) && result;
     }
     args[extent] = units;
-    this.account((between - begin) * helpers - (performance.now() - between));
+    this.account(form, own * work * 1e-9, between - begin, performance.now() - begin, shares);
     if (this.failure !== null) throw this.failure as Error;
     return result;
   }
@@ -157,9 +165,14 @@ export class Pool {
     return (units * work) / this.leastShare;
   }
 
-  /** Adds the time that a kernel has saved: its other shares as long as the main thread's, less the wait for them. */
-  private account(saved: number): void {
-    this.saved = Math.min(CREDIT, this.saved + saved);
+  /**
+   * Adds the time that a kernel has saved: on one thread, each share would have taken as long as the main thread's, had
+   * that not been interrupted. All times are in milliseconds.
+   */
+  private account(form: Form, estimate: number, own: number, passed: number, shares: number): void {
+    form.pace = Math.min(form.pace * DRIFT, own / estimate);
+    const alone = shares * Math.min(own, INTERRUPTED * form.pace * estimate);
+    this.saved = Math.min(CREDIT, this.saved + alone - passed);
     if (this.saved >= 0 || !this.pauses) return;
     this.pauseEnd = performance.now() + Math.min(LONGEST_PAUSE, -PAUSE * this.saved);
     this.saved = 0;
