@@ -57,6 +57,7 @@ export function resolveAxis(op: string, shape: Shape, axis: number): number {
   const rank = shape.length;
   if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
   const hint = rank === 0 ? 'a scalar has no axes' : `use an integer from ${-rank} to ${rank - 1}`;
-  const found = typeof axis === 'string' ? `'${axis as string}'` : String(axis);
+  const shown = typeof axis === 'string' ? `'${axis as string}'` : String(axis);
+  const found = Object(axis) === axis ? '(an object)' : shown;
   throw new ShapeError(op, `no axis ${found} in shape ${formatShape(shape)}`, hint);
 }

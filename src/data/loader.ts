@@ -99,6 +99,7 @@ export class DataLoader implements AsyncIterable<Batch>, Iterable<Batch> {
   static {
     // Vue wraps objects in proxies, which have no private fields. It leaves objects with this property as they are.
     Object.defineProperty(this.prototype, '__v_skip', { value: true });
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'DataLoader' }); // for error messages
   }
 
   /** The number of batches in an epoch. */

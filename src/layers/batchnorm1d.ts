@@ -163,6 +163,8 @@ const kinds = ['unbiased', 'biased'] as const;
  * ```
  */
 export class BatchNorm1d extends Layer {
+  /** @internal */
+  override readonly hasModes = true;
   readonly features: number;
   readonly eps: number;
   readonly momentum: number | null;

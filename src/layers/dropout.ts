@@ -22,6 +22,8 @@ export class Dropout extends Layer {
     complete.add(this);
   }
 
+  /** @internal */
+  override readonly hasModes = true;
   readonly p: number;
 
   constructor(p = 0.5) {

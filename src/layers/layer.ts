@@ -5,6 +5,7 @@ import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
+import { noteUse, Registration } from './registered.ts';
 import { settled, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
 
 export type { StateDict };
@@ -46,20 +47,31 @@ export abstract class Layer {
 
   #training = true;
 
-  private readonly slots = new Map<string, Slot>();
-  private readonly children = new Map<string, Layer>();
-  private readonly ownTensors = new Set<Tensor>();
+  readonly #slots = new Map<string, Slot>();
+  readonly #children = new Map<string, Layer>();
+  readonly #ownTensors = new Set<Tensor>();
   #place: { readonly inside: Layer; readonly name: string } | null = null;
-  /** Whether `expectRegistered` has nothing left to check. */
-  #isChecked: boolean;
+  readonly #registration: Registration;
   /** @internal Set by `freeze`: the parameters whose gradients it stopped, and the mode to return to. */
   frozen: { readonly stopped: readonly Tensor[]; training: boolean } | null = null;
 
   /** Layers without a constructor of their own take no arguments. */
   constructor(...none: never[]) {
     expectAtMost(this.constructor.name, none.length, 0, 'this layer has no options');
-    this.#isChecked = complete.has(new.target);
-    if (!this.#isChecked) checkFirst(new.target.prototype);
+    this.#registration = new Registration(this, complete.has(new.target), () => this.op);
+  }
+
+  /** @internal Whether it computes something else in training than in evaluation. */
+  readonly hasModes: boolean = false;
+
+  /** @internal What checks that this layer has registered what it holds and uses. */
+  get registration(): Registration {
+    return this.#registration;
+  }
+
+  /** @internal The outermost layer that contains this one. */
+  get root(): Layer {
+    return this.#place === null ? this : this.#place.inside.root;
   }
 
   /** y = f(x). Error messages name the layer and its position in the model. */
@@ -72,11 +84,11 @@ export abstract class Layer {
    * @throws {ValueError} A layer holds a layer or a tensor that it has not registered.
    */
   train(training = true): this {
-    this.expectRegistered();
+    this.#registration.check(this.#registration.isComplete ? 'once' : 'again');
     expectBoolean(this.op, 'training', training);
     if (this.frozen === null) this.training = training;
     else this.frozen.training = training;
-    for (const child of this.children.values()) child.train(training);
+    for (const child of this.#children.values()) child.train(training);
     return this;
   }
 
@@ -92,7 +104,7 @@ export abstract class Layer {
 
   /** The same with their names, such as `1.0`; the name of this layer is empty. */
   namedModules(): [name: string, layer: Layer][] {
-    const inner = [...this.children].flatMap(([child, layer]) =>
+    const inner = [...this.#children].flatMap(([child, layer]) =>
       layer.namedModules().map(([name, l]): [string, Layer] => [name === '' ? child : `${child}.${name}`, l]),
     );
     return [['', this], ...inner];
@@ -103,6 +115,7 @@ export abstract class Layer {
    * PyTorch.
    */
   namedParameters(): [name: string, parameter: Tensor][] {
+    for (const layer of this.modules()) layer.#registration.check('again');
     const seen = new Set<Tensor>();
     const trained = this.namedSlots().filter(([, slot]) => slot.trained);
     return tensorsIn(trained).filter(([, p]) => !seen.has(p) && seen.add(p));
@@ -115,7 +128,7 @@ export abstract class Layer {
 
   /** @internal All parameters, buffers and constants of this layer and the layers inside it. */
   tensors(): Tensor[] {
-    return [...new Set(this.modules().flatMap((layer) => [...layer.ownTensors]))];
+    return [...new Set(this.modules().flatMap((layer) => [...layer.#ownTensors]))];
   }
 
   /** @internal The parameters and buffers that are tensors, by their names in the state dict. */
@@ -125,6 +138,7 @@ export abstract class Layer {
 
   /** Copies of all parameters and buffers by PyTorch's names, as of the last complete training step. */
   stateDict(): StateDict {
+    for (const layer of this.modules()) layer.#registration.check('again');
     return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, settled(slot)]));
   }
 
@@ -164,6 +178,7 @@ export abstract class Layer {
 
   /** @internal Returns x if it is a tensor. Throws {@link ValueError} otherwise. */
   protected input(x: Tensor): Tensor {
+    noteUse(this);
     const hint = 'pass a tensor: tensor([[1, 2]]), or tensor(batch.x, { shape: batch.shape })';
     return x instanceof Value ? x : expectTensor(this.op, 'x', x, hint);
   }
@@ -178,6 +193,12 @@ export abstract class Layer {
   static {
     showAsString(this.prototype);
     Object.defineProperty(this.prototype, '__v_skip', { value: true }); // as for tensors
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'layer' }); // for error messages: "a layer"
+  }
+
+  /** The state dict, for `JSON.stringify`. On `webgpu`, which cannot read synchronously, it throws {@link DeviceError}. */
+  toJSON(): StateDict {
+    return this.stateDict();
   }
 
   /** The description that `console.log` and error messages show. */
@@ -185,8 +206,12 @@ export abstract class Layer {
     return this.constructor.name;
   }
 
-  /** Registers a trainable tensor and returns it. */
+  /**
+   * Registers a trainable tensor and returns it.
+   * @throws {ValueError} It requires no gradient or is the result of an op; or the name is empty or has a dot.
+   */
   protected addParameter(name: string, parameter: Tensor): Tensor {
+    this.#registration.expectParameter(name, parameter);
     return this.addTensor(name, parameter, true);
   }
 
@@ -201,64 +226,49 @@ export abstract class Layer {
   /** Registers a tensor that never changes and is not saved, and returns it. */
   protected addConstant(constant: Tensor): Tensor {
     expectTensor(this.constructor.name, 'a tensor of the layer', constant);
-    this.ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
+    this.#ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
     return constant;
   }
 
   /** Registers an entry of the state dict that is no tensor of the layer: functions read, check and write it. */
   protected addSlot(name: string, slot: Slot): void {
-    this.slots.set(name, slot);
+    this.#registration.expectName(name);
+    this.#slots.set(name, slot);
   }
 
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
+    this.#registration.expectName(name);
     if (!(layer instanceof Layer)) {
       throw refused(this.constructor.name, `layer ${name}`, layer, 'pass a layer, such as new ReLU()');
     }
     if (layer.modules().includes(this)) {
       throw new ValueError(this.constructor.name, `layer ${name} contains this layer`, 'use another layer');
     }
-    this.children.set(name, layer);
+    this.#registration.replace(this.#children.get(name), layer);
+    this.#children.set(name, layer);
     layer.#place = { inside: this, name };
     return layer;
   }
 
   private addTensor(name: string, held: Tensor, trained: boolean, least?: number): Tensor {
+    this.#registration.expectName(name);
     const { shape } = this.addConstant(held);
+    const before = this.#slots.get(name)?.held;
+    if (before !== undefined && before !== held) this.#ownTensors.delete(before);
+    this.#registration.replace(before, held);
     const read = (): Tensor => copy(held);
-    this.slots.set(name, { shape, held, trained, least, read, write: (source) => assign(held, source) });
+    this.#slots.set(name, { shape, held, trained, least, read, write: (source) => assign(held, source) });
     return held;
-  }
-
-  /**
-   * @internal Throws {@link ValueError} if this layer holds a layer or a leaf tensor that is not registered, alone or in
-   * an array or object: it would be neither trained nor saved, and `eval()` would pass it by.
-   */
-  expectRegistered(isFirstForward = false): void {
-    if (this.#isChecked) return;
-    const registered = new Set<unknown>([...this.children.values(), ...this.ownTensors]);
-    const isMissing = (held: unknown): boolean =>
-      (held instanceof Layer || (held instanceof Value && held.node === null)) && !registered.has(held);
-    const fields: [string, unknown][] = Object.entries(this);
-    for (const [name, held] of fields) {
-      const missing = [held, ...contentsOf(held)].find(isMissing);
-      if (missing === undefined) continue;
-      const [kind, add] = missing instanceof Layer ? ['layer', 'addLayer'] : ['tensor', 'addParameter'];
-      const problem = `its field '${name}' holds a ${kind} that is not registered, so it is neither trained nor saved`;
-      const others = kind === 'tensor' ? ' (or addBuffer, addConstant)' : '';
-      const hint = `in the constructor, wrap it: this.${add}('${name}', …)${others}`;
-      throw new ValueError(this.op, problem, hint);
-    }
-    this.#isChecked = isFirstForward; // later, a field may hold an input or a result
   }
 
   /** @internal The entries of the state dict; those of this layer first. */
   namedSlots(): NamedSlot[] {
-    this.expectRegistered();
-    const inner = [...this.children].flatMap(([child, layer]) =>
+    this.#registration.check('once');
+    const inner = [...this.#children].flatMap(([child, layer]) =>
       layer.namedSlots().map(([name, slot]): NamedSlot => [`${child}.${name}`, slot]),
     );
-    return [...this.slots, ...inner];
+    return [...this.#slots, ...inner];
   }
 }
 
@@ -267,29 +277,5 @@ type NamedSlot = [name: string, slot: Slot];
 const tensorsIn = (slots: readonly NamedSlot[]): [name: string, held: Tensor][] =>
   slots.flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
 
-/** The layer classes of the library, which register all that they hold. `expectRegistered` does not check them. */
+/** The layer classes of the library, which register all that they hold and use. */
 export const complete: WeakSet<object> = new WeakSet<object>();
-
-/** The prototypes whose `forward` begins with `expectRegistered`. */
-const checked = new WeakSet<object>();
-
-/** Makes the `forward` of a user's class begin with `expectRegistered`, which does nothing from the second call on. */
-function checkFirst(prototype: Layer): void {
-  let owner: unknown = prototype;
-  while (owner instanceof Layer && !Object.hasOwn(owner, 'forward')) owner = Reflect.getPrototypeOf(owner);
-  if (!(owner instanceof Layer) || checked.has(owner)) return;
-  checked.add(owner);
-  const own = Object.getOwnPropertyDescriptor(owner, 'forward');
-  const forward = own?.value as Layer['forward'];
-  owner.forward = function (this: Layer, x) {
-    this.expectRegistered(true);
-    return forward.call(this, x);
-  };
-}
-
-/** The entries of an array, or of an object that is no instance of a class. */
-function contentsOf(held: unknown): unknown[] {
-  if (held === null || typeof held !== 'object') return [];
-  const isPlain = Array.isArray(held) || Object.getPrototypeOf(held) === Object.prototype;
-  return isPlain ? Object.values(held) : [];
-}

@@ -113,9 +113,13 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
     }
     if (reduction === 'mean') count(total);
     const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
-    if (w !== null && labelSmoothing > 0) {
+    const counted = indices.findIndex((label) => label !== kernels.IGNORED);
+    if (w !== null && labelSmoothing > 0 && counted >= 0) {
+      // A row that counts takes the place of each ignored one, whose values may be NaN; its targets are 0.
+      const rows = indices.map((label, i) => (label === kernels.IGNORED ? counted : i));
+      const z = indices.includes(kernels.IGNORED) ? logits.gather(rows) : logits;
       const t = weightedTargets(indices, w, labelSmoothing).map((each) => -each / divisor);
-      const losses = logits.logSoftmax(1).mul(constant(logits, t, logits.shape));
+      const losses = z.logSoftmax(1).mul(constant(logits, t, logits.shape));
       return reduction === 'none' ? losses.sum(1) : losses.sum();
     }
     for (let i = 0; i < indices.length; i++) weights[i] /= divisor;
@@ -155,7 +159,8 @@ export function classIndices(op: string, logits: Tensor, labels: unknown, ignore
   if (given?.length !== batch) {
     const problem =
       given === null ? `labels is ${shown(labels)}` : `${given.length} labels for a batch of ${batch}`;
-    const hint = 'give one class index for each row of the logits; for a one-hot tensor, labels.argmax(1)';
+    const index = 'give one class index for each row of the logits; for a one-hot tensor, labels.argmax(1)';
+    const hint = `${index}; mse takes targets of several numbers`;
     throw new ShapeError(op, problem, hint);
   }
   const indices = new Float64Array(batch);
@@ -170,10 +175,18 @@ export function classIndices(op: string, logits: Tensor, labels: unknown, ignore
 
 function labelError(op: string, label: unknown, row: number, classes: number): ValueError {
   const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
-  const converting = isConvertible ? ': pass Array.from(labels, Number)' : ', or the ignoreIndex';
+  const isFraction = typeof label === 'number' && Number.isFinite(label) && !Number.isInteger(label);
+  const others = `, or the ignoreIndex${isFraction ? '; mse takes other numbers' : ''}`;
+  const converting = isConvertible ? ': pass Array.from(labels, Number)' : others;
   const hint = Array.isArray(label) ? ', not one-hot rows: pass tensor(labels).argmax(1)' : converting;
-  const problem = `label ${shown(label)} at row ${row}, with ${classes} classes`;
-  return new ValueError(op, problem, `labels are integers from 0 to ${classes - 1}${hint}`);
+  const problem = `label ${shown(label)} at row ${row}, with ${classes} class${classes === 1 ? '' : 'es'}`;
+  const isNumber = classes === 1 && typeof label === 'number';
+  const single = 'for one output per row, use bceWithLogits (yes or no) or mse (numbers)';
+  return new ValueError(
+    op,
+    problem,
+    isNumber ? single : `labels are integers from 0 to ${classes - 1}${hint}`,
+  );
 }
 
 /** The elements of an array or a tensor, unchecked; null of anything else. */

@@ -88,7 +88,9 @@ export function loadedSlots(
     const fits = isCount
       ? kinds === null || (Number.isSafeInteger(slot) && +slot >= 0)
       : slot instanceof Tensor;
-    if (!fits) throw misfit(kind, `${name} of parameter ${i} is ${shown(slot)}`, hint);
+    const isJson = isObject(slot) && 'data' in slot;
+    const making = 'make tensors of the slots first, as in tensor(slot.data, { shape: slot.shape })';
+    if (!fits) throw misfit(kind, `${name} of parameter ${i} is ${shown(slot)}`, isJson ? making : hint);
     if (typeof slot === 'number') return [name, slot];
     try {
       return [name, keep(converted(w, slot, kinds?.[name] === 'square' ? 0 : undefined))];

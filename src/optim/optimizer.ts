@@ -118,9 +118,22 @@ export abstract class Optimizer<O extends LearningRate> {
     });
   }
 
+  static {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'optimizer' }); // for error messages
+  }
+
   /** Sets all gradients to null. Call it before each `backward()`, because that adds to the gradients. */
   zeroGrad(): void {
     for (const { params } of this.groups) for (const w of params) w.grad = null;
+  }
+
+  /** @internal The options of each group. Setting them takes the place of `lr` and the options of a loaded state. */
+  get options(): readonly O[] {
+    return this.groups.map(({ options }) => options);
+  }
+
+  set options(options: readonly O[]) {
+    this.groups.forEach((group, k) => (group.options = options[k]));
   }
 
   /** @internal The tensors of the state. */
@@ -141,6 +154,11 @@ export abstract class Optimizer<O extends LearningRate> {
       })),
       slots: parameters.map((w) => copyOf(this.slots.get(w) ?? {})),
     };
+  }
+
+  /** The state dict, for `JSON.stringify`. On `webgpu`, which cannot read synchronously, it throws {@link DeviceError}. */
+  toJSON(): OptimizerState {
+    return this.stateDict();
   }
 
   /**

@@ -41,7 +41,7 @@ export function shown(value: unknown): string {
     return `${String(value)}${typeof value === 'bigint' ? 'n' : ''}`;
   if (value instanceof Value) return `a tensor of shape ${formatShape(value.shape)}`;
   const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
-  const name = `${/^[AEIO]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  const name = `${/^[aeio]/i.test(kind) ? 'an' : 'a'} ${kind}`;
   return 'length' in value ? `${name} of ${String(value.length)}` : name;
 }
 

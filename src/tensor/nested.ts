@@ -62,6 +62,13 @@ function isList(value: unknown): value is readonly unknown[] {
 }
 
 function notANumber(op: string, value: unknown): ValueError {
+  if (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value) {
+    return new ValueError(
+      op,
+      `not a number: ${shown(value)}`,
+      'pass its parts: tensor(t.data, { shape: t.shape })',
+    );
+  }
   const hint = ['string', 'bigint', 'boolean'].includes(typeof value)
     ? 'convert each value with Number(value)'
     : 'pass numbers, nested arrays of numbers or typed arrays; await t.data() reads a tensor';

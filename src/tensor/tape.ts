@@ -35,6 +35,11 @@ export interface Node {
 let recording = true;
 let nodes = 0;
 
+/** Whether ops are recorded: not inside `noGrad`. */
+export function isRecording(): boolean {
+  return recording;
+}
+
 /** Records an op that ran, as a new node. Returns null inside `noGrad`, or if no input requires a gradient. */
 export function record(
   op: string,

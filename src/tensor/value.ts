@@ -50,7 +50,8 @@ export abstract class Value {
 
   set requiresGrad(requiresGrad: boolean) {
     const isBoolean: boolean = typeof requiresGrad === 'boolean';
-    if (!isBoolean) throw new GammaBetaError('requiresGrad', 'not a boolean', 'true or false is expected');
+    if (!isBoolean)
+      throw new GammaBetaError('requiresGrad', `it is a ${typeof requiresGrad}`, 'use true or false');
     this.#requiresGrad = requiresGrad;
   }
 

@@ -8,7 +8,7 @@ import type { Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/losses.ts';
 import { inSequence } from '../layers/sequential.ts';
 import { tensor } from '../tensor/create.ts';
-import { expectFunction, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import { expectFunction, GraphError, ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
@@ -28,18 +28,24 @@ export type BatchSource = DataLoader | Dataset;
 export const EVALUATION_BATCH = 256;
 
 /** The loader itself, or a loader for the dataset, whose examples are used in order. */
-export function loaderOf(op: string, source: BatchSource): DataLoader {
+export function loaderOf(op: string, source: BatchSource, name = 'the data'): DataLoader {
   if (source instanceof DataLoader) return source;
-  expectDataset(op, source);
+  expectDataset(op, source, name);
   return new DataLoader(source, { batchSize: EVALUATION_BATCH });
 }
 
 /** Checks that data which is not a loader is an object like a dataset. `DataLoader` checks its parts. */
-export function expectDataset(op: string, data: unknown): void {
+export function expectDataset(op: string, data: unknown, name: string, hint: string = DATA): void {
   if (typeof data === 'object' && data !== null && 'x' in data) return;
-  const hint = 'pass a DataLoader, or a dataset { x, shape, labels }';
-  throw new ValueError(op, `the data is neither a DataLoader nor a dataset: ${shown(data)}`, hint);
+  const making = Array.isArray(data) ? '; dataset(rows, labels) makes one from arrays' : '';
+  throw new ValueError(
+    op,
+    `${name} is neither a DataLoader nor a dataset: ${shown(data)}`,
+    `${hint}${making}`,
+  );
 }
+
+const DATA = 'pass a DataLoader, or a dataset { x, shape, labels }';
 
 /** Checks that `signal` is the signal of an `AbortController`, or left out. */
 export function expectSignal(op: string, signal: unknown): void {
@@ -84,6 +90,10 @@ export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) =
     const output = inSequence([model], inputOf(model, batch));
     const { result: error, count } = counting(() => callUser(loss, output, batch.labels));
     expectSingleValue(op, error);
+    if (error.node?.backward === null) {
+      const hint = 'return the loss: the backward pass and the step follow it';
+      throw new GraphError(op, 'the loss function called backward()', hint);
+    }
     return { output, error, count: count ?? rowsOf(batch) };
   },
 );

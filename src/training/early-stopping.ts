@@ -11,7 +11,10 @@ import {
 } from '../tensor/errors.ts';
 import type { Results } from './history.ts';
 
-/** As Keras' `EarlyStopping`. */
+/**
+ * As Keras' `EarlyStopping`. Epochs are compared within one call of `fit`: a run that goes on from a checkpoint counts
+ * anew, and its best epoch is one of its own.
+ */
 export interface EarlyStopping {
   /** The column of the history to watch. Default `valLoss`, or `loss` without validation data. */
   readonly monitor?: string;

@@ -62,7 +62,15 @@ function expectTrained(op: string, model: Layer, optimizer: Optimizer<LearningRa
     throw new ValueError(op, problem, 'make the optimizer with model.parameters() of this model');
   }
   if (own.some((p) => p.requiresGrad)) return;
-  throw new ValueError(op, 'no parameter of the model requires a gradient', 'call unfreeze for a layer');
+  const all =
+    own.length === parameters.size
+      ? 'no parameter of the model'
+      : 'none of the parameters that the optimizer holds';
+  throw new ValueError(
+    op,
+    `${all} requires a gradient`,
+    'call unfreeze for a layer, or give the optimizer others',
+  );
 }
 
 /** Checks that a value is an optimizer. */

@@ -15,7 +15,12 @@ import {
   expectOptions,
   ValueError,
 } from '../tensor/errors.ts';
-import { type BatchSource, expectDataset, expectSignal, loaderOf } from './batches.ts';
+import { sameShape } from '../../kernels/shape.ts';
+import { inSequence } from '../layers/sequential.ts';
+import { noGrad } from '../tensor/tape.ts';
+import { type BatchSource, expectDataset, expectSignal, inputOf, loaderOf } from './batches.ts';
+import { inEvaluation } from './mode.ts';
+import { warnIfNotFinite } from './safety/non-finite.ts';
 import { breathe } from './breathe.ts';
 import { type EarlyStopping, Stopper } from './early-stopping.ts';
 import { meansOver } from './evaluate.ts';
@@ -61,7 +66,8 @@ export interface FitOptions<
   V extends BatchSource = BatchSource,
 > extends TrainStepOptions<Name> {
   /**
-   * The batches to train on. Each epoch uses each batch once. A dataset is used in shuffled batches of 32, as in Keras.
+   * The batches to train on. Each epoch uses each batch once. A dataset is used in shuffled batches of 32, as in Keras. To
+   * go on with a run in the same order, pass a loader: a checkpoint can hold it.
    */
   readonly train: DataLoader | Dataset;
   /** Data to evaluate the model on after each epoch. */
@@ -76,7 +82,7 @@ export interface FitOptions<
    * keep the ratio of their rates.
    */
   readonly schedule?: FitSchedule;
-  /** Ends training when a result stops improving. */
+  /** Ends training when a result stops improving. A run that goes on with an earlier one does not know its results. */
   readonly earlyStopping?: EarlyStopping;
   /** Called after each batch, and awaited. Use it to draw, or to set `optimizer.lr`. */
   readonly onBatch?: (progress: BatchProgress) => unknown;
@@ -163,8 +169,8 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
   expectSignal('fit', signal);
   for (const [name, fn] of Object.entries({ onBatch, onEpoch }))
     if (fn !== undefined) expectFunction('fit', name, fn);
-  if (!(train instanceof DataLoader)) expectDataset('fit', train);
-  const validationLoader = validation === undefined ? null : loaderOf('fit', validation);
+  if (!(train instanceof DataLoader)) expectDataset('fit', train, 'train');
+  const validationLoader = validation === undefined ? null : loaderOf('fit', validation, 'validation');
   const step = new TrainingStep('fit', model, options);
   const rateAt = rates(options.schedule);
   const { earlyStopping, fallback = false } = options;
@@ -180,7 +186,10 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
         ? train
         : new DataLoader(train, { batchSize: TRAINING_BATCH, shuffle: true });
     const attempt = fallback ? await fallingBack(model, optimizer) : withoutFallback;
-    if (initialEpoch < epochs) expectLastBatch(model, loader, step);
+    if (initialEpoch < epochs) {
+      expectLastBatch(model, loader, step);
+      if (validationLoader !== null) expectValidation(model, loader, validationLoader);
+    }
     for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       signal?.throwIfAborted(); // before the loader starts another epoch
       const start = performance.now();
@@ -205,6 +214,7 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
       const isOver = stopper?.endsAfter('fit', results) ?? false;
       if (isOver || wanted === false) break;
     }
+    if (history.loss.length > 0) await warnIfNotFinite('fit', model);
     stopper?.restore();
     return history as History<Columns<Name, V>>;
   } finally {
@@ -272,6 +282,16 @@ function rates(schedule: FitSchedule | undefined): (epoch: number, step: number)
   expectFunction('fit', 'schedule.rate', rate);
   return (epoch, step) =>
     expectNumber('fit', 'the rate of the schedule', rate(by === 'epoch' ? epoch : step), { from: 0 });
+}
+
+/**
+ * Checks that the model takes examples of the validation data, if they have another shape than those of the training
+ * data. Otherwise training would fail after an epoch.
+ */
+function expectValidation(model: Layer, train: DataLoader, { dataset }: DataLoader): void {
+  if (sameShape(train.dataset.shape, dataset.shape)) return;
+  const [batch] = new DataLoader(take(dataset, 1), { batchSize: 1 });
+  inEvaluation(model.modules(), () => noGrad(() => inSequence([model], inputOf(model, batch))));
 }
 
 /**

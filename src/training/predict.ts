@@ -84,7 +84,8 @@ async function batchesOf(
     const x = data instanceof Tensor ? data : tensor(data as NestedArray, { dtype: 'float64', device: cpu });
     return rows(await x.data(), x.shape, batchSize ?? EVALUATION_BATCH);
   }
-  expectDataset('predict', data);
+  const hint = 'pass nested arrays, a tensor [n, …], a dataset { x, shape } or a DataLoader';
+  expectDataset('predict', data, 'the data', hint);
   const examples = {
     ...(data as Dataset),
     shape: expectShape('predict', (data as Dataset).shape),

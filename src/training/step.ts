@@ -6,7 +6,7 @@ import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer, StateDict } from '../layers/layer.ts';
 import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
 import type { LearningRate, Optimizer } from '../optim/optimizer.ts';
-import { expectNumber, expectOptions, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import { expectNumber, expectOptions, GraphError, ShapeError, shown, ValueError } from '../tensor/errors.ts';
 import { expectShape } from '../tensor/indexing.ts';
 import { composite } from '../tensor/op.ts';
 import { streams } from '../tensor/random.ts';
@@ -76,6 +76,8 @@ export class TrainingStep {
   private readonly mode: TrainingMode;
   private readonly optimizer: Optimizer<LearningRate>;
   private readonly clipGradNorm: number | undefined;
+  /** Whether a loss has depended on the parameters of the optimizer. */
+  private isTraining = false;
 
   constructor(op: string, model: Layer, { optimizer, loss, metrics, clipGradNorm }: TrainStepOptions) {
     expectOptimizer(op, optimizer);
@@ -104,6 +106,7 @@ export class TrainingStep {
       const results = { loss: { value, count }, ...measured };
       optimizer.zeroGrad();
       error.backward();
+      if (!this.isTraining) this.expectGradients();
       if (this.clipGradNorm !== undefined) clip(optimizer.parameters, this.clipGradNorm);
       optimizer.step();
       return results;
@@ -113,6 +116,14 @@ export class TrainingStep {
     } finally {
       endBatch(model);
     }
+  }
+
+  /** Otherwise the step would change nothing. */
+  private expectGradients(): void {
+    this.isTraining = this.optimizer.parameters.some(({ grad }) => grad !== null);
+    if (this.isTraining) return;
+    const problem = 'the loss does not depend on the parameters of the optimizer';
+    throw new GraphError(this.op, problem, 'compute it from the output of the model');
   }
 
   /** Runs a forward pass on examples of a batch, without training. Throws if the model cannot train on such a batch. */

@@ -189,8 +189,8 @@ describe('a layer of your own', () => {
   it('registers tensors and layers, and nothing else', () => {
     expect(new Scaled(tensor([1], { requiresGrad: true })).parameters()).toHaveLength(1);
     expect(refused(() => new Scaled([1]))).toBe(
-      'Scaled: a tensor of the layer is an Array of 1. Hint: a tensor is expected: tensor(values) makes one',
+      'Scaled: the parameter scale is an Array of 1. Hint: a tensor is expected: tensor(values) makes one',
     );
-    expect(refused(() => new Scaled(tensor([1]), ReLU))).toMatch(/^Scaled: layer inner is the class ReLU\./);
+    expect(refused(() => new Scaled(tensor([1], { requiresGrad: true }), ReLU))).toMatch(/^Scaled: layer inner is the class ReLU\./);
   });
 });

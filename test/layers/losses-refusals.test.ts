@@ -33,7 +33,8 @@ onDevices(({ dtype }) => {
 
   describe('crossEntropy refuses', () => {
     it.each([3, -1, 0.5, NaN, Infinity, 255])('a label of %s, and names its row', (label) => {
-      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2, or the ignoreIndex`;
+      const others = label === 0.5 ? '; mse takes other numbers' : '';
+      const message = `crossEntropy: label ${label} at row 1, with 3 classes. Hint: labels are integers from 0 to 2, or the ignoreIndex${others}`;
       expect(refusal(() => crossEntropy(logits, [0, label]), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, wide([0, label])), ValueError)).toBe(message);
       expect(refusal(() => crossEntropy(logits, [0, label], { reduction: 'sum' }), ValueError)).toBe(message);
@@ -63,6 +64,15 @@ onDevices(({ dtype }) => {
     it.each([-0.1, 1.1, NaN])('a smoothing of %s', (labelSmoothing) => {
       const message = refusal(() => crossEntropy(logits, [0, 1], { labelSmoothing }), ValueError);
       expect(message).toContain(`crossEntropy: labelSmoothing is ${labelSmoothing}`);
+    });
+
+    it('labels of an output with one column, where another loss is right', () => {
+      for (const label of [1, 1.7, -1]) {
+        const message = refusal(() => crossEntropy(wide([[1], [2]]), [0, label]), ValueError);
+        expect(message).toContain(
+          'with 1 class. Hint: for one output per row, use bceWithLogits (yes or no) or mse',
+        );
+      }
     });
 
     it('a mean over no rows', () => {

@@ -82,7 +82,7 @@ describe('an optimizer refuses', () => {
     }
     expect(optimizers[kind](model.parameters(), { lr: 1 }).parameters).toHaveLength(2);
     const group = { params: untyped(model) };
-    expect(refusal(() => optimizers[kind]([group], { lr: 1 }), ValueError)).toContain('params is an Object');
+    expect(refusal(() => optimizers[kind]([group], { lr: 1 }), ValueError)).toContain('params is a layer');
   });
 
   it.each(kinds)('a learning rate by position: new %s(params, 0.5)', (kind) => {

@@ -283,7 +283,7 @@ describe('fit refuses, and changes nothing:', () => {
     ],
     'train that is no data': [
       { train: [1, 2] },
-      'fit: the data is neither a DataLoader nor a dataset: an Array of 2',
+      'fit: train is neither a DataLoader nor a dataset: an Array of 2',
     ],
     'a schedule that is a number': [{ schedule: 0.1 }, 'fit: schedule: '],
     'a callback that is no function': [{ onEpoch: true }, 'fit: onEpoch is true'],

@@ -73,7 +73,7 @@ onDevices(({ dtype }) => {
 
     it('refuses what is no data', async () => {
       await expect(predict(network(), 3 as never)).rejects.toThrow(
-        'predict: the data is neither a DataLoader nor a dataset: 3. Hint: pass a DataLoader, or a dataset',
+        'predict: the data is neither a DataLoader nor a dataset: 3. Hint: pass nested arrays, a tensor [n, …], a dataset',
       );
       await expect(predict(network(), tensor(1))).rejects.toThrow('predict: the data is a single number');
       await expect(predict(network(), [[1, 2]])).rejects.toThrow('expected x [batch, 4]: [1, 2]');

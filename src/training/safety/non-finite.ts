@@ -63,6 +63,23 @@ async function firstParameter(model: Layer): Promise<string> {
   return '';
 }
 
+/**
+ * Warns if a trained parameter is not finite after the last step. Its gradient was not; in an earlier step, the loss of
+ * the next batch would have shown it.
+ */
+export async function warnIfNotFinite(op: string, model: Layer): Promise<void> {
+  for (const [name, parameter] of model.namedParameters()) {
+    if (!parameter.requiresGrad) continue;
+    const [zero] = await noGrad(() => parameter.detach().mul(0).sum()).data(); // NaN if a value is NaN or infinite
+    if (zero === 0) continue;
+    const problem = `the parameter ${name} is not finite after the last step: its gradient was not`;
+    console.warn(
+      `${op}: ${problem}. Hint: look for a logarithm, root or quotient at 0 in the model and the loss`,
+    );
+    return;
+  }
+}
+
 function layersOf(model: Layer): readonly Layer[] {
   return model instanceof Sequential ? model.layers : [model];
 }

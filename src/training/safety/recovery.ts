@@ -2,11 +2,12 @@ import type { FloatArray } from '../../../kernels/kernel.ts';
 import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
-import type { DeviceName } from '../../tensor/device/device.ts';
+import type { DeviceName, Storage } from '../../tensor/device/device.ts';
 import { currentDevice } from '../../tensor/device/current.ts';
 import { switchDevice } from '../../tensor/device/registry.ts';
 import { DeviceLostError, expectOptions, GraphError } from '../../tensor/errors.ts';
 import { move } from '../../tensor/move.ts';
+import { streams } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expectOptimizer } from '../exclusive.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../checkpoint/checkpoint.ts';
@@ -112,26 +113,74 @@ export const withoutFallback: Attempt = (part) => part();
 
 /**
  * Returns a function that runs one part of training after the other. If the GPU is lost during a part, training moves
- * to the `wasm` device and repeats the part, from the state that the previous part left. The state is saved after
- * each part, but only on devices that can be lost.
+ * to the `wasm` device and repeats the part, from the state that it began with.
+ *
+ * The state is saved after each part, and before a part if a state was loaded since; only on devices that can be lost.
+ * Learning rates and random numbers are no part of the GPU's memory: a repeated part has those that it began with.
  */
 export async function fallingBack(model: Layer, optimizer: Optimizer<LearningRate>): Promise<Attempt> {
   if (model.parameters().every(({ home }) => home.lost === undefined)) return withoutFallback;
   const recovery = new Recovery({ model, optimizer });
-  await recovery.save();
+  let saved = versions(model, optimizer);
+  const save = async (): Promise<void> => {
+    const now = versions(model, optimizer);
+    await recovery.save();
+    saved = now;
+  };
+  await save();
   let isGone = false;
   return async (part) => {
     if (isGone) return part();
+    if (!isSame(saved, versions(model, optimizer))) await save().catch(explainLoss);
+    const settings = settingsOf(optimizer);
     try {
       const result = await part();
-      await recovery.save();
+      if (!isSame(saved, versions(model, optimizer))) await save();
       return result;
     } catch (error) {
       if (!(error instanceof DeviceLostError)) throw error;
       console.warn(`fit: ${error.problem}; training continues on wasm from the last step`);
       await recovery.resume('wasm');
+      settings.restore();
       isGone = true;
       return part();
     }
   };
+}
+
+/** The tensors that training changes, with the numbers of their changes. */
+type Versions = ReadonlyMap<Tensor, { readonly storage: Storage; readonly version: number }>;
+
+function versions(model: Layer, optimizer: Optimizer<LearningRate>): Versions {
+  const tensors = [...model.tensors(), ...optimizer.remembered];
+  return new Map(tensors.map((x) => [x, { storage: x.storage, version: x.storage.version }]));
+}
+
+function isSame(before: Versions, now: Versions): boolean {
+  const unchanged = [...now].filter(([x, { storage, version }]) => {
+    const then = before.get(x);
+    return then?.storage === storage && then.version === version;
+  });
+  return unchanged.length === now.size && before.size === now.size;
+}
+
+/** What the program can set between two parts, outside the GPU's memory. */
+function settingsOf(optimizer: Optimizer<LearningRate>): { readonly restore: () => void } {
+  const { options } = optimizer;
+  const states = Object.values(streams).map((stream) => [stream, stream.state] as const);
+  return {
+    restore: () => {
+      optimizer.options = options;
+      for (const [stream, state] of states) stream.state = state;
+    },
+  };
+}
+
+/** The GPU was lost with a state that was loaded since the last save, so nothing has a copy of it. */
+function explainLoss(error: unknown): never {
+  if (!(error instanceof DeviceLostError)) throw error;
+  const problem = `${error.problem}, with the state that was loaded since the last batch`;
+  throw new DeviceLostError('fit', problem, 'load that state again, on wasm, and train from there', {
+    cause: error,
+  });
 }
