@@ -71,8 +71,16 @@ describe.skipIf(missing.length > 0)('in Node, with the package webgpu', () => {
     expect(found.splitTiles).toEqual(expect.arrayContaining(['small', 'medium']));
   });
 
-  it('1,000 steps leak no buffers; the products can be chosen by hand', { timeout: 300_000 }, async () => {
-    const { products, buffers } = await run<TrainingFound>('webgpu-training-program');
+  const title =
+    'auto chooses by measurement; 1,000 steps leak no buffers; the products can be chosen by hand';
+  it(title, { timeout: 300_000 }, async () => {
+    const { automatic, unchanged, products, buffers } = await run<TrainingFound>('webgpu-training-program');
+    const { measured = [], passedOver } = automatic;
+    expect(measured.map(({ device }) => device)).toEqual(['webgpu', 'wasm']);
+    const [fastest, slowest] = measured.toSorted((a, b) => a.milliseconds - b.milliseconds);
+    expect(automatic.device).toBe(fastest.device);
+    expect(passedOver).toMatchObject([{ device: slowest.device }]);
+    expect(unchanged).toBe(true);
     expect(products).toEqual(['gpu.js', 'tiled']);
     expect(buffers[1] - buffers[0]).toBeLessThan(500); // a leak would be one per step or more
   });
