@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
 import { disagreement, type Results } from './agreement.ts';
 import { ContenderProcess, type Description } from './contender-process.ts';
-import { type ContenderName, type Launch, launchOf, newerThanBuilt } from './contenders.ts';
+import { type ContenderName, type Launch, launchOf, newerThanBuilt, type Running } from './contenders.ts';
 import { readTensors, writeTensors } from './contenders/tensor-file.js';
 import type { Prepared, Workload } from './workloads.ts';
 
@@ -29,13 +29,13 @@ export type Contender = Participant & Description;
 /** Starts each contender once and returns those that are installed, with their descriptions of themselves. */
 export async function lineUp(
   names: readonly ContenderName[],
-  device: string | undefined,
+  running: Running,
   onProblem: OnProblem,
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const name of names) {
     try {
-      const launch = launchOf(name, device);
+      const launch = launchOf(name, running);
       const process = new ContenderProcess(name, launch);
       const { warning, ...description } = await process.describe().finally(() => process.close());
       contenders.push({ name, launch, ...description });

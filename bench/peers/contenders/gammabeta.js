@@ -12,7 +12,7 @@ function describe() {
   return {
     version: versionIn('../../../package.json'),
     backend: `${info.device} (${info.adapter})`,
-    threads: 1,
+    threads: info.threads ?? 1,
   };
 }
 
