@@ -36,7 +36,7 @@ export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSig
     quick,
     machine: describeMachine(),
   } as const;
-  const save = async (hosts: readonly HostReport[], pytorch?: CudaReport | null): Promise<void> => {
+  const save = async (hosts: readonly HostReport[], pytorch?: CudaReport): Promise<void> => {
     const report: GpuReport = { ...introduced, hosts, ...(pytorch && { pytorch }) };
     if (json !== undefined) await writeJson(json, report);
   };
@@ -46,10 +46,11 @@ export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSig
     return;
   }
   const hosts = await measureEverywhere(options, save, signal);
-  const isOnHardware = hosts.some(({ devices }) => devices.some(({ software }) => software === false));
-  const pytorch =
-    isOnHardware && leaves(filter, 'pytorch') ? await measureInPyTorch(quick, signal) : undefined;
-  await save(hosts, pytorch);
+  await save(hosts);
+  const isHardware = hosts.some(({ devices }) => devices.some(({ software }) => software === false));
+  if (!isHardware || !leaves(filter, 'pytorch')) return;
+  const pytorch = await measureInPyTorch(quick, signal);
+  if (pytorch !== null) await save(hosts, pytorch);
 }
 
 /** Measures in Chromium and in Node. If one cannot run, a line says why, and the other still runs. */
