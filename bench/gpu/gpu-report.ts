@@ -2,6 +2,7 @@
 import type { DeviceInfo, DeviceName } from '../../src/index.ts';
 import type { ProductForm } from '../../src/tensor/device/device.ts';
 import type { Machine } from '../machine.ts';
+import type { CudaReport } from '../results.ts';
 import type { GpuName } from './options.ts';
 import type { Network } from './trainer.ts';
 import type { Sampled } from './turns.ts';
@@ -13,6 +14,8 @@ export interface GpuReport {
   readonly quick: boolean;
   readonly machine: Machine;
   readonly hosts: readonly HostReport[];
+  /** PyTorch on the same machine's CUDA. */
+  readonly pytorch?: CudaReport;
 }
 
 /** The results of one browser or of Node. Measurements that did not run are empty. */

@@ -67,7 +67,7 @@ async function restore(): Promise<void> {
 
 /** `wasm`, slowed down. */
 const slowWasm: readonly Candidate[] = [
-  { name: 'wasm', kind: 'processor', open: () => gpuLike({ name: 'wasm', run: slowly(5) }) },
+  { name: 'wasm', kind: 'processor', open: () => gpuLike({ name: 'wasm', run: slowly(2) }) },
 ];
 
 const network = () =>
@@ -89,7 +89,7 @@ describe("useDevice('auto', { for: model, batch })", () => {
     const [model, x] = [network(), uniform([4, 6])];
     model.forward(x).sum().backward();
     const before = stateOf(model, x);
-    const info = await auto(gpuLike({ run: slowly(5) }), { for: model, batch: x });
+    const info = await auto(gpuLike({ run: slowly(2) }), { for: model, batch: x });
     expect(info.device).toBe('wasm');
     expect(info.passedOver).toEqual([
       {
@@ -101,7 +101,7 @@ describe("useDevice('auto', { for: model, batch })", () => {
     ]);
     const [onGpu, onWasm] = info.measured ?? [];
     expect([onGpu.device, onWasm.device]).toEqual(['webgpu', 'wasm']);
-    expect(onGpu.milliseconds).toBeGreaterThan(50); // at least ten kernels of 5 ms
+    expect(onGpu.milliseconds).toBeGreaterThan(20); // at least ten kernels of 2 ms
     expect(onWasm.milliseconds).toBeLessThan(onGpu.milliseconds);
     expect(deviceInfo()).toEqual(info);
     expect(stateOf(model, x)).toEqual(before);
@@ -204,7 +204,7 @@ describe("useDevice('auto') without a model", () => {
   afterEach(restore);
 
   it('takes the first hardware GPU, as documented', async () => {
-    const info = await auto(gpuLike({ run: slowly(5) }), {});
+    const info = await auto(gpuLike({ run: slowly(2) }), {});
     expect(info).toMatchObject({ device: 'webgpu', passedOver: [] });
     expect(info.measured).toBeUndefined();
   });

@@ -150,9 +150,8 @@ const sizes = [
   [16, 784, 10],
   [33, 1000, 65],
   [10, 4097, 9],
-  [129, 4097, 127],
   [49, 300, 1030],
-  [193, 1700, 131],
+  [129, 2049, 131],
   [1290, 3, 1410],
 ];
 for (const kernel of [kernels.matmul, kernels.matmulTransposedA, kernels.matmulTransposedB]) {

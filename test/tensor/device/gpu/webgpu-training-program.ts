@@ -8,6 +8,7 @@ import {
   crossEntropy,
   Dense,
   deviceInfo,
+  type DeviceInfo,
   type DeviceName,
   type Layer,
   LayerNorm,
@@ -16,10 +17,18 @@ import {
   Sequential,
   SGD,
   tensor,
+  uniform,
   useDevice,
 } from '../../../../src/index.ts';
+import { currentDevice } from '../../../../src/tensor/device/current.ts';
+import { openGpu } from '../../../../src/tensor/device/gpu/open-gpu.ts';
+import { type Candidate, useDeviceFrom } from '../../../../src/tensor/device/registry.ts';
 
 export interface TrainingFound {
+  /** The choice of `auto` for a network, where the software GPU is declared as hardware. */
+  readonly automatic: DeviceInfo;
+  /** Whether timing left the values of the network as they were. */
+  readonly unchanged: boolean;
   /** The forms of products that `deviceInfo` reports after each was chosen. */
   readonly products: readonly (string | undefined)[];
   /** The number of buffers after 100 and 1,100 steps. */
@@ -52,8 +61,28 @@ function trainer(...layers: readonly Layer[]): (steps: number) => Promise<number
   };
 }
 
-/** Chooses the products by hand, then counts buffers. */
+/** `useDevice('auto', { for: model, batch })` with the software GPU declared as hardware. */
+async function automatic(): Promise<Pick<TrainingFound, 'automatic' | 'unchanged'>> {
+  const gpu = await openGpu('webgpu', { hardware: false });
+  Object.defineProperty(gpu, 'software', { value: false });
+  const wasm = currentDevice();
+  const candidates: readonly Candidate[] = [
+    { name: 'webgpu', kind: 'gpu', open: () => gpu },
+    { name: 'wasm', kind: 'processor', open: () => wasm },
+  ];
+  const model = new Sequential(new Dense(8, 16), new BatchNorm1d(16), new ReLU(), new Dense(16, 4));
+  const values = async (): Promise<string> => {
+    const state = Object.entries(model.stateDict());
+    return JSON.stringify(await Promise.all(state.map(async ([name, x]) => [name, ...(await x.data())])));
+  };
+  const before = await values();
+  const info = await useDeviceFrom(candidates, 'auto', { for: model, batch: uniform([32, 8]) });
+  return { automatic: info, unchanged: (await values()) === before };
+}
+
+/** Lets `auto` choose, chooses the products by hand, then counts buffers. */
 async function usual(): Promise<TrainingFound> {
+  const chosen = await automatic();
   const classes = globals as Readonly<Record<string, { readonly prototype: Record<string, unknown> }>>;
   let buffers = 0;
   const count = (owner: string, method: string, change: number): void => {
@@ -80,7 +109,7 @@ async function usual(): Promise<TrainingFound> {
     }
     found.push(buffers);
   }
-  return { products: [gpuJs, tiled].map(({ products }) => products?.form), buffers: found };
+  return { ...chosen, products: [gpuJs, tiled].map(({ products }) => products?.form), buffers: found };
 }
 
 /** Trains with kernels that the driver refuses. */
