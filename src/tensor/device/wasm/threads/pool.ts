@@ -159,7 +159,7 @@ export class Pool {
     if (this.leastShare === 0) return blocks;
     if (units < least) return 1;
     if (this.pauseEnd > 0) {
-      if (performance.now() < this.pauseEnd) return 1;
+      if (this.pauses && performance.now() < this.pauseEnd) return 1;
       this.pauseEnd = 0;
     }
     return (units * work) / this.leastShare;
