@@ -408,6 +408,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       namedParameters: () => [],
       parameters: () => [],
       stateDict: () => [],
+      toJSON: () => [],
       toString: () => [],
       train: () => [true],
       training: () => [true],
@@ -426,6 +427,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
         return [{ ...rest, groups, slots }];
       },
       stateDict: () => [],
+      toJSON: () => [],
       step: () => [],
       zeroGrad: () => [],
     },
