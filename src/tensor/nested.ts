@@ -62,7 +62,7 @@ function isList(value: unknown): value is readonly unknown[] {
 }
 
 function notANumber(op: string, value: unknown): ValueError {
-  if (typeof value === 'object' && value !== null && 'data' in value && 'shape' in value) {
+  if (typeof value === 'object' && value !== null && 'data' in value && Array.isArray(value.data)) {
     return new ValueError(
       op,
       `not a number: ${shown(value)}`,

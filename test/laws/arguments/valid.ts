@@ -412,6 +412,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
       namedParameters: () => [],
       parameters: () => [],
       stateDict: () => [],
+      toJSON: () => [],
       toString: () => [],
       train: () => [true],
       training: () => [true],
@@ -430,6 +431,7 @@ export const classes: { readonly [K in ClassName]: ClassCases<K> } = {
         return [{ ...rest, groups, slots }];
       },
       stateDict: () => [],
+      toJSON: () => [],
       step: () => [],
       zeroGrad: () => [],
     },

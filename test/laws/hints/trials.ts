@@ -2,6 +2,7 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import {
   accuracy,
+  assign,
   BatchNorm1d,
   clamp,
   clipGradNorm,
@@ -19,22 +20,27 @@ import {
   full,
   gradcheck,
   Layer,
+  type LearningRate,
   loadWeights,
   mse,
   noGrad,
   normalize,
   ones,
   Optimizer,
+  type OptimizerState,
   parseIdx,
+  predict,
   Recovery,
   ReLU,
   restoreCheckpoint,
   scope,
   Sequential,
   SGD,
+  type Slots,
   split,
   Tensor,
   tensor,
+  type TensorJson,
   trainStep,
   useDevice,
   zeros,
@@ -78,6 +84,32 @@ class Unregistered extends Layer {
   }
 }
 
+/** A layer that registers what a function says, with a forward pass that is given, or none. */
+class Registering extends Layer {
+  readonly made: unknown;
+  constructor(
+    register: (layer: Registering) => unknown,
+    run: (x: Tensor, made: unknown) => Tensor = (x) => x,
+  ) {
+    super();
+    this.made = register(this);
+    this.run = run;
+  }
+  private readonly run: (x: Tensor, made: unknown) => Tensor;
+  add(name: string, tensor: Tensor): Tensor {
+    return this.addParameter(name, tensor);
+  }
+  buffer(name: string, tensor: Tensor): Tensor {
+    return this.addBuffer(name, tensor);
+  }
+  inner(name: string): Layer {
+    return this.addLayer(name, new Dense(2, 2));
+  }
+  override forward(x: Tensor): Tensor {
+    return this.run(x, this.made);
+  }
+}
+
 /** An optimizer without an update rule, and one with it. */
 class Ruleless extends Optimizer<{ readonly lr: number }> {
   protected override kind(): string {
@@ -92,6 +124,18 @@ class Ruled extends Ruleless {
     // It changes nothing.
   }
 }
+/** An optimizer that has made a step. */
+const sgdWithState = (): Optimizer<LearningRate> => {
+  const x = w();
+  const optimizer = new SGD([x], { lr: 1, momentum: 0.9 });
+  x.sum().backward();
+  optimizer.step();
+  return optimizer;
+};
+/** A parsed state dict. */
+interface Parsed extends Omit<OptimizerState, 'slots'> {
+  readonly slots: readonly Readonly<Record<string, number | TensorJson>>[];
+}
 const step = (Kind: typeof Ruleless): void => {
   const x = w();
   x.sum().backward();
@@ -99,6 +143,99 @@ const step = (Kind: typeof Ruleless): void => {
 };
 
 export const trials: readonly Trial[] = [
+  {
+    name: 'a layer that is registered without a name',
+    fails: () => new Registering((layer) => layer.inner('')),
+    advised: () => new Registering((layer) => layer.inner('inner')),
+  },
+  {
+    name: 'a result of an op as a parameter',
+    fails: () => new Registering((layer) => layer.add('scale', w().mul(2))),
+    advised: () => {
+      const t = w().mul(2);
+      const leaf = tensor(t.dataSync(), { shape: t.shape, requiresGrad: true });
+      return new Registering((layer) => layer.add('scale', leaf));
+    },
+  },
+  {
+    name: 'a parameter without a gradient',
+    fails: () => new Registering((layer) => layer.add('scale', tensor([1]))),
+    advised: () => {
+      new Registering((layer) => layer.add('scale', tensor([1], { requiresGrad: true }))).parameters();
+      return new Registering((layer) => layer.buffer('scale', tensor([1]))).stateDict();
+    },
+  },
+  {
+    name: 'a weight that was replaced',
+    fails: () => {
+      const net = model();
+      Reflect.set(net.layers[0], 'weight', ones([2, 2]));
+      return net.parameters();
+    },
+    advised: () => {
+      const net = model();
+      assign(net.parameters()[0], ones([2, 2]));
+      return net.parameters();
+    },
+  },
+  {
+    name: 'a layer from outside in a forward pass',
+    fails: () => {
+      const outside = new Dense(2, 2);
+      return new Registering(
+        () => null,
+        (x) => outside.forward(x),
+      ).forward(logits());
+    },
+    advised: () =>
+      new Registering(
+        (layer) => layer.inner('inner'),
+        (x, inner) => (inner as Layer).forward(x),
+      ).forward(logits()),
+  },
+  {
+    name: 'a layer without a forward pass',
+    fails: () => {
+      const Unfinished = class extends Registering {};
+      Reflect.setPrototypeOf(Unfinished.prototype, Layer.prototype); // as if no class declared `forward`
+      return new Unfinished(() => null).forward(logits());
+    },
+    advised: () => new Unregistered(true).forward(logits()),
+  },
+  {
+    name: 'the state of an optimizer from JSON',
+    fails: () => sgdWithState().loadStateDict(JSON.parse(JSON.stringify(sgdWithState())) as OptimizerState),
+    advised: () => {
+      const { slots, ...rest } = JSON.parse(JSON.stringify(sgdWithState())) as Parsed;
+      const ready = slots.map((of): Slots =>
+        Object.fromEntries(
+          Object.entries(of).map(([name, slot]) => [
+            name,
+            typeof slot === 'number' ? slot : tensor(slot.data, { shape: slot.shape }),
+          ]),
+        ),
+      );
+      sgdWithState().loadStateDict({ ...rest, slots: ready });
+    },
+  },
+  {
+    name: 'a tensor from JSON',
+    fails: () => tensor(JSON.parse(JSON.stringify(logits())) as never),
+    advised: () => {
+      const t = JSON.parse(JSON.stringify(logits())) as TensorJson;
+      return tensor(t.data, { shape: t.shape });
+    },
+  },
+  {
+    name: 'a flat array for predict',
+    fails: () => predict(model(), untyped(new Float32Array(2))),
+    advised: async () => {
+      await predict(model(), [new Float32Array(2)]);
+      await predict(model(), ones([1, 2]));
+      await predict(model(), { x: new Float32Array(2), shape: [2] });
+      await predict(model(), new DataLoader(data, { batchSize: 2 }));
+    },
+  },
   {
     name: 'batch normalization without running statistics, as ONNX',
     fails: () => toOnnx(new BatchNorm1d(2, { trackRunningStats: false }), { input: [2] }),
