@@ -10,6 +10,7 @@ import { median, type Summary } from './statistics.ts';
 import { formOf, latencyOf, timeInTurns, type Turns } from './thread-timing.ts';
 
 const FLOAT = 4;
+const DOUBLE = 8;
 
 /** What a number of threads reach together, compared with one. */
 export interface Limits {
@@ -17,6 +18,8 @@ export interface Limits {
   readonly latency: number;
   /** How many times as fast independent products are computed, one per thread. */
   readonly products: Summary;
+  /** The same for batch normalizations [1024, 256], whose arrays fill the cache of a core. */
+  readonly norms: Summary;
   /** How many times as fast arrays are added that no cache holds. */
   readonly sums: Summary;
   readonly reading: Reading;
@@ -50,6 +53,7 @@ export async function limitsOf(count: number, turns: Turns): Promise<Limits> {
     return {
       latency: latencyOf(pool, turns.rounds * 200),
       products: independentProducts(pool, address, count, turns),
+      norms: independentNorms(pool, address, count, turns),
       sums: largeSums(pool, address, count, turns),
       reading: readingRates(pool, address),
     };
@@ -81,6 +85,31 @@ function independentProducts(pool: Pool, base: number, count: number, turns: Tur
   return timeInTurns(pool, [count], all, turns)[1].speedup;
 }
 
+/** Independent batch normalizations, one per thread: x and y [1024, 256] of its own each, a megabyte. */
+function independentNorms(pool: Pool, base: number, count: number, turns: Turns): Summary {
+  const [m, C] = [1024, 256];
+  const form = formOf(pool, 'batchnormTraining');
+  const size = FLOAT * count * m * C;
+  const [x, y, small] = [base, base + size, base + 2 * size];
+  const [mean, rstd, gamma, beta, runningMean, runningVar] = [0, 1, 2, 3, 4, 5].map(
+    (k) => small + k * DOUBLE * count * C,
+  );
+  // C columns are a whole x: the arrays x and y move by one matrix per C columns.
+  const steps = [FLOAT * m, DOUBLE, DOUBLE, FLOAT * m, FLOAT, FLOAT, FLOAT, FLOAT];
+  const args = [y, mean, rstd, x, gamma, beta, runningMean, runningVar, m, C, count * C, 1e-5, 0.1, 1];
+  const one = (k: number) => {
+    const own = args.map((arg, at) => arg + k * C * (steps[at] ?? 0));
+    own[10] = C;
+    form.run(...own);
+  };
+  const all = () => {
+    if (pool.count === 1) for (let k = 0; k < count; k++) one(k);
+    else pool.run(form, args, steps, 10, C, ENOUGH);
+  };
+  return timeInTurns(pool, [count], all, turns)[1].speedup;
+}
+
+/** Sums y = a + b of arrays that no L2 cache holds. */
 function largeSums(pool: Pool, base: number, count: number, turns: Turns): Summary {
   const form = formOf(pool, 'add');
   const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * LARGE);

@@ -108,14 +108,15 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   if (json !== undefined) await writeJson(json, { machine, counts, limits, results });
 }
 
-function limitText({ latency, products, sums, reading }: Limits, count: number): string {
+function limitText({ latency, products, norms, sums, reading }: Limits, count: number): string {
   const times = ({ median, quartiles: [low, high] }: Summary) =>
     `${digits(median)} times as fast as one (${digits(low)} … ${digits(high)})`;
   return [
-    `fork and join                        ${latency.toFixed(2)} µs`,
-    `${count} threads, a product of its own each  ${times(products)}`,
-    `${count} threads, sums of arrays of 16 MB    ${times(sums)}`,
-    `reading what the own core has written  ${digits(reading.own)} GB/s, what another has: ${digits(reading.others)} GB/s`,
+    `fork and join: ${latency.toFixed(2)} µs`,
+    `${count} threads, a product of its own each: ${times(products)}`,
+    `${count} threads, a batch normalization of its own each: ${times(norms)}`,
+    `${count} threads, sums of arrays of 16 MB: ${times(sums)}`,
+    `reading what the own core has written: ${digits(reading.own)} GB/s; what another has: ${digits(reading.others)} GB/s`,
   ].join('\n');
 }
 
