@@ -33,6 +33,11 @@ const BLOCK: usize = 4 * VECTOR;
 const GROUP = 8;
 /** Rows whose gradients are summed in float32; the sums of such blocks are added in float64. */
 const ROWS = 32;
+/**
+ * xhat = (x − s)·k + o with k = rstd, where the shift s is the mean in float32, and o = (s − mean)·k corrects its rounding.
+ * A correction up to this size is left out: half of the distance from 1 to the next number in float32, 2⁻²⁴ … 2⁻²³.
+ */
+const ROUNDING: f64 = 2 ** -25;
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -57,24 +62,39 @@ export function layernormForward(
     }
     for (let r = i; r < end; r++) {
       const mu = load<f64>(at64(mean, r));
-      scaleAndShift(at(y, r * C), at(x, r * C), gamma, beta, C, mu, load<f64>(at64(rstd, r)));
+      const k = load<f64>(at64(rstd, r));
+      const o = offsetOf(mu, k);
+      if (abs(o) > ROUNDING) scaleAndShift<v128>(at(y, r * C), at(x, r * C), gamma, beta, C, mu, k, o);
+      else scaleAndShift<void>(at(y, r * C), at(x, r * C), gamma, beta, C, mu, k, o);
     }
   }
 }
 
-/** y = γ·xhat + β of a row, with xhat = (x − s)·k + o: see `prepare`. */
-function scaleAndShift(y: usize, x: usize, gamma: usize, beta: usize, C: i32, mean: f64, rstd: f64): void {
-  const shift = <f32>mean;
-  const s = f32x4.splat(shift);
+function offsetOf(mean: f64, rstd: f64): f64 {
+  return (<f64>(<f32>mean) - mean) * rstd;
+}
+
+/** y = γ·xhat + β of a row. Compiled twice: with O = v128, xhat has an offset; with O = void it has none. */
+function scaleAndShift<O>(
+  y: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  C: i32,
+  mean: f64,
+  rstd: f64,
+  offset: f64,
+): void {
+  const s = f32x4.splat(<f32>mean);
   const k = f32x4.splat(<f32>rstd);
-  const o = f32x4.splat(<f32>((<f64>shift - mean) * rstd));
+  const o = f32x4.splat(<f32>offset);
   const blocks = bytes(C) & -BLOCK;
   let j: usize = 0;
   for (; j < blocks; j += BLOCK) {
-    const x0 = madd(f32x4.sub(v128.load(x + j), s), k, o);
-    const x1 = madd(f32x4.sub(v128.load(x + j, VECTOR), s), k, o);
-    const x2 = madd(f32x4.sub(v128.load(x + j, 2 * VECTOR), s), k, o);
-    const x3 = madd(f32x4.sub(v128.load(x + j, 3 * VECTOR), s), k, o);
+    const x0 = xhatOf<O>(f32x4.sub(v128.load(x + j), s), k, o);
+    const x1 = xhatOf<O>(f32x4.sub(v128.load(x + j, VECTOR), s), k, o);
+    const x2 = xhatOf<O>(f32x4.sub(v128.load(x + j, 2 * VECTOR), s), k, o);
+    const x3 = xhatOf<O>(f32x4.sub(v128.load(x + j, 3 * VECTOR), s), k, o);
     v128.store(y + j, madd(x0, v128.load(gamma + j), v128.load(beta + j)));
     v128.store(y + j, madd(x1, v128.load(gamma + j, VECTOR), v128.load(beta + j, VECTOR)), VECTOR);
     v128.store(
@@ -89,9 +109,14 @@ function scaleAndShift(y: usize, x: usize, gamma: usize, beta: usize, C: i32, me
     );
   }
   for (let c = <i32>(j >> 2); c < C; c += 4) {
-    const xhat = madd(f32x4.sub(take(at(x, c), FLOAT, C - c, 0), s), k, o);
+    const xhat = xhatOf<O>(f32x4.sub(take(at(x, c), FLOAT, C - c, 0), s), k, o);
     put(at(y, c), FLOAT, C - c, madd(xhat, v128.load(at(gamma, c)), v128.load(at(beta, c))));
   }
+}
+
+/** d·k + o with O = v128, d·k with O = void. */
+function xhatOf<O>(d: v128, k: v128, o: v128): v128 {
+  return isVector<O>() ? madd(d, k, o) : f32x4.mul(d, k);
 }
 
 // ── statistics of a row ────────────────────────────────────────────────────────────────────────────────
@@ -246,6 +271,10 @@ export function layernormRows(
     }
     if (gamma == 0) addRows(sums, g, x, C, rows);
     else combine(dx, g, x, gamma, sums, C, rows);
+    for (let r = 0; r < rows; r++) {
+      const o = offsetOf(load<f64>(at64(mean, i + r)), load<f64>(at64(rstd, i + r)));
+      if (abs(o) > ROUNDING) addOffset(sums, g + <usize>r * row, C, o);
+    }
     dx += row * rows;
     g += row * rows;
     x += row * rows;
@@ -274,31 +303,29 @@ function addBlocks(y: usize, sums: usize, m: i32, padded: i32): void {
   }
 }
 
-/** The coefficients of a group of rows, from `prepare`: s, k, o, a and b, each as four floats. */
-const coefficients: usize = scratch + memory.data(GROUP * 5 * 16, 64);
-const SIZE: usize = 5 * VECTOR;
+/** The coefficients of a group of rows, from `prepare`: s, k, a and b, each as four floats. */
+const coefficients: usize = scratch + memory.data(GROUP * 4 * 16, 64);
+const SIZE: usize = 4 * VECTOR;
 
-/**
- * Computes the coefficients of row r of a group: without γ, those of xhat = (x − s)·k + o only. The shift s is the mean in
- * float32, k = rstd, and o corrects the rounding of the mean.
- */
+/** Computes the coefficients of row r of a group: without γ, those of xhat only. */
 function prepare(r: i32, g: usize, x: usize, gamma: usize, C: i32, mean: f64, rstd: f64): void {
   const to = coefficients + <usize>r * SIZE;
   const shift = <f32>mean;
-  const rest = <f64>shift - mean;
   v128.store(to, f32x4.splat(shift));
   v128.store(to, f32x4.splat(<f32>rstd), VECTOR);
-  v128.store(to, f32x4.splat(<f32>(rest * rstd)), 2 * VECTOR);
   if (gamma == 0) return;
-  sumProducts(g, x, gamma, C, shift);
-  const factor = -rstd / C;
-  const dot = rstd * (square + rest * sum);
-  v128.store(to, f32x4.splat(<f32>(factor * sum)), 3 * VECTOR);
-  v128.store(to, f32x4.splat(<f32>(factor * dot)), 4 * VECTOR);
+  const isNear = abs(mean) * rstd <= NEAR;
+  if (isNear) sumProducts<void>(g, x, gamma, C, 0);
+  else sumProducts<v128>(g, x, gamma, C, shift);
+  const dot = rstd * (square + ((isNear ? 0 : <f64>shift) - mean) * sum);
+  const b = (-rstd / C) * dot;
+  const a = (-rstd / C) * sum + b * offsetOf(mean, rstd);
+  v128.store(to, f32x4.splat(<f32>a), 2 * VECTOR);
+  v128.store(to, f32x4.splat(<f32>b), 3 * VECTOR);
 }
 
-/** sum = Σ g·γ and square = Σ g·γ·(x − s) of a row. */
-function sumProducts(g: usize, x: usize, gamma: usize, C: i32, shift: f32): void {
+/** sum = Σ g·γ and square = Σ g·γ·(x − s) of a row, where the shift s is 0 if the mean is near 0. */
+function sumProducts<S>(g: usize, x: usize, gamma: usize, C: i32, shift: f32): void {
   const s = f32x4.splat(shift);
   const blocks = bytes(C) & -BLOCK;
   let sums = f64x2.splat(0);
@@ -313,10 +340,10 @@ function sumProducts(g: usize, x: usize, gamma: usize, C: i32, shift: f32): void
       const t1 = f32x4.mul(v128.load(g + j, VECTOR), v128.load(gamma + j, VECTOR));
       const t2 = f32x4.mul(v128.load(g + j, 2 * VECTOR), v128.load(gamma + j, 2 * VECTOR));
       const t3 = f32x4.mul(v128.load(g + j, 3 * VECTOR), v128.load(gamma + j, 3 * VECTOR));
-      const d0 = f32x4.sub(v128.load(x + j), s);
-      const d1 = f32x4.sub(v128.load(x + j, VECTOR), s);
-      const d2 = f32x4.sub(v128.load(x + j, 2 * VECTOR), s);
-      const d3 = f32x4.sub(v128.load(x + j, 3 * VECTOR), s);
+      const d0 = minus<S>(v128.load(x + j), s);
+      const d1 = minus<S>(v128.load(x + j, VECTOR), s);
+      const d2 = minus<S>(v128.load(x + j, 2 * VECTOR), s);
+      const d3 = minus<S>(v128.load(x + j, 3 * VECTOR), s);
       runSum = f32x4.add(runSum, f32x4.add(f32x4.add(t0, t1), f32x4.add(t2, t3)));
       const dot01 = madd(t0, d0, f32x4.mul(t1, d1));
       const dot23 = madd(t2, d2, f32x4.mul(t3, d3));
@@ -329,13 +356,16 @@ function sumProducts(g: usize, x: usize, gamma: usize, C: i32, shift: f32): void
     const rest = C - c;
     const t = f32x4.mul(take(at(g, c), FLOAT, rest, 0), take(at(gamma, c), FLOAT, rest, 0)); // 0 times what follows could be NaN
     sums = f64x2.add(sums, halves(t));
-    dots = f64x2.add(dots, halves(f32x4.mul(t, f32x4.sub(take(at(x, c), FLOAT, rest, shift), s))));
+    dots = f64x2.add(dots, halves(f32x4.mul(t, minus<S>(take(at(x, c), FLOAT, rest, shift), s))));
   }
   sum = total(sums);
   square = total(dots);
 }
 
-/** dx of a group of rows, two vectors of columns at a time, whose Σ g·xhat and Σ g are added to those of the block. */
+/**
+ * dx of a group of rows, two vectors of columns at a time, whose Σ g·xhat and Σ g are added to those of the block. Here xhat
+ * has no offset: a contains its part of dx, and `addOffset` adds its part of the sums.
+ */
 function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i32, rows: i32): void {
   const row = bytes(C);
   const blocks = row & -(2 * VECTOR);
@@ -354,17 +384,16 @@ function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i3
     for (let p = coefficients; p < end; p += SIZE) {
       const s = v128.load(p);
       const k = v128.load(p, VECTOR);
-      const o = v128.load(p, 2 * VECTOR);
-      const a = v128.load(p, 3 * VECTOR);
-      const b = v128.load(p, 4 * VECTOR);
+      const a = v128.load(p, 2 * VECTOR);
+      const b = v128.load(p, 3 * VECTOR);
       const g0 = v128.load(pg);
-      const x0 = madd(f32x4.sub(v128.load(px), s), k, o);
-      v128.store(py, madd(f32x4.mul(g0, gamma0), k, madd(x0, b, a)));
+      const x0 = f32x4.mul(f32x4.sub(v128.load(px), s), k);
+      v128.store(py, madd(f32x4.mul(g0, k), gamma0, madd(x0, b, a)));
       dot0 = madd(g0, x0, dot0);
       sum0 = f32x4.add(g0, sum0);
       const g1 = v128.load(pg, VECTOR);
-      const x1 = madd(f32x4.sub(v128.load(px, VECTOR), s), k, o);
-      v128.store(py, madd(f32x4.mul(g1, gamma1), k, madd(x1, b, a)), VECTOR);
+      const x1 = f32x4.mul(f32x4.sub(v128.load(px, VECTOR), s), k);
+      v128.store(py, madd(f32x4.mul(g1, k), gamma1, madd(x1, b, a)), VECTOR);
       dot1 = madd(g1, x1, dot1);
       sum1 = f32x4.add(g1, sum1);
       pg += row;
@@ -381,22 +410,24 @@ function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i3
     let p = coefficients;
     for (let i = c; p < end; i += C) {
       const gi = take(at(g, i), FLOAT, C - c, 0);
-      const xhat = xhatOf(p, take(at(x, i), FLOAT, C - c, 0));
-      const rest = madd(xhat, v128.load(p, 4 * VECTOR), v128.load(p, 3 * VECTOR));
-      put(at(dx, i), FLOAT, C - c, madd(f32x4.mul(gi, gammaC), v128.load(p, VECTOR), rest));
+      const k = v128.load(p, VECTOR);
+      const xhat = f32x4.mul(f32x4.sub(take(at(x, i), FLOAT, C - c, 0), v128.load(p)), k);
+      const rest = madd(xhat, v128.load(p, 3 * VECTOR), v128.load(p, 2 * VECTOR));
+      put(at(dx, i), FLOAT, C - c, madd(f32x4.mul(gi, k), gammaC, rest));
       addTo(at(sums, c), at(toBeta, c), gi, xhat);
       p += SIZE;
     }
   }
 }
 
-/** Adds Σ g·xhat and Σ g of a group of rows to those of the block. */
+/** Adds Σ g·xhat, without offsets, and Σ g of a group of rows to those of the block. */
 function addRows(sums: usize, g: usize, x: usize, C: i32, rows: i32): void {
   const toBeta = sums + bytes((C + 3) & -4);
   const end = coefficients + <usize>rows * SIZE;
   for (let p = coefficients; p < end; p += SIZE) {
     for (let c = 0; c < C; c += 4) {
-      const xhat = xhatOf(p, take(at(x, c), FLOAT, C - c, 0));
+      const d = f32x4.sub(take(at(x, c), FLOAT, C - c, 0), v128.load(p));
+      const xhat = f32x4.mul(d, v128.load(p, VECTOR));
       addTo(at(sums, c), at(toBeta, c), take(at(g, c), FLOAT, C - c, 0), xhat);
     }
     g += bytes(C);
@@ -404,11 +435,15 @@ function addRows(sums: usize, g: usize, x: usize, C: i32, rows: i32): void {
   }
 }
 
-function xhatOf(p: usize, x: v128): v128 {
-  return madd(f32x4.sub(x, v128.load(p)), v128.load(p, VECTOR), v128.load(p, 2 * VECTOR));
-}
-
 function addTo(toGamma: usize, toBeta: usize, g: v128, xhat: v128): void {
   v128.store(toGamma, madd(g, xhat, v128.load(toGamma)));
   v128.store(toBeta, f32x4.add(g, v128.load(toBeta)));
+}
+
+/** Adds g·o of a row to the sums of a block. */
+function addOffset(sums: usize, g: usize, C: i32, offset: f64): void {
+  const o = f32x4.splat(<f32>offset);
+  for (let c = 0; c < C; c += 4) {
+    v128.store(at(sums, c), madd(take(at(g, c), FLOAT, C - c, 0), o, v128.load(at(sums, c))));
+  }
 }
