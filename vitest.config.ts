@@ -23,6 +23,21 @@ const node: TestProjectConfiguration = {
   },
 };
 
+/** Laws of training on two threads, and that tensors keep their values. */
+const threads: TestProjectConfiguration = {
+  test: {
+    name: 'threads',
+    include: [
+      'test/laws/{determinism,training}.test.ts',
+      'test/training/{fit,training-trace,what-counts}.test.ts',
+      'test/tensor/device/wasm/wasm-models.test.ts',
+    ],
+    setupFiles: ['test/setup.ts', 'test/threads.ts'],
+    env: { GAMMABETA_THREADS: '2' },
+    testTimeout: 30_000,
+  },
+};
+
 /** Tests of the package as users install it. It is built and packed once, before the first of them. */
 const packed: TestProjectConfiguration = {
   test: {
@@ -86,7 +101,7 @@ if (chromium === undefined) {
 const config: ViteUserConfig = defineConfig({
   test: {
     maxWorkers: availableParallelism(), // the default leaves a core unused
-    projects: [node, packed, ...(chromium === undefined ? [] : [browser(chromium)])],
+    projects: [node, threads, packed, ...(chromium === undefined ? [] : [browser(chromium)])],
     reporters: ['default', './test/summary-reporter.ts'],
   },
 });

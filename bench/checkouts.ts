@@ -85,7 +85,7 @@ export async function compareCheckouts(options: CheckoutOptions, signal: AbortSi
     const participants: Participant<Side>[] = [];
     for (const name of sides) {
       const entry = await bundle(name, roots[name], folder);
-      participants.push({ name, launch: launchOfEntry(pathToFileURL(entry).href, device) });
+      participants.push({ name, launch: launchOfEntry(pathToFileURL(entry).href, { device }) });
     }
     const backends = { this: await backendOf(participants[0]), other: await backendOf(participants[1]) };
     console.log(`machine  ${machineText(machine)}\nthis     ${backends.this}\nother    ${backends.other}`);

@@ -73,7 +73,7 @@ export function readResults(folder: string = join(import.meta.dirname, 'results'
             report: gpu,
             before: gpus.get(`${name}-before`),
             products: gpus.get(`${name}-products`) ?? gpu,
-            cuda: cudas.get(name),
+            cuda: cudas.get(name) ?? gpu.pytorch,
           },
         ],
   );

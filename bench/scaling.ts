@@ -77,8 +77,8 @@ function square(net: NetName, width: number): Sequential {
   return new Sequential(...hidden(), ...hidden(), new Dense(width, 10));
 }
 
-/** BatchNorm1d by itself: forward in training mode, and backward from a given gradient to x, γ and β. */
-function batchnormAt(batch: number, features: number): () => unknown {
+/** The work of BatchNorm1d by itself: forward in training mode, and backward from a given gradient to x, γ and β. */
+export function batchnormAt(batch: number, features: number): () => unknown {
   const stream = seededStream(1);
   const drawn = (requiresGrad: boolean) =>
     tensor(

@@ -1,103 +1,167 @@
 /**
  * Threads of the wasm device: `npm run bench -- threads [numbers of threads]` times products, batch normalization and training
- * steps with one thread and with others, in turns, and prints the best times, and the time that giving a kernel away
- * takes.
+ * steps with one thread and with others, in turns, and what the machine allows.
  */
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
 import { matmul } from '../kernels/matmul.ts';
+import { randn, scope } from '../src/index.ts';
 import { nets } from '../src/networks.ts';
-import { BatchNorm1d, randn, useDevice } from '../src/index.ts';
-import { currentDevice } from '../src/tensor/device/current.ts';
-import { builds, openWasm, type WasmDevice } from '../src/tensor/device/wasm/open-wasm.ts';
-import { makeTeam } from '../src/tensor/device/wasm/threads/team.ts';
-import { stepCases, stepName } from './step-timing.ts';
+import { integerFrom, progress, runCommand } from './command-line.ts';
+import { digits, milliseconds, percent } from './format.ts';
+import { describeMachine, machineText } from './machine.ts';
+import { batchnormAt } from './scaling.ts';
+import type { Summary } from './statistics.ts';
+import { type StepCase, stepCases, stepName } from './step-timing.ts';
+import { tableOf } from './tables.ts';
+import { type Limits, limitsOf } from './thread-limits.ts';
+import {
+  CAREFUL,
+  dividedShare,
+  openThreads,
+  QUICK,
+  type ThreadTiming,
+  timeInTurns,
+} from './thread-timing.ts';
+import { timeInChromium } from './threads-in-chromium.ts';
 import { stepOf, trainingOf } from './training.ts';
+import { writeJson } from './write-json.ts';
 
-/** Rounds in turns, and the time of each, in milliseconds. */
-const ROUNDS = 12;
-const ROUND = 60;
-
-/** Calls that are timed together, to measure the latency: few, so that some are not interrupted. */
-const BURST = 50;
-
-const counts = process.argv.slice(2).map(Number);
-if (counts.length === 0) counts.push(2);
-
-/** Times work on the current device, in milliseconds per call. */
-function timed(work: () => unknown): number {
-  const begin = performance.now();
-  let calls = 0;
-  let passed = 0;
-  do {
-    work();
-    calls++;
-    passed = performance.now() - begin;
-  } while (passed < ROUND);
-  return passed / calls;
+/** What is timed. */
+interface Workload {
+  readonly name: string;
+  /** Returns the function that is timed. */
+  readonly open: () => () => unknown;
+  /** How many times as fast two threads are to be. */
+  readonly goal: number;
 }
 
-/** Builds the work once per number of threads, because each has tensors of its own, and times all in turns. */
-async function compare(name: string, workOf: () => () => unknown): Promise<void> {
-  const best = new Map<number, number>();
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const count of [1, ...counts]) {
-      await useDevice('wasm', { threads: count });
-      await (currentDevice() as WasmDevice).pool?.started();
-      const work = workOf();
-      for (let k = 0; k < 5; k++) work();
-      best.set(count, Math.min(best.get(count) ?? Infinity, timed(work)));
-    }
-  }
-  const one = best.get(1) ?? NaN;
-  const others = counts.map((count) => {
-    const time = best.get(count) ?? NaN;
-    return `${count} threads ${time.toFixed(4)} ms, ${(one / time).toFixed(2)} times as fast`;
-  });
-  console.log(`${name.padEnd(26)} 1 thread ${one.toFixed(4)} ms; ${others.join('; ')}`);
+const stepGoals: Readonly<Record<number, number>> = { 32: 1.5, 256: 1.8, 1024: 1.85 };
+
+const workloads: readonly Workload[] = [
+  ...[512, 1024].map((n): Workload => {
+    const open = () => {
+      const [a, b] = [randn([n, n]), randn([n, n])];
+      return () => {
+        scope(() => void a.matmul(b));
+      };
+    };
+    return { name: `${matmul.name} ${n}³`, open, goal: 1.85 };
+  }),
+  { name: 'BatchNorm1d 1024×512', open: () => batchnormAt(1024, 512), goal: 1.5 },
+  ...stepCases.map((stepCase): Workload => {
+    const open = () => {
+      const training = trainingOf(nets[stepCase.net], 784, stepCase.batch, stepCase.inputs);
+      return () => stepOf(training).dataSync();
+    };
+    return { name: stepName(stepCase), open, goal: stepGoals[stepCase.batch] };
+  }),
+];
+
+interface Timed {
+  readonly name: string;
+  readonly goal: number;
+  readonly timings: readonly ThreadTiming[];
+  /** The share of the time of one thread in kernels that are divided among the most threads. */
+  readonly divided: number;
 }
 
-/** The time to give away a kernel that does almost nothing, and to hear back, in microseconds. */
-async function latency(): Promise<void> {
-  const device = openWasm(builds, { count: 2, reason: 'benchmark' });
-  device.gather(makeTeam);
-  const { pool } = device;
-  const form = pool?.forms.get('matmul');
-  if (pool === null || form === undefined) throw new Error('shared memory is refused');
-  await pool.started();
-  pool.leastShare = 0;
-  const args = [0, 0, 0, 2, 0, 0]; // two empty rows
-  const call = () => pool.run(form, args, [], 3, 1, 1);
-  const alone = () => form.run(0, 0, 0, 2, 0, 0);
-  const burst = (work: () => unknown) => {
-    const begin = performance.now();
-    for (let k = 0; k < BURST; k++) work();
-    return (performance.now() - begin) / BURST;
-  };
-  let [both, one] = [Infinity, Infinity];
-  for (let k = 0; k < 10_000; k++) {
-    both = Math.min(both, burst(call));
-    one = Math.min(one, burst(alone));
+interface Options {
+  readonly filter: string;
+  readonly quick: boolean;
+  readonly json?: string;
+  readonly chromium: boolean;
+}
+
+/** In a page, the step that is to be 1.6 times as fast on two threads. */
+const IN_PAGE: StepCase = { net: 'bn', batch: 256, inputs: 'digits' };
+
+async function run(counts: readonly number[], { filter, quick, json, chromium }: Options): Promise<void> {
+  const machine = describeMachine();
+  console.log(machineText(machine));
+  const turns = quick ? QUICK : CAREFUL;
+  const most = Math.max(...counts);
+  if (chromium) {
+    const [timings] = await timeInChromium([{ ...IN_PAGE, threads: most, turns }]);
+    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: NaN };
+    console.log(table([result], [most]));
+    return;
   }
-  console.log(`fork and join: ${(1000 * (both - one)).toFixed(2)} µs`);
+  const chosen = workloads.filter(({ name }) => name.includes(filter.replaceAll(/(\d)x(?=\d)/g, '$1×')));
+
+  progress('limits');
+  const limits = await limitsOf(most, turns);
+  progress('');
+  console.log(limitText(limits, most));
+
+  const pool = await openThreads(most);
+  const results: Timed[] = [];
+  for (const { name, open, goal } of chosen) {
+    progress(name);
+    const work = open();
+    const timings = timeInTurns(pool, counts, work, turns);
+    results.push({ name, goal, timings, divided: dividedShare(pool, most, work) });
+  }
+  progress('');
+  console.log(table(results, counts));
   pool.stop();
+  if (json !== undefined) await writeJson(json, { machine, counts, limits, results });
 }
 
-await latency();
-for (const n of [512, 1024]) {
-  await compare(`${matmul.name} ${n}³`, () => {
-    const [a, b] = [randn([n, n]), randn([n, n])];
-    return () => a.matmul(b);
-  });
+function limitText({ latency, products, sums, reading }: Limits, count: number): string {
+  const times = ({ median, quartiles: [low, high] }: Summary) =>
+    `${digits(median)} times as fast as one (${digits(low)} … ${digits(high)})`;
+  return [
+    `fork and join                        ${latency.toFixed(2)} µs`,
+    `${count} threads, a product of its own each  ${times(products)}`,
+    `${count} threads, sums of arrays of 16 MB    ${times(sums)}`,
+    `reading what the own core has written  ${digits(reading.own)} GB/s, what another has: ${digits(reading.others)} GB/s`,
+  ].join('\n');
 }
-await compare('BatchNorm1d 1024×512', () => {
-  const layer = new BatchNorm1d(512);
-  const x = randn([1024, 512], { requiresGrad: true });
-  return () => {
-    layer.forward(x).sum().backward();
-  };
+
+function table(results: readonly Timed[], counts: readonly number[]): string {
+  const most = Math.max(...counts);
+  return tableOf(
+    [
+      '',
+      '1 thread, ms',
+      ...counts.flatMap((n) => [`${n}, ms`, 'faster', 'middle half']),
+      'divided',
+      'at most',
+      'goal',
+    ],
+    results.map(({ name, goal, timings: [one, ...others], divided }) => [
+      name,
+      milliseconds(one.milliseconds / 1000),
+      ...others.flatMap(({ milliseconds: time, speedup: { median, quartiles } }) => [
+        milliseconds(time / 1000),
+        digits(median),
+        quartiles.map(digits).join(' … '),
+      ]),
+      ...(isNaN(divided) ? ['–', '–'] : [percent(100 * divided), digits(1 / (1 - divided + divided / most))]),
+      most === 2 ? String(goal) : '–',
+    ]),
+    1,
+  );
+}
+
+/** 2, 4, 8 …, and the number of cores. */
+function upToCores(): number[] {
+  const cores = Math.max(2, availableParallelism());
+  const powers = [2, 4, 8, 16, 32].filter((count) => count < cores);
+  return [...powers, cores];
+}
+
+const parser = new Command('threads')
+  .description('Times kernels and steps with one thread and with others, in turns.')
+  .argument('[counts...]', 'numbers of threads (default: 2, 4, 8 …, up to the number of cores)')
+  .option('--filter <text>', "only lines that contain this, such as 'step bn'", '')
+  .option('--quick', 'a rough look instead of a measurement', false)
+  .option('--chromium', 'instead, a step of bn at batch 256 in a page of Chromium', false)
+  .option('--json <file>', 'also write the results to a file')
+  .parse();
+
+await runCommand(() => {
+  const counts = parser.args.map(integerFrom(2));
+  return run(counts.length === 0 ? upToCores() : counts, parser.opts<Options>());
 });
-for (const stepCase of stepCases) {
-  await compare(stepName(stepCase), () => {
-    const training = trainingOf(nets[stepCase.net], 784, stepCase.batch, stepCase.inputs);
-    return () => stepOf(training).dataSync();
-  });
-}

@@ -10,7 +10,8 @@ export type { Device, DeviceName, DType, ProductForm, Products } from './tensor/
 export { type DeviceInfo, deviceInfo, type DeviceOptions, useDevice } from './tensor/device/registry.ts';
 export type { ThreadsOption } from './tensor/device/wasm/threads/count.ts';
 export { BusyError } from './tensor/device/hold.ts';
-export type { PassedOver } from './tensor/device/current.ts';
+export type { PassedOver, StepTime } from './tensor/device/choice.ts';
+export type { TimedModel } from './tensor/device/time-model.ts';
 export { arange, eye, tensor } from './tensor/create.ts';
 export type { TensorJson } from './tensor/json.ts';
 export type { NestedArray, TensorData } from './tensor/nested.ts';

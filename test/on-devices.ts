@@ -17,6 +17,9 @@ const wasm: Precision = { ...float32, device: 'wasm' };
 /** True in a page. There the tests run on the GPU devices only; Node runs them on `cpu` and `wasm`. */
 export const inPage: boolean = 'document' in globalThis;
 
+/** True in the project `threads`, which tests `wasm` only. */
+const onThreads = !inPage && Number(process.env.GAMMABETA_THREADS) > 1;
+
 const webgl: Precision = { ...float32, device: 'webgl' };
 const webgpu: Precision = { ...float32, device: 'webgpu' };
 
@@ -38,7 +41,7 @@ export function inAllPrecisions(tests: (on: Precision) => void): void {
 
 /** Runs tests in float32 on every device with synchronous reads, as {@link onDevices} does. */
 export function inFloat32(tests: (on: Precision) => void): void {
-  for (const on of inPage ? [webgl] : [float32, wasm]) within(on, tests);
+  for (const on of inPage ? [webgl] : onThreads ? [wasm] : [float32, wasm]) within(on, tests);
 }
 
 /** Runs tests that need float64, such as gradient checks: on `cpu`, since GPUs have float32 only. */

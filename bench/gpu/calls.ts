@@ -13,12 +13,10 @@ const counted = {
   buffers: ['GPUDevice', 'createBuffer'],
 } as const;
 
-const STEPS = 4;
-
-/** The calls of a step, whose loss is read, after a few others. */
-export async function countCalls(netAndBatch: NetAndBatch): Promise<CallCounts> {
+/** The calls of a step, whose loss is read: the mean of `steps` steps, after as many others. */
+export async function countCalls(netAndBatch: NetAndBatch, steps = 4): Promise<CallCounts> {
   const trainer = await trainerOn('webgpu', netAndBatch);
-  await trainer.run(STEPS, 1);
+  await trainer.run(steps, 1);
   const counts = { launches: 0, submits: 0, writes: 0, buffers: 0 };
   const classes = await webGpuClasses();
   const restores = Object.entries(counted).map(([name, [owner, method]]) => {
@@ -33,12 +31,12 @@ export async function countCalls(netAndBatch: NetAndBatch): Promise<CallCounts> 
     };
   });
   try {
-    await trainer.run(STEPS, 1);
+    await trainer.run(steps, 1);
   } finally {
     for (const restore of restores) restore();
   }
   const { launches, submits, writes, buffers } = counts;
-  const perStep = (count: number) => count / STEPS;
+  const perStep = (count: number) => count / steps;
   return {
     ...netAndBatch,
     launches: perStep(launches),

@@ -10,8 +10,10 @@ import { chromiumPath, measureInChromium } from './chromium.ts';
 import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';
+import type { CudaReport } from '../results.ts';
+import { measureInPyTorch } from './pytorch.ts';
 import { emptyReport, type GpuReport, type HostReport } from './gpu-report.ts';
-import { serve } from './server.ts';
+import { installedPeers, serve } from './server.ts';
 import { introduction, resultsSince, tablesOf } from './gpu-tables.ts';
 
 export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 'software' | 'seconds'> {
@@ -24,7 +26,7 @@ export interface CommandOptions extends Pick<GpuOptions, 'filter' | 'quick' | 's
 /** @throws {GammaBetaError} An option is wrong. @throws The signal's reason, once it is aborted. */
 export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSignal): Promise<void> {
   const { json, quick, filter } = options;
-  if (!allLines(quick).some((line) => leaves(filter, line))) {
+  if (![...allLines(quick), 'pytorch'].some((line) => leaves(filter, line))) {
     throw new GammaBetaError('--filter', `no line contains '${filter}'`, 'leave it out to run everything');
   }
   if (json !== undefined) await mkdir(dirname(json), { recursive: true }); // fails now instead of at the end
@@ -34,12 +36,21 @@ export async function runGpuBenchmarks(options: CommandOptions, signal: AbortSig
     quick,
     machine: describeMachine(),
   } as const;
-  const save = async (hosts: readonly HostReport[]): Promise<void> => {
-    if (json !== undefined) await writeJson(json, { ...introduced, hosts } satisfies GpuReport);
+  const save = async (hosts: readonly HostReport[], pytorch?: CudaReport): Promise<void> => {
+    const report: GpuReport = { ...introduced, hosts, ...(pytorch && { pytorch }) };
+    if (json !== undefined) await writeJson(json, report);
   };
   console.log(`machine  ${machineText(introduced.machine)}`);
-  if (options.serve) await serveByHand(options, save, signal);
-  else await save(await measureEverywhere(options, save, signal));
+  if (options.serve) {
+    await serveByHand(options, save, signal);
+    return;
+  }
+  const hosts = await measureEverywhere(options, save, signal);
+  await save(hosts);
+  const isHardware = hosts.some(({ devices }) => devices.some(({ software }) => software === false));
+  if (!isHardware || !leaves(filter, 'pytorch')) return;
+  const pytorch = await measureInPyTorch(quick, signal);
+  if (pytorch !== null) await save(hosts, pytorch);
 }
 
 /** Measures in Chromium and in Node. If one cannot run, a line says why, and the other still runs. */
@@ -60,7 +71,10 @@ async function measureEverywhere(
   };
   const devices = options.device === undefined ? gpuNames : [options.device];
   const { filter, quick, seconds } = options;
-  const asked = { devices, filter, quick, seconds };
+  const asked = { devices, filter, quick, seconds, peers: installedPeers };
+  if (installedPeers.length === 0) {
+    console.log('jax-js and TensorFlow.js are not installed. Hint: npm ci --prefix bench/peers');
+  }
   if (chromiumPath === undefined) {
     console.log(
       'no Chromium was found. Hint: apt-get install chromium, set CHROMIUM to its path, or pass --serve',
@@ -112,7 +126,7 @@ async function serveByHand(
 ): Promise<void> {
   const devices = device === undefined ? gpuNames : [device];
   const server = await serve(
-    { devices, filter, quick, software: true, seconds },
+    { devices, filter, quick, software: true, seconds, peers: installedPeers },
     (message) => {
       if ('line' in message) progress(message.line);
       else if ('failure' in message) console.error(message.failure);

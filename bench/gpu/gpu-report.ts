@@ -2,6 +2,7 @@
 import type { DeviceInfo, DeviceName } from '../../src/index.ts';
 import type { ProductForm } from '../../src/tensor/device/device.ts';
 import type { Machine } from '../machine.ts';
+import type { CudaReport } from '../results.ts';
 import type { GpuName } from './options.ts';
 import type { Network } from './trainer.ts';
 import type { Sampled } from './turns.ts';
@@ -13,6 +14,8 @@ export interface GpuReport {
   readonly quick: boolean;
   readonly machine: Machine;
   readonly hosts: readonly HostReport[];
+  /** PyTorch on the same machine's CUDA. */
+  readonly pytorch?: CudaReport;
 }
 
 /** The results of one browser or of Node. Measurements that did not run are empty. */
@@ -28,6 +31,8 @@ export interface HostReport {
   readonly steps: readonly StepTiming[];
   readonly reading: readonly ReadingTiming[];
   readonly calls: readonly CallCounts[];
+  /** The same work in other libraries, in a page. Results from before they were measured have none. */
+  readonly peers?: readonly PeerTiming[];
   /** Messages about measurements that failed or whose results were wrong. */
   readonly refused: readonly string[];
   /** The lines that were not measured because the time was up. */
@@ -76,6 +81,14 @@ export interface ReadingTiming extends NetAndBatch {
   readonly seldom: Sampled;
 }
 
+/** One step or product in a library. */
+export interface PeerTiming extends Sampled {
+  /** As in bench/peers, such as `step bn 32 digits`. */
+  readonly workload: string;
+  /** `gammabeta, WebGPU`, `jax-js, WebGPU`, … */
+  readonly library: string;
+}
+
 /** The number of calls of WebGPU in a training step. */
 export interface CallCounts extends NetAndBatch {
   readonly launches: number;
@@ -95,6 +108,7 @@ export function emptyReport(host: string): HostReport {
     steps: [],
     reading: [],
     calls: [],
+    peers: [],
     refused: [],
     left: [],
   };

@@ -36,6 +36,7 @@ export function tablesOf(report: HostReport): Table[] {
     callTable(report),
     stepTable(report),
     readingTable(report),
+    peerTable(report),
     ...kernelTables(report),
   ];
   return tables.filter(({ rows }) => rows.length > 0);
@@ -173,6 +174,37 @@ function callTable({ calls, devices }: HostReport): Table {
   };
 }
 
+/** A row for each workload, with the time of each library and its ratio to gammabeta's. */
+function peerTable({ peers = [], devices }: HostReport): Table {
+  const libraries = [...new Set(peers.map(({ library }) => library))];
+  const [ours, ...others] = libraries;
+  const rows = [...new Set(peers.map(({ workload }) => workload))].map((workload) => {
+    const at = (library: string) =>
+      peers.find((each) => each.workload === workload && each.library === library)?.seconds;
+    const cell = (value: number | undefined, text: (value: number) => string) =>
+      value === undefined ? '–' : text(value);
+    const own = at(ours);
+    const ratio = (theirs: number | undefined) =>
+      theirs === undefined || own === undefined ? undefined : theirs / own;
+    return [
+      workload,
+      ...libraries.map((library) => cell(at(library), milliseconds)),
+      ...others.map((library) => cell(ratio(at(library)), digits)),
+    ];
+  });
+  return {
+    title: 'Other libraries on the same GPU, in turns',
+    note: noteOn(devices),
+    head: [
+      'workload',
+      ...libraries.map((library) => `${library}, ms`),
+      ...others.map((library) => `${library} ÷ gammabeta`),
+    ],
+    rows,
+    words: 1,
+  };
+}
+
 /** A line for each result that a report has and an earlier one had not. */
 export function resultsSince(before: HostReport, report: HostReport): string[] {
   const newOf = <T>(list: (from: HostReport) => readonly T[]): readonly T[] =>
@@ -191,6 +223,9 @@ export function resultsSince(before: HostReport, report: HostReport): string[] {
     ...newOf(({ reading }) => reading).map(
       ({ net, batch, device, each, seldom }) =>
         `reading ${net} ${batch}, ${device}: ${milliseconds(each.seconds)} ms each step, ${milliseconds(seldom.seconds)} ms every 16th`,
+    ),
+    ...newOf(({ peers = [] }) => peers).map(
+      ({ workload, library, seconds }) => `${workload}, ${library}: ${milliseconds(seconds)} ms`,
     ),
     ...newOf(({ kernels }) => kernels).map(launch),
     ...newOf(({ refused }) => refused).map((line) => `not timed: ${line}`),

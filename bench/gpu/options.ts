@@ -1,9 +1,13 @@
 /** The options of the GPU benchmarks, shared by the command, the page and the process in Node. */
+import type { PeerName } from './peers.ts';
+
 export const gpuNames = ['webgl', 'webgpu'] as const;
 
 export type GpuName = (typeof gpuNames)[number];
 
 export interface GpuOptions {
+  /** The other libraries that are installed, which a page times too. */
+  readonly peers?: readonly PeerName[];
   readonly devices: readonly GpuName[];
   readonly filter: string;
   readonly quick: boolean;

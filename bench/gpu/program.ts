@@ -8,6 +8,7 @@ import { countCalls } from './calls.ts';
 import { timeLaunches } from './launches.ts';
 import { type GpuName, type GpuOptions, leaves } from './options.ts';
 import { emptyReport, type HostReport, type NetAndBatch, type PassedOverGpu } from './gpu-report.ts';
+import { type OpenPeer, peerWorkloads, timePeers } from './peers.ts';
 import { handlingCases, stepCases, timeReading, timeSteps } from './gpu-steps.ts';
 
 /** Called with the results so far and the line of the next measurement, which is null at the end. */
@@ -15,7 +16,13 @@ export type Tell = (report: HostReport, next: string | null) => Promise<void> | 
 
 type GpuInfo = DeviceInfo & { readonly device: GpuName };
 
-export async function runBenchmarks(options: GpuOptions, host: string, tell: Tell): Promise<HostReport> {
+/** @param openPeer Opens another library, in a page. */
+export async function runBenchmarks(
+  options: GpuOptions,
+  host: string,
+  tell: Tell,
+  openPeer?: OpenPeer,
+): Promise<HostReport> {
   const { opened, passedOver } = await openGpus(options);
   let report: HostReport = { ...emptyReport(host), devices: opened, passedOver };
   const end = performance.now() + 1000 * options.seconds;
@@ -74,6 +81,21 @@ export async function runBenchmarks(options: GpuOptions, host: string, tell: Tel
       });
     }
   }
+  const { peers = [] } = options;
+  for (const { device: name, software = false } of opened) {
+    if (name !== 'webgpu' || openPeer === undefined || peers.length === 0) continue;
+    const quick = options.quick || software;
+    for (const workload of peerWorkloads({ software, quick: options.quick })) {
+      await measure(`peers ${workload.name}`, name, async () => {
+        const refused: string[] = [];
+        const timings = await timePeers(workload, peers, openPeer, quick, (line) => refused.push(line));
+        return {
+          peers: [...(report.peers ?? []), ...timings],
+          refused: [...report.refused, ...refused],
+        };
+      });
+    }
+  }
   for (const { device: name, software = false } of opened) {
     const { quick } = options;
     for (const each of handlingCases({ software, quick })) {
@@ -107,11 +129,15 @@ export function allLines(quick: boolean): string[] {
       `${labelOf(each)} gpu.js`,
     ]),
     ...countCases.map((each) => lineOf('calls', each)),
+    ...peerWorkloads({ software, quick }).map(({ name }) => `peers ${name}`),
   ]);
 }
 
 /** The steps whose calls are counted: a count does not depend on the batch, except that large sums take two launches. */
-const countCases: readonly NetAndBatch[] = (['plain', 'bn'] as const).map((net) => ({ net, batch: 32 }));
+const countCases: readonly NetAndBatch[] = (['plain', 'bn', 'ln'] as const).map((net) => ({
+  net,
+  batch: 32,
+}));
 
 function lineOf(what: 'step' | 'reading' | 'calls', { net, batch }: NetAndBatch): string {
   return `${what} ${net} ${batch}`;

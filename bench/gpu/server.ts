@@ -1,13 +1,17 @@
 /** Bundles the page and serves it, only to this machine. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { build } from 'esbuild';
 import { frame } from './html.ts';
+import { type PeerName, peerNames, peers } from './peers.ts';
 import type { GpuOptions } from './options.ts';
 import type { HostReport } from './gpu-report.ts';
+
+const peerFolder = join(import.meta.dirname, '../peers');
 
 /** What the page sends: the line of the next measurement with the results so far, the report, or an error. */
 export type Message =
@@ -26,7 +30,7 @@ export async function serve(
   onMessage: (message: Message) => void,
   port = 0,
 ): Promise<Server> {
-  const files = await bundle();
+  const files = await bundle(options.peers ?? []);
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (request.method === 'POST') {
@@ -59,16 +63,31 @@ async function receive(request: IncomingMessage): Promise<Message | null> {
   return JSON.parse(await text(request)) as Message;
 }
 
-/** Bundles the page's script. gpu.js stays a separate file, which is loaded only when a GPU is used. */
-async function bundle(): Promise<ReadonlyMap<string, string>> {
+/** The other libraries that are installed. */
+export const installedPeers: readonly PeerName[] = peerNames.filter((name) =>
+  peers[name].packages.every((each) => existsSync(join(peerFolder, 'node_modules', each))),
+);
+
+/**
+ * Bundles the page's script, and one file for each of the other libraries. gpu.js stays a separate file, which is loaded
+ * only when a GPU is used.
+ */
+async function bundle(names: readonly PeerName[]): Promise<ReadonlyMap<string, string>> {
+  const files = new Set(names.map((name) => join(peerFolder, 'contenders', `${peers[name].file}.js`)));
+  const bundles = [join(import.meta.dirname, 'page.ts'), ...files].map(bundleOf);
+  return new Map((await Promise.all(bundles)).flatMap((bundled) => [...bundled]));
+}
+
+async function bundleOf(entryPoint: string): Promise<ReadonlyMap<string, string>> {
   const outdir = '/out';
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'page.ts')],
+    entryPoints: [entryPoint],
     bundle: true,
     splitting: true,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
+    logLevel: 'error',
     write: false,
     outdir,
   });

@@ -5,6 +5,7 @@ import {
   Dense,
   type DeviceName,
   type Layer,
+  LayerNorm,
   ReLU,
   Sequential,
   type Tensor,
@@ -41,11 +42,25 @@ const wideBn = (): Layer =>
     new Dense(WIDTH, 10),
   );
 
-export type Network = 'plain' | 'bn' | 'small' | 'plain, 2048 wide' | 'bn, 2048 wide';
+/** `bn` with layer normalization in place of batch normalization. */
+const layerNormalized = (): Layer =>
+  new Sequential(
+    new LayerNorm(784),
+    new Dense(784, 300),
+    new ReLU(),
+    new LayerNorm(300),
+    new Dense(300, 100),
+    new ReLU(),
+    new LayerNorm(100),
+    new Dense(100, 10),
+  );
+
+export type Network = 'plain' | 'bn' | 'ln' | 'small' | 'plain, 2048 wide' | 'bn, 2048 wide';
 
 const networks: Readonly<Record<Network, { readonly make: () => Layer; readonly features: number }>> = {
   plain: { make: nets.plain, features: 784 },
   bn: { make: nets.bn, features: 784 },
+  ln: { make: layerNormalized, features: 784 },
   small: { make: small, features: 16 },
   'plain, 2048 wide': { make: widePlain, features: 784 },
   'bn, 2048 wide': { make: wideBn, features: 784 },

@@ -1,6 +1,5 @@
 /** Compares the results of two contenders. */
-import { type NamedTensor, readTensors } from './contenders/tensor-file.js';
-import type { Verified } from './contender-process.ts';
+import type { NamedTensor } from './contenders/tensor-file.js';
 import type { Prepared } from './workloads.ts';
 
 /** The relative tolerance of a loss. */
@@ -11,18 +10,24 @@ const ROUNDING = 1e-6;
 
 type Values = Float32Array | Uint8Array;
 
+/** The losses of a training step, and tensors by name. */
+export interface Results {
+  readonly losses?: readonly number[] | null;
+  readonly tensors: Readonly<Record<string, NamedTensor>>;
+}
+
 /** Describes the first difference that exceeds the tolerance; null if there is none. */
 export function disagreement(
-  found: Verified,
-  expected: Verified,
+  found: Results,
+  expected: Results,
   { inputs }: Prepared,
   tolerance: number,
 ): string | null {
   const losses = lossesDiffer(found.losses ?? [], expected.losses ?? []);
   if (losses !== null) return losses;
-  const results: Readonly<Record<string, NamedTensor | undefined>> = readTensors(found.outputs);
+  const results: Readonly<Record<string, NamedTensor | undefined>> = found.tensors;
   const before: typeof results = inputs;
-  for (const [name, { data: right }] of Object.entries(readTensors(expected.outputs))) {
+  for (const [name, { data: right }] of Object.entries(expected.tensors)) {
     const data = results[name]?.data;
     if (data?.length !== right.length) return `${name} has ${data?.length ?? 0} values, not ${right.length}`;
     const initial = before[`state:${name}`]?.data;

@@ -30,6 +30,8 @@ export interface ComparePeersOptions {
   readonly json?: string;
   /** gammabeta's device; by default the one that every program starts with. */
   readonly device?: string;
+  /** Threads of gammabeta and of PyTorch's products. Default 1. */
+  readonly threads?: number;
   /** Also run the experiment, as `experiment plain` and `experiment bn`. */
   readonly experiment?: ExperimentOptions;
   readonly signal?: AbortSignal;
@@ -44,7 +46,7 @@ export interface ComparePeersOptions {
  * @throws The signal's reason, once it is aborted.
  */
 export async function comparePeers(options: ComparePeersOptions = {}): Promise<PeersReport> {
-  const { quick = false, only = contenderNames, json, device, experiment, signal } = options;
+  const { quick = false, only = contenderNames, json, device, threads, experiment, signal } = options;
   const protocol = protocolOf(quick, options.rounds);
   const { chosen, nets } = selected(options);
   const machine = describeMachine(); // before this command adds to the load
@@ -55,7 +57,7 @@ export async function comparePeers(options: ComparePeersOptions = {}): Promise<P
     problems.push(line);
     console.error(line);
   };
-  const contenders = await lineUp(only, device, onProblem);
+  const contenders = await lineUp(only, { device, threads }, onProblem);
   console.log(header({ machine, contenders }));
 
   const timings: Timing[] = [];

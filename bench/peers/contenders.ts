@@ -1,4 +1,4 @@
-/** The libraries that are compared, and how to start each on one thread. */
+/** The libraries that are compared, and how to start each. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -21,17 +21,25 @@ const implementation = (file: string): string => join(import.meta.dirname, 'cont
 /** WebAssembly flags of this process, which all contenders in Node get as well. */
 export const nodeFlags: readonly string[] = process.execArgv.filter((flag) => /^--[\w-]*wasm/.test(flag));
 
+/** How contenders run. */
+export interface Running {
+  /** gammabeta's device; by default the one that every program starts with. */
+  readonly device?: string | undefined;
+  /** Threads of gammabeta, and of the matrix products of PyTorch. The others have one thread in Node. Default 1. */
+  readonly threads?: number | undefined;
+}
+
 /**
  * Returns the command that starts a contender.
  *
  * @throws {GammaBetaError} It is not installed, or not built.
  */
-export function launchOf(name: ContenderName, device?: string): Launch {
+export function launchOf(name: ContenderName, running: Running): Launch {
   switch (name) {
     case 'gammabeta':
-      return gammabeta(device);
+      return gammabeta(running);
     case 'pytorch':
-      return pytorch();
+      return pytorch(running);
     case 'jax-js':
       return fromPackages(name, ['@jax-js/jax'], ['jax-js.js']);
     case 'tfjs-wasm':
@@ -53,17 +61,20 @@ function node([file, ...args]: readonly string[], env: Launch['env'] = {}): Laun
   return { command: process.execPath, args: [...nodeFlags, implementation(file), ...args], env };
 }
 
-function gammabeta(device?: string): Launch {
+function gammabeta(running: Running): Launch {
   const built = join(root, 'dist/src/index.js');
   if (!existsSync(built)) {
     throw new GammaBetaError('gammabeta', `not built: no ${relative(root, built)}`, 'npm run build');
   }
-  return launchOfEntry(pathToFileURL(built).href, device);
+  return launchOfEntry(pathToFileURL(built).href, running);
 }
 
 /** Starts gammabeta from the URL of its main module. The default device is the one that every program starts with. */
-export function launchOfEntry(entry: string, device?: string): Launch {
-  return node(['gammabeta.js', entry], device === undefined ? {} : { GAMMABETA_DEVICE: device });
+export function launchOfEntry(entry: string, { device, threads }: Running): Launch {
+  return node(['gammabeta.js', entry], {
+    ...(device !== undefined && { GAMMABETA_DEVICE: device }),
+    ...(threads !== undefined && { GAMMABETA_THREADS: String(threads) }),
+  });
 }
 
 /** A source file that is newer than dist, if there is one. */
@@ -84,7 +95,7 @@ function fromPackages(name: ContenderName, packages: readonly string[], args: re
 }
 
 /** Uses the first Python that can import torch: `python3` on the PATH may differ from the system's Python. */
-function pytorch(): Launch {
+function pytorch({ threads: count = 1 }: Running): Launch {
   const { PYTHON } = process.env;
   const candidates = PYTHON === undefined ? ['python3', '/usr/bin/python3'] : [PYTHON];
   const python = candidates.find((each) => spawnSync(each, ['-c', 'import torch']).status === 0);
@@ -95,9 +106,10 @@ function pytorch(): Launch {
       'apt-get install python3-torch, or set PYTHON to a Python that has torch',
     );
   }
+  // OpenMP stays on one thread: with more, the steps were several times slower.
   const threads = ['OMP', 'MKL', 'OPENBLAS', 'BLIS', 'NUMEXPR'].map((library) => [
     `${library}_NUM_THREADS`,
-    '1',
+    library === 'OPENBLAS' ? String(count) : '1',
   ]);
   return {
     command: python,

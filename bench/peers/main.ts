@@ -11,6 +11,7 @@ interface Options {
   readonly filter: string;
   readonly json?: string;
   readonly device?: string;
+  readonly threads?: number;
   readonly experiment: boolean;
   readonly data?: string;
   readonly epochs: number;
@@ -18,13 +19,14 @@ interface Options {
 }
 
 const { experiment, data, epochs, limit, ...options } = new Command('peers')
-  .description('Compares gammabeta with other libraries on one thread of the CPU, in turns.')
+  .description('Compares gammabeta with other libraries on the CPU, in turns.')
   .option('--quick', 'a rough look instead of a measurement', false)
   .option('--rounds <n>', 'how often each library is timed (default: 15; 3 with --quick)', integerFrom(1))
   .addOption(new Option('--only <names...>', 'compare only these').choices(contenderNames))
   .option('--filter <text>', "only workloads whose name contains this, such as 'step bn'", '')
   .option('--json <file>', 'write all measured values to a file')
   .option('--device <name>', "gammabeta's device (default: the one that every program starts with)")
+  .option('--threads <n>', "threads of gammabeta and of PyTorch's products (default: 1)", integerFrom(1))
   .option('--experiment', 'also run npm run mnist, in gammabeta and in PyTorch; takes minutes', false)
   .option(
     '--data <dir>',

@@ -1,10 +1,10 @@
 /** One workload in all contenders: starts their processes, sends the inputs, and compares the results. */
 import { join } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
-import { disagreement } from './agreement.ts';
-import { ContenderProcess, type Description, type Verified } from './contender-process.ts';
-import { type ContenderName, type Launch, launchOf, newerThanBuilt } from './contenders.ts';
-import { writeTensors } from './contenders/tensor-file.js';
+import { disagreement, type Results } from './agreement.ts';
+import { ContenderProcess, type Description } from './contender-process.ts';
+import { type ContenderName, type Launch, launchOf, newerThanBuilt, type Running } from './contenders.ts';
+import { readTensors, writeTensors } from './contenders/tensor-file.js';
 import type { Prepared, Workload } from './workloads.ts';
 
 /** Called with one line per problem. The contender it concerns is left out, and the others continue. */
@@ -29,13 +29,13 @@ export type Contender = Participant & Description;
 /** Starts each contender once and returns those that are installed, with their descriptions of themselves. */
 export async function lineUp(
   names: readonly ContenderName[],
-  device: string | undefined,
+  running: Running,
   onProblem: OnProblem,
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const name of names) {
     try {
-      const launch = launchOf(name, device);
+      const launch = launchOf(name, running);
       const process = new ContenderProcess(name, launch);
       const { warning, ...description } = await process.describe().finally(() => process.close());
       contenders.push({ name, launch, ...description });
@@ -92,10 +92,11 @@ export async function expectAgreement(
   prepared: Prepared,
   { folder, onProblem }: Run,
 ): Promise<ContenderName | null> {
-  const verified = new Map<ContenderName, Verified>();
+  const verified = new Map<ContenderName, Results>();
   for (const [name, process] of session) {
     try {
-      verified.set(name, await process.verify(join(folder, name)));
+      const { losses, outputs } = await process.verify(join(folder, name));
+      verified.set(name, { losses: losses ?? null, tensors: readTensors(outputs) });
     } catch (error) {
       session.delete(name);
       onProblem(messageOf(error));

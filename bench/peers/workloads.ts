@@ -34,7 +34,7 @@ function values(shape: readonly number[], draw: () => number): NamedTensor {
 }
 
 /** Forward, loss, backward and SGD of a network of `src/networks.ts`, on a few batches in turn. */
-function step(net: NetName, batch: number, images: Inputs): Workload {
+export function step(net: NetName, batch: number, images: Inputs): Workload {
   const prepare = async (): Promise<Prepared> => {
     const { layers, state } = await networkOf(net, 1);
     const inputs: Record<string, NamedTensor> = {};
@@ -69,7 +69,7 @@ function normalization(kind: 'batchnorm' | 'layernorm', m: number, features: num
 }
 
 /** One product of square matrices. */
-function matmul(n: number): Workload {
+export function matmul(n: number): Workload {
   const prepare = (): Prepared => {
     const stream = seededStream(1);
     const matrix = () => values([n, n], () => stream.normal());

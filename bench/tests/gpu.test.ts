@@ -153,6 +153,28 @@ describe('the tables and the page', () => {
     expect(html).toContain('not timed: webgpu: relu is wrong');
   });
 
+  it('show other libraries with their ratio to gammabeta, and a dash where one was not timed', () => {
+    const timing = (library: string, workload: string, seconds: number) => ({
+      ...sampled,
+      library,
+      workload,
+      seconds,
+    });
+    const peers = [
+      timing('gammabeta, WebGPU', 'step bn 32 digits', 0.002),
+      timing('jax-js, WebGPU', 'step bn 32 digits', 0.003),
+      timing('gammabeta, WebGPU', 'matmul 1024', 0.004),
+    ];
+    const table = tablesOf({ ...report(false), peers }).find(({ title }) =>
+      title.includes('Other libraries'),
+    );
+    expect(table?.head.at(-1)).toBe('jax-js, WebGPU ÷ gammabeta');
+    expect(table?.rows).toEqual([
+      ['step bn 32 digits', '2.00', '3.00', '1.50'],
+      ['matmul 1024', '4.00', '–', '–'],
+    ]);
+  });
+
   it('contain the options as text, not as markup', () => {
     expect(frame({ filter: '</script><script>' }, '/page.js')).not.toContain('</script><script>"');
   });

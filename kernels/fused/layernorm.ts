@@ -9,8 +9,8 @@ import { colDot, colSum } from '../reduce.ts';
 import type { Fusion } from './fusion.ts';
 
 const sizes = ([first]: readonly Shape[]) => [first[0], first[1]];
-/** The sums of dgamma and dbeta: floats for a few rows, and doubles for all, each [C]. */
-const scratch = ([, C]: readonly number[]) => 6 * (C + 3);
+/** The sums of dgamma and dbeta for each block of 32 rows, each [C]. */
+const scratch = ([m, C]: readonly number[]) => 2 * (C + 3) * Math.ceil(m / 32);
 
 /** x [m, C], gamma [C], beta [C] → y [m, C], mean [m], rstd [m]. */
 export const layernormForward: Fusion<{ eps: number }> = {

@@ -9,7 +9,7 @@
 import { batchnormForward, batchnormInParts, NEAR_FOR_ZEROS } from './batchnorm';
 import { isFar } from './batchnorm-moments';
 import { activate, addBias, dense } from './dense';
-import { FEW, matmul, product, productRows, SPARSE } from './matmul';
+import { FEW, matmul, product, productPart, SPARSE } from './matmul';
 import { colSum } from './reduce';
 import { areFinite, isSparse, sparseProduct } from './sparse';
 import {
@@ -54,8 +54,8 @@ export function batchnormDense(
     // These sums contain all of W. If they are finite, so is W, and skipping 0·W changes nothing.
     if (areFinite(bias, n)) {
       addBias(bias, bias, b, 1, n);
-      sparseProduct(y, scratch, k, 1, W, m, k, n);
-      activate(y, y, bias, m, n, slope);
+      sparseProduct(y, scratch, k, 1, W, n, m, k, n, n);
+      activate(y, y, bias, m, n, n, slope);
       return;
     }
   }
@@ -144,7 +144,7 @@ export function batchnormDenseRows(
   for (let j = 0; j < height; j += block) {
     const rows = min(block, height - j);
     if (form == IN_BLOCKS) product(at(dW, j * n), at(u, j), 1, k, dz, n, 1, rows, m, n);
-    else productRows(form, at(dW, j * n), at(u, j), 1, k, dz, n, 1, rows, m, n);
+    else productPart(form, at(dW, j * n), at(u, j), 1, k, dz, n, 1, rows, m, n, n);
     for (let r = j; r < j + rows; r++) {
       const row = r * n;
       const scale = load<f64>(at64(rstd, r));

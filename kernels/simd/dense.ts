@@ -1,6 +1,6 @@
 /** The SIMD forms of `../dense.ts` and `../fused/dense.ts`: a dense layer. */
 import { scratch } from './instance';
-import { matmul, productRows } from './matmul';
+import { matmul, productPart } from './matmul';
 import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
 
 /** Rows that are summed in float32 before the sum is added to a double. */
@@ -8,17 +8,20 @@ const RUN = 16;
 
 /** y[i,j] = x[i,j] + b[j]. */
 export function addBias(y: usize, x: usize, b: usize, m: i32, n: i32): void {
-  activate(y, x, b, m, n, 1);
+  activate(y, x, b, m, n, n, 1);
 }
 
 /** y = activation(x·W + b); the activation is z for z > 0, else slope·z. */
 export function dense(y: usize, x: usize, W: usize, b: usize, m: i32, k: i32, n: i32, slope: f64): void {
   matmul(y, x, W, m, k, n);
-  activate(y, y, b, m, n, slope);
+  activate(y, y, b, m, n, n, slope);
 }
 
-/** `dense` for m rows, with the form that `productForm` gives for all rows. */
-export function denseRows(
+/**
+ * `dense` for some of the rows or columns of y, with the form that `productForm` gives for all of it. The rows of W and y
+ * are `row` numbers apart.
+ */
+export function densePart(
   form: i32,
   y: usize,
   x: usize,
@@ -27,22 +30,26 @@ export function denseRows(
   m: i32,
   k: i32,
   n: i32,
+  row: i32,
   slope: f64,
 ): void {
-  productRows(form, y, x, k, 1, W, n, 1, m, k, n);
-  activate(y, y, b, m, n, slope);
+  productPart(form, y, x, k, 1, W, row, 1, m, k, n, row);
+  activate(y, y, b, m, n, row, slope);
 }
 
-/** y = z for z > 0, else slope·z, with z = x + b. Slope 1 is no activation, slope 0 is ReLU. */
-export function activate(y: usize, x: usize, b: usize, m: i32, n: i32, slope: f64): void {
+/**
+ * y = z for z > 0, else slope·z, with z = x + b, for n columns of rows that are `row` numbers apart. Slope 1 is no
+ * activation, slope 0 is ReLU.
+ */
+export function activate(y: usize, x: usize, b: usize, m: i32, n: i32, row: i32, slope: f64): void {
   const below = f32x4.splat(<f32>slope);
   for (let i = 0; i < m; i++) {
     let j = 0;
     for (; j + 4 <= n; j += 4) {
-      const place = <usize>(i * n + j) * FLOAT;
+      const place = <usize>(i * row + j) * FLOAT;
       v128.store(y + place, branch(sumAt(x + place, at(b, j)), below, slope));
     }
-    const place = <usize>(i * n + j) * FLOAT;
+    const place = <usize>(i * row + j) * FLOAT;
     storePart(y + place, branch(sumAt(x + place, at(b, j)), below, slope), n - j);
   }
 }

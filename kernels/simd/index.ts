@@ -9,11 +9,11 @@ export {
   runningStatistics,
 } from './batchnorm';
 export * from './batchnorm-dense';
-export { addBias, dense, denseDz, denseRows } from './dense';
+export { addBias, dense, denseDz, densePart } from './dense';
 export * from './elementwise';
 export * from './layernorm';
 export * from './layout';
-export { matmul, matmulTransposedA, matmulTransposedB, productForm, productRows } from './matmul';
+export { matmul, matmulTransposedA, matmulTransposedB, productForm, productPart } from './matmul';
 export * from './reduce';
 export * from './softmax';
 export { areFinite, isSparse } from './sparse';

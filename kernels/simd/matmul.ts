@@ -76,7 +76,7 @@ export function product(
 ): void {
   let form = productForm(a, ai, ap, bj, m, k, n);
   if (form == SPARSE && !areFinite(b, k * n)) form = TILES;
-  productRows(form, y, a, ai, ap, b, bp, bj, m, k, n);
+  productPart(form, y, a, ai, ap, b, bp, bj, m, k, n, n);
 }
 
 /** How a product is computed. The form decides the order of the sums: all threads use that of the whole product. */
@@ -95,8 +95,11 @@ export function productForm(a: usize, ai: i32, ap: i32, bj: i32, m: i32, k: i32,
   return bj == 1 && isSparse(a, ai, ap, m, k, n) ? SPARSE : TILES;
 }
 
-/** `product` in a given form: all m rows, or some of the rows of a larger product. */
-export function productRows(
+/**
+ * `product` in a given form: of a whole product, or of some of the rows or columns of a larger one, whose rows are `yi`
+ * numbers apart.
+ */
+export function productPart(
   form: i32,
   y: usize,
   a: usize,
@@ -108,12 +111,13 @@ export function productRows(
   m: i32,
   k: i32,
   n: i32,
+  yi: i32,
 ): void {
-  if (form == TILES) tiledProduct(y, a, ai, ap, b, bp, bj, m, k, n);
-  else if (form == SPARSE) sparseProduct(y, a, ai, ap, b, m, k, n);
-  else if (form == SUMS) sumRows(y, a, ai, ap, b, bp, m, k, n);
-  else if (form == DOTS) dotRows(y, a, ai, b, bj, m, k, n);
-  else longProduct(y, a, ai, ap, b, bp, bj, m, k, n);
+  if (form == TILES) tiledProduct(y, a, ai, ap, b, bp, bj, m, k, n, yi);
+  else if (form == SPARSE) sparseProduct(y, a, ai, ap, b, bp, m, k, n, yi);
+  else if (form == SUMS) sumRows(y, a, ai, ap, b, bp, m, k, n, yi);
+  else if (form == DOTS) dotRows(y, a, ai, b, bj, m, k, n, yi);
+  else longProduct(y, a, ai, ap, b, bp, bj, m, k, n, yi);
 }
 
 /** Whether packing costs more than it saves. */
@@ -133,6 +137,7 @@ function longProduct(
   m: i32,
   k: i32,
   n: i32,
+  yi: i32,
 ): void {
   for (let j = 0; j < n; j += NC) {
     const columns = min(NC, n - j);
@@ -143,9 +148,10 @@ function longProduct(
         const terms = min(PART, k - p);
         const ai0 = at(a, i * ai + p * ap);
         const bj0 = at(b, p * bp + j * bj);
-        if (!isSmall(rows, columns)) tiledProduct(part, ai0, ai, ap, bj0, bp, bj, rows, terms, columns);
-        else if (bj == 1) sumRows(part, ai0, ai, ap, bj0, bp, rows, terms, columns);
-        else dotRows(part, ai0, ai, bj0, bj, rows, terms, columns);
+        if (!isSmall(rows, columns))
+          tiledProduct(part, ai0, ai, ap, bj0, bp, bj, rows, terms, columns, columns);
+        else if (bj == 1) sumRows(part, ai0, ai, ap, bj0, bp, rows, terms, columns, columns);
+        else dotRows(part, ai0, ai, bj0, bj, rows, terms, columns, columns);
         for (let q = 0; q < rows * columns; q += NR) {
           addDoubles(at64(parts, q), v128.load(at(part, q)), v128.load(at(part, q), VECTOR));
         }
@@ -153,7 +159,7 @@ function longProduct(
       for (let r = 0; r < rows; r++) {
         for (let c = 0; c < columns; c += NR) {
           const sums = at64(parts, r * columns + c);
-          storePair(at(y, (i + r) * n + j + c), floats(sums), floats(sums + 2 * VECTOR), columns - c);
+          storePair(at(y, (i + r) * yi + j + c), floats(sums), floats(sums + 2 * VECTOR), columns - c);
         }
       }
     }
@@ -172,8 +178,9 @@ function tiledProduct(
   m: i32,
   k: i32,
   n: i32,
+  yi: i32,
 ): void {
-  if (k == 0) memory.fill(y, 0, <usize>m * n * FLOAT);
+  if (k == 0) for (let i = 0; i < m; i++) memory.fill(at(y, i * yi), 0, bytes(n));
   const packed = bj != 1 || m > FEW || bp % ALIASED == 0;
   const step = packed ? bytes(NR) : bytes(bp);
   const depth = evenly(k, KC);
@@ -195,12 +202,12 @@ function tiledProduct(
           }
           for (let ir = 0; ir < rows;) {
             const lanes = lanesOf(rows - ir);
-            const corner = at(y, (i + ir) * n + j + jr);
+            const corner = at(y, (i + ir) * yi + j + jr);
             const strip = at(strips, ir * terms);
             if (p > 0 || width < NR || rows - ir < lanes) {
-              edgeTile(corner, n, strip, panel, step, terms, lanes, min(lanes, rows - ir), width, p > 0);
-            } else if (lanes == HIGH) highTile(corner, n, strip, panel, step, terms);
-            else lowTile(corner, n, strip, panel, step, terms);
+              edgeTile(corner, yi, strip, panel, step, terms, lanes, min(lanes, rows - ir), width, p > 0);
+            } else if (lanes == HIGH) highTile(corner, yi, strip, panel, step, terms);
+            else lowTile(corner, yi, strip, panel, step, terms);
             ir += lanes;
           }
         }
@@ -232,9 +239,11 @@ const LINE: usize = 64;
 // Each tile is a function with two callers, so that the compiler does not inline it: inside the loops above, V8 in
 // Node 22 and earlier would spill registers. Tiles only store; a variant that also adds was slower.
 
-/** A tile of 6×8 sums: y[i,j] = Σₚ strip[p][i]·b(p,j). `step` is the row stride of b, in bytes. */
-function highTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
-  const row = bytes(n);
+/**
+ * A tile of 6×8 sums: y[i,j] = Σₚ strip[p][i]·b(p,j). The rows of y are `yi` numbers apart, those of b `step` bytes.
+ */
+function highTile(y: usize, yi: i32, strip: usize, b: usize, step: usize, terms: i32): void {
+  const row = bytes(yi);
   let s00 = zero(), s01 = zero(); // prettier-ignore
   let s10 = zero(), s11 = zero(); // prettier-ignore
   let s20 = zero(), s21 = zero(); // prettier-ignore
@@ -285,8 +294,8 @@ function highTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: 
 }
 
 /** A tile of 4×8 sums. */
-function lowTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i32): void {
-  const row = bytes(n);
+function lowTile(y: usize, yi: i32, strip: usize, b: usize, step: usize, terms: i32): void {
+  const row = bytes(yi);
   let s00 = zero(), s01 = zero(); // prettier-ignore
   let s10 = zero(), s11 = zero(); // prettier-ignore
   let s20 = zero(), s21 = zero(); // prettier-ignore
@@ -325,7 +334,7 @@ function lowTile(y: usize, n: i32, strip: usize, b: usize, step: usize, terms: i
 /** A tile that extends beyond y, or is added to sums already in y: computed in `edge`, then copied or added. */
 function edgeTile(
   y: usize,
-  n: i32,
+  yi: i32,
   strip: usize,
   b: usize,
   step: usize,
@@ -347,7 +356,7 @@ function edgeTile(
     }
     storePair(y, s0, s1, columns);
     sums += bytes(NR);
-    y += bytes(n);
+    y += bytes(yi);
   }
 }
 
@@ -484,7 +493,18 @@ function packRest(
 }
 
 /** Each row of y as a sum of rows of b, 16 columns at a time, without packing. */
-function sumRows(y: usize, a: usize, ai: i32, ap: i32, b: usize, bp: i32, m: i32, k: i32, n: i32): void {
+function sumRows(
+  y: usize,
+  a: usize,
+  ai: i32,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+  yi: i32,
+): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j += 16) {
       let s0 = zero();
@@ -499,7 +519,7 @@ function sumRows(y: usize, a: usize, ai: i32, ap: i32, b: usize, bp: i32, m: i32
         s2 = madd(factor, v128.load(row, 2 * VECTOR), s2);
         s3 = madd(factor, v128.load(row, 3 * VECTOR), s3);
       }
-      const place = at(y, i * n + j);
+      const place = at(y, i * yi + j);
       storePair(place, s0, s1, n - j);
       if (n - j > 8) storePair(place + 2 * VECTOR, s2, s3, n - j - 8);
     }
@@ -507,10 +527,10 @@ function sumRows(y: usize, a: usize, ai: i32, ap: i32, b: usize, bp: i32, m: i32
 }
 
 /** Each element of y as the dot product of a row of a and a row of b, without packing. */
-function dotRows(y: usize, a: usize, ai: i32, b: usize, bj: i32, m: i32, k: i32, n: i32): void {
+function dotRows(y: usize, a: usize, ai: i32, b: usize, bj: i32, m: i32, k: i32, n: i32, yi: i32): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      store<f32>(at(y, i * n + j), <f32>dotOf(at(a, i * ai), at(b, j * bj), k, FLOAT));
+      store<f32>(at(y, i * yi + j), <f32>dotOf(at(a, i * ai), at(b, j * bj), k, FLOAT));
     }
   }
 }

@@ -77,17 +77,30 @@ export function areFinite(x: usize, n: i32): bool {
   return !v128.any_true(v128.or(v128.or(r0, r1), v128.or(r2, r3)));
 }
 
-/** y = A·B, with a(i,p) at a[i·ai + p·ap]. One of the strides is 1. */
-export function sparseProduct(y: usize, a: usize, ai: i32, ap: i32, b: usize, m: i32, k: i32, n: i32): void {
+/**
+ * y = A·B, with a(i,p) at a[i·ai + p·ap]. One of the strides is 1. The rows of b are `bp` numbers apart, those of y `yi`.
+ */
+export function sparseProduct(
+  y: usize,
+  a: usize,
+  ai: i32,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  m: i32,
+  k: i32,
+  n: i32,
+  yi: i32,
+): void {
   if (ap == 1) {
-    for (let i = 0; i < m; i++) combine(at(y, i * n), lists, listRow(at(a, i * ai), k, bytes(n)), b, n);
+    for (let i = 0; i < m; i++) combine(at(y, i * yi), lists, listRow(at(a, i * ai), k, bytes(bp)), b, n);
     return;
   }
   for (let i = 0; i < m; i += 4) {
     const rows = min(4, m - i);
-    listColumns(at(a, i), ap, rows, k, bytes(n));
+    listColumns(at(a, i), ap, rows, k, bytes(bp));
     for (let r = 0; r < rows; r++) {
-      combine(at(y, (i + r) * n), lists + <usize>(r * k) * TERM, load<u32>(at(ends, r)), b, n);
+      combine(at(y, (i + r) * yi), lists + <usize>(r * k) * TERM, load<u32>(at(ends, r)), b, n);
     }
   }
 }

@@ -12,7 +12,7 @@
  *     npm run build -- [folder]
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildCommand } from './command.ts';
@@ -44,11 +44,21 @@ async function compile(): Promise<void> {
     dist,
   );
   importBundledPackages(modules, dist);
+  nameWorkerFile(modules);
   for (const folder of [join(modules, PYTHON), join(dist, 'src/python')]) {
     cpSync(join(root, PYTHON), folder, { recursive: true, filter: (path) => !path.includes('__pycache__') });
   }
   await Promise.all([bundleForNode(modules, dist), bundlePageFile(modules, dist)]);
 }
+/** tsc changes the extensions of imports, but not that of the file that a worker is started from. */
+function nameWorkerFile(modules: string): void {
+  const path = join(modules, 'src/tensor/device/wasm/threads/start-worker.js');
+  const parts = readFileSync(path, 'utf8').split("'./worker-file.ts'");
+  if (parts.length !== 2)
+    throw new Error(`${path} names ./worker-file.ts ${parts.length - 1} times, not once`);
+  writeFileSync(path, parts.join("'./worker-file.js'"));
+}
+
 await Promise.all([
   compile(),
   bundlePackages(dist),

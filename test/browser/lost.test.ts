@@ -132,18 +132,29 @@ describe.each(['webgl', 'webgpu'] as const)('after the loss of %s', (name) => {
     ).toBe(true);
   });
 
-  /** Trains for three epochs of 8 batches and calls `lose` in the second epoch. */
-  async function fitted(device: 'wasm' | typeof name, fallback: boolean, lose: () => void): Promise<History> {
+  /** Trains for three epochs of 8 batches. In the second epoch, calls `lose` after a step, or in the middle of one. */
+  async function fitted(
+    device: 'wasm' | typeof name,
+    fallback: boolean,
+    lose: () => void,
+    inStep = false,
+  ): Promise<History> {
     await useDevice(device);
     const { model, optimizer } = training();
+    let steps = 0;
     const history = await fit(model, {
+      loss: (y, labels) => {
+        const loss = crossEntropy(y, labels);
+        if (inStep && ++steps === 12) lose(); // the forward pass is collected, and not yet submitted
+        return loss;
+      },
       train: new DataLoader(quadrants(256), { batchSize: 32, shuffle: true }),
       validation: quadrants(100),
       optimizer,
       epochs: 3,
       fallback,
       onBatch: ({ epoch, batch }) => {
-        if (epoch === 2 && batch === 4) lose();
+        if (!inStep && epoch === 2 && batch === 4) lose();
       },
     });
     expect(model.tensors().map((x) => x.device)).toEqual(model.tensors().map(() => 'wasm'));
@@ -155,11 +166,14 @@ describe.each(['webgl', 'webgpu'] as const)('after the loss of %s', (name) => {
     return history;
   }
 
-  it('fit with fallback: true continues on wasm with the same results', async () => {
+  it.each([
+    ['after a step', false],
+    ['in the middle of a step', true],
+  ])('%s, fit with fallback: true continues on wasm with the same results', async (_when, inStep) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-    const expected = await fitted('wasm', true, () => undefined);
+    const expected = await fitted('wasm', true, () => undefined, inStep);
     expect(warn).not.toHaveBeenCalled();
-    const found = await fitted(name, true, () => gpu.lose());
+    const found = await fitted(name, true, () => gpu.lose(), inStep);
     expect(warn.mock.calls).toEqual([
       [
         expect.stringMatching(

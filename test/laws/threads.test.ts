@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { builds, openWasm, type WasmDevice } from '../../src/tensor/device/wasm/open-wasm.ts';
 import { splitsOf } from '../../src/tensor/device/wasm/threads/splits.ts';
+import * as kernels from '../../kernels/matmul.ts';
 import { makeTeam } from '../../src/tensor/device/wasm/threads/team.ts';
 import { fusionCases } from '../kernels/fusion-cases/index.ts';
 import { cases } from '../kernels/cases/index.ts';
@@ -14,7 +15,7 @@ import { seededStream } from '../../src/tensor/random.ts';
 import { fused } from './fusion-laws.ts';
 import type { KernelCall } from './kernel-laws.ts';
 
-/** Around a cache line of columns, tiles of 4 and 6 rows, blocks of 60 rows, and the shares of 2, 3 and 8 threads. */
+/** Around a cache line of columns, tiles of 4 and 6 rows, blocks of 32 and 60 rows, and the shares of 2, 3 and 8 threads. */
 const extents = [1, 3, 4, 5, 12, 15, 16, 17, 31, 33, 59, 61, 65, 121, 300, 1030];
 const counts = [2, 3, 8];
 
@@ -112,6 +113,34 @@ describe.each([
     expectSame((device) => {
       const { results, others } = fused(fusionCases[name], drawn, device);
       return [...results, ...others].map((values) => bytesOf(values));
+    });
+  });
+});
+
+/** Products that are divided by columns of y: one row; fewer rows than columns; and with zeros, at most 64 rows. */
+describe.each([
+  ['matmul', 1, 784, 300, 0],
+  ['matmul', 32, 784, 300, 0],
+  ['matmul', 32, 784, 300, 0.8],
+  ['matmul', 64, 512, 517, 0.8],
+  ['matmul', 65, 130, 300, 0],
+  ['matmul', 70, 0, 300, 0],
+  ['matmulTransposedB', 32, 100, 300, 0],
+  ['matmulTransposedA', 32, 100, 303, 0.8],
+] as const)('the kernel %s, [%i, %i]×[…, %i]', (name, m, k, n, zeros) => {
+  it(`${100 * zeros} % zeros`, () => {
+    const kernel = kernels[name];
+    const stream = seededStream(3);
+    const draw = (shape: number[], share: number) => {
+      const data = Float32Array.from({ length: shape[0] * shape[1] }, () => stream.normal());
+      return { shape, data: data.map((value) => (stream.uniform() < share ? 0 : value)) };
+    };
+    const a = draw(name === 'matmulTransposedA' ? [k, m] : [m, k], zeros);
+    const b = draw(name === 'matmulTransposedB' ? [n, k] : [k, n], 0);
+    expectSame((device) => {
+      const inputs = [a, b].map(({ data }) => device.upload(data, 'float32'));
+      const output = device.run(kernel, inputs, [a.shape, b.shape], [m, n], {}, false);
+      return [bitsOf(device, output, [...inputs, output])];
     });
   });
 });

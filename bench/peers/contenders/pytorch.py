@@ -1,4 +1,5 @@
-"""PyTorch on one thread."""
+"""PyTorch on one thread. The products of OpenBLAS may use more: see OPENBLAS_NUM_THREADS."""
+import os
 import re
 
 import torch
@@ -93,7 +94,7 @@ def describe():
     return {
         'version': torch.__version__,
         'backend': f'CPU, BLAS: {library or "unknown"}',
-        'threads': torch.get_num_threads(),
+        'threads': int(os.environ.get('OPENBLAS_NUM_THREADS', '1')) if library == 'openblas' else 1,
         'warning': slow + 'Hint: apt-get install libopenblas0-pthread' if library == 'blas' else None,
     }
 

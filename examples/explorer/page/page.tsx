@@ -1,6 +1,7 @@
 /** The page: eight questions, and the state that they share. */
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import claims from 'virtual:claims';
 import { column } from '../column/column.ts';
 import { BatchPart } from '../parts/batch.tsx';
 import { ClaimsPart } from '../parts/claims.tsx';
@@ -11,7 +12,7 @@ import { LivePart } from '../parts/live.tsx';
 import { ModesPart } from '../parts/modes.tsx';
 import { SpacePart } from '../parts/space.tsx';
 import { intro, title } from './intro.ts';
-import { readHash, type State, writeHash } from './state.ts';
+import { readHash, type Reading, type State, writeHash } from './state.ts';
 
 /** What each part gets. */
 export interface PartProps {
@@ -31,7 +32,7 @@ const questions = [
 ] as const;
 
 export function Page(): JSX.Element {
-  const [{ state, problems }, read] = useState(() => readHash(isPlace(location.hash) ? '' : location.hash));
+  const [{ state, problems }, read] = useState(readLink);
   const set = useCallback((changes: Partial<State>) => {
     read(({ state: before }) => ({ state: { ...before, ...changes }, problems: [] }));
   }, []);
@@ -39,7 +40,7 @@ export function Page(): JSX.Element {
   useEffect(() => {
     if (isPlace(location.hash)) document.querySelector(location.hash)?.scrollIntoView();
     const follow = () => {
-      if (location.hash !== '' && !isPlace(location.hash)) read(readHash(location.hash));
+      if (location.hash !== '' && !isPlace(location.hash)) read(readLink());
     };
     addEventListener('hashchange', follow);
     return () => {
@@ -94,7 +95,7 @@ export function Page(): JSX.Element {
         <ExercisePart />
         <ModesPart seen={state.seen} neighbours={state.neighbours} convention={state.convention} set={set} />
         <LivePart training={state.training} set={set} />
-        <ClaimsPart set={set} />
+        <ClaimsPart claim={state.claim} set={set} />
       </main>
       <footer>
         <p class="note">
@@ -108,6 +109,14 @@ export function Page(): JSX.Element {
 
 /** Whether a link leads to a part of the page, and holds no state. */
 const isPlace = (hash: string): boolean => questions.some(([id]) => hash === `#${id}`);
+
+function readLink(): Reading {
+  const hash = isPlace(location.hash) ? '' : location.hash;
+  return readHash(
+    hash,
+    claims.cards.map(({ name }) => name),
+  );
+}
 
 /** Scrolls to a part without replacing the state in the link. */
 function jump(event: Event, id: string): void {

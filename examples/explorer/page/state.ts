@@ -19,6 +19,8 @@ export interface State extends Inputs {
   readonly convention: Convention;
   /** Part 7. */
   readonly training: TrainingSettings;
+  /** Part 8: the name of the claim that is shown; null for the first one. */
+  readonly claim: string | null;
 }
 
 export const defaults: State = {
@@ -35,6 +37,7 @@ export const defaults: State = {
   neighbours: 1,
   convention: 'PyTorch',
   training: defaultTraining,
+  claim: null,
 };
 
 /** What the page accepts. */
@@ -100,8 +103,12 @@ export function readInteger(text: string, least: number, most: number): number {
   throw new RangeError(`${text.trim()} is not a whole number from ${show(least)} to ${show(most, 10)}.`);
 }
 
-/** Reads the part of the link after `#`. What cannot be read keeps its default. */
-export function readHash(hash: string): Reading {
+/**
+ * Reads the part of the link after `#`. What cannot be read keeps its default.
+ *
+ * @param claims The names of the claims of part 8.
+ */
+export function readHash(hash: string, claims: readonly string[]): Reading {
   const given = new Map<string, string>();
   const problems: string[] = [];
   for (const part of hash.replace(/^#/, '').split('&')) {
@@ -160,6 +167,10 @@ export function readHash(hash: string): Reading {
       return found;
     }),
     training: readTraining(read),
+    claim: read('claim', defaults.claim, (text) => {
+      if (claims.includes(text)) return text;
+      throw new RangeError(`“${text.slice(0, 40)}” is not one of ${claims.join(', ')}.`);
+    }),
   };
   for (const key of given.keys()) problems.push(`“${key.slice(0, 40)}” is not a setting of this page.`);
   return { state, problems };
@@ -196,6 +207,7 @@ export function writeHash(state: State): string {
   add('neighbours', String(state.neighbours), String(defaults.neighbours));
   add('convention', state.convention, defaults.convention);
   writeTraining(state.training, add);
+  if (state.claim !== null) pairs.push(['claim', state.claim]);
   return `#${pairs.map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll('%2C', ',')}`).join('&')}`;
 }
 

@@ -32,20 +32,23 @@ const states: fc.Arbitrary<State> = fc.integer({ min: 2, max: 12 }).chain((m) =>
       place: fc.constantFrom(...norms),
       layers: fc.integer({ min: 1, max: 8 }),
     }),
+    claim: fc.constantFrom(null, ...claims),
   }),
 );
+
+const claims = ['speed', 'small-batches'];
 
 describe('the link', () => {
   it('holds the whole state', () => {
     fc.assert(
       fc.property(states, (state) => {
-        expect(readHash(writeHash(state))).toEqual({ state, problems: [] });
+        expect(readHash(writeHash(state), claims)).toEqual({ state, problems: [] });
       }),
     );
   });
 
   it('of the contract is read', () => {
-    const { state, problems } = readHash('#x=1,2,3,4&g=1,0,0,0&gamma=2&beta=0.5&eps=0.00001');
+    const { state, problems } = readHash('#x=1,2,3,4&g=1,0,0,0&gamma=2&beta=0.5&eps=0.00001', claims);
     expect(problems).toEqual([]);
     expect(state).toEqual({
       ...defaults,
@@ -58,7 +61,7 @@ describe('the link', () => {
   });
 
   it('of an earlier page, without the kind of normalization, sets batch normalization', () => {
-    const { state, problems } = readHash('#seed=4&lr=0.1&place=after');
+    const { state, problems } = readHash('#seed=4&lr=0.1&place=after', claims);
     expect(problems).toEqual([]);
     expect(state.training).toEqual({ ...defaultTraining, seed: 4, lr: 0.1, place: 'after' });
     expect(state.training.norm).toBe('batch');
@@ -66,11 +69,11 @@ describe('the link', () => {
   });
 
   it('may be empty', () => {
-    expect(readHash('')).toEqual({ state: defaults, problems: [] });
+    expect(readHash('', claims)).toEqual({ state: defaults, problems: [] });
   });
 
   it('gives x a gradient of its length', () => {
-    expect(readHash('#x=5,6,7').state.g).toEqual([1, 0, 0]);
+    expect(readHash('#x=5,6,7', claims).state.g).toEqual([1, 0, 0]);
   });
 
   it.each([
@@ -95,7 +98,7 @@ describe('the link', () => {
     ['#speed=1', '“speed” is not a setting of this page.'],
     ['#x=%', '“x=%” is not a part of a link.'],
   ])('%s: %s', (hash, problem) => {
-    const { state, problems } = readHash(hash);
+    const { state, problems } = readHash(hash, claims);
     expect(problems).toEqual([problem]);
     expect(state.eps).toBe(defaults.eps);
   });

@@ -102,6 +102,13 @@ export const batchnormSums: WgslForm = columnSums('batchnormSums', {
   terms: 'sum += vec2(g[at] * ((x[at] - mean[c]) * rstd[c]), g[at]);',
 });
 
+/** dgamma and dbeta of layer normalization: the same sums, with the mean and rstd of row i. */
+export const layernormSums: WgslForm = columnSums('layernormSums', {
+  reads: ['g', 'x', 'mean', 'rstd'],
+  sums: ['dgamma', 'dbeta'],
+  terms: 'sum += vec2(g[at] * ((x[at] - mean[i]) * rstd[i]), g[at]);',
+});
+
 /** dz = g·activation′, from y = activation(z), and db = Σᵢ dz. */
 export const denseDz: WgslForm = columnSums('denseDz', {
   reads: ['g', 'y'],

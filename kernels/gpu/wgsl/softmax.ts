@@ -1,5 +1,6 @@
 /** Softmax cross-entropy with its gradient. */
 import { parts as ceil, type WgslForm, type Workgroups } from './form.ts';
+import { ROW_TOTAL } from './rows.ts';
 
 /** Up to this many rows, one workgroup computes all, so that the loss needs no second launch. */
 const ALONE = 64;
@@ -25,16 +26,7 @@ export const softmaxCrossEntropy: WgslForm = {
   writes: ['loss', 'dlogits'],
   sizes: ['m', 'K', 'rows'],
   numbers: ['smoothing'],
-  code: `
-var<workgroup> shared_: array<vec2<f32>, 256>;
-fn total(value: vec2<f32>, local: vec3<u32>) -> vec2<f32> {
-  workgroupBarrier();
-  shared_[local.y * 32u + local.x] = value;
-  workgroupBarrier();
-  var sum = shared_[local.y * 32u];
-  for (var q = 1u; q < 32u; q++) { sum += shared_[local.y * 32u + q]; }
-  return sum;
-}
+  code: `${ROW_TOTAL}
 fn largest(value: f32, local: vec3<u32>) -> f32 {
   workgroupBarrier();
   shared_[local.y * 32u + local.x] = vec2(value, 0.0);

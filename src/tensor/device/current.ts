@@ -1,20 +1,9 @@
 /** The current device, on which new tensors are made. */
+import type { Choice } from './choice.ts';
 import { cpu } from './cpu.ts';
 import type { Device, DeviceName } from './device.ts';
 import { DeviceError, expectOneOf } from '../errors.ts';
 import { openWasm } from './wasm/open-wasm.ts';
-
-/** A device that was passed over, and the reason. */
-export interface PassedOver {
-  readonly device: DeviceName;
-  readonly reason: string;
-}
-
-/** The chosen device, and the faster devices that are not available. */
-export interface Choice {
-  readonly device: Device;
-  readonly passedOver: readonly PassedOver[];
-}
 
 let choice: Choice | null = null;
 

@@ -2,11 +2,11 @@ import type { FloatArray } from '../../../kernels/kernel.ts';
 import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
 import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
-import type { Device, DeviceName, Storage } from '../../tensor/device/device.ts';
+import type { DeviceName, Storage } from '../../tensor/device/device.ts';
 import { currentDevice } from '../../tensor/device/current.ts';
 import { switchDevice } from '../../tensor/device/registry.ts';
 import { DeviceLostError, expectOptions, GraphError } from '../../tensor/errors.ts';
-import { keep } from '../../tensor/op.ts';
+import { move } from '../../tensor/move.ts';
 import { streams } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { expectOptimizer } from '../exclusive.ts';
@@ -102,14 +102,6 @@ export class Recovery {
 async function valuesOf(tensors: readonly Tensor[]): Promise<Map<Tensor, FloatArray>> {
   const values = await Promise.all(tensors.map((x) => x.data()));
   return new Map(tensors.map((x, k) => [x, values[k]]));
-}
-
-/** Moves a tensor to another device, with these values: every holder of it finds it there. */
-function move(x: Tensor, device: Device, values: FloatArray): void {
-  x.grad = null;
-  x.storage = device.upload(values, x.dtype);
-  x.home = device;
-  keep(x);
 }
 
 // ── fit with fallback: true ────────────────────────────────────────────────────────────────────────────

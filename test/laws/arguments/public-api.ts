@@ -299,7 +299,7 @@ function elementTypes(type: ts.Type): ts.Type[] {
 }
 
 /** Handles that programs get from the library and pass on. */
-const opaque = ['Device'];
+const opaque = ['Device', 'TimedModel'];
 /** Objects with these properties may have more than the library reads: datasets, batches, statistics and states. */
 const openSigns = ['x', 'deviation', 'data', 'slots', 'params'];
 

@@ -292,7 +292,11 @@ export const functions: { readonly [K in FunctionName]: Cases<ArgumentsOf<Api[K]
   unfreeze: () => [library.freeze(model())],
   uniform: () => [[2, 2], 0, 1, options()],
   unsqueeze: () => [x(), 0],
-  useDevice: [() => ['cpu', {}], () => ['wasm', { threads: 1 }]],
+  useDevice: [
+    () => ['cpu', {}],
+    () => ['wasm', { threads: 1 }],
+    () => ['auto', { for: model(), batch: x() }],
+  ],
   warmup: [() => [0.1, { steps: 2, start: 0.5 }], () => [() => 0.1, { steps: 2, start: 0.5 }]],
   where: [() => [x(), x(), x()], () => [x(), rows(), rows()]],
   zeros: () => [[2, 2], options()],

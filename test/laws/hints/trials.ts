@@ -277,6 +277,16 @@ export const trials: readonly Trial[] = [
     advised: () => useDevice('cpu'),
   },
   {
+    name: 'a model to be timed, on a device chosen by name',
+    fails: () => useDevice('wasm', { for: new Dense(2, 2), batch: w() }),
+    advised: () => useDevice('auto', { for: new Dense(2, 2), batch: tensor([[1, 2]]) }),
+  },
+  {
+    name: 'a batch to be timed without a model',
+    fails: () => useDevice('auto', { batch: w() }),
+    advised: () => useDevice('auto', { for: new Dense(2, 2), batch: tensor([[1, 2]]) }),
+  },
+  {
     name: 'float64 on wasm',
     fails: () => tensor([1], { device: 'wasm', dtype: 'float64' }),
     advised: () => tensor([1], { device: 'cpu', dtype: 'float64' }),

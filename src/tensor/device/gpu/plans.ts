@@ -4,6 +4,7 @@
  */
 import * as batchnorm from '../../../../kernels/gpu/wgsl/batchnorm.ts';
 import * as columns from '../../../../kernels/gpu/wgsl/columns.ts';
+import * as layernorm from '../../../../kernels/gpu/wgsl/layernorm.ts';
 import { MOST_GROUPS, type WgslForm, type Workgroups } from '../../../../kernels/gpu/wgsl/form.ts';
 import * as products from '../../../../kernels/gpu/wgsl/product.ts';
 import * as softmax from '../../../../kernels/gpu/wgsl/softmax.ts';
@@ -168,12 +169,9 @@ function normalized<B>(on: Launcher<B>, inputs: readonly B[], [m, C]: Shape): B 
 
 type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
 
-/** Layer normalization runs as the kernels that its fusions are composed of. */
-type Planned = Exclude<keyof typeof fusions, `layernorm${string}`>;
-
 /** The plans of fusions. */
 export const fusionPlans: {
-  readonly [Name in Planned]: Plan<ParamsOf<(typeof fusions)[Name]>>;
+  readonly [Name in keyof typeof fusions]: Plan<ParamsOf<(typeof fusions)[Name]>>;
 } = {
   batchnormForward: {
     forms: [...statisticsForms, batchnorm.normalizeScaleShift],
@@ -261,6 +259,25 @@ export const fusionPlans: {
         { k, n },
         groups,
       );
+    },
+  },
+
+  layernormForward: {
+    forms: [layernorm.layernormForward],
+    run: (on, inputs, [[m, C]], { eps }) =>
+      on.launch(layernorm.layernormForward, inputs, [m * C, m, m], { m, C, eps }, layernorm.groupsOf(m)),
+  },
+  layernormSums: {
+    forms: [columns.layernormSums, ...adding],
+    run: (on, inputs, [shape]) => sumColumns(on, columns.layernormSums, inputs, shape),
+  },
+  layernormBackward: {
+    forms: [layernorm.layernormDx, columns.layernormSums, ...adding],
+    run: (on, [g, x, mean, rstd, gamma], [shape]) => {
+      const [m, C] = shape;
+      const inputs = [g, x, mean, rstd, gamma];
+      const [dx] = on.launch(layernorm.layernormDx, inputs, [m * C], { m, C }, layernorm.groupsOf(m));
+      return [dx, ...sumColumns(on, columns.layernormSums, [g, x, mean, rstd], shape)];
     },
   },
 

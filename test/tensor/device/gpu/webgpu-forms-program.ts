@@ -5,6 +5,7 @@ import * as kernels from '../../../../kernels/index.ts';
 import type { Kernel } from '../../../../kernels/kernel.ts';
 import { useDevice } from '../../../../src/index.ts';
 import { currentDevice } from '../../../../src/tensor/device/current.ts';
+import type { KernelCall } from '../../../laws/kernel-laws.ts';
 import { composer, type FusionCase, held } from '../../../kernels/fusion-cases/case.ts';
 import { fusionCases } from '../../../kernels/fusion-cases/index.ts';
 
@@ -28,39 +29,68 @@ const TOLERANCE = 4e-5;
 /** In float32, x − mean loses its digits if the mean is much larger than the deviation. Calls with larger values are skipped. */
 const LARGEST = 1200;
 
-async function checkFusion(
-  { fusion, calls, magnitudes }: FusionCase,
-  n: number,
-  turn: number,
+/**
+ * Whether a result is near to `value`. `scale` is the size of the terms of a sum. What is not finite must not become
+ * finite; whether it is NaN or infinite depends on the order of a sum.
+ */
+function isNear(found: number, value: number, scale = 0): boolean {
+  if (!Number.isFinite(value)) return !Number.isFinite(found);
+  const allowed = 1e-6 + TOLERANCE * Math.max(Math.abs(value), Number.isNaN(scale) ? 0 : scale);
+  return Math.abs(found - value) <= allowed;
+}
+
+async function checkCall(
+  { fusion, magnitudes }: FusionCase,
+  call: KernelCall,
+  spoilt: string,
 ): Promise<void> {
   if (device.runFused === undefined) throw new Error('webgpu has no fused kernels');
   const { updates = [] } = fusion;
   const names = [...fusion.outputs, ...updates.map((k) => fusion.inputs[k])];
-  for (const call of fc.sample(calls(n, turn), { numRuns: 2, seed: n })) {
-    const shapes = call.inputs.map(({ shape }) => shape);
-    const arrays = call.inputs.map(({ data }) => Float32Array.from(data));
-    if (arrays.some((data) => data.some((value) => Math.abs(value) > LARGEST))) continue;
-    const inputs = arrays.map((data, k) => held(shapes[k], Float64Array.from(data)));
-    const terms = magnitudes(inputs, call.params);
-    const uploaded = arrays.map((data) => device.upload(data, 'float32'));
-    const outputs = device.runFused(fusion, uploaded, shapes, call.params).map(({ storage }) => storage);
-    const found = await Promise.all(
-      [...outputs, ...updates.map((k) => uploaded[k])].map((y) => device.read(y)),
-    );
-    const results = fusion.compose(composer, inputs, call.params);
-    const expected = [...results, ...updates.map((k) => inputs[k])].map(({ data }) => data);
-    expected.forEach((values, k) => {
-      compared++;
-      const at = values.findIndex((value, i) => {
-        const scale = terms[k]?.[i] ?? Math.abs(value);
-        return !(Math.abs(found[k][i] - value) <= 1e-6 + TOLERANCE * Math.max(scale, Math.abs(value)));
-      });
-      if (at < 0) return;
-      wrong.push(
-        `${fusion.name} ${JSON.stringify(shapes)}: ${names[k]}[${at}] is ${found[k][at]}, not ${values[at]}`,
-      );
-    });
-    for (const storage of [...uploaded, ...outputs]) device.free(storage);
+  const shapes = call.inputs.map(({ shape }) => shape);
+  const arrays = call.inputs.map(({ data }) => Float32Array.from(data));
+  const inputs = arrays.map((data, k) => held(shapes[k], Float64Array.from(data)));
+  const terms = magnitudes(inputs, call.params);
+  const uploaded = arrays.map((data) => device.upload(data, 'float32'));
+  const outputs = device.runFused(fusion, uploaded, shapes, call.params).map(({ storage }) => storage);
+  const found = await Promise.all(
+    [...outputs, ...updates.map((k) => uploaded[k])].map((y) => device.read(y)),
+  );
+  const results = fusion.compose(composer, inputs, call.params);
+  const expected = [...results, ...updates.map((k) => inputs[k])].map(({ data }) => data);
+  expected.forEach((values, k) => {
+    compared++;
+    const at = values.findIndex((value, i) => !isNear(found[k][i], value, terms[k]?.[i]));
+    if (at < 0) return;
+    const where = `${fusion.name} ${JSON.stringify(shapes)}${spoilt}`;
+    wrong.push(`${where}: ${names[k]}[${at}] is ${found[k][at]}, not ${values[at]}`);
+  });
+  for (const storage of [...uploaded, ...outputs]) device.free(storage);
+}
+
+async function checkFusion(fusionCase: FusionCase, n: number, turn: number): Promise<void> {
+  for (const call of fc.sample(fusionCase.calls(n, turn), { numRuns: 2, seed: n })) {
+    const isLarge = call.inputs.some(({ data }) => data.some((value) => Math.abs(value) > LARGEST));
+    if (!isLarge) await checkCall(fusionCase, call, '');
+  }
+}
+
+/** The inputs whose values may be anything. Statistics and indices are not among them. */
+const VALUES = ['x', 'g', 'dz', 'logits', 'gamma', 'w'];
+
+/** A call in which one value of each input is NaN or infinite. */
+async function checkSpecial(fusionCase: FusionCase, special: number, n: number): Promise<void> {
+  const { fusion, calls } = fusionCase;
+  const drawn = fc.sample(calls(n, 0), { numRuns: 20, seed: n });
+  const call = drawn.find(({ inputs }) => inputs.every(({ data }) => data.every((x) => Math.abs(x) <= 100)));
+  if (call === undefined) throw new Error(`${fusion.name}: no call with small values`);
+  for (const [k, name] of fusion.inputs.entries()) {
+    if (!VALUES.includes(name)) continue;
+    const spoilt = call.inputs.map(({ shape, data }, other) => ({
+      shape,
+      data: other === k ? data.with(data.length >> 1, special) : data,
+    }));
+    await checkCall(fusionCase, { ...call, inputs: spoilt }, `, ${special} in ${name}`);
   }
 }
 
@@ -100,21 +130,28 @@ for (const fusionCase of Object.values<FusionCase>(fusionCases)) {
   for (const [k, n] of extents.entries()) {
     if (!fusionCase.except?.includes(n)) await checkFusion(fusionCase, n, k % 3);
   }
+  for (const [k, special] of [NaN, Infinity, -Infinity].entries()) {
+    await checkSpecial(fusionCase, special, [5, 33, 300][k]);
+  }
 }
+/** Around the edges of tiles: 1 … 17, 63 … 65, 784, 1000 and 4097, each along m, k and n. */
+const turned = (m: number, k: number, n: number) => [
+  [m, k, n],
+  [n, m, k],
+  [k, n, m],
+];
 const sizes = [
-  [1, 1, 1],
-  [2, 3, 4],
-  [3, 5, 2],
-  [5, 4, 7],
-  [7, 9, 8],
-  [17, 13, 16],
+  ...Array.from({ length: 17 }, (_, n) => [n + 1, ((7 * n) % 17) + 1, ((11 * n) % 17) + 1]),
   [31, 33, 32],
-  [65, 63, 64],
+  ...turned(63, 64, 65),
+  ...turned(784, 3, 10),
+  ...turned(1000, 5, 9),
+  ...turned(4097, 2, 3),
   [16, 784, 10],
   [33, 1000, 65],
   [10, 4097, 9],
   [49, 300, 1030],
-  [193, 1700, 131],
+  [129, 2049, 131],
   [1290, 3, 1410],
 ];
 for (const kernel of [kernels.matmul, kernels.matmulTransposedA, kernels.matmulTransposedB]) {

@@ -4,9 +4,24 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker as NodeWorker } from 'node:worker_threads';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { matmul } from '../../../../kernels/matmul.ts';
-import { deviceInfo, ones, tensor, useDevice, ValueError } from '../../../../src/index.ts';
+import {
+  BatchNorm1d,
+  crossEntropy,
+  Dense,
+  deviceInfo,
+  manualSeed,
+  ones,
+  randn,
+  ReLU,
+  Sequential,
+  SGD,
+  tensor,
+  useDevice,
+  ValueError,
+} from '../../../../src/index.ts';
+import { nets } from '../../../../src/networks.ts';
 import { builds, openWasm, type WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
 import { threadsOf } from '../../../../src/tensor/device/wasm/threads/count.ts';
 import {
@@ -170,6 +185,122 @@ describe('a worker', () => {
     expect(warn.mock.calls).toEqual([
       [expect.stringMatching(/^wasm: a worker thread ended or did not start: .*WebAssembly/)],
     ]);
+  });
+});
+
+describe('a pool whose worker is late', () => {
+  /** A worker that takes each job, and finishes it when `until` has passed. */
+  const late = (delay: number): StartWorker => {
+    return ({ control, place }, ended) => {
+      const code = `const { workerData: { control, at, delay } } = require('node:worker_threads');
+          Atomics.store(control, at, 0);
+          for (;;) {
+            const state = Atomics.load(control, at);
+            if ((state & 3) !== 1 || Atomics.compareExchange(control, at, state, state + 1) !== state) continue;
+            for (const end = performance.now() + delay; performance.now() < end; );
+            Atomics.store(control, at, state + 3);
+          }`;
+      const worker = new NodeWorker(code, { eval: true, workerData: { control, at: INTS * place, delay } });
+      worker.on('error', (error) => {
+        ended(String(error));
+      });
+      return { stop: () => void worker.terminate() };
+    };
+  };
+
+  it('pauses, so that it takes hardly longer than one thread', async () => {
+    const device = deviceWith(2, late(20));
+    const pool = await poolOf(device);
+    const taken = () => pool.shared;
+    for (let step = 0; step < 100_000 && taken() === 0; step++) product(device);
+    expect(taken()).toBe(1); // and 20 ms are lost
+    const end = performance.now() + 300;
+    while (performance.now() < end) product(device);
+    expect(taken()).toBe(1); // a pause of 400 ms
+    while (taken() === 1 && performance.now() < end + 10_000) product(device);
+    expect(taken()).toBe(2);
+    pool.pauses = false;
+    const before = taken();
+    for (let step = 0; step < 100_000 && taken() < before + 5; step++) product(device);
+    expect(taken()).toBe(before + 5);
+    pool.stop();
+  });
+});
+
+describe('training', () => {
+  /** Losses of 20 steps on kernels that are large enough to be divided. `onStep` is called after each. */
+  function losses(onStep: (step: number) => void = () => undefined): number[] {
+    manualSeed(1);
+    const model = nets.bn();
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    const x = randn([64, 784]);
+    const labels = Uint8Array.from({ length: 64 }, (_, i) => i % 10);
+    return Array.from({ length: 20 }, (_, step) => {
+      const loss = crossEntropy(model.forward(x), labels);
+      optimizer.zeroGrad();
+      loss.backward();
+      optimizer.step();
+      onStep(step);
+      return loss.dataSync()[0];
+    });
+  }
+
+  it.each([2, 8])('on %i threads has the losses of one', async (threads) => {
+    const expected = losses();
+    const device = await wasmDevice();
+    await useDevice('wasm', { threads });
+    const pool = await poolOf(device);
+    pool.pauses = false;
+    expect(pool.ready).toBe(threads - 1);
+    expect(losses()).toEqual(expected);
+    expect(pool.shared).toBeGreaterThan(0);
+  });
+
+  it('goes on when a worker is killed, with the same losses', async () => {
+    const expected = losses();
+    const device = await wasmDevice();
+    const workers: NodeWorker[] = [];
+    const listener = (worker: NodeWorker) => void workers.push(worker);
+    process.on('worker', listener);
+    onTestFinished(() => void process.off('worker', listener));
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    await useDevice('wasm', { threads: 3 });
+    const pool = await poolOf(device);
+    expect(pool.ready).toBe(2);
+    const found = losses((step) => {
+      if (step === 10) void workers[0].terminate();
+    });
+    expect(found).toEqual(expected);
+    await expect.poll(() => pool.ready).toBe(1);
+    expect(deviceInfo().threads).toBe(2);
+    expect(deviceInfo().threadsReason).toMatch(/exit code 1/);
+    expect(warn.mock.calls.length).toBeLessThanOrEqual(1); // a test before this one may have caused the warning
+    expect(losses()).toEqual(expected);
+  });
+
+  it('keeps its memory over 1,000 steps', async () => {
+    const device = await wasmDevice();
+    await useDevice('wasm', { threads: 2 });
+    const pool = await poolOf(device);
+    pool.leastShare = 0;
+    const model = new Sequential(new Dense(8, 16), new BatchNorm1d(16), new ReLU(), new Dense(16, 4));
+    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+    const x = randn([32, 8]);
+    const labels = Uint8Array.from({ length: 32 }, (_, i) => i % 4);
+    const train = (steps: number) => {
+      for (let step = 0; step < steps; step++) {
+        const loss = crossEntropy(model.forward(x), labels);
+        optimizer.zeroGrad();
+        loss.backward();
+        optimizer.step();
+      }
+    };
+    train(200);
+    const before = device.memory;
+    train(1000);
+    expect(device.memory).toBe(before);
+    expect(pool.shared).toBeGreaterThan(0);
+    expect(pool.ready).toBe(1);
   });
 });
 

@@ -14,6 +14,8 @@ export type Forms = Readonly<Record<string, SimdForm>>;
 export interface Form {
   readonly run: SimdForm;
   readonly index: number;
+  /** The least time of a share, divided by its estimate; it grows slowly, to follow the machine. */
+  pace: number;
 }
 
 /** The main thread looks this often whether a worker has finished before it sleeps: 0.1 ms. A page never sleeps. */
@@ -33,6 +35,20 @@ const LONGEST = 60_000;
  */
 export const LEAST_SHARE = 4e6;
 
+/**
+ * On a machine that other programs keep busy, a worker may have to wait for a core, and the main thread for the worker.
+ * So the pool adds up the milliseconds that workers save, up to `CREDIT`. When they have cost more than that, it pauses
+ * `PAUSE` times as long as it has lost: so it takes at most a twentieth longer than one thread. No pause is longer than
+ * `LONGEST_PAUSE`, in milliseconds.
+ */
+const CREDIT = 4;
+const PAUSE = 20;
+const LONGEST_PAUSE = 2000;
+/** A share that takes this many times as long as the shortest was interrupted: by a worker, perhaps. */
+const INTERRUPTED = 3;
+/** What a share adds to the pace. */
+const DRIFT = 1.01;
+
 /** What the workers of a pool share. */
 export interface Shared {
   readonly module: object;
@@ -50,6 +66,8 @@ export class Pool {
   leastShare: number = LEAST_SHARE;
   /** Tests set it, to wait less. */
   longest: number = LONGEST;
+  /** Whether it pauses when workers are late. Benchmarks set it to false, to see what the kernels would gain. */
+  pauses = true;
   /** The number of shares that workers have computed. */
   shared = 0;
 
@@ -71,8 +89,15 @@ export class Pool {
   /** The error of a share. */
   private failure: unknown = null;
 
+  /** The time that workers have saved since the last pause, at most `CREDIT`. */
+  private saved = 0;
+  /** When the pause ends; 0 if there is none. */
+  private pauseEnd = 0;
+
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
-    this.forms = new Map(Object.entries(exports).map(([name, run], index) => [name, { run, index }]));
+    this.forms = new Map(
+      Object.entries(exports).map(([name, run], index) => [name, { run, index, pace: Infinity }]),
+    );
     this.count = count;
     this.capacity = count - 1;
     this.resources = resources;
@@ -83,8 +108,8 @@ export class Pool {
 
   /**
    * Calls a form, or several threads call it for a share each. `args[extent]` is the number of units to be divided, into
-   * multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work` picoseconds. Returns
-   * whether no call has returned 0.
+   * multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work` picoseconds; fewer than
+   * `least` units are not divided. Returns whether no call has returned 0.
    */
   run(
     form: Form,
@@ -93,14 +118,11 @@ export class Pool {
     extent: number,
     grain: number,
     work: number,
+    least = 0,
   ): boolean {
     const units = args[extent];
     const blocks = Math.ceil(units / grain);
-    const wanted = Math.min(
-      this.count,
-      blocks,
-      this.leastShare === 0 ? blocks : (units * work) / this.leastShare,
-    );
+    const wanted = Math.min(this.count, blocks, this.worthwhile(units, work, least, blocks));
     if (wanted < 2) return form.run(...args) !== 0;
     if (this.workers.length < this.capacity) this.start();
     let helpers = 0;
@@ -118,15 +140,42 @@ export class Pool {
     }
     args[extent] = own;
     this.failure = null;
+    const begin = performance.now();
     let result = this.computed(form, args);
+    const between = performance.now();
     for (let k = 0; share > 1; k++) {
       if (this.done[k] === NONE) continue;
       share--;
       result = this.finish(k, form) && result;
     }
     args[extent] = units;
+    this.account(form, own * work * 1e-9, between - begin, performance.now() - begin, shares);
     if (this.failure !== null) throw this.failure as Error;
     return result;
+  }
+
+  /** The number of shares that are worth giving away, the main thread's included. */
+  private worthwhile(units: number, work: number, least: number, blocks: number): number {
+    if (this.leastShare === 0) return blocks;
+    if (units < least) return 1;
+    if (this.pauseEnd > 0) {
+      if (this.pauses && performance.now() < this.pauseEnd) return 1;
+      this.pauseEnd = 0;
+    }
+    return (units * work) / this.leastShare;
+  }
+
+  /**
+   * Adds the time that a kernel has saved: on one thread, each share would have taken as long as the main thread's, had
+   * that not been interrupted. All times are in milliseconds.
+   */
+  private account(form: Form, estimate: number, own: number, passed: number, shares: number): void {
+    form.pace = Math.min(form.pace * DRIFT, own / estimate);
+    const alone = shares * Math.min(own, INTERRUPTED * form.pace * estimate);
+    this.saved = Math.min(CREDIT, this.saved + alone - passed);
+    if (this.saved >= 0 || !this.pauses) return;
+    this.pauseEnd = performance.now() + Math.min(LONGEST_PAUSE, -PAUSE * this.saved);
+    this.saved = 0;
   }
 
   /** Resolves when all workers have started, or could not be started. */

@@ -1,6 +1,7 @@
 /**
  * How each kernel is divided among threads: by its outputs, never by the terms of a sum. So each number is computed by
- * the same operations in the same order, and the results have the same bits with any number of threads. What decides
+ * the same operations in the same order, and the results have the same bits with any number of threads. (Layer
+ * normalization sums over rows in blocks of a fixed size, which are outputs, too.) What decides
  * between two ways to compute a kernel, such as the form of a product, is decided once for all threads.
  *
  * The work of a unit is in picoseconds: the best time of a call on one thread, of Node 24 on an AMD EPYC, with arrays
@@ -16,20 +17,49 @@ const FLOAT = 4;
 const DOUBLE = 8;
 /** Floats per cache line: no two threads write to one. */
 const LINE = 16;
-/** Rows of a tile of a product, or half a tile. */
+/** Rows and columns of a tile of a product. */
 const ROWS = 4;
+const COLUMNS = 8;
 /** Rows of dW that are computed together: see `batchnorm-dense.ts`. */
 const BLOCK = 60;
-/** Rows up to which that is so. */
+/** Rows up to which that is so, and up to which a product reads B in place. */
 const FEW = 64;
+/** Rows of layer normalization whose gradients are summed together: see `layernorm.ts`. */
+const SUMMED = 32;
 
-/** The forms of a product that are divided: see `matmul.ts`. In the others, a product is small or a sum is very long. */
+/** The forms of a product that are divided: see `matmul.ts`. In the others, y is small or a sum is very long. */
 const IN_BLOCKS = -1;
+const SUMS = 2;
 const TILES = 3;
 const SPARSE = 4;
 
+/**
+ * Whether a product y = A·B, with y [m, n], is divided by columns of y. A thread reads its part of one factor, and all
+ * of the other, which may be in the cache of another core: so the larger factor is divided, which is B if n > m. Zeros
+ * are found again by each thread, which costs too much with many rows.
+ */
+const isByColumns = (form: number, m: number, n: number): boolean =>
+  form === SUMS || (n > m && (form === TILES || (form === SPARSE && m <= FEW)));
+
+/** The rows of y that a thread computes are a multiple of this. */
+const rowGrain = (form: number, m: number): number => (form < TILES ? m : ROWS);
+/** The columns of y that a thread computes are a multiple of this. */
+const columnGrain = (form: number): number => (form === TILES ? COLUMNS : LINE);
+
 /** The work of a multiply-add, in products of 32×784×300 to 256×300×100. */
 const MULTIPLY_ADD = 40;
+
+/**
+ * The fewest elements of a kernel that does little with each, such as `add`. Below, its arrays fit into the cache of one
+ * core, and fetching half of them from there takes longer than the kernel: with 2¹⁷ elements that one thread has written,
+ * `add` on two threads is 0.83 times as fast as on one, with 2¹⁸ 1.03 times. (Node 24 on a Xeon with 2 MB of L2 per core.)
+ */
+const FETCHED = 2 ** 18;
+/** The same for `denseDz`: [256, 100] 0.7 times as fast, [256, 300] 1.08 times. */
+const FETCHED_COLUMNS = 2 ** 16;
+
+/** The most work per element of a kernel that does little. */
+const LITTLE = 600;
 
 /** Elementwise kernels, and how many arrays they have: each array moves by one element. */
 const elementwise: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
@@ -58,8 +88,12 @@ const elementwise: Readonly<Record<string, readonly [arrays: number, work: numbe
   secondMoment: [3, 250],
   centeredMoment: [3, 1200],
   divideByRoot: [3, 500],
-  sgdUpdate: [2, 200],
-  momentumUpdate: [3, 350],
+};
+
+/** Updates, and how many arrays they have. Each thread updates rows of W whose gradient it has computed itself. */
+const updates: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
+  sgdUpdate: [2, 300],
+  momentumUpdate: [3, 450],
   adamUpdate: [4, 600],
 };
 
@@ -89,7 +123,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     return found;
   };
   const productForm = form('productForm');
-  const productRows = form('productRows');
+  const productPart = form('productPart');
   const areFinite = form('areFinite');
   const isSparse = form('isSparse');
 
@@ -111,26 +145,42 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     return found === SPARSE && !finite(b, k * n) ? TILES : found;
   };
 
-  /** y = A·B, by rows of y. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
+  /** y = A·B in a form. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
+  const productIn = (
+    chosen: number,
+    y: number,
+    a: number,
+    ai: number,
+    ap: number,
+    b: number,
+    bp: number,
+    bj: number,
+    m: number,
+    k: number,
+    n: number,
+  ) => {
+    const args = [chosen, y, a, ai, ap, b, bp, bj, m, k, n, n];
+    if (isByColumns(chosen, m, n)) {
+      const steps = [0, FLOAT, 0, 0, 0, FLOAT * bj];
+      pool.run(productPart, args, steps, 10, columnGrain(chosen), MULTIPLY_ADD * k * m);
+    } else {
+      const steps = [0, FLOAT * n, FLOAT * ai];
+      pool.run(productPart, args, steps, 8, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
+    }
+  };
+
+  /** y = A·B. */
   const product = (
     strides: (m: number, k: number, n: number) => readonly [number, number, number, number],
   ): Split => {
     return ([y, a, b, m, k, n]) => {
       const [ai, ap, bp, bj] = strides(m, k, n);
-      const chosen = formOf(a, ai, ap, b, bj, m, k, n);
-      pool.run(
-        productRows,
-        [chosen, y, a, ai, ap, b, bp, bj, m, k, n],
-        [0, FLOAT * n, FLOAT * ai],
-        8,
-        chosen < TILES ? m : ROWS,
-        MULTIPLY_ADD * k * n,
-      );
+      productIn(formOf(a, ai, ap, b, bj, m, k, n), y, a, ai, ap, b, bp, bj, m, k, n);
     };
   };
 
-  /** y = activation(x·W + b), by rows, in a given form. */
-  const denseRows = form('denseRows');
+  /** y = activation(x·W + b) in a form. */
+  const densePart = form('densePart');
   const denseIn = (
     chosen: number,
     y: number,
@@ -142,9 +192,14 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     n: number,
     slope: number,
   ) => {
-    const steps = [0, FLOAT * n, FLOAT * k];
-    const grain = chosen < TILES ? m : ROWS;
-    pool.run(denseRows, [chosen, y, x, W, b, m, k, n, slope], steps, 5, grain, MULTIPLY_ADD * k * n);
+    const args = [chosen, y, x, W, b, m, k, n, n, slope];
+    if (isByColumns(chosen, m, n)) {
+      const steps = [0, FLOAT, 0, FLOAT, FLOAT];
+      pool.run(densePart, args, steps, 7, columnGrain(chosen), MULTIPLY_ADD * k * m);
+    } else {
+      const steps = [0, FLOAT * n, FLOAT * k];
+      pool.run(densePart, args, steps, 5, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
+    }
   };
 
   const batchnormForward = form('batchnormForward');
@@ -163,16 +218,8 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
         LINE,
         250 * m,
       );
-      // One row: divided by columns of W.
-      const sums = Number(productForm.run(constant, k, 1, 1, 1, k, n));
-      pool.run(
-        productRows,
-        [sums, bias, constant, k, 1, W, n, 1, 1, k, n],
-        [0, FLOAT, 0, 0, 0, FLOAT],
-        10,
-        LINE,
-        MULTIPLY_ADD * k,
-      );
+      const chosen = Number(productForm.run(constant, k, 1, 1, 1, k, n));
+      productIn(chosen, bias, constant, k, 1, W, n, 1, 1, k, n);
       if (areFinite.run(bias, n) !== 0) {
         addBias.run(bias, bias, b, 1, n);
         denseIn(SPARSE, y, scratch, W, bias, m, k, n, slope);
@@ -229,7 +276,46 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     sumLosses.run(loss, losses, m);
   };
 
+  const layernormRows = form('layernormRows');
+  const layernormTotals = form('layernormTotals');
+  /** By blocks of rows: each block has sums of its own, which are added in the same order with any number of threads. */
+  const rowsOfLayernorm = (
+    dx: number,
+    sums: number,
+    g: number,
+    x: number,
+    mean: number,
+    rstd: number,
+    gamma: number,
+    m: number,
+    C: number,
+  ) => {
+    const row = FLOAT * C;
+    const sumsPerRow = (2 * FLOAT * Math.ceil(C / 4) * 4) / SUMMED;
+    const steps = [row, sumsPerRow, row, row, DOUBLE, DOUBLE];
+    pool.run(layernormRows, [dx, sums, g, x, mean, rstd, gamma, m, C], steps, 7, SUMMED, 600 * C);
+  };
+  const layernormBackward: Split = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma, sums, m, C]) => {
+    rowsOfLayernorm(dx, sums, g, x, mean, rstd, gamma, m, C);
+    layernormTotals.run(dgamma, dbeta, sums, m, C);
+  };
+  const layernormSums: Split = ([dgamma, dbeta, g, x, mean, rstd, sums, m, C]) => {
+    rowsOfLayernorm(0, sums, g, x, mean, rstd, 0, m, C);
+    layernormTotals.run(dgamma, dbeta, sums, m, C);
+  };
+  const layernormForward = form('layernormForward');
+
   const splits = new Map<string, Split>([
+    ['layernormBackward', layernormBackward],
+    ['layernormSums', layernormSums],
+    [
+      'layernormForward',
+      (args) => {
+        const C = args[7];
+        const steps = [FLOAT * C, DOUBLE, DOUBLE, FLOAT * C];
+        pool.run(layernormForward, args, steps, 6, LINE, 300 * C);
+      },
+    ],
     ['matmul', product((_m, k, n) => [k, 1, n, 1])],
     ['matmulTransposedB', product((_m, k) => [k, 1, 1, k])],
     ['matmulTransposedA', product((m, _k, n) => [1, m, n, 1])],
@@ -243,15 +329,22 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     ['batchnormDenseSums', batchnormDenseSums],
     ['softmaxCrossEntropy', softmaxCrossEntropy],
   ]);
-  for (const [name, [arrays, work]] of Object.entries(elementwise)) {
+  const divideElements = (name: string, arrays: number, work: number, least: number): void => {
     const steps = Array<number>(arrays).fill(FLOAT);
     const whole = form(name);
-    splits.set(name, (args) => void pool.run(whole, args, steps, arrays, LINE, work));
+    splits.set(name, (args) => void pool.run(whole, args, steps, arrays, LINE, work, least));
+  };
+  for (const [name, [arrays, work]] of Object.entries(elementwise)) {
+    divideElements(name, arrays, work, work > LITTLE ? 0 : FETCHED);
   }
+  for (const [name, [arrays, work]] of Object.entries(updates)) divideElements(name, arrays, work, 0);
   for (const [name, [steps, work]] of Object.entries(columns)) {
     const whole = form(name);
     const m = steps.length;
-    splits.set(name, (args) => void pool.run(whole, args, steps, m + 2, LINE, work * args[m]));
+    const least = name === 'denseDz' ? FETCHED_COLUMNS : 0;
+    splits.set(name, (args) => {
+      pool.run(whole, args, steps, m + 2, LINE, work * args[m], least / args[m]);
+    });
   }
   for (const [name, [arrays, work]] of Object.entries(rows)) {
     const whole = form(name);

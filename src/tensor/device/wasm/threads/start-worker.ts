@@ -1,5 +1,5 @@
 /** Starts worker threads, in Node and in pages. The types of the two would declare far more than is used here. */
-import { serve, type Start } from './worker.ts';
+import { INTS, serve, type Start, STARTING } from './worker.ts';
 
 export interface Worker {
   stop(): void;
@@ -23,21 +23,20 @@ interface PageWorker {
   terminate(): void;
 }
 
-/** Globals of a page, a worker, or Node; none of them exists everywhere. */
+/** A global of Node. */
 interface Platform {
   readonly process?: {
     readonly getBuiltinModule?: (name: 'worker_threads') => {
       readonly Worker: new (code: string, options: object) => NodeWorker;
     };
   };
-  readonly Worker?: new (url: string) => PageWorker;
-  readonly Blob?: new (parts: string[], options: { readonly type: string }) => object;
-  readonly URL?: { createObjectURL(blob: object): string; revokeObjectURL(url: string): void };
 }
 
-const { process, Worker, Blob, URL } = globalThis as Platform;
+/** A global of pages. Bundlers look for `new Worker`, so it has no other name here. */
+declare const Worker: new (url: string | URL, options?: { readonly type: 'module' }) => PageWorker;
+
 /** Only Node has it. */
-const nodeThreads = process?.getBuiltinModule?.('worker_threads');
+const nodeThreads = (globalThis as Platform).process?.getBuiltinModule?.('worker_threads');
 
 export const startWorker: StartWorker = (start, ended) => {
   let stopped = false;
@@ -75,17 +74,42 @@ function inNode(start: Start, failed: (reason: string) => void): { terminate(): 
   return worker;
 }
 
+/**
+ * Starts a worker of a page from its text, which needs no file. A content security policy may refuse that; then from the
+ * file that a bundler has found.
+ */
 function inPage(start: Start, failed: (reason: string) => void): { terminate(): unknown } {
-  if (Worker === undefined || Blob === undefined || URL === undefined) throw new Error('there is no Worker');
-  const code = `onmessage = ({ data }) => (${String(serve)})(data)`;
-  const url = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-  const worker = new Worker(url);
-  worker.onerror = ({ message }) => {
-    failed(message ?? 'its script was refused; a content security policy must allow worker-src blob:');
+  if (typeof Worker === 'undefined') throw new Error('there is no Worker');
+  let worker: PageWorker | null = null;
+  const open = (make: () => PageWorker, refused: (reason: string) => void): void => {
+    try {
+      worker = make();
+      worker.onerror = ({ message }) => {
+        const started = Atomics.load(start.control, INTS * start.place) !== STARTING;
+        (started ? failed : refused)(message ?? REFUSED);
+      };
+      worker.postMessage(start);
+    } catch (error) {
+      refused(messageOf(error));
+    }
   };
-  worker.postMessage(start);
-  return worker;
+  open(fromText, () => {
+    open(fromFile, failed);
+  });
+  return { terminate: () => worker?.terminate() };
 }
+
+const REFUSED =
+  'its script was refused; the content security policy must allow worker-src blob:, or a bundler such as Vite or webpack ' +
+  'must have made a file of it';
+
+function fromText(): PageWorker {
+  const code = `onmessage = ({ data }) => (${String(serve)})(data)`;
+  return new Worker(URL.createObjectURL(new Blob([code], { type: 'text/javascript' })));
+}
+
+const fromFile = (): PageWorker =>
+  new Worker(new URL('./worker-file.ts', import.meta.url), { type: 'module' });
 
 let warned = false;
 

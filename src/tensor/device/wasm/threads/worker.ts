@@ -1,5 +1,5 @@
 /**
- * What a worker thread runs. It is started from the text of `serve`, which therefore uses nothing outside itself: no
+ * What a worker thread runs. It can be started from the text of `serve`, which therefore uses nothing outside itself: no
  * bundler has to find a file, and Node and pages start the same code.
  */
 

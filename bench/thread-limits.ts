@@ -1,0 +1,109 @@
+/**
+ * What the machine allows several threads: measured in the same run as the kernels and steps, with the same code for
+ * starting and joining threads.
+ */
+import { builds, openWasm } from '../src/tensor/device/wasm/open-wasm.ts';
+import { WasmStorage } from '../src/tensor/device/wasm/residency.ts';
+import type { Pool } from '../src/tensor/device/wasm/threads/pool.ts';
+import { makeTeam } from '../src/tensor/device/wasm/threads/team.ts';
+import { median, type Summary } from './statistics.ts';
+import { formOf, latencyOf, timeInTurns, type Turns } from './thread-timing.ts';
+
+const FLOAT = 4;
+
+/** What a number of threads reach together, compared with one. */
+export interface Limits {
+  /** The time to give away a kernel that does almost nothing, and to hear back, in microseconds. */
+  readonly latency: number;
+  /** How many times as fast independent products are computed, one per thread. */
+  readonly products: Summary;
+  /** How many times as fast arrays are added that no cache holds. */
+  readonly sums: Summary;
+  readonly reading: Reading;
+}
+
+/** In GB/s: how fast a thread reads what it has written itself, and what another one has written. */
+export interface Reading {
+  readonly own: number;
+  readonly others: number;
+}
+
+/** Numbers of an array that is added. */
+const LARGE = 2 ** 22;
+/** The sides of a product. */
+const SIDE = 512;
+
+/** Measures the limits on a device of its own. */
+export async function limitsOf(count: number, turns: Turns): Promise<Limits> {
+  const device = openWasm(builds, { count, reason: 'benchmark' });
+  device.gather(makeTeam);
+  const { pool } = device;
+  if (pool === null) throw new Error('shared memory is refused');
+  await pool.started();
+  // One array, because several might be moved.
+  const room = new Float32Array(3 * Math.max(LARGE, count * SIDE * SIDE));
+  const storage = device.upload(room, 'float32');
+  if (!(storage instanceof WasmStorage)) throw new Error('not an array of wasm');
+  const { address } = storage;
+  pool.pauses = false;
+  try {
+    return {
+      latency: latencyOf(pool, turns.rounds * 200),
+      products: independentProducts(pool, address, count, turns),
+      sums: largeSums(pool, address, count, turns),
+      reading: readingRates(pool, address),
+    };
+  } finally {
+    pool.stop();
+  }
+}
+
+/** A share that is worth giving away, whatever it does: in picoseconds. */
+const ENOUGH = 1e12;
+
+/**
+ * Independent products 512³, one per thread, each with matrices of its own: nothing is shared but the machine. The
+ * speed-up counts the products, so it is the number of threads if the cores keep their speed.
+ */
+function independentProducts(pool: Pool, base: number, count: number, turns: Turns): Summary {
+  const n = SIDE;
+  const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * count * n * n);
+  const form = formOf(pool, 'productPart');
+  const tiles = 3;
+  // All rows of all products: the argument b moves with them, by one matrix per n rows.
+  const steps = [0, FLOAT * n, FLOAT * n, 0, 0, FLOAT * n];
+  const many = [tiles, y, a, n, 1, b, n, 1, count * n, n, n, n];
+  const one = () => form.run(tiles, y, a, n, 1, b, n, 1, n, n, n, n);
+  const all = () => {
+    if (pool.count === 1) for (let k = 0; k < count; k++) one();
+    else pool.run(form, many, steps, 8, n, ENOUGH);
+  };
+  return timeInTurns(pool, [count], all, turns)[1].speedup;
+}
+
+function largeSums(pool: Pool, base: number, count: number, turns: Turns): Summary {
+  const form = formOf(pool, 'add');
+  const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * LARGE);
+  const steps = [FLOAT, FLOAT, FLOAT];
+  const work = () => pool.run(form, [y, a, b, LARGE], steps, 3, 16, ENOUGH);
+  return timeInTurns(pool, [count], work, turns)[1].speedup;
+}
+
+/** With half a megabyte, which fits into the cache of one core. */
+function readingRates(pool: Pool, x: number): Reading {
+  const n = 2 ** 17;
+  const zeros = x + FLOAT * LARGE;
+  const scale = formOf(pool, 'scale');
+  const areFinite = formOf(pool, 'areFinite');
+  pool.count = 2;
+  const rate = (from: number) => {
+    const times = Array.from({ length: 300 }, () => {
+      pool.run(scale, [x, zeros, 2 * n, 1], [FLOAT, FLOAT], 2, n, ENOUGH);
+      const begin = performance.now();
+      areFinite.run(from, n);
+      return performance.now() - begin;
+    });
+    return (FLOAT * n) / median(times) / 1e6;
+  };
+  return { own: rate(x), others: rate(x + FLOAT * n) };
+}

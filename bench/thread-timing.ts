@@ -1,0 +1,141 @@
+/** Times work on the wasm device with one thread and with several, in turns, on the same memory. */
+import { useDevice } from '../src/index.ts';
+import { currentDevice } from '../src/tensor/device/current.ts';
+import type { WasmDevice } from '../src/tensor/device/wasm/open-wasm.ts';
+import type { Form, Pool } from '../src/tensor/device/wasm/threads/pool.ts';
+import { median, pairedRatios, summarize, type Summary } from './statistics.ts';
+
+export interface Turns {
+  readonly rounds: number;
+  /** The least time of a turn, in milliseconds. */
+  readonly turn: number;
+}
+
+export const CAREFUL: Turns = { rounds: 41, turn: 15 };
+export const QUICK: Turns = { rounds: 5, turn: 3 };
+
+/** Calls of a turn that are not timed: the first one wakes the workers. */
+const WARM_UP = 3;
+
+/** Times in milliseconds: the medians of the turns. */
+export interface ThreadTiming {
+  readonly threads: number;
+  readonly milliseconds: number;
+  /** The time of one thread divided by that of several, within a round. */
+  readonly speedup: Summary;
+}
+
+/** Makes `wasm` the device, with this many threads, and waits until all have started. */
+export async function openThreads(count: number): Promise<Pool> {
+  await useDevice('wasm', { threads: count });
+  const { pool } = currentDevice() as WasmDevice;
+  if (pool === null) throw new Error('shared memory is refused');
+  await pool.started();
+  return pool;
+}
+
+/** Times work with one thread and with each number of threads, in turns. Changes `pool.count`. */
+export function timeInTurns(
+  pool: Pool,
+  counts: readonly number[],
+  work: () => unknown,
+  { rounds, turn }: Turns,
+): readonly ThreadTiming[] {
+  const all = [1, ...counts];
+  const times = new Map(all.map((count): [number, number[]] => [count, []]));
+  for (let k = 0; k < 20; k++) work(); // engines optimize code that runs often
+  for (let round = 0; round < rounds; round++) {
+    for (const count of round % 2 === 0 ? all : all.toReversed()) {
+      pool.count = count;
+      for (let k = 0; k < WARM_UP; k++) work();
+      times.get(count)?.push(timeOf(work, turn));
+    }
+  }
+  const timesOf = (count: number) => times.get(count) ?? [];
+  return all.map((threads) => ({
+    threads,
+    milliseconds: median(timesOf(threads)),
+    speedup: summarize(pairedRatios(timesOf(1), timesOf(threads))),
+  }));
+}
+
+/** The mean time of a call, in milliseconds, over calls that take at least `turn` milliseconds together. */
+function timeOf(work: () => unknown, turn: number): number {
+  const begin = performance.now();
+  let calls = 0;
+  let passed = 0;
+  do {
+    work();
+    calls++;
+    passed = performance.now() - begin;
+  } while (passed < turn);
+  return passed / calls;
+}
+
+/**
+ * The share of the time of one thread that is spent in kernels that several threads compute together. The rest bounds the
+ * speed-up (Amdahl's law): with a share s, n threads are at most 1/(1 − s + s/n) times as fast.
+ */
+export function dividedShare(pool: Pool, count: number, work: () => unknown): number {
+  const run = pool.run.bind(pool);
+  const divided = new Set<number>();
+  let call = 0;
+  let inDivided = 0;
+  pool.run = (...args) => {
+    const before = pool.shared;
+    const begin = performance.now();
+    const result = run(...args);
+    if (divided.has(call)) inDivided += performance.now() - begin;
+    if (pool.shared > before) divided.add(call);
+    call++;
+    return result;
+  };
+  pool.pauses = false;
+  try {
+    pool.count = count;
+    for (let k = 0; k < 20; k++) {
+      call = 0;
+      work();
+    }
+    pool.count = 1;
+    const shares = Array.from({ length: 20 }, () => {
+      call = inDivided = 0;
+      const begin = performance.now();
+      work();
+      return inDivided / (performance.now() - begin);
+    });
+    return median(shares);
+  } finally {
+    pool.run = run;
+    pool.pauses = true;
+  }
+}
+
+/** Calls that are timed together, to measure the latency: few, so that some are not interrupted. */
+const BURST = 50;
+
+/** The time to give away a kernel that does almost nothing, and to hear back, in microseconds: the best of many. */
+export function latencyOf(pool: Pool, bursts: number): number {
+  const form = formOf(pool, 'matmul');
+  const args = [0, 0, 0, 2, 0, 0]; // two empty rows
+  const call = () => pool.run(form, args, [], 3, 1, 1e9);
+  const alone = () => form.run(0, 0, 0, 2, 0, 0);
+  const burst = (work: () => unknown) => {
+    const begin = performance.now();
+    for (let k = 0; k < BURST; k++) work();
+    return (performance.now() - begin) / BURST;
+  };
+  pool.count = 2;
+  let [both, one] = [Infinity, Infinity];
+  for (let k = 0; k < bursts; k++) {
+    both = Math.min(both, burst(call));
+    one = Math.min(one, burst(alone));
+  }
+  return 1000 * (both - one);
+}
+
+export function formOf(pool: Pool, name: string): Form {
+  const form = pool.forms.get(name);
+  if (form === undefined) throw new Error(`no export: ${name}`);
+  return form;
+}
