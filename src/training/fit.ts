@@ -92,8 +92,9 @@ export interface FitOptions<
   readonly signal?: AbortSignal;
   /**
    * Whether to continue on the `wasm` device if the GPU is lost. The batch that was running is repeated, and a warning
-   * is printed. After each step, this copies all parameters, buffers and optimizer state from the GPU; {@link Recovery}
-   * is cheaper. Default false.
+   * is printed. A state that was loaded since the last batch, and lost before the next one, is an error. After each
+   * step, this copies all parameters, buffers and optimizer state from the GPU; {@link Recovery} is cheaper. Default
+   * false.
    */
   readonly fallback?: boolean;
 }

@@ -6,7 +6,15 @@ import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer, StateDict } from '../layers/layer.ts';
 import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
 import type { LearningRate, Optimizer } from '../optim/optimizer.ts';
-import { expectNumber, expectOptions, GraphError, ShapeError, shown, ValueError } from '../tensor/errors.ts';
+import {
+  DeviceError,
+  expectNumber,
+  expectOptions,
+  GraphError,
+  ShapeError,
+  shown,
+  ValueError,
+} from '../tensor/errors.ts';
 import { expectShape } from '../tensor/indexing.ts';
 import { composite } from '../tensor/op.ts';
 import { streams } from '../tensor/random.ts';
@@ -150,7 +158,11 @@ const startBatch: (
     const dropout = streams.dropout.state;
     let after = dropout;
     const undo = (): void => {
-      restoreBuffers(model, buffers);
+      try {
+        restoreBuffers(model, buffers);
+      } catch (error) {
+        if (!(error instanceof DeviceError)) throw error; // a lost GPU, or memory freed by a backward pass in the loss
+      }
       // Other code may have drawn from the stream since.
       if (String(streams.dropout.state) === String(after)) streams.dropout.state = dropout;
     };

@@ -181,6 +181,26 @@ onDevices(({ dtype, either }) => {
       }
     });
 
+    it('does not depend on the values of ignored rows, with class weights and smoothing too', () => {
+      for (const reduction of ['mean', 'sum', 'none'] as const) {
+        const options = { reduction, weight: [1, 3], labelSmoothing: 0.2 };
+        const run = (first: number, labels: readonly number[]) => {
+          const z = leaf([[first, 1], [2, -1], [first, 0]]); // prettier-ignore
+          const loss = crossEntropy(z, labels, options);
+          loss.sum().backward();
+          return [loss.toArray(), (z.grad?.toArray() ?? []) as number[][]] as const;
+        };
+        const labels = [-100, 1, -100];
+        for (const value of [NaN, Infinity, -Infinity]) {
+          const [[found, gradient], [expected, finite]] = [run(value, labels), run(5, labels)];
+          expect(found).toEqual(expected);
+          expect(gradient.flat().map(Math.abs)).toEqual(finite.flat().map(Math.abs));
+          const none = run(value, [-100, -100, -100]);
+          expect(none.flat(3).every((x) => x === 0)).toBe(true);
+        }
+      }
+    });
+
     it('takes class weights as arrays, typed arrays and tensors', () => {
       const z = wide([[2, 0, 1], [1, 3, 0]]); // prettier-ignore
       const kinds = [[1, 0.5, 3], new Float32Array([1, 0.5, 3]), tensor([1, 0.5, 3]), wide([1, 0.5, 3])];

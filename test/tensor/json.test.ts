@@ -1,6 +1,17 @@
 /** Tensors as JSON. */
 import { describe, expect, it } from 'vitest';
-import { Dense, DeviceError, full, tensor, type TensorJson, ValueError, zeros } from '../../src/index.ts';
+import {
+  Adam,
+  Dense,
+  DeviceError,
+  full,
+  ReLU,
+  Sequential,
+  tensor,
+  type TensorJson,
+  ValueError,
+  zeros,
+} from '../../src/index.ts';
 import { cpu } from '../../src/tensor/device/cpu.ts';
 import type { Device } from '../../src/tensor/device/device.ts';
 import { drawn } from './draw.ts';
@@ -37,6 +48,27 @@ onDevices(({ dtype }) => {
       const { weight, bias } = JSON.parse(JSON.stringify(state)) as Record<string, TensorJson>;
       expect(weight).toEqual({ shape: [2, 3], dtype: 'float32', data: Array.from(state.weight.dataSync()) });
       expect(bias).toEqual(state.bias.toJSON());
+    });
+
+    it('of a layer and of an optimizer is that of its state dict', async () => {
+      const model = new Sequential(new Dense(2, 3), new ReLU());
+      const optimizer = new Adam(model.parameters());
+      model
+        .forward(zeros([1, 2]))
+        .sum()
+        .backward();
+      optimizer.step();
+      for (const part of [model, optimizer]) {
+        expect(JSON.stringify(part)).toBe(JSON.stringify(part.stateDict()));
+      }
+      const state = JSON.parse(JSON.stringify(model)) as Record<string, TensorJson>;
+      const again = new Sequential(new Dense(2, 3), new ReLU());
+      again.loadStateDict(
+        Object.fromEntries(
+          Object.entries(state).map(([name, { data, ...options }]) => [name, tensor(data, options)]),
+        ),
+      );
+      expect(await again.parameters()[0].data()).toEqual(await model.parameters()[0].data());
     });
 
     it('is an error if a value is not finite, since JSON would make it null', () => {

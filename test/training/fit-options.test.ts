@@ -11,6 +11,7 @@ import {
   encodeCheckpoint,
   fit,
   type FitOptions,
+  freeze,
   type Layer,
   manualSeed,
   mse,
@@ -18,6 +19,7 @@ import {
   Sequential,
   SGD,
   stepDecay,
+  type Tensor,
   tensor,
 } from '../../src/index.ts';
 
@@ -285,6 +287,28 @@ describe('fit refuses, and changes nothing:', () => {
       { train: [1, 2] },
       'fit: train is neither a DataLoader nor a dataset: an Array of 2',
     ],
+    'validation that is no data': [
+      { validation: null },
+      'fit: validation is neither a DataLoader nor a dataset: null',
+    ],
+    'validation data of another shape than the model takes': [
+      { validation: { x: new Float32Array(6), shape: [3], labels: new Uint8Array(2) } },
+      'layer 0, Dense(2 → 4): expected x [batch, 2]: [1, 3]',
+    ],
+    'a loss that does not depend on the model': [
+      { loss: () => tensor([2], { requiresGrad: true }).sum() },
+      'fit: the loss does not depend on the parameters of the optimizer. Hint: compute it from the output',
+    ],
+    'a loss that calls backward()': [
+      {
+        loss: (output: Tensor, labels: ArrayLike<number>) => {
+          const loss = crossEntropy(output, labels);
+          loss.backward();
+          return loss;
+        },
+      },
+      'fit: the loss function called backward(). Hint: return the loss',
+    ],
     'a schedule that is a number': [{ schedule: 0.1 }, 'fit: schedule: '],
     'a callback that is no function': [{ onEpoch: true }, 'fit: onEpoch is true'],
     'labels that are all ignored': [
@@ -295,7 +319,19 @@ describe('fit refuses, and changes nothing:', () => {
   it.each(Object.entries(cases))('%s', async (_, [given, message]) => {
     const { model, optimizer, train } = setUp();
     const options = { train, optimizer, epochs: 1, ...given } as FitOptions;
+    const before = values(model);
     await expect(fit(model, options)).rejects.toThrow(message);
+    const isLate = /no label counts|called backward/.test(message); // after a forward pass
+    if (!isLate) expect(values(model)).toEqual(before);
+  });
+
+  it('an optimizer whose parameters are all frozen', async () => {
+    const { model, train } = setUp();
+    const [first] = model.layers;
+    const optimizer = new SGD(freeze(first).parameters(), { lr: 1 });
+    await expect(fit(model, { train, optimizer, epochs: 1 })).rejects.toThrow(
+      'fit: none of the parameters that the optimizer holds requires a gradient',
+    );
   });
 
   it('metrics with the names of JavaScript’s own members are columns like others', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   BatchNorm1d,
   crossEntropy,
@@ -188,3 +188,31 @@ class Masked extends Layer {
     return x.pow(-1);
   }
 }
+
+describe('a gradient that is not finite in the last step', () => {
+  /** Its value is 0 and its gradient is NaN. */
+  const loss = (output: Tensor): Tensor => output.sub(output.detach()).pow(2).sum().sqrt();
+
+  it('causes a warning that names the parameter, and the history is returned', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const model = new Sequential(new Dense(2, 2));
+    const run = { ...options(model, points()), train: new DataLoader(points(), { batchSize: 12 }) };
+    const { loss: losses } = await fit(model, { ...run, loss, metrics: {} });
+    expect(losses).toEqual([0]);
+    expect(warn.mock.calls).toEqual([
+      [
+        'fit: the parameter 0.weight is not finite after the last step: its gradient was not. Hint: look for a logarithm, ' +
+          'root or quotient at 0 in the model and the loss',
+      ],
+    ]);
+    warn.mockClear();
+    await fit(new Sequential(new Dense(2, 2)), run).catch(() => undefined);
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  it('is an error of the next batch, if there is one', async () => {
+    const model = new Sequential(new Dense(2, 2));
+    await failure(fit(model, { ...options(model, points()), loss, metrics: {} }));
+  });
+});
