@@ -9,15 +9,15 @@ const starts = [
   'kernels/batchnorm.ts',
 ];
 
-/** The fast forms of the same computations, and checks of layers, which a reader may skip. */
+/** The fast forms of the same computations, which a reader may skip. */
 const leftOut =
-  /^(?:src\/tensor\/device\/(?:wasm|gpu)\/|kernels\/(?:simd|gpu)\/|src\/tensor\/memory\.ts|src\/layers\/(?:fuse|registered)\.ts)/;
+  /^(?:src\/tensor\/device\/(?:wasm|gpu)\/|kernels\/(?:simd|gpu)\/|src\/tensor\/memory\.ts|src\/layers\/fuse\.ts)/;
 
 /**
  * The largest number of lines of code on the path. 3,000 is the aim: training alone is that short. The rest is what the
  * public methods of tensors, layers and optimizers need: checks of arguments, printing and saved state.
  */
-export const GOAL = 3602;
+export const GOAL = 3758;
 
 /** Each file on the path, with its lines of code. */
 export function readingPath(): readonly { readonly file: string; readonly lines: number }[] {
