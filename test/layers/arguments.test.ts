@@ -191,6 +191,8 @@ describe('a layer of your own', () => {
     expect(refused(() => new Scaled([1]))).toBe(
       'Scaled: the parameter scale is an Array of 1. Hint: a tensor is expected: tensor(values) makes one',
     );
-    expect(refused(() => new Scaled(tensor([1], { requiresGrad: true }), ReLU))).toMatch(/^Scaled: layer inner is the class ReLU\./);
+    expect(refused(() => new Scaled(tensor([1], { requiresGrad: true }), ReLU))).toMatch(
+      /^Scaled: layer inner is the class ReLU\./,
+    );
   });
 });
