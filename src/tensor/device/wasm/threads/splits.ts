@@ -1,12 +1,13 @@
 /**
  * How each kernel is divided among threads: by its outputs, never by the terms of a sum. So each number is computed by
  * the same operations in the same order, and the results have the same bits with any number of threads. (Layer
- * normalization sums over rows in blocks of a fixed size, which are outputs, too.) What decides
- * between two ways to compute a kernel, such as the form of a product, is decided once for all threads.
+ * normalization sums over rows in blocks of a fixed size, which are outputs, too.) What decides between two ways to
+ * compute a kernel, such as the form of a product, is decided once for all threads.
  *
- * The work of a unit is in picoseconds: the best time of a call on one thread, of Node 24 on an AMD EPYC, with arrays
- * that fit in L2 (16,384 elements, in [128, 128] where there are columns), rounded. It only decides how many threads
- * share a call, so a processor that is twice as fast needs no other figures.
+ * The work of a unit is in picoseconds: the best time of a call on one thread, of Node 24 on an AMD EPYC (layer
+ * normalization: Node 20 on a Xeon), with arrays that fit in L2 (16,384 elements, in [128, 128] where there are
+ * columns), rounded. It only decides how many threads share a call, so a processor that is twice as fast needs no other
+ * figures.
  */
 import type { Form, Pool } from './pool.ts';
 
