@@ -305,7 +305,7 @@ describe('files of weights', () => {
     );
     await expect(saveWeights(join(dir, 'x'), model, { layout: 'tf' } as never)).rejects.toThrow(ValueError);
     await expect(loadWeightsFile(model, encodeWeights(model) as never)).rejects.toThrow(ValueError);
-    await expect(saveWeights(model as never, dir as never)).rejects.toThrow(/the path is an Object/);
+    await expect(saveWeights(model as never, dir as never)).rejects.toThrow(/the path is a layer/);
     expect(snapshot(model)).toEqual(before);
   });
 });

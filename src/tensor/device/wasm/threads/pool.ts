@@ -4,7 +4,7 @@
  * has begun by then. So a worker that sleeps, is late or has ended costs time, and nothing else.
  */
 import { DeviceError } from '../../../errors.ts';
-import type { StartWorker, Worker } from './start-worker.ts';
+import { type StartWorker, warnOfLoss, type Worker } from './start-worker.ts';
 import { DOUBLES, ENDING, INTS, STARTING } from './worker.ts';
 
 export type SimdForm = (...args: readonly number[]) => number | undefined;
@@ -14,6 +14,8 @@ export type Forms = Readonly<Record<string, SimdForm>>;
 export interface Form {
   readonly run: SimdForm;
   readonly index: number;
+  /** Whether it reads what it writes, whatever its arguments. */
+  readonly updates: boolean;
   /** The least time of a share, divided by its estimate; it grows slowly, to follow the machine. */
   pace: number;
 }
@@ -25,7 +27,8 @@ const NAP = 20;
 
 /**
  * The main thread waits this long for a share after its own, in milliseconds. Then the worker has ended in the middle:
- * some browsers end workers when memory is short. What it has written is unknown, so nobody else can go on with it.
+ * some browsers end workers when memory is short. The main thread computes the share again, unless the kernel works in
+ * place: then nobody knows which of the values are new.
  */
 const LONGEST = 60_000;
 
@@ -96,7 +99,10 @@ export class Pool {
 
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
     this.forms = new Map(
-      Object.entries(exports).map(([name, run], index) => [name, { run, index, pace: Infinity }]),
+      Object.entries(exports).map(([name, run], index) => {
+        const updates = /(?:Update|Training|Statistics)$/.test(name);
+        return [name, { run, index, updates, pace: Infinity }];
+      }),
     );
     this.count = count;
     this.capacity = count - 1;
@@ -146,7 +152,7 @@ export class Pool {
     for (let k = 0; share > 1; k++) {
       if (this.done[k] === NONE) continue;
       share--;
-      result = this.finish(k, form) && result;
+      result = this.finish(k, form, steps) && result;
     }
     args[extent] = units;
     this.account(form, own * work * 1e-9, between - begin, performance.now() - begin, shares);
@@ -262,7 +268,7 @@ export class Pool {
   }
 
   /** Waits for a worker, or computes its share if it has not begun. */
-  private finish(k: number, form: Form): boolean {
+  private finish(k: number, form: Form, steps: readonly number[]): boolean {
     const { control, jobs } = this;
     const state = INTS * k;
     const done = this.done[k];
@@ -270,8 +276,7 @@ export class Pool {
     const taken = (done - 2) & LAST;
     const given = taken - 1;
     if (Atomics.compareExchange(control, state, given, done) === given) {
-      const job = DOUBLES * k;
-      return this.computed(form, jobs.subarray(job + 3, job + 3 + jobs[job + 1]));
+      return this.computed(form, this.jobOf(k));
     }
     for (let looks = 1, now = taken, until = Infinity; now !== done; looks++) {
       now = Atomics.load(control, state);
@@ -282,10 +287,7 @@ export class Pool {
       }
       if (looks < LOOKS || (!canSleep && looks % LOOKS !== 0)) continue;
       if (until === Infinity) until = performance.now() + this.longest;
-      if (performance.now() > until) {
-        this.lose(k);
-        return false;
-      }
+      if (performance.now() > until) return this.replace(k, form, steps);
       if (!canSleep) continue;
       Atomics.store(control, state + 2, 1);
       Atomics.wait(control, state, taken, NAP);
@@ -295,17 +297,31 @@ export class Pool {
     return jobs[DOUBLES * k + 2] !== 0;
   }
 
-  /** Goes on without a worker that has ended in the middle of a share. */
-  private lose(k: number): void {
+  /** The arguments of a worker's share. */
+  private jobOf(k: number): Float64Array {
+    const job = DOUBLES * k;
+    return this.jobs.subarray(job + 3, job + 3 + this.jobs[job + 1]);
+  }
+
+  /** Goes on without a worker that has ended in the middle of a share, which is computed again if it can be. */
+  private replace(k: number, form: Form, steps: readonly number[]): boolean {
     this.lossReason = 'it did not finish a kernel';
-    this.failure = new DeviceError(
-      'wasm',
-      'a worker thread ended in the middle of a kernel, whose results are lost',
-      "go on from a saved state, with the threads that are left, or useDevice('wasm', { threads: 1 })",
-    );
     this.workers[k]?.stop();
     this.workers[k] = null;
     this.lost++;
+    const args = this.jobOf(k);
+    const arrays = [...args.subarray(0, steps.length)].filter((_, a) => steps[a] > 0);
+    const isInPlace = form.updates || new Set(arrays).size < arrays.length;
+    if (!isInPlace) {
+      warnOfLoss(this.lossReason);
+      return this.computed(form, args);
+    }
+    this.failure = new DeviceError(
+      'wasm',
+      'a worker thread ended while it changed a tensor in place, so its values are lost',
+      "go on from a saved state, with the threads that are left, or useDevice('wasm', { threads: 1 })",
+    );
+    return false;
   }
 
   /** Calls a form. An error is thrown when all threads have finished: until then they use its arrays. */

@@ -41,7 +41,7 @@ const nodeThreads = (globalThis as Platform).process?.getBuiltinModule?.('worker
 export const startWorker: StartWorker = (start, ended) => {
   let stopped = false;
   const failed = (reason: string) => {
-    if (!stopped) warn(reason);
+    if (!stopped) warnOfLoss(reason);
     stopped = true;
     ended(reason);
   };
@@ -114,7 +114,7 @@ const fromFile = (): PageWorker =>
 let warned = false;
 
 /** Warns once: the results are the same with fewer threads. */
-function warn(reason: string): void {
+export function warnOfLoss(reason: string): void {
   if (warned) return;
   warned = true;
   console.warn(`wasm: a worker thread ended or did not start: ${reason}; the others do its work`);
