@@ -132,6 +132,7 @@ export abstract class Optimizer<O extends LearningRate> {
     return this.groups.map(({ options }) => options);
   }
 
+  /** @internal */
   set options(options: readonly O[]) {
     this.groups.forEach((group, k) => (group.options = options[k]));
   }

@@ -251,13 +251,14 @@ export async function useDeviceFrom(
   return switchDevice(name, { prepare, trial, from });
 }
 
+/** @internal */
 interface Switch {
   readonly prepare?: Prepare;
   readonly trial?: Trial | null;
   readonly from?: readonly Candidate[];
 }
 
-/** `useDevice`, also during `fit`: how training continues after the GPU was lost. */
+/** @internal `useDevice`, also during `fit`: how training continues after the GPU was lost. */
 export async function switchDevice(
   name: DeviceName | 'auto',
   { prepare, trial = null, from = candidates }: Switch = {},
