@@ -1,6 +1,6 @@
 /**
- * Setup of the project `threads`, whose tests run on two threads: every kernel is divided, however small it is, and at
- * least one of each file is computed by the second thread, too.
+ * Setup of the project `threads`, whose tests run on two threads: every kernel is divided, however small it is. The second
+ * thread is offered a share of each, and computes it unless it is late, as it may be on a busy machine.
  */
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Pool } from '../src/tensor/device/wasm/threads/pool.ts';
@@ -20,6 +20,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => {
-  expect(pool.shared).toBeGreaterThan(0);
+  expect(pool.ready).toBe(1);
   expect(pool.lost).toBe(0);
 });
