@@ -27,7 +27,7 @@ describe.skipIf(process.platform === 'win32')('PyTorch on CUDA', () => {
     expect(await measureInPyTorch(true, signal)).toEqual({ arguments: '-B --json --quick' });
   });
 
-  it('is left out with a hint if there is none', async () => {
+  it('is left out, with a hint, where it is not installed', async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
     await usePython(1, 'exit 2');
     expect(await measureInPyTorch(false, signal)).toBeNull();

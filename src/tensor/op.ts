@@ -93,15 +93,12 @@ export function op<A extends readonly unknown[], Y extends Value | Kept = Value,
  * function must compute everything, and start all reads, before its first `await`.
  */
 export function composite<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
-  return asComposite((...args) => enclose(() => fn(...args)));
-}
-
-const composites = new WeakSet<object>();
-
-function asComposite<F extends object>(call: F): F {
+  const call = (...args: A): R => enclose(() => fn(...args));
   composites.add(call);
   return call;
 }
+
+const composites = new WeakSet<object>();
 
 /** Whether a function was declared by `composite`. */
 export function isComposite(fn: object): boolean {

@@ -12,8 +12,8 @@ import {
 import type { Results } from './history.ts';
 
 /**
- * As Keras' `EarlyStopping`. Epochs are compared within one call of `fit`: a run that goes on from a checkpoint counts
- * anew, and its best epoch is one of its own.
+ * As Keras' `EarlyStopping`. Epochs are compared within one call of `fit`: a run that continues from a checkpoint does not
+ * know the results of the earlier run.
  */
 export interface EarlyStopping {
   /** The column of the history to watch. Default `valLoss`, or `loss` without validation data. */

@@ -82,7 +82,7 @@ export interface FitOptions<
    * keep the ratio of their rates.
    */
   readonly schedule?: FitSchedule;
-  /** Ends training when a result stops improving. A run that goes on with an earlier one does not know its results. */
+  /** Ends training when a result stops improving. Only the results of this call are compared. */
   readonly earlyStopping?: EarlyStopping;
   /** Called after each batch, and awaited. Use it to draw, or to set `optimizer.lr`. */
   readonly onBatch?: (progress: BatchProgress) => unknown;

@@ -94,7 +94,7 @@ export class Pool {
 
   /** The time that workers have saved since the last pause, at most `CREDIT`. */
   private saved = 0;
-  /** When the pause ends; 0 if there is none. */
+  /** The time, by `performance.now()`, until which the pool pauses; 0 if it does not. */
   private pauseEnd = 0;
 
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
