@@ -60,7 +60,7 @@ export async function openChromium(
       const contender = await page.call<Participating>('describe', { name, threads });
       contenders.push(contender);
       if (contender.threads >= threads) continue;
-      onProblem(`${name}: runs on ${contender.threads} of the ${threads} threads that were asked for`);
+      onProblem(`${name}: has only ${contender.threads} of ${threads} threads`);
     } catch (error) {
       onProblem(`${name}: ${messageOf(error)}`);
     }
@@ -69,9 +69,8 @@ export async function openChromium(
     browser,
     contenders,
     measure: async ({ name: workload }, protocol) => {
-      const names = contenders.map(({ name }) => name);
       await page.reload();
-      const task: PageTask = { workload, names, threads, protocol };
+      const task: PageTask = { workload, contenders, threads, protocol };
       const { timings, problems } = await page.call<TimedInPage>('measureWorkload', task);
       for (const line of problems) onProblem(`${workload}: ${line}`);
       return timings;

@@ -26,7 +26,9 @@ export interface PageModule {
 export interface PageTask {
   /** The name of the workload. */
   readonly workload: string;
-  readonly names: readonly ContenderName[];
+  /** The contenders as they have described themselves. */
+  readonly contenders: readonly Participating[];
+  /** The number of threads that is asked for. */
   readonly threads: number;
   readonly protocol: Protocol;
 }
@@ -58,9 +60,10 @@ async function measureWorkload(task: PageTask): Promise<TimedInPage> {
   const workload = workloadNamed(task.workload);
   const prepared = await workload.prepare();
   const entrants = new Map<ContenderName, Entrant>();
-  for (const name of task.names) {
+  for (const { name, threads } of task.contenders) {
     try {
       const contender = await open(name, task.threads);
+      if (contender.threads !== threads) throw new Error(`has ${contender.threads} threads, not ${threads}`);
       const { [prepared.request.kind]: prepare } = contender.workloads;
       entrants.set(name, entrantOf(await prepare(prepared.request, prepared.inputs)));
     } catch (error) {

@@ -8,7 +8,7 @@ export async function open(threads) {
   await init('wasm');
   defaultDevice('wasm');
   const workers = await workersOf(async () => {
-    const sum = np.ones([1024, 1024]).add(np.ones([1024, 1024])); // enough elements for all workers
+    const sum = np.array(new Float32Array(2 ** 20)).add(1); // enough elements for all workers
     await blockUntilReady(sum);
     sum.dispose();
   });

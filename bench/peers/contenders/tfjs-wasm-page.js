@@ -13,6 +13,8 @@ export async function open(threads) {
     'tfjs-backend-wasm-simd.wasm': simd,
     'tfjs-backend-wasm-threaded-simd.wasm': threadedSimd,
   });
+  // TensorFlow.js has at most half as many threads as the page reports cores, whatever is asked for.
+  Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 * threads, configurable: true });
   setThreadsCount(threads);
   if (!(await tf.setBackend('wasm'))) throw new Error('TensorFlow.js cannot open its WebAssembly backend');
   const [hasSimd, hasThreads] = ['SIMD', 'MULTITHREAD'].map((feature) =>
