@@ -38,6 +38,9 @@ export interface TimedInPage {
   readonly problems: readonly string[];
 }
 
+/** Milliseconds before each block, in which the workers of the other libraries stop spinning and go to sleep. */
+const PAUSE = 20;
+
 async function open(name: ContenderName, threads: number): Promise<PageContender> {
   const module = (await import(`/${name}.js`)) as PageModule;
   return module.open(threads);
@@ -75,7 +78,11 @@ async function measureWorkload(task: PageTask): Promise<TimedInPage> {
 }
 
 function entrantOf(task: Task): Entrant {
-  return { verify: () => task.verify(), time: (iterations) => timed(task, iterations) };
+  const time = async (iterations: number) => {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    return timed(task, iterations);
+  };
+  return { verify: () => task.verify(), time };
 }
 
 function workloadNamed(name: string): Workload {
