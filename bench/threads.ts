@@ -9,7 +9,7 @@ import { deviceInfo, randn, scope } from '../src/index.ts';
 import { nets } from '../src/networks.ts';
 import { integerFrom, progress, runCommand } from './command-line.ts';
 import { digits, milliseconds, percent } from './format.ts';
-import { describeMachine, type Machine, machineText } from './machine.ts';
+import { describeMachine, machineText } from './machine.ts';
 import { batchnormAt } from './scaling.ts';
 import type { Summary } from './statistics.ts';
 import { type StepCase, stepCases, stepName } from './step-timing.ts';
