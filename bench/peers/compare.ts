@@ -139,7 +139,7 @@ async function write(file: string, report: PeersReport): Promise<void> {
 function selected({ filter = '', experiment, chromium = false, quick = false, device }: ComparePeersOptions) {
   if (chromium && (experiment !== undefined || device !== undefined)) {
     const option = experiment === undefined ? '--device' : '--experiment';
-    throw new GammaBetaError('--chromium', `does not go with ${option}`, `leave out one of the two`);
+    throw new GammaBetaError('--chromium', `does not go with ${option}`, 'leave out one of the two');
   }
   const here = chromium ? workloads.filter((workload) => isTimedInChromium(workload, quick)) : workloads;
   const chosen = here.filter(({ name }) => name.includes(filter));
@@ -155,7 +155,7 @@ function selected({ filter = '', experiment, chromium = false, quick = false, de
   throw new GammaBetaError('--filter', problem, hint);
 }
 
-/** Fewer workloads than in Node, so that a run stays below four minutes. */
+/** Fewer workloads than in Node, so that a run takes less than four minutes. */
 function isTimedInChromium({ name }: Workload, quick: boolean): boolean {
   return (
     /^(?:step \w+ \d+ digits|batchnorm 64x512|matmul 512)$/.test(name) && !(quick && /1024|256/.test(name))
