@@ -77,7 +77,7 @@ onDevices(() => {
         ShapeError,
         /backward: g is Tensor\(\[1\], .+ Tensor\(\[2\], /,
       );
-      expectError(() => y.backward(wide([[1, 1]])), ShapeError, /backward: g has shape \[1, 2\]/);
+      expectError(() => y.backward(wide([[1, 1]])), ShapeError, /backward: g is Tensor\(\[1, 2\], /);
       expect(x.grad).toBeNull();
       y.backward(wide([1, 1]));
       expect(values(x.grad)).toEqual([2, 2]);
