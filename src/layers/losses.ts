@@ -174,19 +174,17 @@ export function classIndices(op: string, logits: Tensor, labels: unknown, ignore
 }
 
 function labelError(op: string, label: unknown, row: number, classes: number): ValueError {
-  const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
+  const problem = `label ${shown(label)} at row ${row}, with ${classes} class${classes === 1 ? '' : 'es'}`;
+  if (classes === 1 && typeof label === 'number') {
+    const hint = 'for one output per row, use bceWithLogits (yes or no) or mse (numbers)';
+    return new ValueError(op, problem, hint);
+  }
   const isFraction = typeof label === 'number' && Number.isFinite(label) && !Number.isInteger(label);
+  const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
   const others = `, or the ignoreIndex${isFraction ? '; mse takes other numbers' : ''}`;
   const converting = isConvertible ? ': pass Array.from(labels, Number)' : others;
   const hint = Array.isArray(label) ? ', not one-hot rows: pass tensor(labels).argmax(1)' : converting;
-  const problem = `label ${shown(label)} at row ${row}, with ${classes} class${classes === 1 ? '' : 'es'}`;
-  const isNumber = classes === 1 && typeof label === 'number';
-  const single = 'for one output per row, use bceWithLogits (yes or no) or mse (numbers)';
-  return new ValueError(
-    op,
-    problem,
-    isNumber ? single : `labels are integers from 0 to ${classes - 1}${hint}`,
-  );
+  return new ValueError(op, problem, `labels are integers from 0 to ${classes - 1}${hint}`);
 }
 
 /** The elements of an array or a tensor, unchecked; null of anything else. */

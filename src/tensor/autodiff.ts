@@ -136,12 +136,9 @@ let visits = 0;
 /** Checks that the graph was not freed, and that no input was changed in place after the op used it. */
 function expectUsable(node: Node): void {
   if (node.backward === null) {
+    const problem = `the graph through '${node.op}' was freed by an earlier backward()`;
     const hint = 'compute the value again, or add the losses and call backward() once';
-    throw new GraphError(
-      'backward',
-      `the graph through '${node.op}' was freed by an earlier backward()`,
-      hint,
-    );
+    throw new GraphError('backward', problem, hint);
   }
   const changed = node.inputs.findIndex((input, k) => input.storage.version !== node.versions[k]);
   if (changed >= 0) {
