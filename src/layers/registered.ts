@@ -65,14 +65,19 @@ export class Registration {
       const own = new Set<unknown>(this.layer.tensors());
       this.inFields = new Map(fieldsOf(this.layer).filter(([, held]) => own.has(held)));
     }
-    const { y, layers } = watch(compute);
-    for (const layer of layers) this.expectKnown(layer);
-    this.isKnown = isRecording();
-    return y;
+    const outer = watching;
+    watching = [this, ...outer];
+    try {
+      const y = compute();
+      this.isKnown = isRecording();
+      return y;
+    } finally {
+      watching = outer;
+    }
   }
 
   /** Checks that a layer which the forward pass used is registered, or neither learns nor has modes. */
-  private expectKnown(used: Layer): void {
+  expectKnown(used: Layer): void {
     const learns = used.tensors().some((x) => x.requiresGrad);
     const isFixed = used.frozen !== null || !(learns || (used.hasModes && used.training));
     if (isFixed || this.layer.root.modules().includes(used)) return;
@@ -105,24 +110,12 @@ function isLeaf(value: unknown): boolean {
 
 // ── layers that a forward pass uses ─────────────────────────────────────────────────────────────────────
 
-/** The layers that were used since `watch` began; null if nobody watches. */
-let used: Set<Layer> | null = null;
+/** The running forward passes whose layers are not known yet, the innermost first. */
+let watching: readonly Registration[] = [];
 
-/** Each layer calls it when it is used. */
+/** Each layer calls it when it is used. Layers that are used under `noGrad` learn nothing. */
 export function noteUse(layer: Layer): void {
-  if (used !== null && isRecording()) used.add(layer);
-}
-
-/** Runs a forward pass. Returns its result, and the layers that it used while ops were recorded. */
-function watch<Y>(forward: () => Y): { readonly y: Y; readonly layers: ReadonlySet<Layer> } {
-  const outer = used;
-  const layers = (used = new Set<Layer>());
-  try {
-    return { y: forward(), layers };
-  } finally {
-    used = outer;
-    for (const layer of layers) outer?.add(layer);
-  }
+  if (watching.length > 0 && isRecording()) for (const each of watching) each.expectKnown(layer);
 }
 
 /** The prototypes whose `forward` is checked. */

@@ -56,7 +56,7 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
-    const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
+    const groups = isGroups<O>(params) ? params : [{ params } as ParameterGroup<O>];
     for (const group of groups) expectTensors(this.kind(), 'params', group.params, PARAMETERS);
     this.groups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
@@ -198,13 +198,9 @@ export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   return fresh;
 }
 
-function isGroups<O>(
-  params: readonly Tensor[] | readonly ParameterGroup<O>[],
-): params is readonly ParameterGroup<O>[] {
+function isGroups<O>(params: readonly unknown[]): params is readonly ParameterGroup<O>[] {
   const isArray: boolean = Array.isArray(params); // callers from JavaScript may pass anything
-  return (
-    isArray && params.length > 0 && [...params].every((entry) => Object(entry) === entry && 'params' in entry)
-  );
+  return isArray && params.length > 0 && [...params].every((entry) => 'params' in Object(entry));
 }
 
 /** A hint for values that are no array of tensors, such as a model in place of its parameters. */
