@@ -86,8 +86,7 @@ export abstract class Layer {
   train(training = true): this {
     if (!this.#registration.isComplete) this.#registration.check();
     expectBoolean(this.op, 'training', training);
-    if (this.frozen === null) this.training = training;
-    else this.frozen.training = training;
+    (this.frozen ?? this).training = training; // a frozen layer is in this mode after `unfreeze`
     for (const child of this.#children.values()) child.train(training);
     return this;
   }

@@ -367,11 +367,8 @@ export class Tensor extends Value {
   argmax(axis: number): Tensor {
     expectAtMost('argmax', arguments.length, 1, 'reshape the result to keep the axis');
     const at = resolveAxis('argmax', this.shape, axis);
-    const indices = run(argmaxAxis, [this], { axis: at });
-    return view(
-      indices,
-      this.shape.filter((_, i) => i !== at),
-    );
+    const shape = this.shape.filter((_, i) => i !== at);
+    return view(run(argmaxAxis, [this], { axis: at }), shape);
   }
 
   // ── gradients ────────────────────────────────────────────────────────────────────────────────────────
