@@ -108,12 +108,10 @@ export const crossEntropy: Kernel<{ smoothing: number }> = {
   },
   sizes: ([logits]) => [logits[0], logits[1]],
   reference: (loss, [logits, labels], [m, K], { smoothing }) => {
+    loss.fill(0);
     for (let i = 0; i < m; i++) {
       const row = i * K;
-      if (labels[i] === IGNORED) {
-        loss[i] = 0;
-        continue;
-      }
+      if (labels[i] === IGNORED) continue;
       const [max, rest] = logSum(logits, row, K, 1);
       const surprise = (k: number) => max - logits[row + k] + rest; // −ln softmax(z)ₖ
       let smoothed = 0;
@@ -139,12 +137,10 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = {
   },
   sizes: ([, logits]) => [logits[0], logits[1]],
   reference: (dlogits, [g, logits, labels], [m, K], { smoothing }) => {
+    dlogits.fill(0);
     for (let i = 0; i < m; i++) {
       const row = i * K;
-      if (labels[i] === IGNORED) {
-        dlogits.fill(0, row, row + K);
-        continue;
-      }
+      if (labels[i] === IGNORED) continue;
       const [max, rest] = logSum(logits, row, K, 1);
       for (let k = 0; k < K; k++) {
         const target = (k === labels[i] ? 1 - smoothing : 0) + smoothing / K;
