@@ -32,7 +32,7 @@ export function reduce<T extends Value>(
   return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
 }
 
-/** (1/n) Σ x over the given axes; n may be 0 if the result has no elements. `name` is the method that was called, for error messages. */
+/** (1/n) Σ x over the given axes; n may be 0 if the result has no elements. `name` is the method, for error messages. */
 export function meanOver<T extends Value>(name: string, x: T, axis: Axes | undefined, keepDims: boolean): T {
   const total = reduce<T>(name, ops.sum, x, axis, keepDims);
   // Division by n, because multiplication by 1/n rounds twice: the mean of 49 ones must be exactly 1.
