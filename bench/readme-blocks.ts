@@ -67,11 +67,11 @@ function machine({ suites, peers, threads: threadReports }: Results): string {
   const rows = all.map((report) => [
     `[${report.file}](results/${report.file})`,
     report.date.slice(0, 10),
-    report.machine.node,
+    'browser' in report ? report.browser.split(',')[0] : report.machine.node,
     deviceOf(report),
     report.machine.load.toFixed(1),
   ]);
-  const table = markdownTable(['results', 'measured', 'Node', 'device', 'load before'], rows);
+  const table = markdownTable(['results', 'measured', 'Node or browser', 'device', 'load before'], rows);
   return `${[...machines].join('; ')}.\n\n${table}`;
 }
 

@@ -104,6 +104,8 @@ function filesOf(folder: string): string[] {
 
 interface Measured {
   readonly machine: Machine;
+  /** The browser, if the results are of a page. */
+  readonly browser?: string;
 }
 
 function newestNodeFirst(a: Result<Measured>, b: Result<Measured>): number {
@@ -128,7 +130,8 @@ export function notMeasured(command: string): string {
   return `Not measured yet: \`npm run bench -- ${command}\`.`;
 }
 
-/** `Node v24.1.0, from [kernels.json](results/kernels.json):` */
-export function source({ machine: { node, flags }, file }: Result<Measured>): string {
-  return `Node ${[node, ...flags].join(' ')}, from [${file}](results/${file}):`;
+/** `Node v24.1.0, from [kernels.json](results/kernels.json):`, or with the browser in place of Node. */
+export function source({ machine: { node, flags }, browser, file }: Result<Measured>): string {
+  const host = browser ?? ['Node', node, ...flags].join(' ');
+  return `${host}, from [${file}](results/${file}):`;
 }

@@ -157,7 +157,10 @@ describe('the README of the benchmarks', () => {
   it('has a table for each suite', async () => {
     const results = {
       suites: [{ ...report, file: 'all.json' }],
-      peers: [{ ...peersReport, file: 'peers.json' }],
+      peers: [
+        { ...peersReport, file: 'peers.json' },
+        { ...peersReport, file: 'page.json', browser: 'Chromium 156.0, headless' },
+      ],
       threads: [{ ...threadsReport, file: 'threads.json' }],
       gpus: [gpu],
     };
@@ -166,6 +169,7 @@ describe('the README of the benchmarks', () => {
     expect(rows).toEqual(
       expect.arrayContaining([
         'Abacus, 1 cores, Linux.',
+        '| [page.json](results/page.json) | 2026-11-21 | Chromium 156.0 | wasm | 0.5 |',
         'Node v24.1.0, from [all.json](results/all.json):',
         '| `simd` | 40.0 … 41.0 | 20.0 … 21.0 | 30.0 … 31.0 |',
         '| `matmul` 512×512 | 1.25 | 1.25 | 38.0 | 93 % | 19.0 |',
@@ -177,6 +181,7 @@ describe('the README of the benchmarks', () => {
         '| 2 threads, a product of its own each | **1.90** (1.71 … 2.09) times as fast as one |',
         '| step bn 32 digits | 3.00 | 2.00 | **1.50** (1.35 … 1.65) | 80 % | 1.67 |',
         '- `pytorch` 1.13, OpenBLAS, 1 thread',
+        'Chromium 156.0, headless, from [page.json](results/page.json):',
         '| step bn 32 | 2.00 | **2.00** (1.80 … 2.20) |',
       ]),
     );
