@@ -29,13 +29,9 @@ export function elementwise<P extends Params = NoParams>({
 export function expectColumns(op: string, x: Shape, vectors: readonly Shape[] = [], rows = 0): Shape {
   const columns = x.slice(1);
   if (x.length === 2 && x[0] >= rows && vectors.every((vector) => sameShape(vector, columns))) return columns;
-  throw new ShapeError(
-    op,
-    `expected x [m, C]${rows > 0 ? ` with m ≥ ${rows}` : ''}` +
-      `${vectors.length > 0 ? ' and one value per column [C]' : ''}: ` +
-      [x, ...vectors].map(formatShape).join(', '),
-    'x has one row per example and one column per feature',
-  );
+  const expected = `x [m, C]${rows > 0 ? ` with m ≥ ${rows}` : ''}${vectors.map(() => ', [C]').join('')}`;
+  const problem = `expected ${expected}: ${[x, ...vectors].map(formatShape).join(', ')}`;
+  throw new ShapeError(op, problem, 'x has one row per example and one column per feature');
 }
 
 /** Vectors [C] → [C]. */

@@ -62,12 +62,10 @@ function matrixProduct([aInner, bInner]: readonly [0 | 1, 0 | 1], definition: De
         throw new ShapeError(definition.name, problem, 'reshape to [rows, columns] first');
       }
       if (a[aInner] === b[bInner]) return [a[1 - aInner], b[1 - bInner]];
-      throw new ShapeError(
-        definition.name,
-        `inner sizes differ: ${formatShape(a)} has ${a[aInner]} on axis ${aInner}, ` +
-          `${formatShape(b)} has ${b[bInner]} on axis ${bInner}`,
-        'they are summed over together, so they must be equal; is an operand transposed?',
-      );
+      const extents = [`${a[aInner]} on axis ${aInner}`, `${b[bInner]} on axis ${bInner}`];
+      const problem = `inner sizes differ: ${formatShape(a)} has ${extents[0]}, ${formatShape(b)} has ${extents[1]}`;
+      const hint = 'they are summed over together, so they must be equal; is an operand transposed?';
+      throw new ShapeError(definition.name, problem, hint);
     },
     sizes: ([a, b]) => [a[1 - aInner], a[aInner], b[1 - bInner]],
     cost: ([m, k, n]) => ({ flops: 2 * m * k * n, bytes: 4 * (m * k + k * n + m * n) }),

@@ -6,21 +6,15 @@ import { ShapeError } from './errors.ts';
 import type { Definition, FloatArray, Kernel, Shape } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape } from './shape.ts';
 
-/** maxₖ xₖ over n values, `stride` apart. */
-function maxOf(x: FloatArray, start: number, n: number, stride: number): number {
-  let max = -Infinity;
-  for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * stride]);
-  return max;
-}
-
 /**
- * ln Σₖ exp(xₖ − max), in float64, so that ln Σₖ exp(xₖ) = max + rest. The two are kept apart: added to a large
- * maximum, the rest would lose its digits.
+ * max = maxₖ xₖ and rest = ln Σₖ exp(xₖ − max) over n values, `stride` apart, so that ln Σₖ exp(xₖ) = max + rest. The two
+ * are kept apart: added to a large maximum, the rest would lose its digits.
  */
-function logSumBelow(max: number, x: FloatArray, start: number, n: number, stride: number): number {
-  let sum = 0;
+function logSum(x: FloatArray, start: number, n: number, stride: number): [max: number, rest: number] {
+  let [max, sum] = [-Infinity, 0];
+  for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * stride]);
   for (let k = 0; k < n; k++) sum += Math.exp(x[start + k * stride] - max);
-  return Math.log(sum);
+  return [max, Math.log(sum)];
 }
 
 /** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
@@ -29,8 +23,7 @@ export const softmax: Kernel<Axis> = alongAxis({
   inputs: ['x'],
   reference: (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
-      const max = maxOf(x, start, n, inner);
-      const rest = logSumBelow(max, x, start, n, inner);
+      const [max, rest] = logSum(x, start, n, inner);
       for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - max - rest);
     });
   },
@@ -56,8 +49,7 @@ export const logSoftmax: Kernel<Axis> = alongAxis({
   inputs: ['x'],
   reference: (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
-      const max = maxOf(x, start, n, inner);
-      const rest = logSumBelow(max, x, start, n, inner);
+      const [max, rest] = logSum(x, start, n, inner);
       for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - max - rest;
     });
   },
@@ -116,14 +108,11 @@ export const crossEntropy: Kernel<{ smoothing: number }> = {
   },
   sizes: ([logits]) => [logits[0], logits[1]],
   reference: (loss, [logits, labels], [m, K], { smoothing }) => {
+    loss.fill(0);
     for (let i = 0; i < m; i++) {
       const row = i * K;
-      if (labels[i] === IGNORED) {
-        loss[i] = 0;
-        continue;
-      }
-      const max = maxOf(logits, row, K, 1);
-      const rest = logSumBelow(max, logits, row, K, 1);
+      if (labels[i] === IGNORED) continue;
+      const [max, rest] = logSum(logits, row, K, 1);
       const surprise = (k: number) => max - logits[row + k] + rest; // −ln softmax(z)ₖ
       let smoothed = 0;
       if (smoothing > 0) for (let k = 0; k < K; k++) smoothed += surprise(k);
@@ -148,14 +137,11 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = {
   },
   sizes: ([, logits]) => [logits[0], logits[1]],
   reference: (dlogits, [g, logits, labels], [m, K], { smoothing }) => {
+    dlogits.fill(0);
     for (let i = 0; i < m; i++) {
       const row = i * K;
-      if (labels[i] === IGNORED) {
-        dlogits.fill(0, row, row + K);
-        continue;
-      }
-      const max = maxOf(logits, row, K, 1);
-      const rest = logSumBelow(max, logits, row, K, 1);
+      if (labels[i] === IGNORED) continue;
+      const [max, rest] = logSum(logits, row, K, 1);
       for (let k = 0; k < K; k++) {
         const target = (k === labels[i] ? 1 - smoothing : 0) + smoothing / K;
         dlogits[row + k] = g[i] * (Math.exp(logits[row + k] - max - rest) - target);

@@ -1,16 +1,15 @@
 /** A dense layer: product, bias and activation in one call, which a device may compute in one pass. */
 import { addBias } from '../dense.ts';
-import { leakyRelu, leakyReluDx, relu, reluDx } from '../elementwise.ts';
+import { leakyRelu, relu } from '../elementwise.ts';
 import type { Composer, Fusion } from './fusion.ts';
 import type { Shape } from '../kernel.ts';
 import { matmul } from '../matmul.ts';
-import { colSum } from '../reduce.ts';
 
 /**
  * The activation, given by its slope below 0: {@link LINEAR} for none, 0 for ReLU, another number for LeakyReLU. For
  * slopes ≥ 0, y > 0 exactly where z > 0. So the backward pass needs only y, and z is not kept.
  */
-interface Activation extends Record<string, number> {
+export interface Activation extends Record<string, number> {
   slope: number;
 }
 
@@ -29,21 +28,6 @@ export const dense: Fusion<Activation> = {
   sizes: ([x, W]: readonly Shape[]) => [x[0], x[1], W[1]],
   params: ['slope'],
   cost: ([m, k, n]) => ({ flops: 2 * m * k * n + 2 * m * n, bytes: 4 * (m * k + k * n + m * n) }),
-};
-
-/** Backward through activation and bias, from y: g [m, n], y [m, n] → dz [m, n], db [n]. */
-export const denseDz: Fusion<Activation> = {
-  name: 'denseDz',
-  inputs: ['g', 'y'],
-  outputs: ['dz', 'db'],
-  compose: ({ run }, [g, y], { slope }) => {
-    const dz = slope === 0 ? run(reluDx, [g, y]) : run(leakyReluDx, [g, y], { slope });
-    const db = run(colSum, [dz]);
-    return [dz, db];
-  },
-  sizes: ([g]: readonly Shape[]) => [g[0], g[1], g[1]],
-  params: ['slope'],
-  cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
 };
 
 function activation<T>({ run }: Composer<T>, z: T, slope: number): T {

@@ -2,7 +2,8 @@
 export * from './batchnorm.ts';
 export * from './batchnorm-dense.ts';
 export * from './layernorm.ts';
-export { dense, denseDz } from './dense.ts';
+export { dense } from './dense.ts';
+export * from './dense-dz.ts';
 export * from './softmax.ts';
 export { momentumUpdate, sgdUpdate } from './sgd.ts';
 export { adamUpdate } from './adam.ts';

@@ -1,4 +1,4 @@
-/** The SIMD forms of `../dense.ts` and `../fused/dense.ts`: a dense layer. */
+/** The SIMD forms of `../dense.ts`, `../fused/dense.ts` and `../fused/dense-dz.ts`: a dense layer. */
 import { scratch } from './instance';
 import { matmul, productPart } from './matmul';
 import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';

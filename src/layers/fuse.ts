@@ -16,7 +16,8 @@
  */
 import { batchnormBackward, runningStatistics } from '../../kernels/fused/batchnorm.ts';
 import { batchnormDense, batchnormDenseSums } from '../../kernels/fused/batchnorm-dense.ts';
-import { dense as fusedDense, denseDz, LINEAR } from '../../kernels/fused/dense.ts';
+import { dense as fusedDense, LINEAR } from '../../kernels/fused/dense.ts';
+import { denseDz } from '../../kernels/fused/dense-dz.ts';
 import { matmulTransposedA, matmulTransposedB } from '../../kernels/matmul.ts';
 import { colSum } from '../../kernels/reduce.ts';
 import { type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';

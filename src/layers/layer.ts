@@ -84,10 +84,9 @@ export abstract class Layer {
    * @throws {ValueError} A layer holds a layer or a tensor that it has not registered.
    */
   train(training = true): this {
-    this.#registration.check(this.#registration.isComplete ? 'once' : 'again');
+    if (!this.#registration.isComplete) this.#registration.check();
     expectBoolean(this.op, 'training', training);
-    if (this.frozen === null) this.training = training;
-    else this.frozen.training = training;
+    (this.frozen ?? this).training = training; // a frozen layer is in this mode after `unfreeze`
     for (const child of this.#children.values()) child.train(training);
     return this;
   }
@@ -105,7 +104,7 @@ export abstract class Layer {
   /** The same with their names, such as `1.0`; the name of this layer is empty. */
   namedModules(): [name: string, layer: Layer][] {
     const inner = [...this.#children].flatMap(([child, layer]) =>
-      layer.namedModules().map(([name, l]): [string, Layer] => [name === '' ? child : `${child}.${name}`, l]),
+      layer.namedModules().map(([name, l]): [string, Layer] => [joined(child, name), l]),
     );
     return [['', this], ...inner];
   }
@@ -115,7 +114,7 @@ export abstract class Layer {
    * PyTorch.
    */
   namedParameters(): [name: string, parameter: Tensor][] {
-    for (const layer of this.modules()) layer.#registration.check('again');
+    this.expectRegistered();
     const seen = new Set<Tensor>();
     const trained = this.namedSlots().filter(([, slot]) => slot.trained);
     return tensorsIn(trained).filter(([, p]) => !seen.has(p) && seen.add(p));
@@ -138,12 +137,13 @@ export abstract class Layer {
 
   /** Copies of all parameters and buffers by PyTorch's names, as of the last complete training step. */
   stateDict(): StateDict {
-    for (const layer of this.modules()) layer.#registration.check('again');
+    this.expectRegistered();
     return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, settled(slot)]));
   }
 
   /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
+    this.expectRegistered();
     const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
     return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
   }
@@ -168,6 +168,7 @@ export abstract class Layer {
 
   /** @internal Checks and converts a state dict. Returns the function that then loads it, which cannot fail. */
   prepareState(op: string, state: Readonly<StateDict>, options?: LoadStateOptions): () => void {
+    this.expectRegistered();
     return prepareState(op, this.toString(), new Map(this.namedSlots()), state, options);
   }
 
@@ -185,13 +186,13 @@ export abstract class Layer {
 
   /** The names of the layers that contain it and its own, as in state-dict keys: `1.0`. */
   private get position(): string {
-    if (this.#place === null) return '';
-    const { inside, name } = this.#place;
-    return inside.#place === null ? name : `${inside.position}.${name}`;
+    return this.#place === null ? '' : joined(this.#place.inside.position, this.#place.name);
   }
 
   static {
     showAsString(this.prototype);
+    // For classes in JavaScript: one without `forward` says so when it is called.
+    Object.defineProperty(this.prototype, 'forward', { value: missing, writable: true, configurable: true });
     Object.defineProperty(this.prototype, '__v_skip', { value: true }); // as for tensors
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'layer' }); // for error messages: "a layer"
   }
@@ -211,7 +212,6 @@ export abstract class Layer {
    * @throws {ValueError} It requires no gradient or is the result of an op; or the name is empty or has a dot.
    */
   protected addParameter(name: string, parameter: Tensor): Tensor {
-    this.#registration.expectParameter(name, parameter);
     return this.addTensor(name, parameter, true);
   }
 
@@ -232,50 +232,79 @@ export abstract class Layer {
 
   /** Registers an entry of the state dict that is no tensor of the layer: functions read, check and write it. */
   protected addSlot(name: string, slot: Slot): void {
-    this.#registration.expectName(name);
+    expectName(this.constructor.name, name);
     this.#slots.set(name, slot);
   }
 
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
-    this.#registration.expectName(name);
+    expectName(this.constructor.name, name);
     if (!(layer instanceof Layer)) {
       throw refused(this.constructor.name, `layer ${name}`, layer, 'pass a layer, such as new ReLU()');
     }
     if (layer.modules().includes(this)) {
       throw new ValueError(this.constructor.name, `layer ${name} contains this layer`, 'use another layer');
     }
-    this.#registration.replace(this.#children.get(name), layer);
     this.#children.set(name, layer);
     layer.#place = { inside: this, name };
     return layer;
   }
 
   private addTensor(name: string, held: Tensor, trained: boolean, least?: number): Tensor {
-    this.#registration.expectName(name);
-    const { shape } = this.addConstant(held);
+    expectName(this.constructor.name, name);
+    if (trained) expectLeaf(this.constructor.name, `the parameter ${name}`, held);
     const before = this.#slots.get(name)?.held;
-    if (before !== undefined && before !== held) this.#ownTensors.delete(before);
-    this.#registration.replace(before, held);
+    if (before !== undefined) this.#ownTensors.delete(before);
+    const { shape } = this.addConstant(held);
     const read = (): Tensor => copy(held);
     this.#slots.set(name, { shape, held, trained, least, read, write: (source) => assign(held, source) });
     return held;
   }
 
+  /** Checks that this layer and all layers inside it have registered what they hold. */
+  private expectRegistered(): void {
+    for (const layer of this.modules()) layer.#registration.check();
+  }
+
   /** @internal The entries of the state dict; those of this layer first. */
   namedSlots(): NamedSlot[] {
-    this.#registration.check('once');
-    const inner = [...this.#children].flatMap(([child, layer]) =>
-      layer.namedSlots().map(([name, slot]): NamedSlot => [`${child}.${name}`, slot]),
+    return this.namedModules().flatMap(([path, layer]) =>
+      Array.from(layer.#slots, ([name, slot]): NamedSlot => [joined(path, name), slot]),
     );
-    return [...this.#slots, ...inner];
   }
 }
 
 type NamedSlot = [name: string, slot: Slot];
 
+/** The names of a layer and of what is inside it, joined as in state-dict keys: `1.weight`. The model has no name. */
+const joined = (outer: string, inner: string): string =>
+  outer === '' || inner === '' ? outer + inner : `${outer}.${inner}`;
+
 const tensorsIn = (slots: readonly NamedSlot[]): [name: string, held: Tensor][] =>
   slots.flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
+
+/** The `forward` of a class that has none. */
+function missing(this: Layer): never {
+  throw new ValueError(this.toString(), 'it has no forward', 'implement forward(x), which returns a tensor');
+}
+
+/** State-dict keys join names with dots, so a name has none. */
+function expectName(op: string, name: string): void {
+  if (typeof name === 'string' && name !== '' && !name.includes('.')) return;
+  const hint = "the first argument is a word without dots, as in this.addLayer('inner', layer)";
+  throw refused(op, 'a name', name, hint);
+}
+
+/** Checks that a parameter can learn. */
+function expectLeaf(op: string, name: string, parameter: Tensor): void {
+  const { requiresGrad, node } = expectTensor(op, name, parameter);
+  if (requiresGrad && node === null) return;
+  const problem = requiresGrad ? 'is the result of an op' : 'requires no gradient';
+  const hint = requiresGrad
+    ? 'make a leaf of its values: tensor(t.dataSync(), { shape: t.shape, requiresGrad: true })'
+    : 'make it with requiresGrad: true, or register it with addBuffer or addConstant';
+  throw new ValueError(op, `${name} ${problem}`, hint);
+}
 
 /** The layer classes of the library, which register all that they hold and use. */
 export const complete: WeakSet<object> = new WeakSet<object>();

@@ -106,11 +106,8 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.shape[1]);
-    const weights = new Float64Array(indices.length); // of the rows
-    let total = 0;
-    for (let i = 0; i < indices.length; i++) {
-      if (indices[i] !== kernels.IGNORED) total += weights[i] = w === null ? 1 : w[indices[i]];
-    }
+    const weights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1))); // of the rows
+    const total = weights.reduce((sum, each) => sum + each, 0);
     if (reduction === 'mean') count(total);
     const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
     const counted = indices.findIndex((label) => label !== kernels.IGNORED);
@@ -122,8 +119,8 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       const losses = z.logSoftmax(1).mul(constant(logits, t, logits.shape));
       return reduction === 'none' ? losses.sum(1) : losses.sum();
     }
-    for (let i = 0; i < indices.length; i++) weights[i] /= divisor;
-    const target = { labels: constant(logits, indices, batch), weights: constant(logits, weights, batch) };
+    const shares = weights.map((each) => each / divisor);
+    const target = { labels: constant(logits, indices, batch), weights: constant(logits, shares, batch) };
     if (reduction !== 'none') return weightedCrossEntropy(logits, target, labelSmoothing);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);
@@ -174,19 +171,17 @@ export function classIndices(op: string, logits: Tensor, labels: unknown, ignore
 }
 
 function labelError(op: string, label: unknown, row: number, classes: number): ValueError {
-  const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
+  const problem = `label ${shown(label)} at row ${row}, with ${classes} class${classes === 1 ? '' : 'es'}`;
+  if (classes === 1 && typeof label === 'number') {
+    const hint = 'for one output per row, use bceWithLogits (yes or no) or mse (numbers)';
+    return new ValueError(op, problem, hint);
+  }
   const isFraction = typeof label === 'number' && Number.isFinite(label) && !Number.isInteger(label);
+  const isConvertible = /bigint|string|boolean/.test(typeof label) && Number.isInteger(Number(label));
   const others = `, or the ignoreIndex${isFraction ? '; mse takes other numbers' : ''}`;
   const converting = isConvertible ? ': pass Array.from(labels, Number)' : others;
   const hint = Array.isArray(label) ? ', not one-hot rows: pass tensor(labels).argmax(1)' : converting;
-  const problem = `label ${shown(label)} at row ${row}, with ${classes} class${classes === 1 ? '' : 'es'}`;
-  const isNumber = classes === 1 && typeof label === 'number';
-  const single = 'for one output per row, use bceWithLogits (yes or no) or mse (numbers)';
-  return new ValueError(
-    op,
-    problem,
-    isNumber ? single : `labels are integers from 0 to ${classes - 1}${hint}`,
-  );
+  return new ValueError(op, problem, `labels are integers from 0 to ${classes - 1}${hint}`);
 }
 
 /** The elements of an array or a tensor, unchecked; null of anything else. */

@@ -98,26 +98,22 @@ function expectFit(
     const hint = 'pass an object of tensors by name, as model.stateDict() returns it';
     throw new StateDictError(op, `a state dict is expected: ${shown(state)}`, hint);
   }
-  const own = [...slots].filter(([name]) => Object.hasOwn(state, name));
-  const problems = {
-    missing: strict ? [...slots.keys()].filter((name) => !Object.hasOwn(state, name)) : [],
-    unexpected: strict ? Object.keys(state).filter((name) => !slots.has(name)) : [],
-    'not a tensor': own.flatMap(([name]) =>
-      state[name] instanceof Tensor ? [] : [`${name} (${shown(state[name])})`],
-    ),
-    'of another shape': own.flatMap(([name, { shape }]) => {
-      const { [name]: source } = state;
-      const fits = !(source instanceof Tensor) || sameShape(source.shape, shape);
-      return fits ? [] : [`${name} is ${formatShape(source.shape)}, not ${formatShape(shape)}`];
-    }),
-  };
+  const missing = [...slots.keys()].filter((name) => strict && !Object.hasOwn(state, name));
+  const unexpected = Object.keys(state).filter((name) => strict && !slots.has(name));
+  const [others, misshaped]: [string[], string[]] = [[], []];
+  for (const [name, { shape }] of slots) {
+    const source = Object.hasOwn(state, name) ? state[name] : undefined;
+    if (source instanceof Tensor) {
+      const shapes = `${formatShape(source.shape)}, not ${formatShape(shape)}`;
+      if (!sameShape(source.shape, shape)) misshaped.push(`${name} is ${shapes}`);
+    } else if (Object.hasOwn(state, name)) others.push(`${name} (${shown(source)})`);
+  }
+  const problems = { missing, unexpected, 'not a tensor': others, 'of another shape': misshaped };
   const found = Object.entries(problems).filter(([, names]) => names.length > 0);
   if (found.length === 0) return;
   const listed = found.map(([kind, names]) => `${kind}: ${names.join(', ')}`).join('; ');
-  const hint =
-    problems['not a tensor'].length > 0
-      ? 'make tensors first, as in tensor(values, { shape })'
-      : `build the model that was saved${problems['of another shape'].length > 0 ? '' : ', or pass { strict: false }'}`;
+  const building = `build the model that was saved${misshaped.length > 0 ? '' : ', or pass { strict: false }'}`;
+  const hint = others.length > 0 ? 'make tensors first, as in tensor(values, { shape })' : building;
   throw new StateDictError(op, `the state does not fit ${owner}: ${listed}`, hint);
 }
 

@@ -7,7 +7,8 @@ import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '.
 import { run, runFused, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { countStep, decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import { decayed } from './decayed.ts';
+import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 import type { SlotKinds } from './optimizer-state.ts';
 import { power } from './portable-math.ts';
 
@@ -156,6 +157,13 @@ function descend(
     const step = run(divideByRoot, [m, largest], { correction, eps });
     runInPlace(blend, [w, step], { alpha: 1, beta: -stepSize });
   });
+}
+
+/** Increments the number of steps of a parameter, and returns it: 1, 2, … */
+function countStep(slots: Slots): number {
+  const step = (typeof slots.step === 'number' ? slots.step : 0) + 1;
+  slots.step = step;
+  return step;
 }
 
 /** 1 − β₁ᵗ and 1 − β₂ᵗ. The last result is kept: the parameters of a model have the same t. */

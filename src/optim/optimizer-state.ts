@@ -35,91 +35,74 @@ export function expectFit(
   groups: readonly { readonly params: readonly Tensor[] }[],
   state: OptimizerState,
 ): void {
-  if (!isState(state)) {
+  if (!isState(state))
     throw misfit(kind, 'it is not an object { optimizer, groups, slots }', 'pass what stateDict() returned');
-  }
-  const parameters = groups.flatMap(({ params }) => params);
-  const sizesOf = (of: readonly { readonly params: readonly unknown[] }[]) =>
-    of.map(({ params }) => params.length).join(' + ');
-  const [mine, theirs] = [sizesOf(groups), sizesOf(state.groups)];
-  const entries = state.slots.length;
-  const misshaped = parameters.findIndex((w, i) =>
-    Object.values(state.slots[i] ?? {}).some(
-      (slot) => slot instanceof Tensor && !sameShape(slot.shape, w.shape),
-    ),
-  );
-  const problems = [
-    state.optimizer !== kind && `it was saved by ${state.optimizer}`,
-    mine !== theirs && `it has ${theirs} parameters, this optimizer has ${mine}`,
-    entries !== parameters.length && `it has ${entries} entries for ${parameters.length} parameters`,
-    misshaped >= 0 &&
-      `the entry of parameter ${misshaped} does not have shape ${formatShape(parameters[misshaped].shape)}`,
-  ];
-  const problem = problems.find((text) => text !== false);
-  if (problem !== undefined)
-    throw misfit(kind, problem, 'build the optimizer that was saved, over the same parameters');
+  const sizes = [groups, state.groups].map((all) => all.map(({ params }) => params.length));
+  const [mine, theirs] = sizes.map((each) => each.join(' + '));
+  const count = sizes[0].reduce((sum, size) => sum + size, 0);
+  if (state.optimizer !== kind) throw misfit(kind, `it was saved by ${state.optimizer}`);
+  if (mine !== theirs) throw misfit(kind, `it has ${theirs} parameters, this optimizer has ${mine}`);
+  if (state.slots.length === count) return;
+  throw misfit(kind, `it has ${state.slots.length} entries for ${count} parameters`);
 }
 
 /**
  * A copy of the state of parameter w, which has index i, on the device and in the element type of w.
  *
- * @param kinds What the optimizer keeps; null if it may keep any state.
+ * @param kinds What the optimizer keeps. Without it, any state is accepted.
  * @throws {OptimizerStateError} A slot is missing, unknown, or has a value that it cannot have.
  */
-export function loadedSlots(
-  kind: string,
-  i: number,
-  w: Tensor,
-  saved: Slots,
-  kinds: SlotKinds | null,
-): Slots {
+export function loadedSlots(kind: string, i: number, w: Tensor, saved: Slots, kinds?: SlotKinds): Slots {
+  const misshaped = (slot: unknown) => slot instanceof Tensor && !sameShape(slot.shape, w.shape);
+  if (Object.values(saved).some(misshaped))
+    throw misfit(kind, `the entry of parameter ${i} does not have shape ${formatShape(w.shape)}`);
   const names = Object.keys(saved);
   const known = Object.keys(kinds ?? saved);
   // Nothing is kept of a parameter that was never updated.
   const missing = known.find((name) => names.length > 0 && !names.includes(name));
+  if (missing !== undefined) throw misfit(kind, `parameter ${i} has no ${missing}`, DAMAGED);
   const unknown = names.find((name) => !known.includes(name));
-  const hint = 'the state is damaged, or was saved by another version: use another one';
-  const problem = missing === undefined ? `an unknown entry ${unknown}` : `no ${missing}`;
-  if (missing !== undefined || unknown !== undefined)
-    throw misfit(kind, `parameter ${i} has ${problem}`, hint);
-  const slots = names.map((name): [string, Tensor | number] => {
-    const { [name]: slot } = saved;
-    const isCount = kinds === null ? typeof slot === 'number' : kinds[name] === 'count';
-    const fits = isCount
-      ? kinds === null || (Number.isSafeInteger(slot) && +slot >= 0)
-      : slot instanceof Tensor;
-    const isJson = isObject(slot) && 'data' in slot;
-    const making = 'make tensors of the slots first, as in tensor(slot.data, { shape: slot.shape })';
-    if (!fits) throw misfit(kind, `${name} of parameter ${i} is ${shown(slot)}`, isJson ? making : hint);
-    if (typeof slot === 'number') return [name, slot];
+  if (unknown !== undefined) throw misfit(kind, `parameter ${i} has an unknown entry ${unknown}`, DAMAGED);
+
+  const load = (slot: unknown, name: string): Tensor | number => {
+    const isCount = kinds?.[name] === 'count';
+    const isNumber = kinds === undefined || (isCount && Number.isSafeInteger(slot) && Number(slot) >= 0);
+    if (typeof slot === 'number' && isNumber) return slot;
+    if (!(slot instanceof Tensor) || isCount) {
+      const hint =
+        'the state is damaged, or JSON: tensor(slot.data, { shape: slot.shape }) makes the tensors of JSON';
+      throw misfit(kind, `${name} of parameter ${i} is ${shown(slot)}`, hint);
+    }
     try {
-      return [name, keep(converted(w, slot, kinds?.[name] === 'square' ? 0 : undefined))];
+      return keep(converted(w, slot, kinds?.[name] === 'square' ? 0 : undefined));
     } catch (cause) {
       if (!(cause instanceof ValueError)) throw cause;
       throw misfit(kind, `${name} of parameter ${i}: ${cause.problem}`, cause.hint, { cause });
     }
-  });
-  return Object.fromEntries(slots);
+  };
+  return Object.fromEntries(names.map((name) => [name, load(saved[name], name)]));
 }
 
-function misfit(kind: string, problem: string, hint: string, options?: ErrorOptions): OptimizerStateError {
+/** The hint for the state of another optimizer, and the one for names and values that no optimizer saves. */
+const OTHER = 'build the optimizer that was saved, over the same parameters';
+const DAMAGED = 'the state is damaged, or was saved by another version: use another one';
+
+function misfit(kind: string, problem: string, hint = OTHER, options?: ErrorOptions): OptimizerStateError {
   return new OptimizerStateError(kind, `the state does not fit: ${problem}`, hint, options);
 }
 
-/** Whether a value from plain JavaScript has the form of a state. */
+/** Whether a value from plain JavaScript has the form of a state. Its groups list the parameters in order: 0, 1, … */
 function isState(state: unknown): state is OptimizerState {
-  if (!isObject(state)) return false;
-  const { optimizer, groups, slots } = state;
-  if (typeof optimizer !== 'string' || !Array.isArray(groups) || !groups.every(isGroup)) return false;
-  const members = groups.flatMap(({ params }) => params);
-  return members.every((index, i) => index === i) && Array.isArray(slots) && slots.every(isObject);
+  if (!isObject(state) || typeof state.optimizer !== 'string') return false;
+  const { groups, slots } = state;
+  if (!Array.isArray(groups) || !groups.every(isGroup) || !Array.isArray(slots)) return false;
+  return slots.every(isObject) && groups.flatMap(({ params }) => params).every((index, i) => index === i);
 }
 
 function isGroup(group: unknown): group is { readonly params: readonly unknown[] } {
-  if (!isObject(group) || Object.keys(group).sort().join() !== 'options,params') return false;
-  return Array.isArray(group.params) && isObject(group.options);
+  return isObject(group) && Array.isArray(group.params) && isObject(group.options);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return Object.prototype.toString.call(value) === '[object Object]' && !(value instanceof Tensor);
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

@@ -1,11 +1,9 @@
 /** The base class of optimizers: parameter groups, one step, and saved state. */
-import { sameShape } from '../../kernels/shape.ts';
-import { blend } from '../../kernels/update.ts';
 import { copy, inPlace } from '../tensor/assign.ts';
+import { expectGradient } from '../tensor/autodiff.ts';
 import { zeros } from '../tensor/fill.ts';
 import { expectAtMost, expectNumber, expectTensors, ShapeError, ValueError } from '../tensor/errors.ts';
-import { keep, run } from '../tensor/op.ts';
-import { describe } from '../tensor/print.ts';
+import { keep } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 import {
@@ -27,6 +25,20 @@ export interface LearningRate {
 /** Parameters with their own options, which override those of the optimizer. */
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
 
+interface Group<O> {
+  readonly params: readonly Tensor[];
+  options: O;
+  /** The learning rate of the group ÷ that of the first group, as constructed. */
+  readonly ratio: number;
+}
+
+/** A parameter and its state, which is empty before its first update. */
+interface Member<O> {
+  readonly w: Tensor;
+  readonly group: Group<O>;
+  slots: Slots;
+}
+
 /**
  * The base class of optimizers. `update` changes one parameter in place. To write your own, extend this class, as in the
  * example of {@link assign}; or extend an optimizer such as `SGD`, and call `super.update` with a changed gradient. State
@@ -37,23 +49,21 @@ export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial
  * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf tensor, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
-  private readonly groups: {
-    readonly params: readonly Tensor[];
-    options: O;
-    /** The learning rate of the group ÷ that of the first group, as constructed. */
-    readonly ratio: number;
-  }[];
-  private readonly slots = new Map<Tensor, Slots>();
+  /** @internal */
+  readonly groups: readonly Group<O>[];
+  /** @internal The parameters, group by group. */
+  readonly members: readonly Member<O>[];
 
   /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
-    const groups = isGroups(params) ? params : [{ params } as ParameterGroup<O>];
+    const groups = isGroups<O>(params) ? params : [{ params } as ParameterGroup<O>];
     for (const group of groups) expectTensors(this.kind(), 'params', group.params, PARAMETERS);
     this.groups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
       return { params: [...members], options, ratio: options.lr / (groups[0].lr ?? defaults.lr) };
     });
+    this.members = this.groups.flatMap((group) => group.params.map((w) => ({ w, group, slots: {} })));
     expectParameters(this.kind(), this.parameters);
   }
 
@@ -74,12 +84,17 @@ export abstract class Optimizer<O extends LearningRate> {
    */
   protected slotKinds?(options: O): SlotKinds;
 
+  /** Whether the update rule is the user's. */
+  private get hasOwnUpdate(): boolean {
+    return this.update !== Optimizer.prototype.update;
+  }
+
   /** @internal The update rule of the library's optimizers. Unlike `update`, it must not keep a reference to g. */
   protected applyRule?(w: Tensor, g: Tensor, slots: Slots, options: O): void;
 
   /** All parameters, group by group. */
   get parameters(): readonly Tensor[] {
-    return this.groups.flatMap((group) => group.params);
+    return this.members.map(({ w }) => w);
   }
 
   /**
@@ -102,18 +117,15 @@ export abstract class Optimizer<O extends LearningRate> {
    */
   step(...none: never[]): void {
     expectAtMost('step', none.length, 0, 'compute the gradients before it: loss.backward()');
-    const isOverridden = this.update !== Optimizer.prototype.update;
+    const { hasOwnUpdate } = this;
     inPlace(() => {
-      for (const { params } of this.groups) for (const w of params) expectGradient(this.kind(), w);
-      for (const { params, options } of this.groups) {
-        for (const w of params) {
-          const { grad: g } = w;
-          if (g === null) continue;
-          const slots = this.slots.get(w) ?? {};
-          this.slots.set(w, slots);
-          if (isOverridden) callUser((...given) => this.update(...given, slots, options), w, g);
-          else this.update(w, g, slots, options);
-        }
+      for (const { w } of this.members)
+        if (w.grad !== null) expectGradient(this.kind(), 'a gradient', w.grad, w, ShapeError);
+      for (const { w, group, slots } of this.members) {
+        const { grad: g } = w;
+        if (g === null) continue;
+        if (hasOwnUpdate) callUser((...given) => this.update(...given, slots, group.options), w, g);
+        else this.update(w, g, slots, group.options);
       }
     });
   }
@@ -124,24 +136,7 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** Sets all gradients to null. Call it before each `backward()`, because that adds to the gradients. */
   zeroGrad(): void {
-    for (const { params } of this.groups) for (const w of params) w.grad = null;
-  }
-
-  /** @internal The options of each group. Setting them takes the place of `lr` and the options of a loaded state. */
-  get options(): readonly O[] {
-    return this.groups.map(({ options }) => options);
-  }
-
-  /** @internal */
-  set options(options: readonly O[]) {
-    this.groups.forEach((group, k) => (group.options = options[k]));
-  }
-
-  /** @internal The tensors of the state. */
-  get remembered(): readonly Tensor[] {
-    return [...this.slots.values()].flatMap((slots) =>
-      Object.values(slots).filter((slot) => slot instanceof Tensor),
-    );
+    for (const { w } of this.members) w.grad = null;
   }
 
   /** A copy of the options and the state of all parameters. Later steps do not change it. */
@@ -153,7 +148,7 @@ export abstract class Optimizer<O extends LearningRate> {
         params: params.map((w) => parameters.indexOf(w)),
         options: { ...options },
       })),
-      slots: parameters.map((w) => copyOf(this.slots.get(w) ?? {})),
+      slots: this.members.map(({ slots }) => copyOf(slots)),
     };
   }
 
@@ -177,29 +172,21 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** @internal Checks and converts a state. Returns the function that then loads it, which cannot fail. */
   prepareState(state: OptimizerState): () => void {
-    const { parameters, groups } = this;
-    const kind = this.kind();
-    expectFit(kind, groups, state);
-    const options = groups.map((group, k) => ({
-      ...group.options,
-      ...(state.groups[k].options as Partial<O>),
-    }));
-    options.forEach((o) => this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr })); // a schedule may have reached 0
-    const isOwnRule = this.update === Optimizer.prototype.update;
-    const declared = groups.flatMap(({ params }, k) =>
-      params.map(() => (isOwnRule ? (this.slotKinds?.(options[k]) ?? null) : null)),
+    const { groups, members } = this;
+    expectFit(this.kind(), groups, state);
+    const options = new Map(
+      groups.map((group, k) => [group, { ...group.options, ...(state.groups[k].options as Partial<O>) }]),
     );
-    const loaded = parameters.map((w, i) => loadedSlots(kind, i, w, state.slots[i], declared[i]));
+    for (const o of options.values()) this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr }); // a schedule may have reached 0
+    const loaded = members.map(({ w, group }, i) => {
+      const kinds = this.hasOwnUpdate ? undefined : this.slotKinds?.(options.get(group) ?? group.options);
+      return loadedSlots(this.kind(), i, w, state.slots[i], kinds);
+    });
     return () => {
-      groups.forEach((group, k) => (group.options = options[k]));
-      parameters.forEach((w, i) => this.slots.set(w, loaded[i]));
+      for (const [group, o] of options) group.options = o;
+      members.forEach((member, i) => (member.slots = loaded[i]));
     };
   }
-}
-
-/** g + λ·w: the gradient with L2 weight decay, as PyTorch's SGD, Adam and RMSprop apply it. */
-export function decayed(g: Tensor, w: Tensor, weightDecay: number): Tensor {
-  return weightDecay === 0 ? g : run(blend, [g, w], { alpha: 1, beta: weightDecay });
 }
 
 /** The tensor `name` in the state of a parameter, with the shape of `like`. Zeros in the first step. */
@@ -211,20 +198,9 @@ export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
   return fresh;
 }
 
-/** Increments the number of steps of a parameter, and returns it: 1, 2, … */
-export function countStep(slots: Slots): number {
-  const step = (typeof slots.step === 'number' ? slots.step : 0) + 1;
-  slots.step = step;
-  return step;
-}
-
-function isGroups<O>(
-  params: readonly Tensor[] | readonly ParameterGroup<O>[],
-): params is readonly ParameterGroup<O>[] {
+function isGroups<O>(params: readonly unknown[]): params is readonly ParameterGroup<O>[] {
   const isArray: boolean = Array.isArray(params); // callers from JavaScript may pass anything
-  return (
-    isArray && params.length > 0 && [...params].every((entry) => Object(entry) === entry && 'params' in entry)
-  );
+  return isArray && params.length > 0 && [...params].every((entry) => 'params' in Object(entry));
 }
 
 /** A hint for values that are no array of tensors, such as a model in place of its parameters. */
@@ -239,16 +215,6 @@ function expectParameters(op: string, parameters: readonly Tensor[]): void {
   if (new Set(parameters).size < parameters.length) {
     throw new ValueError(op, 'a parameter is given twice', 'list each parameter in one group, once');
   }
-}
-
-function expectGradient(op: string, w: Tensor): void {
-  const { grad: g } = w;
-  if (g === null || (sameShape(g.shape, w.shape) && g.dtype === w.dtype && g.home === w.home)) return;
-  throw new ShapeError(
-    op,
-    `a gradient is ${describe(g)}, its parameter ${describe(w)}`,
-    'leave grad to backward(), or set it to a tensor like the parameter',
-  );
 }
 
 function copyOf(slots: Slots): Slots {

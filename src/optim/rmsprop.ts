@@ -5,7 +5,8 @@ import { expectBoolean, expectNumber, expectOptions } from '../tensor/errors.ts'
 import { run, runInPlace } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { decayed, Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
+import { decayed } from './decayed.ts';
+import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 import type { SlotKinds } from './optimizer-state.ts';
 
 export interface RMSpropOptions {

@@ -61,11 +61,8 @@ export class SGD extends Optimizer<SGDOptions> {
     expectNumber('SGD', 'weightDecay', options.weightDecay, { from: 0 });
     expectBoolean('SGD', 'nesterov', options.nesterov);
     if (options.nesterov && (options.momentum === 0 || options.dampening !== 0)) {
-      throw new ValueError(
-        'SGD',
-        `nesterov with momentum ${options.momentum} and dampening ${options.dampening}`,
-        'Nesterov needs momentum > 0 and dampening 0',
-      );
+      const problem = `nesterov with momentum ${options.momentum} and dampening ${options.dampening}`;
+      throw new ValueError('SGD', problem, 'Nesterov needs momentum > 0 and dampening 0');
     }
   }
 

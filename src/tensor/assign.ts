@@ -49,11 +49,8 @@ export function copy<T extends Value>(x: T): T {
 export function assign(target: Tensor, source: Tensor): void {
   for (const x of [target, source]) expectTensor('assign', x === target ? 'target' : 'source', x);
   if (target.node !== null) {
-    throw new ValueError(
-      'assign',
-      'the target is the result of an op',
-      'assign to a parameter or another leaf',
-    );
+    const hint = 'assign to a parameter or another leaf';
+    throw new ValueError('assign', 'the target is the result of an op', hint);
   }
   runInPlace(assignKernel, [target, isAtHome(target, source) ? source : converted(target, source)]);
 }

@@ -21,6 +21,7 @@ import { formatShape, sameShape, sizeOf } from '../../kernels/shape.ts';
 import { GraphError, ShapeError } from './errors.ts';
 import { backwardPass, type GradientMap } from './memory.ts';
 import { constant, run } from './op.ts';
+import { describe } from './print.ts';
 import { noGrad, type Node } from './tape.ts';
 import type { Value } from './value.ts';
 
@@ -34,8 +35,8 @@ export { gradientOf, setGradient } from './memory.ts';
  * the walk reaches a node, all gradients of its result have arrived. `grad` is written last: if an error is thrown,
  * every `grad` is unchanged.
  *
- * @throws {GraphError} y requires no gradient, is not a single value and has no seed, or its graph was freed or
- *   changed.
+ * @throws {GraphError} y requires no gradient, is not a single value and has no seed, its graph was freed or changed, or a
+ *   gradient has another element type or device than its value.
  * @throws {ShapeError} The seed, or the gradient that a thunk returned, does not have the shape of its value.
  */
 export function backward(y: Value, seed?: Value): void {
@@ -97,17 +98,18 @@ function seedFor(y: Value, seed: Value | undefined): Value {
   return seed;
 }
 
-/** Checks that a gradient has the shape, the element type and the device of its value. */
-function expectGradient(op: string, name: string, g: Value, of: Value): void {
-  if (!sameShape(g.shape, of.shape)) {
-    const shapes = `has shape ${formatShape(g.shape)}, but its value has shape ${formatShape(of.shape)}`;
-    throw new ShapeError(op, `${name} ${shapes}`, 'a gradient must have the shape of its value');
-  }
-  if (g.dtype !== of.dtype || g.home !== of.home) {
-    const places = `is ${g.dtype} on ${g.device}, but its value is ${of.dtype} on ${of.device}`;
-    const hint = 'a gradient must have the element type and the device of its value';
-    throw new GraphError(op, `${name} ${places}`, hint);
-  }
+/** Checks that a gradient has the shape, the element type and the device of its value. `kind` is the error of the last two. */
+export function expectGradient(
+  op: string,
+  name: string,
+  g: Value,
+  of: Value,
+  kind: typeof ShapeError = GraphError,
+): void {
+  if (sameShape(g.shape, of.shape) && g.dtype === of.dtype && g.home === of.home) return;
+  const hint = 'a gradient must have the shape, the element type and the device of its value';
+  const Misfit = sameShape(g.shape, of.shape) ? kind : ShapeError;
+  throw new Misfit(op, `${name} is ${describe(g)}, but its value is ${describe(of)}`, hint);
 }
 
 /**
@@ -134,12 +136,9 @@ let visits = 0;
 /** Checks that the graph was not freed, and that no input was changed in place after the op used it. */
 function expectUsable(node: Node): void {
   if (node.backward === null) {
+    const problem = `the graph through '${node.op}' was freed by an earlier backward()`;
     const hint = 'compute the value again, or add the losses and call backward() once';
-    throw new GraphError(
-      'backward',
-      `the graph through '${node.op}' was freed by an earlier backward()`,
-      hint,
-    );
+    throw new GraphError('backward', problem, hint);
   }
   const changed = node.inputs.findIndex((input, k) => input.storage.version !== node.versions[k]);
   if (changed >= 0) {

@@ -23,11 +23,9 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
     const other = right[axis];
     if (extent === other || other === 1) return extent;
     if (extent === 1) return other;
-    throw new ShapeError(
-      op,
-      `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: ${extent} and ${other} at axis ${axis - rank}`,
-      'aligned at the last axis, extents must be equal, or one of them must be 1',
-    );
+    const problem = `shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast`;
+    const hint = 'aligned at the last axis, extents must be equal, or one of them must be 1';
+    throw new ShapeError(op, `${problem}: ${extent} and ${other} at axis ${axis - rank}`, hint);
   });
 }
 

@@ -139,7 +139,7 @@ export function expectTensors(op: string, name: string, value: readonly Value[],
  */
 export function expectOptions(op: string, options: object, known: readonly string[]): void {
   const hint = `known options: ${known.join(', ')}`;
-  if (Object.prototype.toString.call(options) !== '[object Object]' || options instanceof Value) {
+  if (Object.prototype.toString.call(options) !== '[object Object]') {
     throw refused(op, 'options', options, `pass options by name, as in { ${known[0]}: value }; ${hint}`);
   }
   const unknown = Object.keys(options).filter((key) => !known.includes(key));

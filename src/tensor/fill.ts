@@ -20,11 +20,7 @@ export interface TensorOptions {
   readonly device?: DeviceName | Device;
 }
 
-export const optionNames: readonly string[] = [
-  'dtype',
-  'requiresGrad',
-  'device',
-] satisfies (keyof TensorOptions)[];
+export const optionNames: readonly (keyof TensorOptions)[] = ['dtype', 'requiresGrad', 'device'];
 
 /**
  * A tensor filled with zeros. It can be used as an initializer: `new Dense(2, 3, { init: zeros })`.

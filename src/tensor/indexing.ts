@@ -2,6 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { isDetached, refused, ShapeError, shown, TRANSFERRED, ValueError } from './errors.ts';
+import { isList } from './nested.ts';
 import { Value } from './value.ts';
 
 /**
@@ -11,14 +12,12 @@ import { Value } from './value.ts';
  */
 export function inferShape(from: Shape, to: Shape): Shape {
   const isArray: boolean = Array.isArray(to);
-  if (!isArray || to.findIndex((extent) => !Number.isSafeInteger(extent)) >= 0)
-    return expectShape('reshape', to);
-  const unknown = to.filter((extent) => extent === -1).length;
-  const known = sizeOf(to.filter((extent) => extent !== -1));
-  const rest = sizeOf(from) / known;
-  const shape =
-    unknown === 1 && Number.isInteger(rest) ? to.map((extent) => (extent === -1 ? rest : extent)) : to;
-  if (unknown <= 1 && sizeOf(shape) === sizeOf(from)) return expectShape('reshape', shape);
+  if (!isArray || ![...to].every(Number.isSafeInteger)) return expectShape('reshape', to);
+  const known = to.filter((extent) => extent !== -1);
+  const rest = sizeOf(from) / sizeOf(known);
+  const shape = Number.isInteger(rest) ? to.map((extent) => (extent === -1 ? rest : extent)) : to;
+  const fits = sizeOf(shape) === sizeOf(from) && known.length >= to.length - 1;
+  if (fits) return expectShape('reshape', shape);
   const problem = `${formatShape(from)} (${sizeOf(from)} values) cannot be reshaped to ${formatShape(to)}`;
   const hint = 'the product of the extents must stay the same; one extent may be -1';
   throw new ShapeError('reshape', problem, hint);
@@ -78,9 +77,8 @@ export function indicesOf(x: Value, rows: ArrayLike<number> | Value): ArrayLike<
     throw new ShapeError('gather', problem, 'one axis is expected: flatten it');
   }
   const indices = rows instanceof Value ? rows.home.readSync(rows.storage) : rows;
-  if (!Array.isArray(indices) && (!ArrayBuffer.isView(indices) || indices instanceof DataView)) {
-    throw refused('gather', 'rows', rows, 'pass an array of indices');
-  }
+  const isArray: boolean = isList(indices);
+  if (!isArray) throw refused('gather', 'rows', rows, 'pass an array of indices');
   if (isDetached(indices)) throw refused('gather', 'rows', rows, TRANSFERRED);
   const [n] = x.shape;
   const wrong = Array.from(indices).findIndex((row) => !Number.isInteger(row) || row < 0 || row >= n);

@@ -57,29 +57,21 @@ export function nest(values: FloatArray, shape: Shape): number | NestedArray {
 }
 
 /** Whether a value is an array or a typed array. */
-function isList(value: unknown): value is readonly unknown[] {
+export function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
 function notANumber(op: string, value: unknown): ValueError {
-  if (typeof value === 'object' && value !== null && 'data' in value && Array.isArray(value.data)) {
-    return new ValueError(
-      op,
-      `not a number: ${shown(value)}`,
-      'pass its parts: tensor(t.data, { shape: t.shape })',
-    );
-  }
-  const hint = ['string', 'bigint', 'boolean'].includes(typeof value)
-    ? 'convert each value with Number(value)'
-    : 'pass numbers, nested arrays of numbers or typed arrays; await t.data() reads a tensor';
-  return new ValueError(op, `not a number: ${shown(value)}`, hint);
+  const isJson = Array.isArray((value as { readonly data?: unknown } | null | undefined)?.data);
+  const isPrimitive = ['string', 'bigint', 'boolean'].includes(typeof value);
+  const others = 'pass numbers, nested arrays of numbers or typed arrays; await t.data() reads a tensor';
+  const hint = isPrimitive ? 'convert each value with Number(value)' : others;
+  const parts = 'pass its parts: tensor(t.data, { shape: t.shape })';
+  return new ValueError(op, `not a number: ${shown(value)}`, isJson ? parts : hint);
 }
 
 function ragged(op: string, shape: Shape, axis: number, found: string): ShapeError {
   const expected = axis === shape.length ? 'a number' : `an array of ${shape[axis]}`;
-  return new ShapeError(
-    op,
-    `ragged nesting: ${found} where ${expected} was expected`,
-    'make all rows the same length',
-  );
+  const problem = `ragged nesting: ${found} where ${expected} was expected`;
+  return new ShapeError(op, problem, 'make all rows the same length');
 }

@@ -130,11 +130,8 @@ export function runInPlace<P extends Params>(
   ...[params]: ParamsOf<P>
 ): void {
   if (!kernel.inPlace) {
-    throw new ValueError(
-      kernel.name,
-      'this kernel cannot write into its input',
-      'use run, which returns a new tensor',
-    );
+    const hint = 'use run, which returns a new tensor';
+    throw new ValueError(kernel.name, 'this kernel cannot write into its input', hint);
   }
   dispatch(kernel, inputs, (params ?? {}) as P, true);
 }

@@ -1,4 +1,4 @@
-/** Tensors as text, for `console.log` and error messages. */
+/** Tensors as text, for `console.log`, error messages and test runners. */
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { DeviceError } from './errors.ts';
@@ -6,7 +6,6 @@ import type { Value } from './value.ts';
 
 /** Tensors with more elements are summarized: of each axis, the first and the last three entries are printed. */
 const MOST = 1000;
-const EDGE = 3;
 /** The largest number of characters in a line. */
 const WIDTH = 90;
 const START = 'Tensor(';
@@ -42,44 +41,28 @@ function kindOf({ dtype, device, requiresGrad }: Value): string {
   return [dtype, device, ...(requiresGrad ? ['requiresGrad'] : [])].join(', ');
 }
 
-/** What is printed of an axis: numbers or entries, and '...' for those that are left out. */
-type Part = number | '...' | readonly Part[];
-
 /** The values in brackets, one line per row of the last axis. */
 function layOut(values: FloatArray, shape: Shape): string {
-  const isLarge = values.length > MOST;
-  const corners = (offset: number, [n, ...rest]: Shape): Part => {
-    const entry = (i: number) =>
-      rest.length === 0 ? values[offset + i] : corners(offset + i * sizeOf(rest), rest);
-    const entries = (from: number, to: number) =>
-      Array.from({ length: to - from }, (_, i) => entry(from + i));
-    if (n <= 2 * EDGE || !(isLarge || n > MOST)) return entries(0, n);
-    return [...entries(0, EDGE), '...', ...entries(n - EDGE, n)];
+  const layOutFrom = (offset: number, axis: number, write: (x: number) => string): string => {
+    if (axis === shape.length) return write(values[offset]);
+    const [n, ...rest] = shape.slice(axis);
+    const isSummarized = n > 6 && Math.max(values.length, n) > MOST;
+    const entries = isSummarized ? [0, 1, 2, null, n - 3, n - 2, n - 1] : [...Array(n).keys()];
+    const texts = entries.map((i) =>
+      i === null ? '...' : layOutFrom(offset + i * sizeOf(rest), axis + 1, write),
+    );
+    const newLine = `\n${' '.repeat(START.length + axis + 1)}`;
+    if (rest.length > 0) return `[${texts.join(`,${'\n'.repeat(rest.length - 1)}${newLine}`)}]`;
+    const perLine = Math.floor((WIDTH - newLine.length) / ((texts.at(0)?.length ?? 0) + 2));
+    const lines = texts.map((text, i) => (i > 0 && i % perLine === 0 ? newLine : ' ') + text);
+    return `[${lines.join(',').slice(1)}]`;
   };
-  const parts = shape.length === 0 ? values[0] : corners(0, shape);
-  const write = numberFormat(numbersIn(parts));
-  const lines = (part: Part, depth: number): string => {
-    if (part === '...') return part;
-    if (typeof part === 'number') return write(part);
-    const indent = `\n${' '.repeat(START.length + depth + 1)}`;
-    const texts = part.map((each) => lines(each, depth + 1));
-    const rank = shape.length - depth;
-    if (rank > 1) return `[${texts.join(`,${'\n'.repeat(rank - 2)}${indent}`)}]`;
-    let [line, column] = ['', indent.length];
-    for (const text of texts) {
-      const isFull = column + text.length > WIDTH;
-      if (line !== '') line += isFull ? `,${indent}` : ', ';
-      line += text;
-      column = (isFull ? indent.length : column) + text.length + 2;
-    }
-    return `[${line}]`;
-  };
-  return lines(parts, 0);
-}
-
-function numbersIn(part: Part): readonly number[] {
-  if (typeof part === 'number') return [part];
-  return part === '...' ? [] : part.flatMap(numbersIn);
+  const printed: number[] = [];
+  layOutFrom(0, 0, (x) => {
+    printed.push(x);
+    return '';
+  });
+  return layOutFrom(0, 0, numberFormat(printed));
 }
 
 /**
@@ -97,3 +80,19 @@ function numberFormat(numbers: readonly number[]): (x: number) => string {
   const width = Math.max(...numbers.map((x) => text(x).length));
   return (x) => text(x).padStart(width);
 }
+
+/**
+ * A number that is equal for equal values and, for practical purposes, different for different values: a hash of their
+ * bits. It is different at each call for a tensor on a GPU, where reading takes time, and for one that was freed: these
+ * are equal to no other tensor.
+ */
+export function fingerprint(x: Value): number {
+  const values = readable(x);
+  if (typeof values === 'string') return ++unread;
+  return new Uint32Array(values.buffer, values.byteOffset, values.byteLength / 4).reduce((before, bits) => {
+    const product = Math.imul(before ^ bits, 0x9e3779b1);
+    return product ^ (product >>> 15);
+  }, 1);
+}
+
+let unread = 0;

@@ -71,23 +71,22 @@ function* splitMix64(seed: bigint): Generator<bigint, never> {
   }
 }
 
-/** The state of a new stream: the next 128 bits of the SplitMix64 sequence. */
-function nextState(words: Generator<bigint, never>): StreamState {
+/** A new stream, whose state is the next 128 bits of the SplitMix64 sequence. */
+function nextStream(words: Generator<bigint, never>): Stream {
   const [first, second] = [words.next().value, words.next().value];
   const low = (word: bigint) => Number(word & 0xffffffffn);
-  return [low(first), low(first >> 32n), low(second), low(second >> 32n)];
+  return new Stream([low(first), low(first >> 32n), low(second), low(second >> 32n)]);
 }
 
 /** A separate stream, which `manualSeed` does not affect. */
 export function seededStream(seed: number): Stream {
-  return new Stream(nextState(splitMix64(BigInt(seed))));
+  return nextStream(splitMix64(BigInt(seed)));
 }
 
 /** One stream after the other, from one sequence of seeds. */
 function newStreams(seed: number): Record<StreamName, Stream> {
   const words = splitMix64(BigInt(seed));
-  const next = () => new Stream(nextState(words));
-  return { initialization: next(), shuffling: next(), dropout: next() };
+  return { initialization: nextStream(words), shuffling: nextStream(words), dropout: nextStream(words) };
 }
 
 /** The streams of the library. They start in the state that `manualSeed(0)` sets, so programs are reproducible. */

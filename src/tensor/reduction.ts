@@ -27,20 +27,15 @@ export function reduce<T extends Value>(
   if (new Set(resolved).size < resolved.length) {
     throw new ShapeError(name, `an axis is given twice: [${axes.join(', ')}]`, 'give each axis once');
   }
-  if (axis === undefined && !keepDims) return overAll(op, x);
+  if (axis === undefined && !keepDims) return ops.reshape(op(ops.reshape(x, [x.size]), 0), []); // in one pass
   const y = resolved.reduce((part, at) => op(part, at), x);
   return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
 }
 
-/** (1/n) Σ x over the given axes; n may be 0 if the result has no elements. `name` is the method that was called, for error messages. */
+/** (1/n) Σ x over the given axes; n may be 0 if the result has no elements. `name` is the method, for error messages. */
 export function meanOver<T extends Value>(name: string, x: T, axis: Axes | undefined, keepDims: boolean): T {
   const total = reduce<T>(name, ops.sum, x, axis, keepDims);
   // Division by n, because multiplication by 1/n rounds twice: the mean of 49 ones must be exactly 1.
   if (x.size > 0 || total.size === 0) return ops.div(...operands(name, total, x.size / total.size));
   throw new ValueError(name, `no values: shape ${formatShape(x.shape)}`, 'a mean needs at least one value');
-}
-
-/** Reduces all elements in one pass, as a single axis. */
-function overAll<T extends Value>(op: (x: T, axis: number) => T, x: T): T {
-  return ops.reshape(op(ops.reshape(x, [x.size]), 0), []);
 }

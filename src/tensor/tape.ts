@@ -74,11 +74,8 @@ export function noGrad<T>(fn: () => T): T {
   try {
     const result = fn();
     if (result instanceof Promise) {
-      throw new GraphError(
-        'noGrad',
-        'the function is asynchronous',
-        'await before or after noGrad, and pass only the computation',
-      );
+      const hint = 'await before or after noGrad, and pass only the computation';
+      throw new GraphError('noGrad', 'the function is asynchronous', hint);
     }
     return result;
   } finally {

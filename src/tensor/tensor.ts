@@ -4,7 +4,7 @@ import { argmaxAxis } from '../../kernels/reduce.ts';
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
 import { backward, gradientOf, setGradient } from './autodiff.ts';
 import { view } from './broadcast.ts';
-import type { Device, Storage } from './device/device.ts';
+import type { Device, DType, Storage } from './device/device.ts';
 import {
   expectAtMost,
   expectBoolean,
@@ -15,21 +15,27 @@ import {
   shown,
   ValueError,
 } from './errors.ts';
-import { fingerprint } from './fingerprint.ts';
 import { indicesOf, inferShape, rangesOf } from './indexing.ts';
-import { toJson, type TensorJson } from './json.ts';
 import { nest, type NestedArray, type TensorData } from './nested.ts';
 import { constant, run } from './op.ts';
 import { operand, operands } from './operands.ts';
 import * as ops from './ops.ts';
 import { type Axes, meanOver, reduce } from './reduction.ts';
-import { print } from './print.ts';
+import { fingerprint, print } from './print.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
 import { Value } from './value.ts';
 
 /** A tensor, or what {@link tensor} takes. A number broadcasts like a tensor of shape []. */
 export type Operand = Tensor | TensorData;
+
+/** A tensor in JSON. `tensor(data, { shape, dtype })` makes it again. */
+export interface TensorJson {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** The values, in order. */
+  readonly data: readonly number[];
+}
 
 export interface VarianceOptions {
   /** Whether to divide by n − 1 instead of n. Default false. */
@@ -361,11 +367,8 @@ export class Tensor extends Value {
   argmax(axis: number): Tensor {
     expectAtMost('argmax', arguments.length, 1, 'reshape the result to keep the axis');
     const at = resolveAxis('argmax', this.shape, axis);
-    const indices = run(argmaxAxis, [this], { axis: at });
-    return view(
-      indices,
-      this.shape.filter((_, i) => i !== at),
-    );
+    const shape = this.shape.filter((_, i) => i !== at);
+    return view(run(argmaxAxis, [this], { axis: at }), shape);
   }
 
   // ── gradients ────────────────────────────────────────────────────────────────────────────────────────
@@ -459,7 +462,12 @@ export class Tensor extends Value {
    * @example JSON.stringify(tensor([[1, 2]])) // {"shape":[1,2],"dtype":"float32","data":[1,2]}
    */
   toJSON(): TensorJson {
-    return toJson(this);
+    const data = Array.from(this.dataSync());
+    const wrong = data.findIndex((x) => !Number.isFinite(x));
+    if (wrong < 0) return { shape: this.shape, dtype: this.dtype, data };
+    const problem = `value ${wrong} is ${data[wrong]}, which JSON cannot represent`;
+    const hint = 'save it with encodeCheckpoint, or convert the values of t.dataSync() first';
+    throw new ValueError('toJSON', problem, hint);
   }
 
   /** @internal The entries of `toArray()`. Vitest and Jest compare them: `expect(t).toEqual(u)`. */

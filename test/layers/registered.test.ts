@@ -245,13 +245,13 @@ describe('a name', () => {
   it('is given once: otherwise the first layer or tensor would not be trained', () => {
     const layers = new Named(({ addLayer }) => [addLayer('a'), addLayer('a')]);
     const tensors = new Named(({ add }) => [add('a'), add('a')]);
-    for (const [net, kind] of [
-      [layers, 'layer'],
-      [tensors, 'tensor'],
+    for (const [net, kind, add] of [
+      [layers, 'layer', "addLayer('parts', …)"],
+      [tensors, 'tensor', "addParameter('parts', …) (or addBuffer, addConstant)"],
     ] as const) {
       expect(refusal(() => net.parameters(), ValueError)).toBe(
-        `Named: the ${kind} in its field 'parts' was registered, and then another one with the same name. Hint: give each ` +
-          'of them a name of its own',
+        `Named: its field 'parts' holds a ${kind} that is not registered, so it is neither trained nor saved. Hint: in ` +
+          `the constructor, wrap it: this.${add}, with a name of its own`,
       );
     }
   });

@@ -88,7 +88,7 @@ onDevices(() => {
         params[1].grad = wrong;
         const message = refusal(() => optimizer.step(), ShapeError);
         expect(message).toMatch(
-          new RegExp(`^${kind}: a gradient is Tensor\\(.+, its parameter Tensor\\(\\[3\\]`),
+          new RegExp(`^${kind}: a gradient is Tensor\\(.+, but its value is Tensor\\(\\[3\\]`),
         );
         expect(params.map(values)).toEqual(before);
         expect(remembered(optimizer)).toEqual([{}, {}]);

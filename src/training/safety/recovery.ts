@@ -8,7 +8,7 @@ import { switchDevice } from '../../tensor/device/registry.ts';
 import { DeviceLostError, expectOptions, GraphError } from '../../tensor/errors.ts';
 import { move } from '../../tensor/move.ts';
 import { streams } from '../../tensor/random.ts';
-import type { Tensor } from '../../tensor/tensor.ts';
+import { Tensor } from '../../tensor/tensor.ts';
 import { expectOptimizer } from '../exclusive.ts';
 import { encodeCheckpoint, restoreCheckpoint } from '../checkpoint/checkpoint.ts';
 import { expectBetweenBatches } from '../snapshot.ts';
@@ -94,7 +94,7 @@ export class Recovery {
     await switchDevice(device);
     const home = currentDevice();
     for (const x of model.tensors()) move(x, home, this.first?.get(x) ?? new Float32Array(x.size));
-    for (const x of optimizer.remembered) move(x, home, new Float32Array(x.size)); // the checkpoint has the values
+    for (const x of remembered(optimizer)) move(x, home, new Float32Array(x.size)); // the checkpoint has the values
     restoreCheckpoint(this.saved, this.parts);
   }
 }
@@ -152,7 +152,7 @@ export async function fallingBack(model: Layer, optimizer: Optimizer<LearningRat
 type Versions = ReadonlyMap<Tensor, { readonly storage: Storage; readonly version: number }>;
 
 function versions(model: Layer, optimizer: Optimizer<LearningRate>): Versions {
-  const tensors = [...model.tensors(), ...optimizer.remembered];
+  const tensors = [...model.tensors(), ...remembered(optimizer)];
   return new Map(tensors.map((x) => [x, { storage: x.storage, version: x.storage.version }]));
 }
 
@@ -164,13 +164,19 @@ function isSame(before: Versions, now: Versions): boolean {
   return unchanged.length === now.size && before.size === now.size;
 }
 
+/** The tensors of the optimizer's state. */
+function remembered({ members }: Optimizer<LearningRate>): readonly Tensor[] {
+  const all = members.flatMap(({ slots }) => Object.values(slots));
+  return all.filter((slot) => slot instanceof Tensor);
+}
+
 /** What the program can set between two parts, outside the GPU's memory. */
 function settingsOf(optimizer: Optimizer<LearningRate>): { readonly restore: () => void } {
-  const { options } = optimizer;
+  const groups = optimizer.groups.map((group) => ({ group, options: group.options }));
   const states = Object.values(streams).map((stream) => [stream, stream.state] as const);
   return {
     restore: () => {
-      optimizer.options = options;
+      for (const { group, options } of groups) group.options = options;
       for (const [stream, state] of states) stream.state = state;
     },
   };
