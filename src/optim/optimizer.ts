@@ -6,6 +6,7 @@ import { expectAtMost, expectNumber, expectTensors, ShapeError, ValueError } fro
 import { keep } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
+import { refuseSetting } from '../tensor/value.ts';
 import {
   expectFit,
   loadedSlots,
@@ -131,6 +132,7 @@ export abstract class Optimizer<O extends LearningRate> {
   }
 
   static {
+    refuseSetting('optimizer', this.prototype, { parameters: 'make a new optimizer' });
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'optimizer' }); // for error messages
   }
 

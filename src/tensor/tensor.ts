@@ -24,7 +24,7 @@ import { type Axes, meanOver, reduce } from './reduction.ts';
 import { fingerprint, print } from './print.ts';
 import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
-import { Value } from './value.ts';
+import { refuseSetting, Value } from './value.ts';
 
 /** A tensor, or what {@link tensor} takes. A number broadcasts like a tensor of shape []. */
 export type Operand = Tensor | TensorData;
@@ -482,6 +482,9 @@ export class Tensor extends Value {
 
   static {
     showAsString(this.prototype);
+    refuseSetting('tensor', this.prototype, {
+      data: 'write into a leaf: assign(t, tensor(values)); or make a new tensor',
+    });
     // Vue wraps objects in proxies, which have no private fields. It leaves objects with this property as they are.
     Object.defineProperty(this.prototype, '__v_skip', { value: true });
   }

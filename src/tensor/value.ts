@@ -13,8 +13,8 @@ import type { Node } from './tape.ts';
 const notCloneable = Symbol('tensors cannot be cloned: send `await t.data()` and `t.shape`');
 
 export abstract class Value {
-  /** The extent of each axis; `[]` for a single number. */
-  readonly shape: Shape;
+  /** @internal The shape, as a field: test runners compare fields. */
+  readonly extents: Shape;
   /** @internal Symbols cannot be cloned: `postMessage(t)` throws, instead of sending a tensor without values. */
   readonly notCloneable: symbol = notCloneable;
   // Private fields: test runners compare, and debuggers show, the shape and the values only.
@@ -33,7 +33,7 @@ export abstract class Value {
     requiresGrad: boolean,
   ) {
     if (typeof home !== 'object') throw new GammaBetaError('Tensor', 'new Tensor()', 'use tensor(values)');
-    this.shape = shape;
+    this.extents = shape;
     this.#storage = storage;
     this.#home = home;
     this.#node = node;
@@ -42,6 +42,11 @@ export abstract class Value {
 
   /** @internal A new value of the same class on the same device: how ops make their results. */
   abstract like(storage: Storage, shape: Shape, node?: Node | null): this;
+
+  /** The extent of each axis; `[]` for a single number. */
+  get shape(): Shape {
+    return this.extents;
+  }
 
   /** Whether `backward()` computes a gradient for it. */
   get requiresGrad(): boolean {
@@ -92,7 +97,7 @@ export abstract class Value {
 
   /** The number of elements. */
   get size(): number {
-    return sizeOf(this.shape);
+    return sizeOf(this.extents);
   }
 
   /** The element type. */
@@ -103,5 +108,27 @@ export abstract class Value {
   /** The name of the device that holds the values. */
   get device(): DeviceName {
     return this.#home.name;
+  }
+
+  static {
+    const again = 'make a new tensor: tensor(t.dataSync(), { shape: t.shape';
+    const hints = {
+      dtype: `${again}, dtype })`,
+      device: `${again}, device })`,
+      shape: 'use t.reshape(shape)',
+    };
+    refuseSetting('tensor', this.prototype, { ...hints, size: hints.shape });
+  }
+}
+
+/** Makes assignments to members errors, with hints. In JavaScript, they could change an object in silence. */
+export function refuseSetting(op: string, prototype: object, hints: Readonly<Record<string, string>>): void {
+  for (const [name, hint] of Object.entries(hints)) {
+    const member = Object.getOwnPropertyDescriptor(prototype, name) ?? {};
+    const set = (): never => {
+      throw new GammaBetaError(op, `${name} cannot be set`, hint);
+    };
+    const method = { get: (): unknown => member.value };
+    Object.defineProperty(prototype, name, { ...('value' in member ? method : member), set });
   }
 }
