@@ -30,7 +30,8 @@ export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = 
     expectAtMost('clipGradNorm', 2 + none.length, 2, 'the norm is the L2 norm');
     expectTensors('clipGradNorm', 'params', params, PARAMETERS);
     expectNumber('clipGradNorm', 'max', max, { above: 0 });
-    const gradients = params.flatMap(({ grad }) => grad ?? []);
+    const parameters = [...new Set(params)]; // a shared one counts once
+    const gradients = parameters.flatMap(({ grad }) => grad ?? []);
     if (gradients.length === 0) {
       throw new ValueError('clipGradNorm', 'no parameter has a gradient', 'call it after backward()');
     }
@@ -39,7 +40,7 @@ export const clipGradNorm: (params: readonly Tensor[], max: number) => Tensor = 
       const norm = squares.reduce((total, square) => total.add(square)).sqrt();
       const one = ones([], { dtype: norm.dtype, device: norm.home });
       const factor = one.div(norm.add(TINY)).mul(-max).maximum(-1).neg(); // min(1, max/(norm + TINY))
-      for (const w of params) if (w.grad !== null) w.grad = w.grad.mul(factor);
+      for (const w of parameters) if (w.grad !== null) w.grad = w.grad.mul(factor);
       return norm;
     });
   },

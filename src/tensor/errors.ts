@@ -87,7 +87,8 @@ export function expectNumber(op: string, name: string, value: number, range: Ran
  */
 export function expectInteger(op: string, name: string, value: number, min: number): number {
   if (Number.isSafeInteger(value) && value >= min) return value;
-  throw refused(op, name, value, `an integer ≥ ${min} is expected`);
+  const limit = Number.isInteger(value) && value > min ? ' and < 2⁵³' : '';
+  throw refused(op, name, value, `an integer ≥ ${min}${limit} is expected`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { FloatArray, NumericArray, Shape } from '../../kernels/kernel.ts';
-import { sizeOf } from '../../kernels/shape.ts';
+import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { type Dataset, exampleSize } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
@@ -35,7 +35,7 @@ export type Examples = DataLoader | Omit<Dataset, 'labels'> | Tensor | NestedArr
  * @param data Examples along the first axis: a dataset (its labels are not used), a loader (its dataset, in order), a
  *   tensor, or nested arrays.
  * @returns The outputs [n, …] for n examples in order, on the device of the model.
- * @throws {ShapeError} The data does not fit the model.
+ * @throws {ShapeError} The data does not fit the model, or its output does not have one row for each example.
  * @throws {ValueError} The data is of another kind, or an option is unknown or out of its range.
  * @throws The signal's reason, if it was aborted.
  * @example
@@ -61,6 +61,7 @@ export async function predict(model: Layer, data: Examples, options: PredictOpti
       await breathe();
       options.signal?.throwIfAborted();
       const output = compute(() => inEvaluation(layers, () => outputOf(model, batch)));
+      expectRows(batch, output);
       values.push(await output.data());
       outputs.push(output);
     }
@@ -113,6 +114,13 @@ function* rows(values: FloatArray, shape: Shape, batchSize: number): Generator<I
 const outputOf: (model: Layer, batch: Inputs) => Tensor = composite((model, batch) =>
   noGrad(() => inSequence([model], inputOf(model, batch))),
 );
+
+/** Otherwise the outputs could not be joined to one tensor with a row for each example. */
+function expectRows({ shape: [n] }: Inputs, { shape }: Tensor): void {
+  if (shape.length > 0 && shape[0] === n) return;
+  const problem = `the output for a batch of ${n} has shape ${formatShape(shape)}`;
+  throw new ShapeError('predict', problem, 'the model has to return one row for each example');
+}
 
 /** One tensor of the outputs of all batches. */
 function join(values: readonly FloatArray[], outputs: readonly Tensor[]): Tensor {

@@ -118,6 +118,13 @@ onDevices(({ either }) => {
       );
     });
 
+    it('counts a shared parameter once', () => {
+      const w = leaf([3, 4]);
+      w.mul(w).sum().backward(); // the gradient is 2w
+      expect(clipGradNorm([w, w], 1).item()).toBeCloseTo(10, 5);
+      expect(Math.hypot(...(w.grad?.dataSync() ?? []))).toBeCloseTo(1, 5);
+    });
+
     it('refuses to run without gradients', () => {
       for (const params of [[], [leaf([1])]]) {
         const message = refusal(() => clipGradNorm(params, 1), ValueError);

@@ -156,6 +156,11 @@ describe('manualSeed', () => {
   });
 });
 
+it('the hint for a seed that is too large says the limit', () => {
+  expect(() => manualSeed(2 ** 53)).toThrow('Hint: an integer ≥ 0 and < 2⁵³ is expected');
+  expect(() => manualSeed(-1)).toThrow('Hint: an integer ≥ 0 is expected');
+});
+
 describe('streams are separate', () => {
   it.each(names)('drawing from %s changes no other stream', (drawnFrom) => {
     const before = states();

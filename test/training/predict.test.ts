@@ -82,6 +82,33 @@ onDevices(({ dtype }) => {
   });
 });
 
+describe('a model that returns another number of rows', () => {
+  const returning = (forward: (x: Tensor) => Tensor): Layer =>
+    new (class extends Layer {
+      override forward(x: Tensor): Tensor {
+        return forward(x);
+      }
+    })();
+
+  it('is refused: its outputs are not those of the examples', async () => {
+    const rows = [[1, 2], [2, 3], [4, 5]]; // prettier-ignore
+    const wrong = [(x: Tensor) => x.sum(), (x: Tensor) => x.max(0), (x: Tensor) => x.slice(0, 1)];
+    for (const forward of wrong) {
+      await expect(predict(returning(forward), rows)).rejects.toThrow(
+        /^predict: the output for a batch of 3 has shape \[.*\]\. Hint: the model has to return one row for each example/,
+      );
+    }
+    expect(
+      (
+        await predict(
+          returning((x) => x.sum(1)),
+          rows,
+        )
+      ).toArray(),
+    ).toEqual([3, 5, 9]);
+  });
+});
+
 describe('evaluate and predict', () => {
   it('take parameters with the names of JavaScript’s own members', async () => {
     class Scale extends Layer {
