@@ -41,7 +41,10 @@ const ROUNDING: f64 = 2 ** -25;
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** mean = (1/C) Σ x; rstd = 1/√((1/C) Σ (x − mean)² + ε); y = γ·(x − mean)·rstd + β, for each row. */
+/**
+ * mean = (1/n) Σ x; rstd = 1/√((1/n) Σ (x − mean)² + ε); y = γ·(x − mean)·rstd + β, for each group of each row. A row of C
+ * columns has `groups` groups of n = C/groups columns, and mean and rstd have one value per group.
+ */
 export function layernormForward(
   y: usize,
   mean: usize,
@@ -51,21 +54,26 @@ export function layernormForward(
   beta: usize,
   m: i32,
   C: i32,
+  groups: i32,
   eps: f64,
 ): void {
-  const part = 1 / <f64>C;
-  for (let i = 0; i < m; i += GROUP) {
-    const end = min(i + GROUP, m);
+  const n = C / groups;
+  const part = 1 / <f64>n;
+  const all = m * groups;
+  for (let i = 0; i < all; i += GROUP) {
+    const end = min(i + GROUP, all);
     for (let r = i; r < end; r++) {
-      const variance = statistics(at64(mean, r), at(x, r * C), C, part);
+      const variance = statistics(at64(mean, r), at(x, r * n), n, part);
       store<f64>(at64(rstd, r), 1 / sqrt(variance + eps));
     }
     for (let r = i; r < end; r++) {
       const mu = load<f64>(at64(mean, r));
       const k = load<f64>(at64(rstd, r));
       const o = offsetOf(mu, k);
-      if (abs(o) > ROUNDING) scaleAndShift<v128>(at(y, r * C), at(x, r * C), gamma, beta, C, mu, k, o);
-      else scaleAndShift<void>(at(y, r * C), at(x, r * C), gamma, beta, C, mu, k, o);
+      const first = bytes((r % groups) * n);
+      if (abs(o) > ROUNDING) {
+        scaleAndShift<v128>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, o);
+      } else scaleAndShift<void>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, o);
     }
   }
 }
@@ -219,9 +227,10 @@ export function layernormSums(
   sums: usize,
   m: i32,
   C: i32,
+  groups: i32,
 ): void {
-  layernormRows(0, sums, g, x, mean, rstd, 0, m, C);
-  layernormTotals(dgamma, dbeta, sums, m, C);
+  layernormRows(0, sums, g, x, mean, rstd, 0, m, C, groups);
+  layernormTotals(dgamma, dbeta, sums, m, C, groups);
 }
 
 /** dgamma, dbeta and dx: see `layernormRows`. */
@@ -237,16 +246,18 @@ export function layernormBackward(
   sums: usize,
   m: i32,
   C: i32,
+  groups: i32,
 ): void {
-  layernormRows(dx, sums, g, x, mean, rstd, gamma, m, C);
-  layernormTotals(dgamma, dbeta, sums, m, C);
+  layernormRows(dx, sums, g, x, mean, rstd, gamma, m, C, groups);
+  layernormTotals(dgamma, dbeta, sums, m, C, groups);
 }
 
 /**
- * dx = rstd·(g·γ − sum/C − xhat·dot/C), as k·g·γ + b·xhat + a with k = rstd, b = −k·dot/C and a = −k·sum/C; and for each
- * block of `ROWS` rows, Σ g·xhat and Σ g. If the pointer `gamma` is 0, it computes these sums only.
+ * dx = rstd·(g·γ − sum/n − xhat·dot/n), as k·g·γ + b·xhat + a with k = rstd, b = −k·dot/n and a = −k·sum/n; and for each
+ * block of `ROWS` rows, Σ g·xhat and Σ g. If the pointer `gamma` is 0, it computes these sums only. The last block comes
+ * first: its rows are those that other kernels have left in the cache.
  *
- * @param sums Two rows of (C + 3) & −4 floats for each block.
+ * @param sums For each block, and each group of n columns, two rows of (n + 3) & −4 floats.
  */
 export function layernormRows(
   dx: usize,
@@ -258,38 +269,82 @@ export function layernormRows(
   gamma: usize,
   m: i32,
   C: i32,
+  groups: i32,
 ): void {
+  const n = C / groups;
   const row = bytes(C);
-  const size = bytes(2 * ((C + 3) & -4));
-  for (let i = 0; i < m; i += GROUP) {
-    if (i > 0 && i % ROWS == 0) sums += size;
-    if (i % ROWS == 0) memory.fill(sums, 0, size);
-    const rows = min(GROUP, m - i);
-    for (let r = 0; r < rows; r++) {
-      const to = <usize>r * row;
-      prepare(r, g + to, x + to, gamma, C, load<f64>(at64(mean, i + r)), load<f64>(at64(rstd, i + r)));
+  const size = bytes(2 * ((n + 3) & -4));
+  for (let last = (m + ROWS - 1) & -ROWS; last > 0; last -= ROWS) {
+    const first = last - ROWS;
+    const block = sums + size * <usize>(groups * (first / ROWS));
+    memory.fill(block, 0, size * <usize>groups);
+    for (let i = first; i < min(last, m); i += GROUP) {
+      const rows = min(GROUP, m - i);
+      for (let group = 0; group < groups; group++) {
+        const from = <usize>i * row + bytes(group * n);
+        const statistic = at64(0, i * groups + group);
+        rowsOfGroup(
+          dx + from,
+          block + size * <usize>group,
+          g + from,
+          x + from,
+          mean + statistic,
+          rstd + statistic,
+          gamma == 0 ? 0 : gamma + bytes(group * n),
+          rows,
+          n,
+          groups,
+          row,
+        );
+      }
     }
-    if (gamma == 0) addRows(sums, g, x, C, rows);
-    else combine(dx, g, x, gamma, sums, C, rows);
-    for (let r = 0; r < rows; r++) {
-      const o = offsetOf(load<f64>(at64(mean, i + r)), load<f64>(at64(rstd, i + r)));
-      if (abs(o) > ROUNDING) addOffset(sums, g + <usize>r * row, C, o);
-    }
-    dx += row * rows;
-    g += row * rows;
-    x += row * rows;
+  }
+}
+
+/** The same for one group of `rows` rows, which are `row` bytes apart. */
+function rowsOfGroup(
+  dx: usize,
+  sums: usize,
+  g: usize,
+  x: usize,
+  mean: usize,
+  rstd: usize,
+  gamma: usize,
+  rows: i32,
+  n: i32,
+  groups: i32,
+  row: usize,
+): void {
+  for (let r = 0; r < rows; r++) {
+    const from = <usize>r * row;
+    const statistic = at64(0, r * groups);
+    prepare(r, g + from, x + from, gamma, n, load<f64>(mean + statistic), load<f64>(rstd + statistic));
+  }
+  if (gamma == 0) addRows(sums, g, x, n, rows, row);
+  else combine(dx, g, x, gamma, sums, n, rows, row);
+  for (let r = 0; r < rows; r++) {
+    const statistic = at64(0, r * groups);
+    const o = offsetOf(load<f64>(mean + statistic), load<f64>(rstd + statistic));
+    if (abs(o) > ROUNDING) addOffset(sums, g + <usize>r * row, n, o);
   }
 }
 
 /** dgamma = Σ g·xhat and dbeta = Σ g, from the sums of all blocks. */
-export function layernormTotals(dgamma: usize, dbeta: usize, sums: usize, m: i32, C: i32): void {
-  const padded = (C + 3) & -4;
-  addBlocks(dgamma, sums, m, padded);
-  addBlocks(dbeta, at(sums, padded), m, padded);
+export function layernormTotals(dgamma: usize, dbeta: usize, sums: usize, m: i32, C: i32, groups: i32): void {
+  const n = C / groups;
+  const padded = (n + 3) & -4;
+  const size = bytes(2 * padded * groups);
+  for (let group = 0; group < groups; group++) {
+    const from = bytes(group * n);
+    addBlocks(dgamma + from, sums, m, n, size);
+    addBlocks(dbeta + from, at(sums, padded), m, n, size);
+    sums += bytes(2 * padded);
+  }
 }
 
-function addBlocks(y: usize, sums: usize, m: i32, padded: i32): void {
-  for (let j = 0; j < padded; j += 4) {
+/** Adds n sums of each block, in float64. Blocks are `size` bytes apart. */
+function addBlocks(y: usize, sums: usize, m: i32, n: i32, size: usize): void {
+  for (let j = 0; j < n; j += 4) {
     let sum0 = f64x2.splat(0);
     let sum1 = f64x2.splat(0);
     let block = at(sums, j);
@@ -297,9 +352,9 @@ function addBlocks(y: usize, sums: usize, m: i32, padded: i32): void {
       const v = v128.load(block);
       sum0 = f64x2.add(sum0, low(v));
       sum1 = f64x2.add(sum1, high(v));
-      block += 2 * bytes(padded);
+      block += size;
     }
-    v128.store(at(y, j), narrow(sum0, sum1));
+    put(at(y, j), FLOAT, n - j, narrow(sum0, sum1));
   }
 }
 
@@ -308,18 +363,18 @@ const coefficients: usize = scratch + memory.data(GROUP * 4 * 16, 64);
 const SIZE: usize = 4 * VECTOR;
 
 /** Computes the coefficients of row r of a group: without γ, those of xhat only. */
-function prepare(r: i32, g: usize, x: usize, gamma: usize, C: i32, mean: f64, rstd: f64): void {
+function prepare(r: i32, g: usize, x: usize, gamma: usize, n: i32, mean: f64, rstd: f64): void {
   const to = coefficients + <usize>r * SIZE;
   const shift = <f32>mean;
   v128.store(to, f32x4.splat(shift));
   v128.store(to, f32x4.splat(<f32>rstd), VECTOR);
   if (gamma == 0) return;
   const isNear = abs(mean) * rstd <= NEAR;
-  if (isNear) sumProducts<void>(g, x, gamma, C, 0);
-  else sumProducts<v128>(g, x, gamma, C, shift);
+  if (isNear) sumProducts<void>(g, x, gamma, n, 0);
+  else sumProducts<v128>(g, x, gamma, n, shift);
   const dot = rstd * (square + ((isNear ? 0 : <f64>shift) - mean) * sum);
-  const b = (-rstd / C) * dot;
-  const a = (-rstd / C) * sum + b * offsetOf(mean, rstd);
+  const b = (-rstd / n) * dot;
+  const a = (-rstd / n) * sum + b * offsetOf(mean, rstd);
   v128.store(to, f32x4.splat(<f32>a), 2 * VECTOR);
   v128.store(to, f32x4.splat(<f32>b), 3 * VECTOR);
 }
@@ -363,13 +418,21 @@ function sumProducts<S>(g: usize, x: usize, gamma: usize, C: i32, shift: f32): v
 }
 
 /**
- * dx of a group of rows, two vectors of columns at a time, whose Σ g·xhat and Σ g are added to those of the block. Here xhat
+ * dx of a few rows, two vectors of columns at a time, whose Σ g·xhat and Σ g are added to those of the block. Here xhat
  * has no offset: a contains its part of dx, and `addOffset` adds its part of the sums.
  */
-function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i32, rows: i32): void {
-  const row = bytes(C);
-  const blocks = row & -(2 * VECTOR);
-  const toBeta = sums + bytes((C + 3) & -4);
+function combine(
+  dx: usize,
+  g: usize,
+  x: usize,
+  gamma: usize,
+  sums: usize,
+  n: i32,
+  rows: i32,
+  row: usize,
+): void {
+  const blocks = bytes(n) & -(2 * VECTOR);
+  const toBeta = sums + bytes((n + 3) & -4);
   const end = coefficients + <usize>rows * SIZE;
   for (let j: usize = 0; j < blocks; j += 2 * VECTOR) {
     const gamma0 = v128.load(gamma + j);
@@ -405,33 +468,33 @@ function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i3
     v128.store(toBeta + j, sum0);
     v128.store(toBeta + j, sum1, VECTOR);
   }
-  for (let c = <i32>(blocks >> 2); c < C; c += 4) {
+  for (let c = <i32>(blocks >> 2); c < n; c += 4) {
     const gammaC = v128.load(at(gamma, c));
-    let p = coefficients;
-    for (let i = c; p < end; i += C) {
-      const gi = take(at(g, i), FLOAT, C - c, 0);
+    let from = at(0, c);
+    for (let p = coefficients; p < end; p += SIZE) {
+      const gi = take(g + from, FLOAT, n - c, 0);
       const k = v128.load(p, VECTOR);
-      const xhat = f32x4.mul(f32x4.sub(take(at(x, i), FLOAT, C - c, 0), v128.load(p)), k);
+      const xhat = f32x4.mul(f32x4.sub(take(x + from, FLOAT, n - c, 0), v128.load(p)), k);
       const rest = madd(xhat, v128.load(p, 3 * VECTOR), v128.load(p, 2 * VECTOR));
-      put(at(dx, i), FLOAT, C - c, madd(f32x4.mul(gi, k), gammaC, rest));
+      put(dx + from, FLOAT, n - c, madd(f32x4.mul(gi, k), gammaC, rest));
       addTo(at(sums, c), at(toBeta, c), gi, xhat);
-      p += SIZE;
+      from += row;
     }
   }
 }
 
-/** Adds Σ g·xhat, without offsets, and Σ g of a group of rows to those of the block. */
-function addRows(sums: usize, g: usize, x: usize, C: i32, rows: i32): void {
-  const toBeta = sums + bytes((C + 3) & -4);
+/** Adds Σ g·xhat, without offsets, and Σ g of a few rows to those of the block. */
+function addRows(sums: usize, g: usize, x: usize, n: i32, rows: i32, row: usize): void {
+  const toBeta = sums + bytes((n + 3) & -4);
   const end = coefficients + <usize>rows * SIZE;
   for (let p = coefficients; p < end; p += SIZE) {
-    for (let c = 0; c < C; c += 4) {
-      const d = f32x4.sub(take(at(x, c), FLOAT, C - c, 0), v128.load(p));
+    for (let c = 0; c < n; c += 4) {
+      const d = f32x4.sub(take(at(x, c), FLOAT, n - c, 0), v128.load(p));
       const xhat = f32x4.mul(d, v128.load(p, VECTOR));
-      addTo(at(sums, c), at(toBeta, c), take(at(g, c), FLOAT, C - c, 0), xhat);
+      addTo(at(sums, c), at(toBeta, c), take(at(g, c), FLOAT, n - c, 0), xhat);
     }
-    g += bytes(C);
-    x += bytes(C);
+    g += row;
+    x += row;
   }
 }
 
