@@ -234,8 +234,7 @@ export const layernormDx: Kernel<Groups> = {
     for (let i = 0; i < m; i++) {
       for (let c = 0; c < C; c++) {
         const dxhat = g[i * C + c] * gamma[(i % G) * C + c];
-        const remaining = dxhat - sum[i] / C - (xhat[i * C + c] * dot[i]) / C;
-        dx[i * C + c] = rstd[i] * remaining;
+        dx[i * C + c] = rstd[i] * (dxhat - sum[i] / C - (xhat[i * C + c] * dot[i]) / C);
       }
     }
   },

@@ -29,7 +29,7 @@ export interface Fusion<P extends Params = Params> {
   /** The indices of the inputs that are updated in place. */
   readonly updates?: readonly number[];
   compose<T>(composer: Composer<T>, inputs: readonly T[], params: P): readonly T[];
-  /** The parameter on which the shapes of the outputs depend, if there is one. */
+  /** The parameter on which the shapes depend, if there is one. It is among the {@link sizes}. */
   readonly shapedBy?: string;
   /** The loop bounds of the fused form. */
   sizes(shapes: readonly Shape[], params: P): readonly number[];

@@ -33,9 +33,9 @@ export const layernormForward: Fusion<{ eps: number } & Groups> = {
     const y = run(scaleShift, [xhat, gamma, beta]);
     return [y, mean, rstd];
   },
+  shapedBy: 'groups',
   sizes,
   params: ['eps'],
-  shapedBy: 'groups',
   cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 8 * m * C }),
 };
 
@@ -50,6 +50,7 @@ export const layernormSums: Fusion<Groups> = {
     const dbeta = run(colSum, [g]);
     return [dgamma, dbeta];
   },
+  shapedBy: 'groups',
   sizes,
   scratch,
   cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
@@ -69,6 +70,7 @@ export const layernormBackward: Fusion<Groups> = {
     const dx = run(layernormDx, [g, xhat, gamma, rstd, dot, sum], { groups });
     return [dx, dgamma, dbeta];
   },
+  shapedBy: 'groups',
   sizes,
   scratch,
   cost: ([m, C]) => ({ flops: 13 * m * C, bytes: 12 * m * C }),
