@@ -2,9 +2,8 @@
  * The SIMD forms of `../fused/layernorm.ts`: layer normalization, row by row. x is [m, C]; mean and rstd are float64, all
  * other arrays float32.
  *
- * As in `batchnorm-moments.ts`, the statistics take one pass over x − s in float32, in sums that are added in float64. A few
- * rows are taken at a time: they stay in the L1 cache, so the second pass reads no memory, and the statistics of a row are
- * computed while the next one is summed. README.md gives the reasons.
+ * As in `batchnorm-moments.ts`, the statistics take one pass over x − s in float32, in sums that are added in float64. The
+ * second pass comes a few rows later, when they are still in the L1 cache. README.md gives the reasons.
  */
 import { minus, NEAR } from './batchnorm-moments';
 import { scratch } from './instance';
@@ -29,7 +28,9 @@ import {
 const RUN: usize = 2048;
 /** Bytes of the vectors that are taken at a time. */
 const BLOCK: usize = 4 * VECTOR;
-/** Rows that are taken at a time. */
+/** Rows between the two passes of the forward pass: enough for the division and the root of a row. */
+const AHEAD = 3;
+/** Rows that the backward pass takes at a time. */
 const GROUP = 8;
 /** Rows whose gradients are summed in float32; the sums of such blocks are added in float64. */
 const ROWS = 32;
@@ -60,21 +61,20 @@ export function layernormForward(
   const n = C / groups;
   const part = 1 / <f64>n;
   const all = m * groups;
-  for (let i = 0; i < all; i += GROUP) {
-    const end = min(i + GROUP, all);
-    for (let r = i; r < end; r++) {
-      const variance = statistics(at64(mean, r), at(x, r * n), n, part);
-      store<f64>(at64(rstd, r), 1 / sqrt(variance + eps));
-    }
-    for (let r = i; r < end; r++) {
-      const mu = load<f64>(at64(mean, r));
-      const k = load<f64>(at64(rstd, r));
-      const o = offsetOf(mu, k);
-      const first = bytes((r % groups) * n);
-      if (abs(o) > ROUNDING) {
-        scaleAndShift<v128>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, o);
-      } else scaleAndShift<void>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, o);
-    }
+  for (let r = 0; r < min(AHEAD, all); r++) {
+    sumRow(at(x, r * n), n, 0);
+    store<f64>(at64(rstd, r), 1 / sqrt(statistics(at64(mean, r), at(x, r * n), n, part) + eps));
+  }
+  for (let r = 0; r < all; r++) {
+    const first = bytes((r % groups) * n);
+    const mu = load<f64>(at64(mean, r));
+    const k = load<f64>(at64(rstd, r));
+    const next = r + AHEAD;
+    const row = at(x, next * n);
+    if (next < all) {
+      scaleAndSum<v128>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, row);
+      store<f64>(at64(rstd, next), 1 / sqrt(statistics(at64(mean, next), row, n, part) + eps));
+    } else scaleAndSum<void>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, 0);
   }
 }
 
@@ -82,43 +82,83 @@ function offsetOf(mean: f64, rstd: f64): f64 {
   return (<f64>(<f32>mean) - mean) * rstd;
 }
 
-/** y = γ·xhat + β of a row. Compiled twice: with O = v128, xhat has an offset; with O = void it has none. */
-function scaleAndShift<O>(
+/** y = γ·xhat + β of a row; with N = v128, also the sums of the row `next`, as `sumRow` without a shift. */
+function scaleAndSum<N>(
   y: usize,
   x: usize,
   gamma: usize,
   beta: usize,
-  C: i32,
+  n: i32,
+  mean: f64,
+  rstd: f64,
+  next: usize,
+): void {
+  const o = offsetOf(mean, rstd);
+  if (abs(o) > ROUNDING) scaleAndSumWith<v128, N>(y, x, gamma, beta, n, mean, rstd, o, next);
+  else scaleAndSumWith<void, N>(y, x, gamma, beta, n, mean, rstd, o, next);
+}
+
+/** The same: with O = v128, xhat has an offset; with O = void it has none. */
+function scaleAndSumWith<O, N>(
+  y: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  n: i32,
   mean: f64,
   rstd: f64,
   offset: f64,
+  next: usize,
 ): void {
   const s = f32x4.splat(<f32>mean);
   const k = f32x4.splat(<f32>rstd);
   const o = f32x4.splat(<f32>offset);
-  const blocks = bytes(C) & -BLOCK;
+  const blocks = bytes(n) & -BLOCK;
+  let sums = f64x2.splat(0);
+  let squares = f64x2.splat(0);
   let j: usize = 0;
-  for (; j < blocks; j += BLOCK) {
-    const x0 = xhatOf<O>(f32x4.sub(v128.load(x + j), s), k, o);
-    const x1 = xhatOf<O>(f32x4.sub(v128.load(x + j, VECTOR), s), k, o);
-    const x2 = xhatOf<O>(f32x4.sub(v128.load(x + j, 2 * VECTOR), s), k, o);
-    const x3 = xhatOf<O>(f32x4.sub(v128.load(x + j, 3 * VECTOR), s), k, o);
-    v128.store(y + j, madd(x0, v128.load(gamma + j), v128.load(beta + j)));
-    v128.store(y + j, madd(x1, v128.load(gamma + j, VECTOR), v128.load(beta + j, VECTOR)), VECTOR);
-    v128.store(
-      y + j,
-      madd(x2, v128.load(gamma + j, 2 * VECTOR), v128.load(beta + j, 2 * VECTOR)),
-      2 * VECTOR,
-    );
-    v128.store(
-      y + j,
-      madd(x3, v128.load(gamma + j, 3 * VECTOR), v128.load(beta + j, 3 * VECTOR)),
-      3 * VECTOR,
-    );
+  while (j < blocks) {
+    const end = min(j + RUN, blocks);
+    let runSum = zero();
+    let runSquare = zero();
+    for (; j < end; j += BLOCK) {
+      if (isVector<N>()) {
+        const d0 = v128.load(next + j);
+        const d1 = v128.load(next + j, VECTOR);
+        const d2 = v128.load(next + j, 2 * VECTOR);
+        const d3 = v128.load(next + j, 3 * VECTOR);
+        runSum = f32x4.add(runSum, f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
+        const square01 = madd(d0, d0, f32x4.mul(d1, d1));
+        const square23 = madd(d2, d2, f32x4.mul(d3, d3));
+        runSquare = f32x4.add(runSquare, f32x4.add(square01, square23));
+      }
+      const x0 = xhatOf<O>(f32x4.sub(v128.load(x + j), s), k, o);
+      v128.store(y + j, madd(x0, v128.load(gamma + j), v128.load(beta + j)));
+      const x1 = xhatOf<O>(f32x4.sub(v128.load(x + j, VECTOR), s), k, o);
+      v128.store(y + j, madd(x1, v128.load(gamma + j, VECTOR), v128.load(beta + j, VECTOR)), VECTOR);
+      const x2 = xhatOf<O>(f32x4.sub(v128.load(x + j, 2 * VECTOR), s), k, o);
+      const y2 = madd(x2, v128.load(gamma + j, 2 * VECTOR), v128.load(beta + j, 2 * VECTOR));
+      v128.store(y + j, y2, 2 * VECTOR);
+      const x3 = xhatOf<O>(f32x4.sub(v128.load(x + j, 3 * VECTOR), s), k, o);
+      const y3 = madd(x3, v128.load(gamma + j, 3 * VECTOR), v128.load(beta + j, 3 * VECTOR));
+      v128.store(y + j, y3, 3 * VECTOR);
+    }
+    sums = f64x2.add(sums, halves(runSum));
+    squares = f64x2.add(squares, halves(runSquare));
   }
-  for (let c = <i32>(j >> 2); c < C; c += 4) {
-    const xhat = xhatOf<O>(f32x4.sub(take(at(x, c), FLOAT, C - c, 0), s), k, o);
-    put(at(y, c), FLOAT, C - c, madd(xhat, v128.load(at(gamma, c)), v128.load(at(beta, c))));
+  for (let c = <i32>(j >> 2); c < n; c += 4) {
+    const rest = n - c;
+    const xhat = xhatOf<O>(f32x4.sub(take(at(x, c), FLOAT, rest, 0), s), k, o);
+    put(at(y, c), FLOAT, rest, madd(xhat, v128.load(at(gamma, c)), v128.load(at(beta, c))));
+    if (isVector<N>()) {
+      const d = take(at(next, c), FLOAT, rest, 0);
+      sums = f64x2.add(sums, halves(d));
+      squares = f64x2.add(squares, halves(f32x4.mul(d, d)));
+    }
+  }
+  if (isVector<N>()) {
+    sum = total(sums);
+    square = total(squares);
   }
 }
 
@@ -134,18 +174,18 @@ let sum: f64 = 0;
 let square: f64 = 0;
 
 /**
- * Stores the mean of a row, and returns its variance. `part` is 1/C. The shift s is 0; if the mean is far from 0, the first
- * value of the row, which is exact for a row of equal values; if the mean is far from that, too, the mean.
+ * Stores the mean of a row whose `sum` and `square` are known for a shift of 0, and returns its variance. `part` is 1/C. If
+ * the mean is far from 0, the row is summed again with its first value as shift, which is exact for a row of equal values;
+ * if the mean is far from that, too, with the mean.
  */
 function statistics(mean: usize, x: usize, C: i32, part: f64): f64 {
   let s: f32 = 0;
-  sumRow<void>(x, C, s);
   if (isFar(part)) {
     s = load<f32>(x);
-    sumRow<v128>(x, C, s);
+    sumRow(x, C, s);
     if (isFar(part)) {
       s = <f32>(<f64>s + sum * part);
-      sumRow<v128>(x, C, s);
+      sumRow(x, C, s);
     }
   }
   const rest = sum * part;
@@ -166,7 +206,7 @@ function isFar(part: f64): bool {
 }
 
 /** Each block is summed as a tree, so that an addition to the sums waits for one other addition per block. */
-function sumRow<S>(x: usize, C: i32, shift: f32): void {
+function sumRow(x: usize, C: i32, shift: f32): void {
   const s = f32x4.splat(shift);
   const blocks = bytes(C) & -BLOCK;
   let sums = f64x2.splat(0);
@@ -177,10 +217,10 @@ function sumRow<S>(x: usize, C: i32, shift: f32): void {
     let runSum = zero();
     let runSquare = zero();
     for (; j < end; j += BLOCK) {
-      const d0 = minus<S>(v128.load(x + j), s);
-      const d1 = minus<S>(v128.load(x + j, VECTOR), s);
-      const d2 = minus<S>(v128.load(x + j, 2 * VECTOR), s);
-      const d3 = minus<S>(v128.load(x + j, 3 * VECTOR), s);
+      const d0 = f32x4.sub(v128.load(x + j), s);
+      const d1 = f32x4.sub(v128.load(x + j, VECTOR), s);
+      const d2 = f32x4.sub(v128.load(x + j, 2 * VECTOR), s);
+      const d3 = f32x4.sub(v128.load(x + j, 3 * VECTOR), s);
       runSum = f32x4.add(runSum, f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
       const square01 = madd(d0, d0, f32x4.mul(d1, d1));
       const square23 = madd(d2, d2, f32x4.mul(d3, d3));
@@ -190,7 +230,7 @@ function sumRow<S>(x: usize, C: i32, shift: f32): void {
     squares = f64x2.add(squares, halves(runSquare));
   }
   for (let c = <i32>(j >> 2); c < C; c += 4) {
-    const d = minus<S>(take(at(x, c), FLOAT, C - c, shift), s);
+    const d = f32x4.sub(take(at(x, c), FLOAT, C - c, shift), s);
     sums = f64x2.add(sums, halves(d));
     squares = f64x2.add(squares, halves(f32x4.mul(d, d)));
   }
