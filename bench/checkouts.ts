@@ -9,9 +9,9 @@ import { progress } from './command-line.ts';
 import { timeFirstResults } from './first-result.ts';
 import { milliseconds } from './format.ts';
 import { describeMachine, type Machine, machineText } from './machine.ts';
-import { ContenderProcess, type Verified } from './peers/contender-process.ts';
+import type { Results } from './peers/agreement.ts';
+import { ContenderProcess } from './peers/contender-process.ts';
 import { launchOfEntry } from './peers/contenders.ts';
-import { readTensors } from './peers/contenders/tensor-file.js';
 import { protocolOf } from './peers/measure.ts';
 import { takeTurns } from './peers/rounds.ts';
 import { type Participant, withSession } from './peers/session.ts';
@@ -157,7 +157,7 @@ async function compare(
   for (let pair = 0; pair < pairs; pair++) {
     const order = pair % 2 === 0 ? participants : participants.toReversed();
     await withSession(order, prepared, run, async (session) => {
-      const verified: Verified[] = [];
+      const verified: Results[] = [];
       for (const [name, process] of session) verified.push(await process.verify(join(folder, name)));
       difference ??= firstDifference(verified[0], verified[1]);
       const blocks = [...session].map(([name, process]) => [name, (n: number) => process.time(n)] as const);
@@ -169,15 +169,14 @@ async function compare(
 }
 
 /** The name of the first loss or tensor whose bits differ. */
-function firstDifference(a: Verified, b: Verified): string | null {
+function firstDifference(a: Results, b: Results): string | null {
   const [losses, others] = [a.losses ?? [], b.losses ?? []];
   const step = losses.findIndex((loss, k) => !Object.is(loss, others[k]));
   if (step >= 0) return `loss ${step + 1}`;
-  const [tensors, otherTensors] = [readTensors(a.outputs), readTensors(b.outputs)];
-  const names = Object.keys(tensors);
+  const names = Object.keys(a.tensors);
   return (
     names.find((name) => {
-      const [found, expected] = [tensors[name].data, otherTensors[name].data];
+      const [found, expected] = [a.tensors[name].data, b.tensors[name].data];
       return found.length !== expected.length || found.some((value, k) => !Object.is(value, expected[k]));
     }) ?? null
   );

@@ -6,6 +6,8 @@ import type { RatedTiming } from './kernel-timing.ts';
 import { gpuProducts, gpuSteps } from './readme-gpu.ts';
 import { backendOf, experiment, peers } from './readme-peers.ts';
 import type { Report } from './suite-report.ts';
+import { threads, type ThreadsReport } from './threads-report.ts';
+import type { PeersReport } from './peers/peers-report.ts';
 import { formsOf, markdownTable, notMeasured, type Result, type Results, source } from './results.ts';
 
 /** The contents of `<!-- results: name -->` … `<!-- /results: name -->`, by name. */
@@ -17,6 +19,7 @@ const blocks: Readonly<Record<string, (results: Results) => string>> = {
   updates: ({ suites }) => kernels(suites, /Update$/, 'gigabytesPerSecond'),
   steps: ({ suites }) => each(suites, (report) => report.steps.length > 0, steps, 'step'),
   scaling: ({ suites }) => each(suites, (report) => report.scaling.length > 0, scaling, 'scaling'),
+  threads: (results) => threads(results.threads),
   peers: ({ peers: reports }) => peers(reports),
   experiment: ({ peers: reports }) => experiment(reports),
   'gpu products': ({ gpus }) => gpuProducts(gpus),
@@ -57,19 +60,24 @@ function each(
   return those.map((report) => `${source(report)}\n\n${table(report)}`).join('\n\n');
 }
 
-function machine({ suites, peers }: Results): string {
-  const all = [...suites, ...peers];
+function machine({ suites, peers, threads: threadReports }: Results): string {
+  const all = [...suites, ...peers, ...threadReports];
   if (all.length === 0) return 'Not measured yet.';
   const machines = new Set(all.map(({ machine: { cpu, cores, os } }) => `${cpu}, ${cores} cores, ${os}`));
   const rows = all.map((report) => [
     `[${report.file}](results/${report.file})`,
     report.date.slice(0, 10),
-    report.machine.node,
-    'device' in report ? `${report.device.device} (${report.device.adapter})` : backendOf(report),
+    'browser' in report ? report.browser.split(',')[0] : report.machine.node,
+    deviceOf(report),
     report.machine.load.toFixed(1),
   ]);
-  const table = markdownTable(['results', 'measured', 'Node', 'device', 'load before'], rows);
+  const table = markdownTable(['results', 'measured', 'Node or browser', 'device', 'load before'], rows);
   return `${[...machines].join('; ')}.\n\n${table}`;
+}
+
+function deviceOf(report: Report | PeersReport | ThreadsReport): string {
+  if (report.benchmark === 'gammabeta') return `${report.device.device} (${report.device.adapter})`;
+  return report.benchmark === 'gammabeta peers' ? backendOf(report) : report.backend;
 }
 
 function ceilings({ ceilings: measured }: Report): string {

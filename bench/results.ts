@@ -7,6 +7,7 @@ import type { GpuReport } from './gpu/gpu-report.ts';
 import type { PeersReport } from './peers/peers-report.ts';
 import type { Machine } from './machine.ts';
 import type { Report } from './suite-report.ts';
+import type { ThreadsReport } from './threads-report.ts';
 
 /** A report with the name of its file in `results`. */
 export type Result<T> = T & { readonly file: string };
@@ -14,7 +15,7 @@ export type Result<T> = T & { readonly file: string };
 /** Reports that README.md does not quote. */
 type NotQuoted = CheckoutReport;
 
-type Quoted = Report | PeersReport | GpuReport | CudaReport;
+type Quoted = Report | PeersReport | ThreadsReport | GpuReport | CudaReport;
 
 /** What `bench/peers/cuda.py` writes. */
 export interface CudaReport {
@@ -43,6 +44,7 @@ export interface GpuResults {
 export interface Results {
   readonly suites: readonly Result<Report>[];
   readonly peers: readonly Result<PeersReport>[];
+  readonly threads: readonly Result<ThreadsReport>[];
   readonly gpus: readonly GpuResults[];
 }
 
@@ -54,6 +56,7 @@ export interface Results {
 export function readResults(folder: string = join(import.meta.dirname, 'results')): Results {
   const suites: Result<Report>[] = [];
   const peers: Result<PeersReport>[] = [];
+  const threads: Result<ThreadsReport>[] = [];
   const gpus = new Map<string, GpuReport>();
   const cudas = new Map<string, CudaReport>();
   for (const file of filesOf(folder)) {
@@ -61,6 +64,7 @@ export function readResults(folder: string = join(import.meta.dirname, 'results'
     if (report.quick) throw new Error(`${file}: measured with --quick. Hint: measure again without it`);
     if (report.benchmark === 'gammabeta') suites.push({ ...report, file });
     else if (report.benchmark === 'gammabeta peers') peers.push({ ...report, file });
+    else if (report.benchmark === 'gammabeta threads') threads.push({ ...report, file });
     else if (report.benchmark === 'gammabeta-gpu') gpus.set(nameIn(file), report);
     else if (report.benchmark === 'gammabeta-gpu-pytorch') cudas.set(nameIn(file), report);
   }
@@ -77,7 +81,12 @@ export function readResults(folder: string = join(import.meta.dirname, 'results'
           },
         ],
   );
-  return { suites: suites.sort(newestNodeFirst), peers: peers.sort(newestNodeFirst), gpus: ofGpus };
+  return {
+    suites: suites.sort(newestNodeFirst),
+    peers: peers.sort(newestNodeFirst),
+    threads: threads.sort(newestNodeFirst),
+    gpus: ofGpus,
+  };
 }
 
 /** `h100` in `gpu-h100.json`. */
@@ -95,6 +104,8 @@ function filesOf(folder: string): string[] {
 
 interface Measured {
   readonly machine: Machine;
+  /** The browser, if the results are of a page. */
+  readonly browser?: string;
 }
 
 function newestNodeFirst(a: Result<Measured>, b: Result<Measured>): number {
@@ -119,7 +130,8 @@ export function notMeasured(command: string): string {
   return `Not measured yet: \`npm run bench -- ${command}\`.`;
 }
 
-/** `Node v24.1.0, from [kernels.json](results/kernels.json):` */
-export function source({ machine: { node, flags }, file }: Result<Measured>): string {
-  return `Node ${[node, ...flags].join(' ')}, from [${file}](results/${file}):`;
+/** `Node v24.1.0, from [kernels.json](results/kernels.json):`, or with the browser in place of Node. */
+export function source({ machine: { node, flags }, browser, file }: Result<Measured>): string {
+  const host = browser ?? ['Node', node, ...flags].join(' ');
+  return `${host}, from [${file}](results/${file}):`;
 }

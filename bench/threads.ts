@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { matmul } from '../kernels/matmul.ts';
-import { randn, scope } from '../src/index.ts';
+import { deviceInfo, randn, scope } from '../src/index.ts';
 import { nets } from '../src/networks.ts';
 import { integerFrom, progress, runCommand } from './command-line.ts';
 import { digits, milliseconds, percent } from './format.ts';
@@ -15,14 +15,8 @@ import type { Summary } from './statistics.ts';
 import { type StepCase, stepCases, stepName } from './step-timing.ts';
 import { tableOf } from './tables.ts';
 import { type Limits, limitsOf } from './thread-limits.ts';
-import {
-  CAREFUL,
-  dividedShare,
-  openThreads,
-  QUICK,
-  type ThreadTiming,
-  timeInTurns,
-} from './thread-timing.ts';
+import { atMost, type Timed, type ThreadsReport } from './threads-report.ts';
+import { CAREFUL, dividedShare, openThreads, QUICK, timeInTurns } from './thread-timing.ts';
 import { timeInChromium } from './threads-in-chromium.ts';
 import { stepOf, trainingOf } from './training.ts';
 import { writeJson } from './write-json.ts';
@@ -58,14 +52,6 @@ const workloads: readonly Workload[] = [
   }),
 ];
 
-interface Timed {
-  readonly name: string;
-  readonly goal: number;
-  readonly timings: readonly ThreadTiming[];
-  /** The share of the time of one thread in kernels that are divided among the most threads. */
-  readonly divided: number;
-}
-
 interface Options {
   readonly filter: string;
   readonly quick: boolean;
@@ -83,8 +69,16 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   const most = Math.max(...counts);
   if (chromium) {
     const [timings] = await timeInChromium([{ ...IN_PAGE, threads: most, turns }]);
-    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: NaN };
+    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: null };
     console.log(table([result], [most]));
+    await write(json, {
+      quick,
+      machine,
+      backend: 'wasm (Chromium)',
+      counts: [most],
+      limits: null,
+      results: [result],
+    });
     return;
   }
   const chosen = workloads.filter(({ name }) => name.includes(filter.replaceAll(/(\d)x(?=\d)/g, '$1×')));
@@ -105,7 +99,21 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   progress('');
   console.log(table(results, counts));
   pool.stop();
-  if (json !== undefined) await writeJson(json, { machine, counts, limits, results });
+  const { device, adapter } = deviceInfo();
+  await write(json, { quick, machine, backend: `${device} (${adapter})`, counts, limits, results });
+}
+
+async function write(
+  json: string | undefined,
+  measured: Omit<ThreadsReport, 'benchmark' | 'date'>,
+): Promise<void> {
+  if (json === undefined) return;
+  const report: ThreadsReport = {
+    benchmark: 'gammabeta threads',
+    date: new Date().toISOString(),
+    ...measured,
+  };
+  await writeJson(json, report);
 }
 
 function limitText({ latency, products, norms, sums, reading }: Limits, count: number): string {
@@ -139,7 +147,7 @@ function table(results: readonly Timed[], counts: readonly number[]): string {
         digits(median),
         quartiles.map(digits).join(' … '),
       ]),
-      ...(isNaN(divided) ? ['–', '–'] : [percent(100 * divided), digits(1 / (1 - divided + divided / most))]),
+      ...(divided === null ? ['–', '–'] : [percent(100 * divided), digits(atMost(divided, most))]),
       most === 2 ? String(goal) : '–',
     ]),
     1,

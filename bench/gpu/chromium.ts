@@ -1,16 +1,9 @@
 /** Runs the GPU benchmarks in headless Chromium. */
-import { existsSync } from 'node:fs';
 import { chromium } from 'playwright';
+import { quietFlags } from '../chromium.ts';
 import type { GpuOptions } from './options.ts';
 import type { HostReport } from './gpu-report.ts';
 import { type Message, serve } from './server.ts';
-
-/** The Chromium that the variable CHROMIUM names, or the system's; undefined if there is none. */
-export const chromiumPath: string | undefined = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-].find((path) => path !== undefined && existsSync(path));
 
 /** Flags for WebGL2 and WebGPU on SwiftShader, a software GPU that computes on the CPU. */
 const softwareGpu: readonly string[] = [
@@ -34,15 +27,6 @@ const hardwareGpu: readonly string[] = [
     : []),
 ];
 
-/** Flags with which Chromium starts on any machine and does nothing in the background. */
-const quiet: readonly string[] = [
-  '--no-sandbox',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 /** @param next Called before each measurement with a line that describes it, and the results so far. */
 export async function measureInChromium(
   executablePath: string,
@@ -53,7 +37,7 @@ export async function measureInChromium(
   let receive: (message: Message) => void = () => undefined;
   const server = await serve(options, (message) => receive(message));
   const flags = options.software ? softwareGpu : hardwareGpu;
-  const browser = await chromium.launch({ executablePath, args: [...quiet, ...flags] });
+  const browser = await chromium.launch({ executablePath, args: [...quietFlags, ...flags] });
   try {
     const page = await browser.newPage();
     const measured = new Promise<HostReport>((resolve, reject) => {

@@ -2,11 +2,12 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GammaBetaError } from '../../src/index.ts';
+import { chromiumPath } from '../chromium.ts';
 import { progress } from '../command-line.ts';
 import { describeMachine, machineText } from '../machine.ts';
 import { tableOf } from '../tables.ts';
 import { writeJson } from '../write-json.ts';
-import { chromiumPath, measureInChromium } from './chromium.ts';
+import { measureInChromium } from './chromium.ts';
 import { measureInNode } from './node.ts';
 import { type GpuName, gpuNames, type GpuOptions, leaves } from './options.ts';
 import { allLines } from './program.ts';

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { build } from 'esbuild';
+import { bundleForPage, type PageFiles } from '../page-files.ts';
 import { frame } from './html.ts';
 import { type PeerName, peerNames, peers } from './peers.ts';
 import type { GpuOptions } from './options.ts';
@@ -68,30 +68,11 @@ export const installedPeers: readonly PeerName[] = peerNames.filter((name) =>
   peers[name].packages.every((each) => existsSync(join(peerFolder, 'node_modules', each))),
 );
 
-/**
- * Bundles the page's script, and one file for each of the other libraries. gpu.js stays a separate file, which is loaded
- * only when a GPU is used.
- */
-async function bundle(names: readonly PeerName[]): Promise<ReadonlyMap<string, string>> {
-  const files = new Set(names.map((name) => join(peerFolder, 'contenders', `${peers[name].file}.js`)));
-  const bundles = [join(import.meta.dirname, 'page.ts'), ...files].map(bundleOf);
-  return new Map((await Promise.all(bundles)).flatMap((bundled) => [...bundled]));
-}
-
-async function bundleOf(entryPoint: string): Promise<ReadonlyMap<string, string>> {
-  const outdir = '/out';
-  const { outputFiles } = await build({
-    entryPoints: [entryPoint],
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    logLevel: 'error',
-    write: false,
-    outdir,
+/** Bundles the page's script, and one file for each of the other libraries. */
+function bundle(names: readonly PeerName[]): Promise<PageFiles> {
+  const files = [...new Set(names.map((name) => peers[name].file))];
+  return bundleForPage({
+    page: join(import.meta.dirname, 'page.ts'),
+    ...Object.fromEntries(files.map((file) => [file, join(peerFolder, 'contenders', `${file}.js`)])),
   });
-  return new Map(
-    outputFiles.map(({ path, text }) => [path.slice(path.indexOf(outdir) + outdir.length), text]),
-  );
 }

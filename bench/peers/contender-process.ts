@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { GammaBetaError } from '../../src/index.ts';
+import type { Results } from './agreement.ts';
 import type { Launch } from './contenders.ts';
-import type { TensorList } from './contenders/tensor-file.js';
+import { readTensors, type TensorList } from './contenders/tensor-file.js';
 import type { WorkloadRequest } from './workloads.ts';
 
 /** A contender's description of itself. */
@@ -15,7 +16,7 @@ export interface Description {
   readonly warning?: string | null;
 }
 
-export interface Verified {
+interface Verified {
   readonly losses?: readonly number[] | null;
   readonly outputs: TensorList;
 }
@@ -55,8 +56,10 @@ export class ContenderProcess {
     await this.request('prepare', { workload, inputs });
   }
 
-  verify(output: string): Promise<Verified> {
-    return this.request('verify', { output });
+  /** @param output The file through which the process sends its results. */
+  async verify(output: string): Promise<Results> {
+    const { losses = null, outputs } = await this.request<Verified>('verify', { output });
+    return { losses, tensors: readTensors(outputs) };
   }
 
   /** The total seconds of all iterations. */

@@ -89,8 +89,14 @@ export function newerThanBuilt(): string | undefined {
 }
 
 function fromPackages(name: ContenderName, packages: readonly string[], args: readonly string[]): Launch {
+  expectInstalled(name, packages);
+  return node(args);
+}
+
+/** @throws {GammaBetaError} A package of a contender is not installed. */
+export function expectInstalled(name: ContenderName, packages: readonly string[]): void {
   const missing = packages.filter((each) => !existsSync(join(import.meta.dirname, 'node_modules', each)));
-  if (missing.length === 0) return node(args);
+  if (missing.length === 0) return;
   throw new GammaBetaError(name, `not installed: ${missing.join(', ')}`, 'npm ci --prefix bench/peers');
 }
 

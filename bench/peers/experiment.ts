@@ -8,7 +8,9 @@ import type { NetName } from '../../src/networks.ts';
 import type { ContenderName } from './contenders.ts';
 import type { NamedTensor } from './contenders/tensor-file.js';
 import { networkOf } from './network.ts';
-import { type Contender, messageOf, type Run, withSession } from './session.ts';
+import { messageOf } from './measure.ts';
+import type { Contender } from './processes.ts';
+import { type Run, withSession } from './session.ts';
 import { pairedRatios, type Summary, summarize } from '../statistics.ts';
 import type { Prepared } from './workloads.ts';
 

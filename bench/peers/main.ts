@@ -12,6 +12,7 @@ interface Options {
   readonly json?: string;
   readonly device?: string;
   readonly threads?: number;
+  readonly chromium: boolean;
   readonly experiment: boolean;
   readonly data?: string;
   readonly epochs: number;
@@ -26,7 +27,12 @@ const { experiment, data, epochs, limit, ...options } = new Command('peers')
   .option('--filter <text>', "only workloads whose name contains this, such as 'step bn'", '')
   .option('--json <file>', 'write all measured values to a file')
   .option('--device <name>', "gammabeta's device (default: the one that every program starts with)")
-  .option('--threads <n>', "threads of gammabeta and of PyTorch's products (default: 1)", integerFrom(1))
+  .option(
+    '--threads <n>',
+    "threads of gammabeta and of PyTorch's products; with --chromium, of each library (default: 1)",
+    integerFrom(1),
+  )
+  .option('--chromium', 'instead of Node and Python, in a page of Chromium, where all have threads', false)
   .option('--experiment', 'also run npm run mnist, in gammabeta and in PyTorch; takes minutes', false)
   .option(
     '--data <dir>',

@@ -5,7 +5,7 @@ import type { Summary } from '../statistics.ts';
 import { tableOf } from '../tables.ts';
 import type { ContenderName } from './contenders.ts';
 import type { ExperimentRun } from './experiment.ts';
-import type { Contender } from './session.ts';
+import type { Participating } from './place.ts';
 
 export interface Timing {
   readonly workload: string;
@@ -29,18 +29,25 @@ export interface PeersReport {
   readonly quick: boolean;
   readonly rounds: number;
   readonly machine: Machine;
+  /** The browser, if the contenders ran in a page. */
+  readonly browser?: string;
   readonly nodeFlags: readonly string[];
-  readonly contenders: readonly Omit<Contender, 'launch'>[];
+  readonly contenders: readonly Participating[];
   readonly timings: readonly Timing[];
   readonly experiment: readonly ExperimentRun[];
   /** Messages about contenders that are missing, failed, or computed something else. */
   readonly problems: readonly string[];
 }
 
-/** The machine, and each contender with its version, backend and number of threads. */
-export function header({ machine, contenders }: Pick<PeersReport, 'machine' | 'contenders'>): string {
+/** The machine, the browser, and each contender with its version, backend and number of threads. */
+export function header({
+  machine,
+  browser,
+  contenders,
+}: Pick<PeersReport, 'machine' | 'browser' | 'contenders'>): string {
   return [
     `machine    ${machineText(machine)}`,
+    ...(browser === undefined ? [] : [`browser    ${browser}`]),
     ...contenders.map(
       ({ name, version, backend, threads }) =>
         `${name.padEnd(10)} ${version}, ${backend}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,

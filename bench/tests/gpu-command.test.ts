@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { chromiumPath } from '../gpu/chromium.ts';
+import { chromiumPath } from '../chromium.ts';
 import type { GpuReport } from '../gpu/gpu-report.ts';
 
 const run = (...args: string[]) =>

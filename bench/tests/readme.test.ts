@@ -6,11 +6,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { PeersReport } from '../peers/peers-report.ts';
 import { quoteResults } from '../readme-blocks.ts';
 import type { Report } from '../suite-report.ts';
+import type { ThreadsReport } from '../threads-report.ts';
 import { emptyReport, type GpuReport } from '../gpu/gpu-report.ts';
 import { type GpuResults, readResults } from '../results.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8');
-const none = { suites: [], peers: [], gpus: [] };
+const none = { suites: [], peers: [], threads: [], gpus: [] };
 
 const machine = { cpu: 'Abacus', cores: 1, os: 'Linux', node: 'v24.1.0', flags: [], load: 0.5 };
 const onGpu = { device: 'webgpu', least: 0, most: 1, samples: 5, repetitions: 1 } as const;
@@ -116,6 +117,33 @@ const peersReport: PeersReport = {
   problems: [],
 };
 
+const threadsReport: ThreadsReport = {
+  benchmark: 'gammabeta threads',
+  date: report.date,
+  quick: false,
+  machine,
+  backend: 'wasm (SIMD)',
+  counts: [2],
+  limits: {
+    latency: 0.5,
+    products: summary(1.9),
+    norms: summary(1.8),
+    sums: summary(1.7),
+    reading: { own: 40, others: 10 },
+  },
+  results: [
+    {
+      name: 'step bn 32 digits',
+      goal: 1.5,
+      timings: [
+        { threads: 1, milliseconds: 3, speedup: summary(1) },
+        { threads: 2, milliseconds: 2, speedup: summary(1.5) },
+      ],
+      divided: 0.8,
+    },
+  ],
+};
+
 describe('the README of the benchmarks', () => {
   it('quotes the committed results (npm run docs)', async () => {
     expect(await quoteResults(readme, readResults())).toBe(readme);
@@ -123,13 +151,17 @@ describe('the README of the benchmarks', () => {
 
   it('says which tables have no results', async () => {
     const text = await quoteResults(readme, none);
-    expect(text.match(/^Not measured yet/gm)).toHaveLength(11);
+    expect(text.match(/^Not measured yet/gm)).toHaveLength(12);
   });
 
   it('has a table for each suite', async () => {
     const results = {
       suites: [{ ...report, file: 'all.json' }],
-      peers: [{ ...peersReport, file: 'peers.json' }],
+      peers: [
+        { ...peersReport, file: 'peers.json' },
+        { ...peersReport, file: 'page.json', browser: 'Chromium 156.0, headless' },
+      ],
+      threads: [{ ...threadsReport, file: 'threads.json' }],
       gpus: [gpu],
     };
     const text = await quoteResults(readme, results);
@@ -137,6 +169,7 @@ describe('the README of the benchmarks', () => {
     expect(rows).toEqual(
       expect.arrayContaining([
         'Abacus, 1 cores, Linux.',
+        '| [page.json](results/page.json) | 2026-11-21 | Chromium 156.0 | wasm | 0.5 |',
         'Node v24.1.0, from [all.json](results/all.json):',
         '| `simd` | 40.0 … 41.0 | 20.0 … 21.0 | 30.0 … 31.0 |',
         '| `matmul` 512×512 | 1.25 | 1.25 | 38.0 | 93 % | 19.0 |',
@@ -145,7 +178,10 @@ describe('the README of the benchmarks', () => {
         '| plain | 32 | 1.00 | – | 0.500 | 2.00 | 0.250 | 50 % |',
         '| `plain` | 32 | digits | 1.25 | 1.0 % | 0.400 | 0.600 | 0.100 |',
         '| step plain | batch | 256 … 4096 | 0.99 | 0.999 |',
+        '| 2 threads, a product of its own each | **1.90** (1.71 … 2.09) times as fast as one |',
+        '| step bn 32 digits | 3.00 | 2.00 | **1.50** (1.35 … 1.65) | 80 % | 1.67 |',
         '- `pytorch` 1.13, OpenBLAS, 1 thread',
+        'Chromium 156.0, headless, from [page.json](results/page.json):',
         '| step bn 32 | 2.00 | **2.00** (1.80 … 2.20) |',
       ]),
     );
@@ -163,10 +199,16 @@ describe('the results', () => {
 
   it('are sorted by kind and by Node version, newest first', async () => {
     const on = (node: string) => ({ ...report, machine: { ...machine, node } });
-    const files = { 'a.json': on('v20.20.2'), 'b.json': peersReport, 'c.json': on('v24.1.0') };
-    const { suites, peers } = readResults(await folderWith(files));
+    const files = {
+      'a.json': on('v20.20.2'),
+      'b.json': peersReport,
+      'c.json': on('v24.1.0'),
+      'd.json': threadsReport,
+    };
+    const { suites, peers, threads } = readResults(await folderWith(files));
     expect(suites.map(({ file }) => file)).toEqual(['c.json', 'a.json']);
     expect(peers.map(({ file }) => file)).toEqual(['b.json']);
+    expect(threads.map(({ file }) => file)).toEqual(['d.json']);
   });
 
   it('are empty if there is no folder', () => {

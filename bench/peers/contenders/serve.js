@@ -13,6 +13,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { readTensors, writeTensors } from './tensor-file.js';
+import { timed } from './timed.js';
 
 /**
  * What the function of a workload returns.
@@ -58,17 +59,6 @@ export async function serve({ describe, workloads }) {
     process.stdout.write(`${JSON.stringify(reply)}\n`);
   }
   process.exit(); // a library may keep the process alive
-}
-
-/** Awaits only promises: awaiting other values costs a fraction of a microsecond, and Python has no such cost. */
-async function timed({ iterate, settle }, iterations) {
-  const start = performance.now();
-  for (let i = 0; i < iterations; i++) {
-    const done = iterate();
-    if (done instanceof Promise) await done;
-  }
-  await settle();
-  return (performance.now() - start) / 1000;
 }
 
 /** The version in a package.json, whose path is relative to this folder. */

@@ -68,11 +68,10 @@ export const memory: Claim<Setting, Outcome> = {
       ...modes.map((mode) =>
         decide({
           statement: `In ${mode}, the network needs more memory with it than without it`,
-          quantity: 'bytes with it / without',
+          quantity: 'bytes added by it / bytes without it',
           expected: 'above',
-          threshold: 1,
-          ratio: true,
-          values: ratios(of(mode, 'with batch normalization'), of(mode, 'without')),
+          threshold: 0,
+          values: ratios(added(mode, 'with batch normalization'), of(mode, 'without')),
         }),
       ),
       decide({
