@@ -7,10 +7,14 @@
  * that do not depend on the axis of the sums are those of batch normalization: rstd is `reciprocalStd`, y is
  * `scaleShift`, dgamma and dbeta are `colDot` and `colSum`.
  *
+ * Group normalization (Wu & He 2018) splits the columns into groups of neighbours and normalizes each group of a row.
+ * These are the same kernels with `groups` > 1: memory holds one group after the other, so x [m, C] is also a matrix of
+ * m·groups rows, one per group, and the loops run over that. γ and β still have one value per column of x.
+ *
  * `layernorm.md` derives the backward pass from that of batch normalization.
  */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, NoParams, Shape } from './kernel.ts';
+import type { Definition, Kernel, Shape } from './kernel.ts';
 import { expectSameShape, formatShape, sameShape } from './shape.ts';
 
 // ── one row ────────────────────────────────────────────────────────────────────────────────────────────
@@ -70,28 +74,50 @@ export function layernormRowBackward(
 }
 // #endregion row
 
-// ── shapes: x is [m, C], a vector [m] holds one value per row, a vector [C] one value per column ──────
+// ── shapes: x is [m, C], a vector [m·groups] holds one value per row and group, a vector [C] one per column ──
 
-/** Checks that x is [m, C] with C ≥ 1, each of `rows` is [m] and each of `columns` is [C]. Returns [m]. */
+/** The number of groups of neighbouring columns that are normalized separately: 1 in layer normalization. */
+export interface Groups extends Record<string, number> {
+  groups: number;
+}
+
+/**
+ * Checks that x is [m, C] with C ≥ 1 in groups of the same size, each of `rows` is [m·groups] and each of `columns` is
+ * [C]. Returns [m·groups].
+ */
 function expectRows(
   op: string,
+  { groups }: Groups,
   x: Shape,
   rows: readonly Shape[] = [],
   columns: readonly Shape[] = [],
 ): Shape {
-  const [perRow, perColumn] = [x.slice(0, 1), x.slice(1)];
-  const isMatrix = x.length === 2 && x[1] > 0;
-  if (isMatrix && rows.every((v) => sameShape(v, perRow)) && columns.every((v) => sameShape(v, perColumn))) {
+  const [perRow, perColumn] = [[x[0] * groups], x.slice(1)];
+  const fits = x.length === 2 && x[1] > 0 && x[1] % groups === 0;
+  if (fits && rows.every((v) => sameShape(v, perRow)) && columns.every((v) => sameShape(v, perColumn))) {
     return perRow;
   }
-  const vectors = `${rows.length > 0 ? ', one value per row [m]' : ''}${columns.length > 0 ? ', one value per column [C]' : ''}`;
+  const inGroups = groups === 1 ? '' : ` in ${groups} groups of columns`;
+  const perGroup = groups === 1 ? 'row [m]' : `row and group [${groups}·m]`;
+  const vectors = `${rows.length > 0 ? `, one value per ${perGroup}` : ''}${columns.length > 0 ? ', one value per column [C]' : ''}`;
   const shapes = [x, ...rows, ...columns].map(formatShape).join(', ');
   throw new ShapeError(
     op,
-    `expected x [m, C] with C ≥ 1${vectors}: ${shapes}`,
+    `expected x [m, C] with C ≥ 1${inGroups}${vectors}: ${shapes}`,
     'x has one row per example and one column per feature',
   );
 }
+
+/** The loop bounds: rows i, one per row of x and group, and columns c of a group. */
+const sizesOf = ([[m, C]]: readonly Shape[], { groups }: Groups): [m: number, C: number] => [
+  m * groups,
+  C / groups,
+];
+/** The same with the number of groups G. γ of row i begins at (i mod G)·C. */
+const withGroups = (shapes: readonly Shape[], params: Groups): number[] => [
+  ...sizesOf(shapes, params),
+  params.groups,
+];
 
 // ── statistics of each row ─────────────────────────────────────────────────────────────────────────────
 
@@ -99,7 +125,7 @@ function expectRows(
  * mean[i] = (1/C) Σ_c x[i,c], computed as x[i,0] + (1/C) Σ_c (x[i,c] − x[i,0]): the same number, but exact for a constant
  * row. x [m, C] → [m].
  */
-export const rowMean: Kernel = statistic({
+export const rowMean: Kernel<Groups> = statistic({
   name: 'rowMean',
   inputs: ['x'],
   reference: (mean, [x], [m, C]) => {
@@ -112,7 +138,7 @@ export const rowMean: Kernel = statistic({
 });
 
 /** variance[i] = (1/C) Σ_c (x[i,c] − mean[i])², biased. x [m, C], mean [m] → [m]. */
-export const rowVariance: Kernel = statistic({
+export const rowVariance: Kernel<Groups> = statistic({
   name: 'rowVariance',
   inputs: ['x', 'mean'],
   reference: (variance, [x, mean], [m, C]) => {
@@ -125,13 +151,13 @@ export const rowVariance: Kernel = statistic({
 });
 
 /** A mean or variance per row: x [m, C] and vectors [m] → [m], in float64 where the device has it. */
-function statistic(definition: Definition<NoParams>): Kernel {
+function statistic(definition: Definition<Groups>): Kernel<Groups> {
   const { name, inputs } = definition;
   return {
     ...definition,
     statistic: true,
-    shape: ([x, ...vectors]) => expectRows(name, x, vectors),
-    sizes: ([x]) => x,
+    shape: ([x, ...vectors], params) => expectRows(name, params, x, vectors),
+    sizes: sizesOf,
     cost: ([m, C]) => ({ flops: (inputs.length + 1) * m * C, bytes: 4 * m * C }),
   };
 }
@@ -139,14 +165,14 @@ function statistic(definition: Definition<NoParams>): Kernel {
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
 /** xhat[i,c] = (x[i,c] − mean[i])·rstd[i]. x [m, C], mean [m], rstd [m] → [m, C]. */
-export const normalizeRows: Kernel = {
+export const normalizeRows: Kernel<Groups> = {
   name: 'normalizeRows',
   inputs: ['x', 'mean', 'rstd'],
-  shape: ([x, ...vectors]) => {
-    expectRows('normalizeRows', x, vectors);
+  shape: ([x, ...vectors], params) => {
+    expectRows('normalizeRows', params, x, vectors);
     return x;
   },
-  sizes: ([x]) => x,
+  sizes: sizesOf,
   reference: (xhat, [x, mean, rstd], [m, C]) => {
     for (let i = 0; i < m; i++) {
       for (let c = 0; c < C; c++) xhat[i * C + c] = (x[i * C + c] - mean[i]) * rstd[i];
@@ -158,15 +184,15 @@ export const normalizeRows: Kernel = {
 // ── backward ───────────────────────────────────────────────────────────────────────────────────────────
 
 /** sum[i] = Σ_c g[i,c]·gamma[c]. g [m, C], gamma [C] → [m]. */
-export const rowSum: Kernel = {
+export const rowSum: Kernel<Groups> = {
   name: 'rowSum',
   inputs: ['g', 'gamma'],
-  shape: ([g, gamma]) => expectRows('rowSum', g, [], [gamma]),
-  sizes: ([g]) => g,
-  reference: (sum, [g, gamma], [m, C]) => {
+  shape: ([g, gamma], params) => expectRows('rowSum', params, g, [], [gamma]),
+  sizes: withGroups,
+  reference: (sum, [g, gamma], [m, C, G]) => {
     for (let i = 0; i < m; i++) {
       let total = 0;
-      for (let c = 0; c < C; c++) total += g[i * C + c] * gamma[c];
+      for (let c = 0; c < C; c++) total += g[i * C + c] * gamma[(i % G) * C + c];
       sum[i] = total;
     }
   },
@@ -174,15 +200,16 @@ export const rowSum: Kernel = {
 };
 
 /** dot[i] = Σ_c g[i,c]·gamma[c]·xhat[i,c]. g, xhat [m, C], gamma [C] → [m]. */
-export const rowDot: Kernel = {
+export const rowDot: Kernel<Groups> = {
   name: 'rowDot',
   inputs: ['g', 'xhat', 'gamma'],
-  shape: ([g, xhat, gamma]) => expectRows('rowDot', expectSameShape('rowDot', [g, xhat]), [], [gamma]),
-  sizes: ([g]) => g,
-  reference: (dot, [g, xhat, gamma], [m, C]) => {
+  shape: ([g, xhat, gamma], params) =>
+    expectRows('rowDot', params, expectSameShape('rowDot', [g, xhat]), [], [gamma]),
+  sizes: withGroups,
+  reference: (dot, [g, xhat, gamma], [m, C, G]) => {
     for (let i = 0; i < m; i++) {
       let total = 0;
-      for (let c = 0; c < C; c++) total += g[i * C + c] * gamma[c] * xhat[i * C + c];
+      for (let c = 0; c < C; c++) total += g[i * C + c] * gamma[(i % G) * C + c] * xhat[i * C + c];
       dot[i] = total;
     }
   },
@@ -195,19 +222,19 @@ export const rowDot: Kernel = {
  * Subtract from g·gamma its mean over the row and its part along xhat: what is left cannot change the mean or the
  * variance of the row. g, xhat [m, C], gamma [C], the others [m] → [m, C].
  */
-export const layernormDx: Kernel = {
+export const layernormDx: Kernel<Groups> = {
   name: 'layernormDx',
   inputs: ['g', 'xhat', 'gamma', 'rstd', 'dot', 'sum'],
-  shape: ([g, xhat, gamma, ...rows]) => {
-    expectRows('layernormDx', expectSameShape('layernormDx', [g, xhat]), rows, [gamma]);
+  shape: ([g, xhat, gamma, ...rows], params) => {
+    expectRows('layernormDx', params, expectSameShape('layernormDx', [g, xhat]), rows, [gamma]);
     return g;
   },
-  sizes: ([g]) => g,
-  reference: (dx, [g, xhat, gamma, rstd, dot, sum], [m, C]) => {
+  sizes: withGroups,
+  reference: (dx, [g, xhat, gamma, rstd, dot, sum], [m, C, G]) => {
     for (let i = 0; i < m; i++) {
       for (let c = 0; c < C; c++) {
-        const remaining = g[i * C + c] * gamma[c] - sum[i] / C - (xhat[i * C + c] * dot[i]) / C;
-        dx[i * C + c] = rstd[i] * remaining;
+        const dxhat = g[i * C + c] * gamma[(i % G) * C + c];
+        dx[i * C + c] = rstd[i] * (dxhat - sum[i] / C - (xhat[i * C + c] * dot[i]) / C);
       }
     }
   },

@@ -33,11 +33,12 @@ export const below =
   (stream) =>
     Math.floor(n * stream.uniform());
 
-/** `32×784 784×300`, `32×10 axis 1`, or `32×784 784×300 ink`; equal shapes are listed once. */
+/** `32×784 784×300`, `32×10 axis 1`, `64×512 512 8 groups` or `32×784 784×300 ink`; equal shapes are listed once. */
 export function sizeName({ shapes, params, values }: BenchmarkCase): string {
   const names = new Set(shapes.map((shape) => shape.join('×')));
   const axis = 'axis' in params ? [`axis ${params.axis}`] : [];
-  return [...names, ...axis, ...(values === undefined ? [] : [values])].join(' ');
+  const groups = 'groups' in params && params.groups > 1 ? [`${params.groups} groups`] : [];
+  return [...names, ...axis, ...groups, ...(values === undefined ? [] : [values])].join(' ');
 }
 
 /** The same values in every run, rounded to float32 so that float32 and float64 start from equal values. */

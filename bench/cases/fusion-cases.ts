@@ -3,6 +3,7 @@ import { LINEAR } from '../../kernels/fused/dense.ts';
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type * as fusions from '../../kernels/fused/index.ts';
 import type { NoParams, Shape } from '../../kernels/kernel.ts';
+import type { Groups } from '../../kernels/layernorm.ts';
 import { below, type BenchmarkCase, type Draw, ink, normal, positive } from './benchmark-case.ts';
 
 type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
@@ -60,14 +61,23 @@ const draws = [normal, normal, normal, positive];
 const statistics = [2, 3];
 const noDecay = { weightDecay: 0 };
 
-/** g and x [m, C], mean and rstd [m], and vectors [C], at each batch size. */
-const rows = (perColumn: number): BenchmarkCase<NoParams>[] =>
-  batches.map((shape) => ({
-    shapes: [shape, shape, [shape[0]], [shape[0]], ...Array<Shape>(perColumn).fill([shape[1]])],
-    params: {},
-    draws: [...draws, ...Array<Draw>(perColumn).fill(normal)],
-    statistics,
-  }));
+/** At each batch size as layer normalization, and the larger ones in 8 groups of columns. */
+const inGroups = <P extends Groups>(at: (shape: Shape, params: Groups) => BenchmarkCase<P>) => [
+  ...batches.map((shape) => at(shape, { groups: 1 })),
+  ...batches.slice(1).map((shape) => at(shape, { groups: 8 })),
+];
+
+/** g and x [m, C], mean and rstd [m·groups], and vectors [C]. */
+const rows = (perColumn: number) =>
+  inGroups<Groups>((shape, params) => {
+    const perRow = [shape[0] * params.groups];
+    return {
+      shapes: [shape, shape, perRow, perRow, ...Array<Shape>(perColumn).fill([shape[1]])],
+      params,
+      draws: [...draws, ...Array<Draw>(perColumn).fill(normal)],
+      statistics,
+    };
+  });
 
 export const fusionCases: FusionCases = {
   batchnormForward: columns(1, 2, { eps }),
@@ -82,7 +92,10 @@ export const fusionCases: FusionCases = {
   batchnormBackward: columns(2, 3, {}, [...draws, normal], { statistics }),
   batchnormInference: columns(1, 4, { eps }, [normal, normal, normal, normal, positive]),
 
-  layernormForward: columns(1, 2, { eps }),
+  layernormForward: inGroups((shape, { groups }) => ({
+    shapes: [shape, [shape[1]], [shape[1]]],
+    params: { groups, eps },
+  })),
   layernormSums: rows(0),
   layernormBackward: rows(1),
 

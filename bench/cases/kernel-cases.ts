@@ -2,6 +2,7 @@
 import * as elementwiseKernels from '../../kernels/elementwise.ts';
 import type * as kernels from '../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../kernels/kernel.ts';
+import type { Groups } from '../../kernels/layernorm.ts';
 import { below, type BenchmarkCase, ink, normal, positive } from './benchmark-case.ts';
 
 type ParamsOf<K> = K extends Kernel<infer P> ? P : never;
@@ -59,14 +60,14 @@ function rows(
   perColumn: number,
   perRow: number,
   rest: Pick<BenchmarkCase, 'draws' | 'statistics'> = {},
-): BenchmarkCase<Record<string, never>>[] {
+): BenchmarkCase<Groups>[] {
   return batches.map((shape) => ({
     shapes: [
       ...Array<Shape>(matrices).fill(shape),
       ...Array<Shape>(perColumn).fill([shape[1]]),
       ...Array<Shape>(perRow).fill([shape[0]]),
     ],
-    params: {},
+    params: { groups: 1 },
     ...rest,
   }));
 }

@@ -50,13 +50,22 @@ export function step(net: NetName, batch: number, images: Inputs): Workload {
   return { name, references: ['pytorch', 'gammabeta'], tolerance: 1e-2, prepare };
 }
 
+/** The groups of group normalization. */
+const GROUPS = 8;
+
 /** A normalization with PyTorch's constants: forward in training, and backward from a given gradient. */
-function normalization(kind: 'batchnorm' | 'layernorm', m: number, features: number): Workload {
+function normalization(kind: 'batchnorm' | 'layernorm' | 'groupnorm', m: number, features: number): Workload {
   const prepare = (): Prepared => {
     const stream = seededStream(1);
     const normal = (shape: readonly number[]) => values(shape, () => stream.normal());
     return {
-      request: { kind, features, eps: 1e-5, ...(kind === 'batchnorm' && { momentum: 0.1 }) },
+      request: {
+        kind,
+        features,
+        eps: 1e-5,
+        ...(kind === 'batchnorm' && { momentum: 0.1 }),
+        ...(kind === 'groupnorm' && { groups: GROUPS }),
+      },
       inputs: {
         x: normal([m, features]),
         g: normal([m, features]),
@@ -86,7 +95,7 @@ export const workloads: readonly Workload[] = [
   ...(['digits', 'noise'] as const).flatMap((images) =>
     (['plain', 'bn'] as const).flatMap((net) => [32, 256, 1024].map((batch) => step(net, batch, images))),
   ),
-  ...(['batchnorm', 'layernorm'] as const).flatMap((kind) =>
+  ...(['batchnorm', 'layernorm', 'groupnorm'] as const).flatMap((kind) =>
     [64, 1024].map((m) => normalization(kind, m, 512)),
   ),
   matmul(512),

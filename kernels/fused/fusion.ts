@@ -16,8 +16,8 @@ export interface Composer<T> {
  * Several kernels that a device may run as one, with fewer passes over memory. A fusion may have several outputs.
  *
  * `compose` is the definition of truth and the only shape rule: it says in kernels what the fusion computes. The shapes
- * of the outputs depend only on the shapes of the inputs. A device without a fused form runs `compose`; a fused form is
- * checked against it.
+ * of the outputs depend only on the shapes of the inputs and on {@link shapedBy}. A device without a fused form runs
+ * `compose`; a fused form is checked against it.
  */
 export interface Fusion<P extends Params = Params> {
   /** Also the name of its WebAssembly export, which takes outputs, inputs, {@link scratch}, sizes and {@link params}. */
@@ -29,6 +29,8 @@ export interface Fusion<P extends Params = Params> {
   /** The indices of the inputs that are updated in place. */
   readonly updates?: readonly number[];
   compose<T>(composer: Composer<T>, inputs: readonly T[], params: P): readonly T[];
+  /** The parameter on which the shapes depend, if there is one. It is among the {@link sizes}. */
+  readonly shapedBy?: string;
   /** The loop bounds of the fused form. */
   sizes(shapes: readonly Shape[], params: P): readonly number[];
   /** The numbers that the fused form takes after the sizes, in order. */

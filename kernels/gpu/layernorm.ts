@@ -1,6 +1,7 @@
 /**
  * The GPU forms of `../layernorm.ts`, one per equation, under the name of the kernel. x is [m, C], with rows i and
- * columns c. Sums over a row run in blocks of 64, for accuracy in float32.
+ * columns c. Sums over a row run in blocks of 64, for accuracy in float32. A row is one of the G groups of an example, and
+ * γ has one row per group.
  */
 import type { GpuForm, GpuThread, Thread } from './form.ts';
 
@@ -9,6 +10,20 @@ const ofRows = (thread: Thread): GpuForm => ({ sizes: ['m', 'C'], threads: ([m])
 
 /** Thread [i, c] computes one element, without a loop. */
 const perElement = (thread: Thread): GpuForm => ({ sizes: ['m', 'C'], threads: ([m, C]) => [C, m], thread });
+
+/** Thread [group, example] loops over the C values of a row. */
+const ofGroups = (thread: Thread): GpuForm => ({
+  sizes: ['m', 'C', 'G'],
+  threads: ([m, , G]) => [G, m / G],
+  thread,
+});
+
+/** Thread [c, group, example] computes one element, without a loop. */
+const perElementOfGroups = (thread: Thread): GpuForm => ({
+  sizes: ['m', 'C', 'G'],
+  threads: ([m, C, G]) => [C, G, m / G],
+  thread,
+});
 
 /** `rowMean`, mean[i] = x[i,0] + (1/C) Σ_c (x[i,c] − x[i,0]): thread i sums its row in blocks of 64 values. */
 export const rowMean: GpuForm = ofRows(function (this: GpuThread, x: number[]) {
@@ -61,45 +76,47 @@ export const normalizeRows: GpuForm = perElement(function (
   return (x[i * C + c] - mean[i]) * rstd[i];
 });
 
-/** `rowSum`, sum[i] = Σ_c g[i,c]·gamma[c]: the loop runs in blocks of 64 values. */
-export const rowSum: GpuForm = ofRows(function (this: GpuThread, g: number[], gamma: number[]) {
-  const i = this.thread.x;
-  const { C } = this.constants;
+/** `rowSum`, sum[i] = Σ_c g[i,c]·gamma[group,c]: the loop runs in blocks of 64 values. */
+export const rowSum: GpuForm = ofGroups(function (this: GpuThread, g: number[], gamma: number[]) {
+  const { x: group, y: example } = this.thread;
+  const { C, G } = this.constants;
+  const i = example * G + group;
   let sum = 0;
   for (let start = 0; start < C; start += 64) {
     let block = 0;
     for (let q = 0; q < Math.min(64, C - start); q++) {
       const c = start + q;
-      block += g[i * C + c] * gamma[c];
+      block += g[i * C + c] * gamma[group * C + c];
     }
     sum += block;
   }
   return sum;
 });
 
-/** `rowDot`, dot[i] = Σ_c g[i,c]·gamma[c]·xhat[i,c]: the loop runs in blocks of 64 values. */
-export const rowDot: GpuForm = ofRows(function (
+/** `rowDot`, dot[i] = Σ_c g[i,c]·gamma[group,c]·xhat[i,c]: the loop runs in blocks of 64 values. */
+export const rowDot: GpuForm = ofGroups(function (
   this: GpuThread,
   g: number[],
   xhat: number[],
   gamma: number[],
 ) {
-  const i = this.thread.x;
-  const { C } = this.constants;
+  const { x: group, y: example } = this.thread;
+  const { C, G } = this.constants;
+  const i = example * G + group;
   let sum = 0;
   for (let start = 0; start < C; start += 64) {
     let block = 0;
     for (let q = 0; q < Math.min(64, C - start); q++) {
       const c = start + q;
-      block += g[i * C + c] * gamma[c] * xhat[i * C + c];
+      block += g[i * C + c] * gamma[group * C + c] * xhat[i * C + c];
     }
     sum += block;
   }
   return sum;
 });
 
-/** `layernormDx`, dx[i,c] = rstd[i]·(g[i,c]·gamma[c] − sum[i]/C − xhat[i,c]·dot[i]/C). */
-export const layernormDx: GpuForm = perElement(function (
+/** `layernormDx`, dx[i,c] = rstd[i]·(g[i,c]·gamma[group,c] − sum[i]/C − xhat[i,c]·dot[i]/C). */
+export const layernormDx: GpuForm = perElementOfGroups(function (
   this: GpuThread,
   g: number[],
   xhat: number[],
@@ -108,8 +125,9 @@ export const layernormDx: GpuForm = perElement(function (
   dot: number[],
   sum: number[],
 ) {
-  const { x: c, y: i } = this.thread;
-  const { C } = this.constants;
-  const remaining = g[i * C + c] * gamma[c] - sum[i] / C - (xhat[i * C + c] * dot[i]) / C;
+  const { x: c, y: group, z: example } = this.thread;
+  const { C, G } = this.constants;
+  const i = example * G + group;
+  const remaining = g[i * C + c] * gamma[group * C + c] - sum[i] / C - (xhat[i * C + c] * dot[i]) / C;
   return rstd[i] * remaining;
 });

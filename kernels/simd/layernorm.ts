@@ -2,9 +2,8 @@
  * The SIMD forms of `../fused/layernorm.ts`: layer normalization, row by row. x is [m, C]; mean and rstd are float64, all
  * other arrays float32.
  *
- * As in `batchnorm-moments.ts`, the statistics take one pass over x − s in float32, in sums that are added in float64. A few
- * rows are taken at a time: they stay in the L1 cache, so the second pass reads no memory, and the statistics of a row are
- * computed while the next one is summed. README.md gives the reasons.
+ * As in `batchnorm-moments.ts`, the statistics take one pass over x − s in float32, in sums that are added in float64. The
+ * second pass comes a few rows later, when they are still in the L1 cache. README.md gives the reasons.
  */
 import { minus, NEAR } from './batchnorm-moments';
 import { scratch } from './instance';
@@ -29,7 +28,9 @@ import {
 const RUN: usize = 2048;
 /** Bytes of the vectors that are taken at a time. */
 const BLOCK: usize = 4 * VECTOR;
-/** Rows that are taken at a time. */
+/** Rows between the two passes of the forward pass: enough for the division and the root of a row. */
+const AHEAD = 3;
+/** Rows that the backward pass takes at a time. */
 const GROUP = 8;
 /** Rows whose gradients are summed in float32; the sums of such blocks are added in float64. */
 const ROWS = 32;
@@ -41,7 +42,10 @@ const ROUNDING: f64 = 2 ** -25;
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** mean = (1/C) Σ x; rstd = 1/√((1/C) Σ (x − mean)² + ε); y = γ·(x − mean)·rstd + β, for each row. */
+/**
+ * mean = (1/n) Σ x; rstd = 1/√((1/n) Σ (x − mean)² + ε); y = γ·(x − mean)·rstd + β, for each group of each row. A row of C
+ * columns has `groups` groups of n = C/groups columns, and mean and rstd have one value per group.
+ */
 export function layernormForward(
   y: usize,
   mean: usize,
@@ -51,22 +55,26 @@ export function layernormForward(
   beta: usize,
   m: i32,
   C: i32,
+  groups: i32,
   eps: f64,
 ): void {
-  const part = 1 / <f64>C;
-  for (let i = 0; i < m; i += GROUP) {
-    const end = min(i + GROUP, m);
-    for (let r = i; r < end; r++) {
-      const variance = statistics(at64(mean, r), at(x, r * C), C, part);
-      store<f64>(at64(rstd, r), 1 / sqrt(variance + eps));
-    }
-    for (let r = i; r < end; r++) {
-      const mu = load<f64>(at64(mean, r));
-      const k = load<f64>(at64(rstd, r));
-      const o = offsetOf(mu, k);
-      if (abs(o) > ROUNDING) scaleAndShift<v128>(at(y, r * C), at(x, r * C), gamma, beta, C, mu, k, o);
-      else scaleAndShift<void>(at(y, r * C), at(x, r * C), gamma, beta, C, mu, k, o);
-    }
+  const n = C / groups;
+  const part = 1 / <f64>n;
+  const all = m * groups;
+  for (let r = 0; r < min(AHEAD, all); r++) {
+    sumRow(at(x, r * n), n, 0);
+    store<f64>(at64(rstd, r), 1 / sqrt(statistics(at64(mean, r), at(x, r * n), n, part) + eps));
+  }
+  for (let r = 0; r < all; r++) {
+    const first = bytes((r % groups) * n);
+    const mu = load<f64>(at64(mean, r));
+    const k = load<f64>(at64(rstd, r));
+    const next = r + AHEAD;
+    const row = at(x, next * n);
+    if (next < all) {
+      scaleAndSum<v128>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, row);
+      store<f64>(at64(rstd, next), 1 / sqrt(statistics(at64(mean, next), row, n, part) + eps));
+    } else scaleAndSum<void>(at(y, r * n), at(x, r * n), gamma + first, beta + first, n, mu, k, 0);
   }
 }
 
@@ -74,43 +82,83 @@ function offsetOf(mean: f64, rstd: f64): f64 {
   return (<f64>(<f32>mean) - mean) * rstd;
 }
 
-/** y = γ·xhat + β of a row. Compiled twice: with O = v128, xhat has an offset; with O = void it has none. */
-function scaleAndShift<O>(
+/** y = γ·xhat + β of a row; with N = v128, also the sums of the row `next`, as `sumRow` without a shift. */
+function scaleAndSum<N>(
   y: usize,
   x: usize,
   gamma: usize,
   beta: usize,
-  C: i32,
+  n: i32,
+  mean: f64,
+  rstd: f64,
+  next: usize,
+): void {
+  const o = offsetOf(mean, rstd);
+  if (abs(o) > ROUNDING) scaleAndSumWith<v128, N>(y, x, gamma, beta, n, mean, rstd, o, next);
+  else scaleAndSumWith<void, N>(y, x, gamma, beta, n, mean, rstd, o, next);
+}
+
+/** The same: with O = v128, xhat has an offset; with O = void it has none. */
+function scaleAndSumWith<O, N>(
+  y: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  n: i32,
   mean: f64,
   rstd: f64,
   offset: f64,
+  next: usize,
 ): void {
   const s = f32x4.splat(<f32>mean);
   const k = f32x4.splat(<f32>rstd);
   const o = f32x4.splat(<f32>offset);
-  const blocks = bytes(C) & -BLOCK;
+  const blocks = bytes(n) & -BLOCK;
+  let sums = f64x2.splat(0);
+  let squares = f64x2.splat(0);
   let j: usize = 0;
-  for (; j < blocks; j += BLOCK) {
-    const x0 = xhatOf<O>(f32x4.sub(v128.load(x + j), s), k, o);
-    const x1 = xhatOf<O>(f32x4.sub(v128.load(x + j, VECTOR), s), k, o);
-    const x2 = xhatOf<O>(f32x4.sub(v128.load(x + j, 2 * VECTOR), s), k, o);
-    const x3 = xhatOf<O>(f32x4.sub(v128.load(x + j, 3 * VECTOR), s), k, o);
-    v128.store(y + j, madd(x0, v128.load(gamma + j), v128.load(beta + j)));
-    v128.store(y + j, madd(x1, v128.load(gamma + j, VECTOR), v128.load(beta + j, VECTOR)), VECTOR);
-    v128.store(
-      y + j,
-      madd(x2, v128.load(gamma + j, 2 * VECTOR), v128.load(beta + j, 2 * VECTOR)),
-      2 * VECTOR,
-    );
-    v128.store(
-      y + j,
-      madd(x3, v128.load(gamma + j, 3 * VECTOR), v128.load(beta + j, 3 * VECTOR)),
-      3 * VECTOR,
-    );
+  while (j < blocks) {
+    const end = min(j + RUN, blocks);
+    let runSum = zero();
+    let runSquare = zero();
+    for (; j < end; j += BLOCK) {
+      if (isVector<N>()) {
+        const d0 = v128.load(next + j);
+        const d1 = v128.load(next + j, VECTOR);
+        const d2 = v128.load(next + j, 2 * VECTOR);
+        const d3 = v128.load(next + j, 3 * VECTOR);
+        runSum = f32x4.add(runSum, f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
+        const square01 = madd(d0, d0, f32x4.mul(d1, d1));
+        const square23 = madd(d2, d2, f32x4.mul(d3, d3));
+        runSquare = f32x4.add(runSquare, f32x4.add(square01, square23));
+      }
+      const x0 = xhatOf<O>(f32x4.sub(v128.load(x + j), s), k, o);
+      v128.store(y + j, madd(x0, v128.load(gamma + j), v128.load(beta + j)));
+      const x1 = xhatOf<O>(f32x4.sub(v128.load(x + j, VECTOR), s), k, o);
+      v128.store(y + j, madd(x1, v128.load(gamma + j, VECTOR), v128.load(beta + j, VECTOR)), VECTOR);
+      const x2 = xhatOf<O>(f32x4.sub(v128.load(x + j, 2 * VECTOR), s), k, o);
+      const y2 = madd(x2, v128.load(gamma + j, 2 * VECTOR), v128.load(beta + j, 2 * VECTOR));
+      v128.store(y + j, y2, 2 * VECTOR);
+      const x3 = xhatOf<O>(f32x4.sub(v128.load(x + j, 3 * VECTOR), s), k, o);
+      const y3 = madd(x3, v128.load(gamma + j, 3 * VECTOR), v128.load(beta + j, 3 * VECTOR));
+      v128.store(y + j, y3, 3 * VECTOR);
+    }
+    sums = f64x2.add(sums, halves(runSum));
+    squares = f64x2.add(squares, halves(runSquare));
   }
-  for (let c = <i32>(j >> 2); c < C; c += 4) {
-    const xhat = xhatOf<O>(f32x4.sub(take(at(x, c), FLOAT, C - c, 0), s), k, o);
-    put(at(y, c), FLOAT, C - c, madd(xhat, v128.load(at(gamma, c)), v128.load(at(beta, c))));
+  for (let c = <i32>(j >> 2); c < n; c += 4) {
+    const rest = n - c;
+    const xhat = xhatOf<O>(f32x4.sub(take(at(x, c), FLOAT, rest, 0), s), k, o);
+    put(at(y, c), FLOAT, rest, madd(xhat, v128.load(at(gamma, c)), v128.load(at(beta, c))));
+    if (isVector<N>()) {
+      const d = take(at(next, c), FLOAT, rest, 0);
+      sums = f64x2.add(sums, halves(d));
+      squares = f64x2.add(squares, halves(f32x4.mul(d, d)));
+    }
+  }
+  if (isVector<N>()) {
+    sum = total(sums);
+    square = total(squares);
   }
 }
 
@@ -126,18 +174,18 @@ let sum: f64 = 0;
 let square: f64 = 0;
 
 /**
- * Stores the mean of a row, and returns its variance. `part` is 1/C. The shift s is 0; if the mean is far from 0, the first
- * value of the row, which is exact for a row of equal values; if the mean is far from that, too, the mean.
+ * Stores the mean of a row whose `sum` and `square` are known for a shift of 0, and returns its variance. `part` is 1/C. If
+ * the mean is far from 0, the row is summed again with its first value as shift, which is exact for a row of equal values;
+ * if the mean is far from that, too, with the mean.
  */
 function statistics(mean: usize, x: usize, C: i32, part: f64): f64 {
   let s: f32 = 0;
-  sumRow<void>(x, C, s);
   if (isFar(part)) {
     s = load<f32>(x);
-    sumRow<v128>(x, C, s);
+    sumRow(x, C, s);
     if (isFar(part)) {
       s = <f32>(<f64>s + sum * part);
-      sumRow<v128>(x, C, s);
+      sumRow(x, C, s);
     }
   }
   const rest = sum * part;
@@ -158,7 +206,7 @@ function isFar(part: f64): bool {
 }
 
 /** Each block is summed as a tree, so that an addition to the sums waits for one other addition per block. */
-function sumRow<S>(x: usize, C: i32, shift: f32): void {
+function sumRow(x: usize, C: i32, shift: f32): void {
   const s = f32x4.splat(shift);
   const blocks = bytes(C) & -BLOCK;
   let sums = f64x2.splat(0);
@@ -169,10 +217,10 @@ function sumRow<S>(x: usize, C: i32, shift: f32): void {
     let runSum = zero();
     let runSquare = zero();
     for (; j < end; j += BLOCK) {
-      const d0 = minus<S>(v128.load(x + j), s);
-      const d1 = minus<S>(v128.load(x + j, VECTOR), s);
-      const d2 = minus<S>(v128.load(x + j, 2 * VECTOR), s);
-      const d3 = minus<S>(v128.load(x + j, 3 * VECTOR), s);
+      const d0 = f32x4.sub(v128.load(x + j), s);
+      const d1 = f32x4.sub(v128.load(x + j, VECTOR), s);
+      const d2 = f32x4.sub(v128.load(x + j, 2 * VECTOR), s);
+      const d3 = f32x4.sub(v128.load(x + j, 3 * VECTOR), s);
       runSum = f32x4.add(runSum, f32x4.add(f32x4.add(d0, d1), f32x4.add(d2, d3)));
       const square01 = madd(d0, d0, f32x4.mul(d1, d1));
       const square23 = madd(d2, d2, f32x4.mul(d3, d3));
@@ -182,7 +230,7 @@ function sumRow<S>(x: usize, C: i32, shift: f32): void {
     squares = f64x2.add(squares, halves(runSquare));
   }
   for (let c = <i32>(j >> 2); c < C; c += 4) {
-    const d = minus<S>(take(at(x, c), FLOAT, C - c, shift), s);
+    const d = f32x4.sub(take(at(x, c), FLOAT, C - c, shift), s);
     sums = f64x2.add(sums, halves(d));
     squares = f64x2.add(squares, halves(f32x4.mul(d, d)));
   }
@@ -219,9 +267,10 @@ export function layernormSums(
   sums: usize,
   m: i32,
   C: i32,
+  groups: i32,
 ): void {
-  layernormRows(0, sums, g, x, mean, rstd, 0, m, C);
-  layernormTotals(dgamma, dbeta, sums, m, C);
+  layernormRows(0, sums, g, x, mean, rstd, 0, m, C, groups);
+  layernormTotals(dgamma, dbeta, sums, m, C, groups);
 }
 
 /** dgamma, dbeta and dx: see `layernormRows`. */
@@ -237,16 +286,18 @@ export function layernormBackward(
   sums: usize,
   m: i32,
   C: i32,
+  groups: i32,
 ): void {
-  layernormRows(dx, sums, g, x, mean, rstd, gamma, m, C);
-  layernormTotals(dgamma, dbeta, sums, m, C);
+  layernormRows(dx, sums, g, x, mean, rstd, gamma, m, C, groups);
+  layernormTotals(dgamma, dbeta, sums, m, C, groups);
 }
 
 /**
- * dx = rstd·(g·γ − sum/C − xhat·dot/C), as k·g·γ + b·xhat + a with k = rstd, b = −k·dot/C and a = −k·sum/C; and for each
- * block of `ROWS` rows, Σ g·xhat and Σ g. If the pointer `gamma` is 0, it computes these sums only.
+ * dx = rstd·(g·γ − sum/n − xhat·dot/n), as k·g·γ + b·xhat + a with k = rstd, b = −k·dot/n and a = −k·sum/n; and for each
+ * block of `ROWS` rows, Σ g·xhat and Σ g. If the pointer `gamma` is 0, it computes these sums only. The last block comes
+ * first: its rows are those that other kernels have left in the cache.
  *
- * @param sums Two rows of (C + 3) & −4 floats for each block.
+ * @param sums For each block, and each group of n columns, two rows of (n + 3) & −4 floats.
  */
 export function layernormRows(
   dx: usize,
@@ -258,38 +309,82 @@ export function layernormRows(
   gamma: usize,
   m: i32,
   C: i32,
+  groups: i32,
 ): void {
+  const n = C / groups;
   const row = bytes(C);
-  const size = bytes(2 * ((C + 3) & -4));
-  for (let i = 0; i < m; i += GROUP) {
-    if (i > 0 && i % ROWS == 0) sums += size;
-    if (i % ROWS == 0) memory.fill(sums, 0, size);
-    const rows = min(GROUP, m - i);
-    for (let r = 0; r < rows; r++) {
-      const to = <usize>r * row;
-      prepare(r, g + to, x + to, gamma, C, load<f64>(at64(mean, i + r)), load<f64>(at64(rstd, i + r)));
+  const size = bytes(2 * ((n + 3) & -4));
+  for (let last = (m + ROWS - 1) & -ROWS; last > 0; last -= ROWS) {
+    const first = last - ROWS;
+    const block = sums + size * <usize>(groups * (first / ROWS));
+    memory.fill(block, 0, size * <usize>groups);
+    for (let i = first; i < min(last, m); i += GROUP) {
+      const rows = min(GROUP, m - i);
+      for (let group = 0; group < groups; group++) {
+        const from = <usize>i * row + bytes(group * n);
+        const statistic = at64(0, i * groups + group);
+        rowsOfGroup(
+          dx + from,
+          block + size * <usize>group,
+          g + from,
+          x + from,
+          mean + statistic,
+          rstd + statistic,
+          gamma == 0 ? 0 : gamma + bytes(group * n),
+          rows,
+          n,
+          groups,
+          row,
+        );
+      }
     }
-    if (gamma == 0) addRows(sums, g, x, C, rows);
-    else combine(dx, g, x, gamma, sums, C, rows);
-    for (let r = 0; r < rows; r++) {
-      const o = offsetOf(load<f64>(at64(mean, i + r)), load<f64>(at64(rstd, i + r)));
-      if (abs(o) > ROUNDING) addOffset(sums, g + <usize>r * row, C, o);
-    }
-    dx += row * rows;
-    g += row * rows;
-    x += row * rows;
+  }
+}
+
+/** The same for one group of `rows` rows, which are `row` bytes apart. */
+function rowsOfGroup(
+  dx: usize,
+  sums: usize,
+  g: usize,
+  x: usize,
+  mean: usize,
+  rstd: usize,
+  gamma: usize,
+  rows: i32,
+  n: i32,
+  groups: i32,
+  row: usize,
+): void {
+  for (let r = 0; r < rows; r++) {
+    const from = <usize>r * row;
+    const statistic = at64(0, r * groups);
+    prepare(r, g + from, x + from, gamma, n, load<f64>(mean + statistic), load<f64>(rstd + statistic));
+  }
+  if (gamma == 0) addRows(sums, g, x, n, rows, row);
+  else combine(dx, g, x, gamma, sums, n, rows, row);
+  for (let r = 0; r < rows; r++) {
+    const statistic = at64(0, r * groups);
+    const o = offsetOf(load<f64>(mean + statistic), load<f64>(rstd + statistic));
+    if (abs(o) > ROUNDING) addOffset(sums, g + <usize>r * row, n, o);
   }
 }
 
 /** dgamma = Σ g·xhat and dbeta = Σ g, from the sums of all blocks. */
-export function layernormTotals(dgamma: usize, dbeta: usize, sums: usize, m: i32, C: i32): void {
-  const padded = (C + 3) & -4;
-  addBlocks(dgamma, sums, m, padded);
-  addBlocks(dbeta, at(sums, padded), m, padded);
+export function layernormTotals(dgamma: usize, dbeta: usize, sums: usize, m: i32, C: i32, groups: i32): void {
+  const n = C / groups;
+  const padded = (n + 3) & -4;
+  const size = bytes(2 * padded * groups);
+  for (let group = 0; group < groups; group++) {
+    const from = bytes(group * n);
+    addBlocks(dgamma + from, sums, m, n, size);
+    addBlocks(dbeta + from, at(sums, padded), m, n, size);
+    sums += bytes(2 * padded);
+  }
 }
 
-function addBlocks(y: usize, sums: usize, m: i32, padded: i32): void {
-  for (let j = 0; j < padded; j += 4) {
+/** Adds n sums of each block, in float64. Blocks are `size` bytes apart. */
+function addBlocks(y: usize, sums: usize, m: i32, n: i32, size: usize): void {
+  for (let j = 0; j < n; j += 4) {
     let sum0 = f64x2.splat(0);
     let sum1 = f64x2.splat(0);
     let block = at(sums, j);
@@ -297,9 +392,9 @@ function addBlocks(y: usize, sums: usize, m: i32, padded: i32): void {
       const v = v128.load(block);
       sum0 = f64x2.add(sum0, low(v));
       sum1 = f64x2.add(sum1, high(v));
-      block += 2 * bytes(padded);
+      block += size;
     }
-    v128.store(at(y, j), narrow(sum0, sum1));
+    put(at(y, j), FLOAT, n - j, narrow(sum0, sum1));
   }
 }
 
@@ -308,18 +403,18 @@ const coefficients: usize = scratch + memory.data(GROUP * 4 * 16, 64);
 const SIZE: usize = 4 * VECTOR;
 
 /** Computes the coefficients of row r of a group: without γ, those of xhat only. */
-function prepare(r: i32, g: usize, x: usize, gamma: usize, C: i32, mean: f64, rstd: f64): void {
+function prepare(r: i32, g: usize, x: usize, gamma: usize, n: i32, mean: f64, rstd: f64): void {
   const to = coefficients + <usize>r * SIZE;
   const shift = <f32>mean;
   v128.store(to, f32x4.splat(shift));
   v128.store(to, f32x4.splat(<f32>rstd), VECTOR);
   if (gamma == 0) return;
   const isNear = abs(mean) * rstd <= NEAR;
-  if (isNear) sumProducts<void>(g, x, gamma, C, 0);
-  else sumProducts<v128>(g, x, gamma, C, shift);
+  if (isNear) sumProducts<void>(g, x, gamma, n, 0);
+  else sumProducts<v128>(g, x, gamma, n, shift);
   const dot = rstd * (square + ((isNear ? 0 : <f64>shift) - mean) * sum);
-  const b = (-rstd / C) * dot;
-  const a = (-rstd / C) * sum + b * offsetOf(mean, rstd);
+  const b = (-rstd / n) * dot;
+  const a = (-rstd / n) * sum + b * offsetOf(mean, rstd);
   v128.store(to, f32x4.splat(<f32>a), 2 * VECTOR);
   v128.store(to, f32x4.splat(<f32>b), 3 * VECTOR);
 }
@@ -363,13 +458,21 @@ function sumProducts<S>(g: usize, x: usize, gamma: usize, C: i32, shift: f32): v
 }
 
 /**
- * dx of a group of rows, two vectors of columns at a time, whose Σ g·xhat and Σ g are added to those of the block. Here xhat
+ * dx of a few rows, two vectors of columns at a time, whose Σ g·xhat and Σ g are added to those of the block. Here xhat
  * has no offset: a contains its part of dx, and `addOffset` adds its part of the sums.
  */
-function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i32, rows: i32): void {
-  const row = bytes(C);
-  const blocks = row & -(2 * VECTOR);
-  const toBeta = sums + bytes((C + 3) & -4);
+function combine(
+  dx: usize,
+  g: usize,
+  x: usize,
+  gamma: usize,
+  sums: usize,
+  n: i32,
+  rows: i32,
+  row: usize,
+): void {
+  const blocks = bytes(n) & -(2 * VECTOR);
+  const toBeta = sums + bytes((n + 3) & -4);
   const end = coefficients + <usize>rows * SIZE;
   for (let j: usize = 0; j < blocks; j += 2 * VECTOR) {
     const gamma0 = v128.load(gamma + j);
@@ -405,33 +508,33 @@ function combine(dx: usize, g: usize, x: usize, gamma: usize, sums: usize, C: i3
     v128.store(toBeta + j, sum0);
     v128.store(toBeta + j, sum1, VECTOR);
   }
-  for (let c = <i32>(blocks >> 2); c < C; c += 4) {
+  for (let c = <i32>(blocks >> 2); c < n; c += 4) {
     const gammaC = v128.load(at(gamma, c));
-    let p = coefficients;
-    for (let i = c; p < end; i += C) {
-      const gi = take(at(g, i), FLOAT, C - c, 0);
+    let from = at(0, c);
+    for (let p = coefficients; p < end; p += SIZE) {
+      const gi = take(g + from, FLOAT, n - c, 0);
       const k = v128.load(p, VECTOR);
-      const xhat = f32x4.mul(f32x4.sub(take(at(x, i), FLOAT, C - c, 0), v128.load(p)), k);
+      const xhat = f32x4.mul(f32x4.sub(take(x + from, FLOAT, n - c, 0), v128.load(p)), k);
       const rest = madd(xhat, v128.load(p, 3 * VECTOR), v128.load(p, 2 * VECTOR));
-      put(at(dx, i), FLOAT, C - c, madd(f32x4.mul(gi, k), gammaC, rest));
+      put(dx + from, FLOAT, n - c, madd(f32x4.mul(gi, k), gammaC, rest));
       addTo(at(sums, c), at(toBeta, c), gi, xhat);
-      p += SIZE;
+      from += row;
     }
   }
 }
 
-/** Adds Σ g·xhat, without offsets, and Σ g of a group of rows to those of the block. */
-function addRows(sums: usize, g: usize, x: usize, C: i32, rows: i32): void {
-  const toBeta = sums + bytes((C + 3) & -4);
+/** Adds Σ g·xhat, without offsets, and Σ g of a few rows to those of the block. */
+function addRows(sums: usize, g: usize, x: usize, n: i32, rows: i32, row: usize): void {
+  const toBeta = sums + bytes((n + 3) & -4);
   const end = coefficients + <usize>rows * SIZE;
   for (let p = coefficients; p < end; p += SIZE) {
-    for (let c = 0; c < C; c += 4) {
-      const d = f32x4.sub(take(at(x, c), FLOAT, C - c, 0), v128.load(p));
+    for (let c = 0; c < n; c += 4) {
+      const d = f32x4.sub(take(at(x, c), FLOAT, n - c, 0), v128.load(p));
       const xhat = f32x4.mul(d, v128.load(p, VECTOR));
-      addTo(at(sums, c), at(toBeta, c), take(at(g, c), FLOAT, C - c, 0), xhat);
+      addTo(at(sums, c), at(toBeta, c), take(at(g, c), FLOAT, n - c, 0), xhat);
     }
-    g += bytes(C);
-    x += bytes(C);
+    g += row;
+    x += row;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Group normalization: layer normalization of groups of channels, with γ and β per channel. */
+/** Group normalization: layer normalization of each group of channels. */
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import {
   expectBoolean,
@@ -10,6 +10,7 @@ import {
 } from '../tensor/errors.ts';
 import { ones, zeros } from '../tensor/fill.ts';
 import { composite, constant } from '../tensor/op.ts';
+import { expand } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import { complete, Layer } from './layer.ts';
@@ -70,7 +71,7 @@ export class GroupNorm extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    const { channels, groups, eps } = this;
+    const { channels, groups, eps, gamma, beta } = this;
     const { shape } = this.input(x);
     if (shape.length < 2 || shape[1] !== channels) {
       const problem = `expected x [N, ${channels}] or [N, ${channels}, …]: ${formatShape(shape)}`;
@@ -80,7 +81,8 @@ export class GroupNorm extends Layer {
         'x has one row per example, and its second axis has the channels',
       );
     }
-    return normalizeGroups(x, this.gamma, this.beta, groups, eps);
+    const isPlain = shape.length === 2 && gamma !== null && beta !== null;
+    return isPlain ? layerNorm(x, gamma, beta, groups, eps) : inRows(x, gamma, beta, groups, eps);
   }
 
   override toString(): string {
@@ -90,17 +92,18 @@ export class GroupNorm extends Layer {
 
 type Arguments = [x: Tensor, gamma: Tensor | null, beta: Tensor | null, groups: number, eps: number];
 
-/** A row of the matrix holds one group of one example. γ and β are applied to x [N, C, …], along the second axis. */
-const normalizeGroups: (...args: Arguments) => Tensor = composite((x, gamma, beta, groups, eps) => {
+/**
+ * Normalizes the groups of x [N, C, …] as those of a matrix [N, C·L], where L is the size of the other axes. There, γ and
+ * β of a channel are repeated L times; so their gradients are summed over these columns.
+ */
+const inRows: (...args: Arguments) => Tensor = composite((x, gamma, beta, groups, eps) => {
   const [N, C, ...inner] = x.shape;
-  const size = (C / groups) * sizeOf(inner);
-  if (gamma !== null && beta !== null && groups === 1 && size === C) {
-    return layerNorm(x.reshape([N, C]), gamma, beta, eps).reshape(x.shape);
-  }
-  const [one, zero] = [1, 0].map((value) => constant(x, new Float64Array(size).fill(value), [size]));
-  const xhat = size === 0 ? x : layerNorm(x.reshape([N * groups, size]), one, zero, eps).reshape(x.shape);
-  const perChannel = [C, ...inner.map(() => 1)];
-  return gamma === null || beta === null
-    ? xhat
-    : xhat.mul(gamma.reshape(perChannel)).add(beta.reshape(perChannel));
+  const L = sizeOf(inner);
+  const perColumn = (v: Tensor | null, without: number) => {
+    const perChannel = v?.reshape([C, 1]) ?? constant(x, Array<number>(C).fill(without), [C, 1]);
+    return expand(perChannel, [C, L]).reshape([C * L]);
+  };
+  const [rows, scale, shift] = [x.reshape([N, C * L]), perColumn(gamma, 1), perColumn(beta, 0)];
+  const y = L === 0 ? rows.mul(scale).add(shift) : layerNorm(rows, scale, shift, groups, eps);
+  return y.reshape(x.shape);
 });

@@ -4,7 +4,8 @@
  *
  * x is [m, C], as in `batchnorm1d.ts`, but each row is normalized separately, and the statistics are sums over its
  * columns c = 1 … C. So a row does not depend on the others, there are no running statistics, and training and evaluation
- * compute the same. Each line of the table is one kernel. `kernels/layernorm.md` derives dx.
+ * compute the same. Each line of the table is one kernel. `kernels/layernorm.md` derives dx. With several groups
+ * (`groupnorm.ts`), the statistics and dx of each group of columns are those of a row.
  *
  * | name      | equation                                    | kernel         |
  * | --------- | ------------------------------------------- | -------------- |
@@ -29,20 +30,22 @@ import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
 import { complete, Layer } from './layer.ts';
 
-/** y = γ·x̂ + β, where each row of x̂ is a row of x with mean 0 and variance 1. x [m, C], gamma, beta [C] → y [m, C]. */
-export const layerNorm: Op<[x: Value, gamma: Value, beta: Value, eps: number]> = op<
-  [x: Value, gamma: Value, beta: Value, eps: number],
-  Kept & { mean: Value; rstd: Value }
->({
+type Arguments = [x: Value, gamma: Value, beta: Value, groups: number, eps: number];
+
+/**
+ * y = γ·x̂ + β, where each of the `groups` groups of neighbours in a row of x̂ is that of x with mean 0 and variance 1.
+ * x [m, C], gamma, beta [C] → y [m, C].
+ */
+export const layerNorm: Op<Arguments> = op<Arguments, Kept & { mean: Value; rstd: Value }>({
   name: 'layerNorm',
-  forward: (x, gamma, beta, eps) => {
-    const [y, mean, rstd] = runFused(fused.layernormForward, [x, gamma, beta], { eps });
+  forward: (x, gamma, beta, groups, eps) => {
+    const [y, mean, rstd] = runFused(fused.layernormForward, [x, gamma, beta], { groups, eps });
     return { y, mean, rstd };
   },
-  backward: (g, { mean, rstd }, x, gamma) => {
-    const all = once(() => runFused(fused.layernormBackward, [g, x, mean, rstd, gamma]));
+  backward: (g, { mean, rstd }, x, gamma, _beta, groups) => {
+    const all = once(() => runFused(fused.layernormBackward, [g, x, mean, rstd, gamma], { groups }));
     const sums = once(() =>
-      x.requiresGrad ? all().slice(1) : runFused(fused.layernormSums, [g, x, mean, rstd]),
+      x.requiresGrad ? all().slice(1) : runFused(fused.layernormSums, [g, x, mean, rstd], { groups }),
     );
     return [
       () => all()[0], // dx = rstd·(g·γ − sum/C − xhat·dot/C)
@@ -118,7 +121,7 @@ export class LayerNorm extends Layer {
       throw new ShapeError(this.op, problem, `${found}, this layer expects ${features}`);
     }
     const [gamma, beta] = this.scaleAndShift;
-    return shape.length === 2 ? layerNorm(x, gamma, beta, eps) : inRows(x, gamma, beta, eps);
+    return shape.length === 2 ? layerNorm(x, gamma, beta, 1, eps) : inRows(x, gamma, beta, eps);
   }
 
   override toString(): string {
@@ -130,6 +133,6 @@ export class LayerNorm extends Layer {
 const inRows: (x: Tensor, gamma: Tensor, beta: Tensor, eps: number) => Tensor = composite(
   (x, gamma, beta, eps) => {
     const rows = x.reshape([x.size / gamma.size, gamma.size]);
-    return layerNorm(rows, gamma, beta, eps).reshape(x.shape);
+    return layerNorm(rows, gamma, beta, 1, eps).reshape(x.shape);
   },
 );

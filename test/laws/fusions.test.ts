@@ -29,9 +29,10 @@ describe.each(Object.entries(fusionCases))('%s', (name, fusionCase) => {
   it('lists its parameters, each once, and has a cost', () => {
     for (const n of extents.filter((extent) => !except.includes(extent))) {
       const [call] = fc.sample(calls(n, n % 3), 1);
-      const { params = [] } = fusion;
+      const { params = [], shapedBy } = fusion;
+      const all = shapedBy === undefined ? params : [...params, shapedBy]; // `shapedBy` is among the sizes
       expect(call.inputs).toHaveLength(fusion.inputs.length);
-      expect(params.toSorted()).toEqual(Object.keys(call.params).sort());
+      expect(all.toSorted()).toEqual(Object.keys(call.params).sort());
       const sizes = fusion.sizes(
         call.inputs.map(({ shape }) => shape),
         call.params,

@@ -117,7 +117,7 @@ const opCases: Readonly<Record<keyof typeof ops | keyof LayerOps, readonly Case[
   layerNorm: [
     {
       shapes: [rows, [3], [3]],
-      fn: (x, gamma, beta) => layerNorms.layerNorm(x, gamma, beta, 1e-5),
+      fn: (x, gamma, beta) => layerNorms.layerNorm(x, gamma, beta, 1, 1e-5),
       y: rows,
     },
   ],

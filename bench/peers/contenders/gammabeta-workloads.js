@@ -8,6 +8,7 @@ export function workloadsOf({
   DataLoader,
   Dense,
   fit,
+  GroupNorm,
   LayerNorm,
   LeakyReLU,
   manualSeed,
@@ -76,6 +77,9 @@ export function workloadsOf({
     normalization(new BatchNorm1d(features, { eps, momentum }), inputs);
   const layernorm = ({ features, eps }, inputs) => normalization(new LayerNorm(features, { eps }), inputs);
 
+  const groupnorm = ({ groups, features, eps }, inputs) =>
+    normalization(new GroupNorm(groups, features, { eps }), inputs);
+
   function normalization(norm, inputs) {
     const x = onDevice(inputs.x, { requiresGrad: true });
     const g = onDevice(inputs.g);
@@ -136,5 +140,5 @@ export function workloadsOf({
     };
   }
 
-  return { step, batchnorm, layernorm, matmul, experiment };
+  return { step, batchnorm, layernorm, groupnorm, matmul, experiment };
 }

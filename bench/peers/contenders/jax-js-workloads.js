@@ -128,15 +128,18 @@ function batchnorm({ eps, momentum }, inputs) {
 }
 
 /** jax-js has no such layer either. */
-function layernorm({ eps }, inputs) {
+const layernorm = ({ features, eps }, inputs) => groupnorm({ groups: 1, features, eps }, inputs);
+
+/** Nor this one. */
+function groupnorm({ groups, features, eps }, inputs) {
   const { x, gamma, beta, g } = mapped(inputs, onDevice);
+  const [m] = x.shape;
   const f = (x, gamma, beta) => {
-    const centered = x.ref.sub(np.mean(x, 1, { keepdims: true }));
-    const variance = np.mean(np.square(centered.ref), 1, { keepdims: true });
-    return centered
-      .div(np.sqrt(variance.add(eps)))
-      .mul(gamma)
-      .add(beta);
+    const rows = groups === 1 ? x : x.reshape([m, groups, features / groups]);
+    const centered = rows.ref.sub(np.mean(rows, -1, { keepdims: true }));
+    const variance = np.mean(np.square(centered.ref), -1, { keepdims: true });
+    const xhat = centered.div(np.sqrt(variance.add(eps)));
+    return xhat.reshape([m, features]).mul(gamma).add(beta);
   };
   const pass = jit((x, gamma, beta, g) => {
     const [y, pullback] = vjp(f, [x, gamma, beta]);
@@ -171,4 +174,4 @@ function matmul(_workload, inputs) {
   return { iterate, settle: () => blockUntilReady(c), verify };
 }
 
-export const workloads = { step, batchnorm, layernorm, matmul };
+export const workloads = { step, batchnorm, layernorm, groupnorm, matmul };

@@ -66,6 +66,11 @@ class LayerNorm(Normalization):
         return torch.nn.LayerNorm(workload['features'], eps=workload['eps'])
 
 
+class GroupNorm(Normalization):
+    def norm_of(self, workload):
+        return torch.nn.GroupNorm(workload['groups'], workload['features'], eps=workload['eps'])
+
+
 class Matmul:
     def __init__(self, _workload, inputs):
         self.a, self.b = inputs['a'], inputs['b']
@@ -103,6 +108,7 @@ WORKLOADS = {
     'step': Step,
     'batchnorm': BatchNorm,
     'layernorm': LayerNorm,
+    'groupnorm': GroupNorm,
     'matmul': Matmul,
     'experiment': Experiment,
 }

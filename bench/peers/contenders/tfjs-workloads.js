@@ -87,6 +87,17 @@ export function workloadsOf(tf) {
     return normalization(layerNorm, inputs);
   }
 
+  /** The same for each group of columns. */
+  function groupnorm({ groups, eps }, inputs) {
+    const groupNorm = (x, gamma, beta) => {
+      const rows = tf.reshape(x, [x.shape[0], groups, -1]);
+      const { mean, variance } = tf.moments(rows, 2, true);
+      const xhat = tf.mul(tf.sub(rows, mean), tf.rsqrt(tf.add(variance, eps)));
+      return tf.add(tf.mul(tf.reshape(xhat, x.shape), gamma), beta);
+    };
+    return normalization(groupNorm, inputs);
+  }
+
   function normalization(f, inputs) {
     const [x, gamma, beta, g] = [inputs.x, inputs.gamma, inputs.beta, inputs.g].map(onDevice);
     const gradients = tf.grads(f);
@@ -122,5 +133,5 @@ export function workloadsOf(tf) {
     return { iterate, settle, verify };
   }
 
-  return { step, batchnorm, layernorm, matmul };
+  return { step, batchnorm, layernorm, groupnorm, matmul };
 }

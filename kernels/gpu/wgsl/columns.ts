@@ -49,16 +49,21 @@ interface Sums {
   readonly matrices?: readonly string[];
   readonly sums: readonly [string] | readonly [string, string];
   readonly numbers?: readonly string[];
+  /** Integers besides m, C and rows. */
+  readonly integers?: readonly string[];
   /** WGSL that adds the terms of element `at`, in row i, to `sum`. */
   readonly terms: string;
 }
 
-function columnSums(name: string, { reads, matrices = [], sums, numbers = [], terms }: Sums): WgslForm {
+function columnSums(
+  name: string,
+  { reads, matrices = [], sums, numbers = [], integers = [], terms }: Sums,
+): WgslForm {
   return {
     name,
     reads,
     writes: [...matrices, ...sums],
-    sizes: ['m', 'C', 'rows'],
+    sizes: ['m', 'C', 'rows', ...integers],
     numbers,
     code: `${TOTAL}${HEAD}
   var sum = vec2<f32>();
@@ -102,11 +107,13 @@ export const batchnormSums: WgslForm = columnSums('batchnormSums', {
   terms: 'sum += vec2(g[at] * ((x[at] - mean[c]) * rstd[c]), g[at]);',
 });
 
-/** dgamma and dbeta of layer normalization: the same sums, with the mean and rstd of row i. */
+/** dgamma and dbeta of layer normalization: the same sums, with the mean and rstd of row i and the group of column c. */
 export const layernormSums: WgslForm = columnSums('layernormSums', {
   reads: ['g', 'x', 'mean', 'rstd'],
   sums: ['dgamma', 'dbeta'],
-  terms: 'sum += vec2(g[at] * ((x[at] - mean[i]) * rstd[i]), g[at]);',
+  integers: ['G'],
+  terms: `let r = i * u.G + c / (u.C / u.G);
+    sum += vec2(g[at] * ((x[at] - mean[r]) * rstd[r]), g[at]);`,
 });
 
 /** dz = g·activation′, from y = activation(z), and db = Σᵢ dz. */

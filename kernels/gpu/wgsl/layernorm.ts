@@ -1,6 +1,6 @@
 /**
  * Layer normalization of the rows of [m, C]: forward in one launch, dx in one. dgamma and dbeta are sums over columns,
- * in `columns.ts`.
+ * in `columns.ts`. A row is one of the G groups of an example, and γ and β have one row per group.
  */
 import { MOST_GROUPS, parts as ceil, type WgslForm, type Workgroups } from './form.ts';
 import { ROW_TOTAL, ROWS } from './rows.ts';
@@ -10,11 +10,11 @@ export const groupsOf = (m: number): Workgroups => [Math.min(ceil(m, ROWS), MOST
 
 /**
  * A form that computes rows i. Its threads loop over the elements at `first`, `first + 32`, … up to `past`; threads
- * beyond the last row have none.
+ * beyond the last row have none. γ of element `at` is at `at - toGamma`.
  */
 const perRow = (form: Omit<WgslForm, 'sizes'>): WgslForm => ({
   ...form,
-  sizes: ['m', 'C'],
+  sizes: ['m', 'C', 'G'],
   code: `${ROW_TOTAL}
 @compute @workgroup_size(32, ${ROWS})
 fn main(
@@ -26,6 +26,7 @@ fn main(
     let inside = block + local.y < u.m;
     let i = min(block + local.y, u.m - 1u);
     let row = i * u.C;
+    let toGamma = row - (i % u.G) * u.C;
     let first = row + local.x;
     let past = select(0u, row + u.C, inside);
     ${form.code}
@@ -56,7 +57,7 @@ export const layernormForward: WgslForm = perRow({
     let squares = select(all.x, all.x - excess, excess < all.x);
     let r = 1.0 / sqrt(squares / f32(u.C) + u.eps);
     for (var at = first; at < past; at += 32u) {
-      y[at] = gamma[at - row] * ((x[at] - mu) * r) + beta[at - row];
+      y[at] = gamma[at - toGamma] * ((x[at] - mu) * r) + beta[at - toGamma];
     }
     if (inside && local.x == 0u) {
       mean[i] = mu;
@@ -71,12 +72,12 @@ export const layernormDx: WgslForm = perRow({
   writes: ['dx'],
   code: `var sum = vec2<f32>();
     for (var at = first; at < past; at += 32u) {
-      let d = g[at] * gamma[at - row];
+      let d = g[at] * gamma[at - toGamma];
       sum += vec2(d, d * ((x[at] - mean[i]) * rstd[i]));
     }
     let all = total(sum, local) / f32(u.C);
     for (var at = first; at < past; at += 32u) {
       let xhat = (x[at] - mean[i]) * rstd[i];
-      dx[at] = rstd[i] * (g[at] * gamma[at - row] - all.x - xhat * all.y);
+      dx[at] = rstd[i] * (g[at] * gamma[at - toGamma] - all.x - xhat * all.y);
     }`,
 });

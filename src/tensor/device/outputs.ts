@@ -16,6 +16,8 @@ export interface OutputLike {
 /** The outputs for one combination of input shapes. */
 interface Known {
   readonly shapes: readonly Shape[];
+  /** The parameter on which the shapes depend, or 0. */
+  readonly param: number;
   readonly outputs: readonly OutputLike[];
 }
 
@@ -36,9 +38,10 @@ export function outputsOf<P extends Params>(
   params: P,
 ): readonly OutputLike[] {
   const known = found.get(fusion) ?? [];
-  for (const { shapes: before, outputs } of known) if (areSame(before, shapes)) return outputs;
+  const param = fusion.shapedBy === undefined ? 0 : params[fusion.shapedBy];
+  for (const each of known) if (each.param === param && areSame(each.shapes, shapes)) return each.outputs;
   const outputs = fusion.compose(shapesOnly, shapes.map(plain), params).map(kept);
-  found.set(fusion, [{ shapes: shapes.map(copy), outputs }, ...known].slice(0, CAPACITY));
+  found.set(fusion, [{ shapes: shapes.map(copy), param, outputs }, ...known].slice(0, CAPACITY));
   return outputs;
 }
 

@@ -96,7 +96,7 @@ export function elementwise(
 export function misfits(...lists: readonly (readonly Shape[])[]): NonNullable<KernelCase['misfits']> {
   return lists.map((shapes) => ({
     shapes,
-    params: { axis: 0, smoothing: 0, extent: 4, eps: 1e-5, alpha: 0.1 },
+    params: { axis: 0, smoothing: 0, extent: 4, eps: 1e-5, alpha: 0.1, groups: 1 },
   }));
 }
 

@@ -1,4 +1,4 @@
-/** The fusions of layer normalization. */
+/** The fusions of layer and group normalization. */
 import fc from 'fast-check';
 import { reciprocalStd } from '../../../kernels/batchnorm.ts';
 import * as fusions from '../../../kernels/fused/index.ts';
@@ -18,18 +18,19 @@ const batches: readonly Range[] = [
   { zeros: 0.9 },
 ];
 
-/** Random m and C ≥ 1, one of which is n; a seed, the distribution of the batch, and ε. */
+/** Random m, groups, and C ≥ 1, where m or C/groups is n; a seed, the distribution of the batch, and ε. */
 const shaped = (n: number, turn: number) =>
   fc
     .record({
       other: fc.constantFrom(1, 2, 3, 4, 5, 7, 8, 33),
       range: fc.constantFrom(...batches),
       seed: seeds,
+      groups: fc.constantFrom(1, 1, 2, 3, 8),
       eps: fc.constantFrom(1e-5, 1e-3, 0.5),
     })
-    .map(({ other, ...rest }) => {
-      const [m, C] = turn > 0 && n > 0 ? [other, n] : [n, other];
-      return { m, C, ...rest };
+    .map(({ other, groups, ...rest }) => {
+      const [m, size] = turn > 0 && n > 0 ? [other, n] : [n, other];
+      return { m, C: size * groups, groups, ...rest };
     });
 
 const vector = (n: number, seed: number) => drawn([n], seed, { low: -2, high: 2 });
@@ -37,63 +38,69 @@ const vector = (n: number, seed: number) => drawn([n], seed, { low: -2, high: 2 
 /** The statistics of float32 values in float64, as the forward pass returns them. */
 function statisticsOf(
   { shape, data }: Pick<Held, 'shape' | 'data'>,
+  groups: number,
   eps: number,
 ): { mean: Held; rstd: Held } {
   const x = held(shape, Float64Array.from(data, Math.fround));
-  const mean = composer.run(rowMean, [x]);
-  const variance = composer.run(rowVariance, [x, mean]);
+  const mean = composer.run(rowMean, [x], { groups });
+  const variance = composer.run(rowVariance, [x, mean], { groups });
   return { mean, rstd: composer.run(reciprocalStd, [variance], { eps }) };
 }
 
-/** |x − mean| of each element, with the largest of its row: the size of the terms of a sum over the row. */
-const distance = (x: Held, mean: Held) => (i: number, c: number) =>
-  Math.abs(x.data[i * x.shape[1] + c] - mean.data[i]);
+/** The statistic of element [i, c]. */
+const statisticOf = (x: Held, mean: Held) => {
+  const groups = mean.data.length / Math.max(1, x.shape[0]);
+  const size = x.shape[1] / groups;
+  return (i: number, c: number) => i * groups + Math.floor(c / size);
+};
 
+/** The largest |x − mean| of the row and group of each element: the size of the terms of a sum over them. */
 const farthest = (x: Held, mean: Held) => {
-  const far = distance(x, mean);
-  const most = mean.data.map((_, i) => {
-    let value = 0;
-    for (let c = 0; c < x.shape[1]; c++) value = Math.max(value, far(i, c));
-    return value;
+  const of = statisticOf(x, mean);
+  const most = mean.data.map(() => 0);
+  elementwise(x.shape, (i, c) => {
+    const r = of(i, c);
+    return (most[r] = Math.max(most[r], Math.abs(x.data[i * x.shape[1] + c] - mean.data[r])));
   });
-  return (i: number) => most[i];
+  return { most, of };
 };
 
 /** Σ |g·xhat| and Σ |g| over the rows. */
 function sumsOf(g: Held, x: Held, mean: Held, rstd: Held) {
-  const far = farthest(x, mean);
+  const { most, of } = farthest(x, mean);
   const at = (i: number, c: number) => Math.abs(g.data[i * x.shape[1] + c]);
+  const xhat = (r: number) => most[r] * rstd.data[r];
   return [
-    overRows(x.shape, (sum, i, c) => sum + at(i, c) * far(i) * rstd.data[i]),
+    overRows(x.shape, (sum, i, c) => sum + at(i, c) * xhat(of(i, c))),
     overRows(x.shape, (sum, i, c) => sum + at(i, c)),
   ];
 }
 
 const backwardCalls = (n: number, turn: number, withGamma: boolean) =>
-  shaped(n, turn).map(({ m, C, range, seed, eps }) => {
+  shaped(n, turn).map(({ m, C, groups, range, seed, eps }) => {
     const x = drawn([m, C], seed, range);
-    const { mean, rstd } = statisticsOf(x, eps);
+    const { mean, rstd } = statisticsOf(x, groups, eps);
     const inputs = [drawn([m, C], seed + 1), x, mean, rstd, vector(C, seed + 2)];
-    return { inputs: withGamma ? inputs : inputs.slice(0, 4), params: {} };
+    return { inputs: withGamma ? inputs : inputs.slice(0, 4), params: { groups } };
   });
 
 export const layernorms: Pick<FusionCases, 'layernormForward' | 'layernormSums' | 'layernormBackward'> = {
   layernormForward: {
     fusion: fusions.layernormForward,
     calls: (n, turn) =>
-      shaped(n, turn).map(({ m, C, range, seed, eps }) => ({
+      shaped(n, turn).map(({ m, C, groups, range, seed, eps }) => ({
         inputs: [drawn([m, C], seed, range), vector(C, seed + 1), vector(C, seed + 2)],
-        params: { eps },
+        params: { groups, eps },
       })),
-    magnitudes: ([x, gamma, beta], { eps }) => {
-      const { mean, rstd } = statisticsOf(x, eps);
-      const far = farthest(x, mean);
-      const y = elementwise(
-        x.shape,
-        (i, c) => Math.abs(gamma.data[c]) * rstd.data[i] * far(i) + Math.abs(beta.data[c]),
-      );
+    magnitudes: ([x, gamma, beta], { groups, eps }) => {
+      const { mean, rstd } = statisticsOf(x, groups, eps);
+      const { most, of } = farthest(x, mean);
+      const y = elementwise(x.shape, (i, c) => {
+        const r = of(i, c);
+        return Math.abs(gamma.data[c]) * rstd.data[r] * most[r] + Math.abs(beta.data[c]);
+      });
       // The error of the mean is relative to the differences from it, and to the last bits of float64 at any offset.
-      return [y, mean.data.map((value, i) => far(i) + 1e-9 * Math.abs(value)), null];
+      return [y, mean.data.map((value, r) => most[r] + 1e-9 * Math.abs(value)), null];
     },
   },
   layernormSums: {
@@ -108,16 +115,15 @@ export const layernorms: Pick<FusionCases, 'layernormForward' | 'layernormSums' 
     calls: (n, turn) => backwardCalls(n, turn, true),
     magnitudes: ([g, x, mean, rstd, gamma]) => {
       const C = x.shape[1];
-      const far = farthest(x, mean);
+      const { most, of } = farthest(x, mean);
       const scaled = (i: number, c: number) => Math.abs(g.data[i * C + c] * gamma.data[c]);
-      const sums = mean.data.map((_, i) => {
-        let sum = 0;
-        for (let c = 0; c < C; c++) sum += scaled(i, c);
-        return sum;
-      });
+      const sums = mean.data.map(() => 0);
+      elementwise(x.shape, (i, c) => (sums[of(i, c)] += scaled(i, c)));
+      const size = (C * x.shape[0]) / mean.data.length;
       const dx = elementwise(x.shape, (i, c) => {
-        const xhat = far(i) * rstd.data[i];
-        return rstd.data[i] * (scaled(i, c) + (sums[i] / C) * (1 + xhat * xhat));
+        const r = of(i, c);
+        const xhat = most[r] * rstd.data[r];
+        return rstd.data[r] * (scaled(i, c) + (sums[r] / size) * (1 + xhat * xhat));
       });
       return [dx, ...sumsOf(g, x, mean, rstd)];
     },

@@ -1,10 +1,11 @@
 /**
  * Tests of the outputs of fusions: they follow the shape rules of the kernels, and are cached per combination of
- * shapes.
+ * shapes, and of the parameter that shapes them.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchnormForward, batchnormSums } from '../../../kernels/fused/batchnorm.ts';
+import { layernormForward } from '../../../kernels/fused/layernorm.ts';
 import { ShapeError } from '../../../src/tensor/errors.ts';
 import { outputsOf } from '../../../src/tensor/device/outputs.ts';
 import { fusionCases } from '../../kernels/fusion-cases/index.ts';
@@ -28,6 +29,13 @@ describe('outputsOf', () => {
     );
   });
 
+  it('follows the parameter that shapes them', () => {
+    for (const groups of [1, 2, 3, 2, 1]) {
+      const outputs = outputsOf(layernormForward, [[4, 6], [6], [6]], { groups, eps });
+      expect(outputs.map(({ shape }) => shape)).toEqual([[4, 6], [4 * groups], [4 * groups]]);
+    }
+  });
+
   it('throws each time for inputs that do not fit', () => {
     for (let turn = 0; turn < 2; turn++) {
       expect(() => outputsOf(batchnormForward, [[2, 3], [3], [4]], { eps })).toThrow(ShapeError);
@@ -46,7 +54,7 @@ describe('outputsOf', () => {
 });
 
 it.each(Object.entries(fusionCases))(
-  '%s: its parameters do not change the shapes',
+  '%s: no parameter changes the shapes, except the one that it names',
   (_name, { fusion, calls, except = [] }) => {
     for (const n of [2, 5].filter((extent) => !except.includes(extent))) {
       const [one, other] = fc.sample(calls(n, 0), { numRuns: 2, seed: n });
@@ -55,7 +63,9 @@ it.each(Object.entries(fusionCases))(
           .compose(
             composer,
             one.inputs.map(({ shape, data }) => held(shape, Float64Array.from(data))),
-            params,
+            fusion.shapedBy === undefined
+              ? params
+              : { ...params, [fusion.shapedBy]: one.params[fusion.shapedBy] },
           )
           .map(({ shape }) => shape);
       expect(shapesWith(other.params)).toEqual(shapesWith(one.params));

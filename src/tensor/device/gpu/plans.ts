@@ -264,20 +264,31 @@ export const fusionPlans: {
 
   layernormForward: {
     forms: [layernorm.layernormForward],
-    run: (on, inputs, [[m, C]], { eps }) =>
-      on.launch(layernorm.layernormForward, inputs, [m * C, m, m], { m, C, eps }, layernorm.groupsOf(m)),
+    run: (on, inputs, [[m, C]], { groups: G, eps }) => {
+      const rows = m * G;
+      const numbers = { m: rows, C: C / G, G, eps };
+      return on.launch(
+        layernorm.layernormForward,
+        inputs,
+        [m * C, rows, rows],
+        numbers,
+        layernorm.groupsOf(rows),
+      );
+    },
   },
   layernormSums: {
     forms: [columns.layernormSums, ...adding],
-    run: (on, inputs, [shape]) => sumColumns(on, columns.layernormSums, inputs, shape),
+    run: (on, inputs, [shape], { groups: G }) => sumColumns(on, columns.layernormSums, inputs, shape, { G }),
   },
   layernormBackward: {
     forms: [layernorm.layernormDx, columns.layernormSums, ...adding],
-    run: (on, [g, x, mean, rstd, gamma], [shape]) => {
+    run: (on, [g, x, mean, rstd, gamma], [shape], { groups: G }) => {
       const [m, C] = shape;
+      const rows = m * G;
       const inputs = [g, x, mean, rstd, gamma];
-      const [dx] = on.launch(layernorm.layernormDx, inputs, [m * C], { m, C }, layernorm.groupsOf(m));
-      return [dx, ...sumColumns(on, columns.layernormSums, [g, x, mean, rstd], shape)];
+      const numbers = { m: rows, C: C / G, G };
+      const [dx] = on.launch(layernorm.layernormDx, inputs, [m * C], numbers, layernorm.groupsOf(rows));
+      return [dx, ...sumColumns(on, columns.layernormSums, [g, x, mean, rstd], shape, { G })];
     },
   },
 

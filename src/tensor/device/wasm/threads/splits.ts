@@ -290,19 +290,21 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     gamma: number,
     m: number,
     C: number,
+    groups: number,
   ) => {
     const row = FLOAT * C;
-    const sumsPerRow = (2 * FLOAT * Math.ceil(C / 4) * 4) / SUMMED;
-    const steps = [row, sumsPerRow, row, row, DOUBLE, DOUBLE];
-    pool.run(layernormRows, [dx, sums, g, x, mean, rstd, gamma, m, C], steps, 7, SUMMED, 600 * C);
+    const statistics = DOUBLE * groups;
+    const sumsPerRow = (2 * FLOAT * groups * Math.ceil(C / groups / 4) * 4) / SUMMED;
+    const steps = [row, sumsPerRow, row, row, statistics, statistics];
+    pool.run(layernormRows, [dx, sums, g, x, mean, rstd, gamma, m, C, groups], steps, 7, SUMMED, 600 * C);
   };
-  const layernormBackward: Split = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma, sums, m, C]) => {
-    rowsOfLayernorm(dx, sums, g, x, mean, rstd, gamma, m, C);
-    layernormTotals.run(dgamma, dbeta, sums, m, C);
+  const layernormBackward: Split = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma, sums, m, C, groups]) => {
+    rowsOfLayernorm(dx, sums, g, x, mean, rstd, gamma, m, C, groups);
+    layernormTotals.run(dgamma, dbeta, sums, m, C, groups);
   };
-  const layernormSums: Split = ([dgamma, dbeta, g, x, mean, rstd, sums, m, C]) => {
-    rowsOfLayernorm(0, sums, g, x, mean, rstd, 0, m, C);
-    layernormTotals.run(dgamma, dbeta, sums, m, C);
+  const layernormSums: Split = ([dgamma, dbeta, g, x, mean, rstd, sums, m, C, groups]) => {
+    rowsOfLayernorm(0, sums, g, x, mean, rstd, 0, m, C, groups);
+    layernormTotals.run(dgamma, dbeta, sums, m, C, groups);
   };
   const layernormForward = form('layernormForward');
 
@@ -312,8 +314,8 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     [
       'layernormForward',
       (args) => {
-        const C = args[7];
-        const steps = [FLOAT * C, DOUBLE, DOUBLE, FLOAT * C];
+        const [C, groups] = [args[7], args[8]];
+        const steps = [FLOAT * C, DOUBLE * groups, DOUBLE * groups, FLOAT * C];
         pool.run(layernormForward, args, steps, 6, LINE, 300 * C);
       },
     ],
