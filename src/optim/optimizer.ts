@@ -51,7 +51,7 @@ interface Member<O> {
  */
 export abstract class Optimizer<O extends LearningRate> {
   /** @internal */
-  readonly groups: readonly Group<O>[];
+  readonly paramGroups: readonly Group<O>[];
   /** @internal The parameters, group by group. */
   readonly members: readonly Member<O>[];
 
@@ -59,12 +59,12 @@ export abstract class Optimizer<O extends LearningRate> {
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
     const groups = isGroups<O>(params) ? params : [{ params } as ParameterGroup<O>];
     for (const group of groups) expectTensors(this.kind(), 'params', group.params, PARAMETERS);
-    this.groups = groups.map(({ params: members, ...overrides }) => {
+    this.paramGroups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
       return { params: [...members], options, ratio: options.lr / (groups[0].lr ?? defaults.lr) };
     });
-    this.members = this.groups.flatMap((group) => group.params.map((w) => ({ w, group, slots: {} })));
+    this.members = this.paramGroups.flatMap((group) => group.params.map((w) => ({ w, group, slots: {} })));
     expectParameters(this.kind(), this.parameters);
   }
 
@@ -103,12 +103,12 @@ export abstract class Optimizer<O extends LearningRate> {
    * were constructed with.
    */
   get lr(): number {
-    return this.groups[0].options.lr;
+    return this.paramGroups[0].options.lr;
   }
 
   set lr(lr: number) {
     expectNumber(this.kind(), 'lr', lr, { from: 0 });
-    for (const group of this.groups) group.options = { ...group.options, lr: lr * group.ratio };
+    for (const group of this.paramGroups) group.options = { ...group.options, lr: lr * group.ratio };
   }
 
   /**
@@ -146,7 +146,7 @@ export abstract class Optimizer<O extends LearningRate> {
     const { parameters } = this;
     return {
       optimizer: this.kind(),
-      groups: this.groups.map(({ params, options }) => ({
+      groups: this.paramGroups.map(({ params, options }) => ({
         params: params.map((w) => parameters.indexOf(w)),
         options: { ...options },
       })),
@@ -174,7 +174,7 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** @internal Checks and converts a state. Returns the function that then loads it, which cannot fail. */
   prepareState(state: OptimizerState): () => void {
-    const { groups, members } = this;
+    const { paramGroups: groups, members } = this;
     expectFit(this.kind(), groups, state);
     const options = new Map(
       groups.map((group, k) => [group, { ...group.options, ...(state.groups[k].options as Partial<O>) }]),

@@ -172,7 +172,7 @@ function remembered({ members }: Optimizer<LearningRate>): readonly Tensor[] {
 
 /** What the program can set between two parts, outside the GPU's memory. */
 function settingsOf(optimizer: Optimizer<LearningRate>): { readonly restore: () => void } {
-  const groups = optimizer.groups.map((group) => ({ group, options: group.options }));
+  const groups = optimizer.paramGroups.map((group) => ({ group, options: group.options }));
   const states = Object.values(streams).map((stream) => [stream, stream.state] as const);
   return {
     restore: () => {
