@@ -111,7 +111,7 @@ describe('gradients', () => {
     held.hold('x', x.grad);
     const y = x.mul(w).exp();
     const wrong = tensor([1, 2, 3]);
-    expect(() => y.backward(wrong)).toThrow(/g has shape/);
+    expect(() => y.backward(wrong)).toThrow(/g is Tensor\(\[3\]/);
     y.backward(tensor([1, 0]));
     held.check();
     expect(values(w.grad)[1]).toBe(2);
