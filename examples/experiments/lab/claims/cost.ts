@@ -37,10 +37,10 @@ export const cost: Claim<Setting, Outcome> = {
   settings: (effort) =>
     combinations<Setting>({
       measure: measures, // time first, before another device has run in the same thread
-      norm: ['none', 'before'],
       batchSize: effort === 'quick' ? [32, 256] : [8, 32, 64, 256, 1024],
       steps: [effort === 'quick' ? 100 : 300],
       seed: seedsOf(effort),
+      norm: ['none', 'before'], // in turns, because the speed of the machine changes
     }),
   run: async ({ measure, norm, batchSize, steps, seed }, { training }) => {
     if (measure === 'memory')
