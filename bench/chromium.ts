@@ -7,7 +7,7 @@ import { chromium } from 'playwright';
 import { GammaBetaError } from '../src/index.ts';
 import { bundleForPage, type PageFiles } from './page-files.ts';
 
-/** The Chromium that the variable CHROMIUM names, or the system's; undefined if there is none. */
+/** The path of Chromium: from the environment variable CHROMIUM, or the system's. Undefined if it is not installed. */
 export const chromiumPath: string | undefined = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',

@@ -113,7 +113,7 @@ const sizesOf = ([[m, C]]: readonly Shape[], { groups }: Groups): [m: number, C:
   m * groups,
   C / groups,
 ];
-/** The same with the number of groups G. γ of row i begins at (i mod G)·C. */
+/** The loop bounds and the number of groups G. γ of row i begins at (i mod G)·C. */
 const withGroups = (shapes: readonly Shape[], params: Groups): number[] => [
   ...sizesOf(shapes, params),
   params.groups,

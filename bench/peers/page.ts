@@ -19,7 +19,7 @@ export interface PageContender {
 
 /** What the script of a contender exports. */
 export interface PageModule {
-  /** Opens the library with so many threads, or with fewer if it cannot have them. */
+  /** Opens the library with the given number of threads, or with fewer if it cannot start all of them. */
   open(threads: number): Promise<PageContender>;
 }
 
@@ -28,7 +28,7 @@ export interface PageTask {
   readonly workload: string;
   /** The contenders as they have described themselves. */
   readonly contenders: readonly Participating[];
-  /** The number of threads that is asked for. */
+  /** The requested number of threads. */
   readonly threads: number;
   readonly protocol: Protocol;
 }
@@ -87,7 +87,7 @@ function entrantOf(task: Task): Entrant {
 
 function workloadNamed(name: string): Workload {
   const workload = workloads.find((each) => each.name === name);
-  if (workload === undefined) throw new Error(`no workload is named ${name}`);
+  if (workload === undefined) throw new Error(`unknown workload: ${name}`);
   return workload;
 }
 

@@ -341,7 +341,7 @@ export function layernormRows(
   }
 }
 
-/** The same for one group of `rows` rows, which are `row` bytes apart. */
+/** The part of `layernormRows` for one group of columns in `rows` rows, which are `row` bytes apart. */
 function rowsOfGroup(
   dx: usize,
   sums: usize,

@@ -33,8 +33,8 @@ import { complete, Layer } from './layer.ts';
 type Arguments = [x: Value, gamma: Value, beta: Value, groups: number, eps: number];
 
 /**
- * y = γ·x̂ + β, where each of the `groups` groups of neighbours in a row of x̂ is that of x with mean 0 and variance 1.
- * x [m, C], gamma, beta [C] → y [m, C].
+ * y = γ·x̂ + β, where x̂ is x with each group of a row normalized to mean 0 and variance 1. A row has `groups` groups of
+ * C / `groups` neighbouring columns. x [m, C], gamma, beta [C] → y [m, C].
  */
 export const layerNorm: Op<Arguments> = op<Arguments, Kept & { mean: Value; rstd: Value }>({
   name: 'layerNorm',

@@ -50,7 +50,7 @@ interface Member<O> {
  * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf tensor, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
-  /** @internal */
+  /** @internal The groups, each with its options. */
   readonly paramGroups: readonly Group<O>[];
   /** @internal The parameters, group by group. */
   readonly members: readonly Member<O>[];

@@ -57,7 +57,7 @@ function layOut(values: FloatArray, shape: Shape): string {
     const lines = texts.map((text, i) => (i > 0 && i % perLine === 0 ? newLine : ' ') + text);
     return `[${lines.join(',').slice(1)}]`;
   };
-  const printed: number[] = [];
+  const printed: number[] = []; // all have the same width, so a first pass finds them
   layOutFrom(0, 0, (x) => {
     printed.push(x);
     return '';
