@@ -100,7 +100,8 @@ function isState(state: unknown): state is OptimizerState {
 }
 
 function isGroup(group: unknown): group is { readonly params: readonly unknown[] } {
-  return isObject(group) && Array.isArray(group.params) && isObject(group.options);
+  if (!isObject(group) || Object.keys(group).sort().join() !== 'options,params') return false;
+  return Array.isArray(group.params) && isObject(group.options);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
