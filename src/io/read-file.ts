@@ -5,6 +5,7 @@ import {
   checksumsOf,
   damaged,
   decodeTensor,
+  type HeaderCheck,
   headerSize,
   PREFIX,
   readHeader,
@@ -21,9 +22,13 @@ const MOST = 2 ** 30;
  * Reads a file, whose name is that of the source. Each tensor is read into memory of its own, so the file may be larger
  * than the largest array.
  *
- * @throws {GammaBetaError} From `source.failure`: the file cannot be read, is not safetensors, or is damaged.
+ * @throws {GammaBetaError} From `source.failure`: the file cannot be read, is not safetensors, or is damaged. Or what
+ *   `check` throws.
  */
-export async function readFileInParts(source: Source): Promise<Safetensors> {
+export async function readFileInParts(
+  source: Source,
+  check: HeaderCheck = () => undefined,
+): Promise<Safetensors> {
   const { name: path } = source;
   try {
     expectFile(await stat(path)); // opening a pipe would wait for another program
@@ -33,6 +38,7 @@ export async function readFileInParts(source: Source): Promise<Safetensors> {
       const start =
         PREFIX + headerSize(source, await readAt(source, file, 0, Math.min(PREFIX + 1, size)), size);
       const { entries, metadata } = readHeader(source, await readAt(source, file, PREFIX, start), size);
+      check({ entries, metadata });
       const sums = checksumsOf(source, metadata);
       const tensors: [string, SafetensorsTensor][] = [];
       for (const entry of entries) {

@@ -158,8 +158,15 @@ const LARGEST_HEADER = 100_000_000;
 /** The key of our checksums in the metadata: `{ name: CRC-32 of the tensor's bytes }` as JSON. */
 const CHECKSUMS = 'gammabeta.crc32';
 
+/** Refuses a file by its header, before values are read: there may be gigabytes of them. */
+export type HeaderCheck = (header: Header) => void;
+
 /** Reads a whole file. */
-export function readBytes(source: Source, given: Uint8Array | ArrayBuffer): Safetensors {
+export function readBytes(
+  source: Source,
+  given: Uint8Array | ArrayBuffer,
+  check: HeaderCheck = () => undefined,
+): Safetensors {
   if (isDetached(given)) throw source.failure(`the data is ${shown(given)}`, TRANSFERRED);
   const bytes = given instanceof ArrayBuffer ? new Uint8Array(given) : given;
   if (!(bytes instanceof Uint8Array)) {
@@ -167,6 +174,7 @@ export function readBytes(source: Source, given: Uint8Array | ArrayBuffer): Safe
   }
   const start = PREFIX + headerSize(source, bytes.subarray(0, PREFIX + 1), bytes.length);
   const { entries, metadata } = readHeader(source, bytes.subarray(PREFIX, start), bytes.length);
+  check({ entries, metadata });
   const sums = checksumsOf(source, metadata);
   const tensors = entries.map((entry): [string, SafetensorsTensor] => {
     return [
@@ -207,7 +215,8 @@ export function readHeader(source: Source, bytes: Uint8Array, length: number): H
   const entries = Object.entries(described).map(([name, entry]) => readEntry(source, name, entry, start));
   let at = start;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== at) throw damaged(source, `${name} begins at ${begin - start}, not at ${at - start}`);
+    if (begin !== at)
+      throw damaged(source, `${shortened(name)} begins at ${begin - start}, not at ${at - start}`);
     at = end;
   }
   if (length < at) throw cutShort(source, at, length);
@@ -233,19 +242,24 @@ function parseHeader(source: Source, bytes: Uint8Array): Record<string, unknown>
 }
 
 function readEntry(source: Source, name: string, entry: unknown, start: number): Entry {
-  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  if (!isRecord(entry)) throw damaged(source, `the entry of ${shortened(name)} is ${show(entry)}`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (typeof dtype !== 'string') {
+    throw damaged(source, `the element type of ${shortened(name)} is ${show(dtype)}`);
+  }
   if (!isElementType(dtype)) {
-    const problem = `${source.name} stores ${name} in an unsupported element type: ${show(dtype)}`;
+    const problem = `${source.name} stores ${shortened(name)} in an unsupported element type: ${show(dtype)}`;
     throw source.failure(problem, `convert it to ${elementTypes.join(', ')}`);
   }
-  if (!isIntegers(shape)) throw damaged(source, `the shape of ${name} is ${show(shape)}`);
+  if (!isIntegers(shape)) throw damaged(source, `the shape of ${shortened(name)} is ${show(shape)}`);
   if (!isIntegers(offsets) || offsets.length !== 2) {
-    throw damaged(source, `the offsets of ${name} are ${show(offsets)}`);
+    throw damaged(source, `the offsets of ${shortened(name)} are ${show(offsets)}`);
   }
   const [begin, end] = offsets;
   const needed = shape.includes(0) ? 0 : sizeOf(shape) * elementSize(dtype);
   if (end - begin === needed) return { name, dtype, shape, begin: start + begin, end: start + end };
-  throw damaged(source, `${name} ${formatShape(shape)} has ${end - begin} bytes, ${dtype} needs ${needed}`);
+  const problem = `${shortened(name)} ${shortened(formatShape(shape))} has ${end - begin} bytes, ${dtype} needs ${needed}`;
+  throw damaged(source, problem);
 }
 
 /** The checksums of the tensors' bytes, if the file has them. */
@@ -276,12 +290,13 @@ export function decodeTensor(
   sums: ReadonlyMap<string, unknown> | null,
 ): SafetensorsTensor {
   if (sums?.has(name) && sums.get(name) !== crc32(bytes)) {
-    const problem = `the checksum of ${name} is ${crc32(bytes)}, not ${show(sums.get(name))}`;
+    const problem = `the checksum of ${shortened(name)} is ${crc32(bytes)}, not ${show(sums.get(name))}`;
     throw damaged(source, problem, {}, `, or remove ${CHECKSUMS} from its metadata if the change was meant`);
   }
   if (dtype === 'BOOL') {
     const wrong = bytes.find((byte) => byte > 1);
-    if (wrong !== undefined) throw damaged(source, `${name} has a BOOL that is ${wrong}, not 0 or 1`);
+    if (wrong !== undefined)
+      throw damaged(source, `${shortened(name)} has a BOOL that is ${wrong}, not 0 or 1`);
   }
   return { dtype, shape, data: valuesOf(dtype, bytes) };
 }
@@ -319,6 +334,12 @@ export function partsOf(
 ): Uint8Array[] {
   if (!isStrings(metadata))
     throw source.failure(`metadata is ${shown(metadata)}`, 'pass an object of strings');
+  const texts = [...Object.keys(tensors), ...Object.entries(metadata).flat()];
+  const broken = texts.find((text) => /\p{Surrogate}/u.test(text));
+  if (broken !== undefined) {
+    // JSON can escape it, but the reference implementation does not read it.
+    throw source.failure(`${show(broken)} has half of a surrogate pair`, 'use whole Unicode characters');
+  }
   // float64 before float32, so that every value is aligned. The sort is stable.
   const sorted = Object.entries(tensors).sort(([, a], [, b]) => elementSize(b.dtype) - elementSize(a.dtype));
   const parts = sorted.map(([, { dtype, data }]) => bytesOf(dtype, data));
@@ -422,6 +443,11 @@ export function show(value: unknown): string {
   } catch {
     text = 'nested too deeply'; // the stack overflowed
   }
+  return shortened(text);
+}
+
+/** A text of a file, which may have millions of characters, for error messages. */
+function shortened(text: string): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`;
 }
 

@@ -7,6 +7,7 @@ import { plainSource, type Source } from './safetensors.ts';
 import { saveFile } from './save-file.ts';
 import {
   type EncodeWeightsOptions,
+  expectFitting,
   expectLoading,
   load,
   type LoadedWeights,
@@ -91,5 +92,6 @@ export async function loadWeights(
 ): Promise<LoadedWeights> {
   expectLoading(model, options);
   const source = plainSource('loadWeights', filePath('loadWeights', path));
-  return load(source, model, await readFileInParts(source), options);
+  const contents = await readFileInParts(source, (header) => expectFitting(source, model, header, options));
+  return load(source, model, contents, options);
 }

@@ -2,20 +2,21 @@
  * Weights of a model as safetensors, in this library's layout or in PyTorch's. The keys are the same in both; in PyTorch's
  * layout the weight of a `Dense` is [out, in], and the number of batches of a `BatchNorm1d` is an int64.
  */
-import type { FloatArray } from '../../kernels/kernel.ts';
+import type { FloatArray, Shape } from '../../kernels/kernel.ts';
 import { sameShape } from '../../kernels/shape.ts';
 import { BatchNorm1d } from '../layers/batchnorm1d.ts';
 import { Dense } from '../layers/dense.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
-import type { StateDict } from '../layers/state-dict.ts';
+import { expectFit, type StateDict } from '../layers/state-dict.ts';
 import { inPlace } from '../tensor/assign.ts';
 import { tensor } from '../tensor/create.ts';
 import { cpu } from '../tensor/device/cpu.ts';
-import { DeviceError, expectOneOf, expectOptions } from '../tensor/errors.ts';
+import { DeviceError, expectBoolean, expectOneOf, expectOptions } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ElementValues } from './element-type.ts';
 import {
+  type Header,
   joined,
   partsOf,
   plainSource,
@@ -109,7 +110,8 @@ export function loadWeights(
 ): LoadedWeights {
   expectLoading(model, options);
   const source = plainSource('loadWeights');
-  return load(source, model, readBytes(source, bytes), options);
+  const contents = readBytes(source, bytes, (header) => expectFitting(source, model, header, options));
+  return load(source, model, contents, options);
 }
 
 // ── saving ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -163,21 +165,41 @@ function readNow(x: Tensor): FloatArray {
 export function expectLoading(model: Layer, options: LoadWeightsOptions): void {
   expectLayer('loadWeights', model);
   expectOptions('loadWeights', options, ['layout', 'strict']);
-  if (options.layout !== undefined) expectOneOf('loadWeights', 'layout', options.layout, layouts);
+  const { layout, strict = true } = options;
+  if (layout !== undefined) expectOneOf('loadWeights', 'layout', layout, layouts);
+  expectBoolean('loadWeights', 'strict', strict);
 }
 
-/** @internal Loads the contents of a file. */
+/** @internal Checks that the tensors of a file have the names and shapes of the model's. */
+export function expectFitting(
+  source: Source,
+  model: Layer,
+  { entries, metadata }: Header,
+  { layout, strict = true }: LoadWeightsOptions,
+): void {
+  if (Object.hasOwn(metadata, 'gammabeta')) {
+    const hint =
+      'use restoreCheckpoint or loadCheckpoint, which restore the model alone if only that is given';
+    throw source.failure(`${source.name} is a checkpoint, not a file of weights`, hint);
+  }
+  const tensors = Object.fromEntries(entries.map((entry) => [entry.name, entry]));
+  const isPyTorch = layoutOf(source, model, { tensors, metadata }, layout) === 'pytorch';
+  const kinds = pytorchEntries(model);
+  const shapes = entries.map(({ name, shape }): [string, Shape] => {
+    const isTransposed = isPyTorch && shape.length === 2 && kinds.get(name) === 'transposed';
+    return [name, isTransposed ? shape.toReversed() : shape];
+  });
+  const slots = new Map(model.namedSlots());
+  expectFit('loadWeights', model.toString(), slots, Object.fromEntries(shapes), strict, (shape) => shape);
+}
+
+/** @internal Loads the contents of a file whose header is checked. */
 export function load(
   source: Source,
   model: Layer,
   { tensors, metadata }: Safetensors,
   { layout, strict = true }: LoadWeightsOptions,
 ): LoadedWeights {
-  if (Object.hasOwn(metadata, 'gammabeta')) {
-    const hint =
-      'use restoreCheckpoint or loadCheckpoint, which restore the model alone if only that is given';
-    throw source.failure(`${source.name} is a checkpoint, not a file of weights`, hint);
-  }
   const entries = pytorchEntries(model);
   const isPyTorch = layoutOf(source, model, { tensors, metadata }, layout) === 'pytorch';
   const own = model.stateDict();
@@ -210,11 +232,17 @@ function floatsOf({ failure }: Source, name: string, data: ElementValues): Float
   throw failure(`${name} has the value ${unsafe}`, 'integers up to ±2⁵³ are read exactly');
 }
 
+/** What determines the layout of a file. */
+interface Shapes {
+  readonly tensors: Readonly<Record<string, { readonly shape: Shape }>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /** The layout that the file states, or that is given, or that fits. */
 function layoutOf(
   source: Source,
   model: Layer,
-  { tensors, metadata }: Safetensors,
+  { tensors, metadata }: Shapes,
   given: WeightLayout | undefined,
 ): WeightLayout {
   const stated = layouts.find((layout) => layout === metadata[LAYOUT]);

@@ -65,7 +65,7 @@ export function prepareState(
   loadGuard.check?.(op, slots);
   expectOptions(op, options, ['strict']);
   const { strict = true } = options;
-  expectFit(op, owner, slots, state, expectBoolean(op, 'strict', strict));
+  expectFit(op, owner, slots, state, expectBoolean(op, 'strict', strict), shapeOfTensor);
   const writes = [...slots].flatMap(([name, { held, least, check, write }]) => {
     if (!Object.hasOwn(state, name)) return [];
     const { [name]: source } = state;
@@ -86,13 +86,22 @@ export function prepareState(
   };
 }
 
-/** Throws {@link StateDictError} unless the entries of the state are tensors with the names and shapes of the slots. */
-function expectFit(
+/** The shape of a tensor, undefined for anything else. */
+const shapeOfTensor = (entry: unknown): Shape | undefined =>
+  entry instanceof Tensor ? entry.shape : undefined;
+
+/**
+ * Throws {@link StateDictError} unless the entries of the state are tensors with the names and shapes of the slots.
+ *
+ * @param shapeOf The shape of an entry, undefined for one that is no tensor.
+ */
+export function expectFit<Entry>(
   op: string,
   owner: string,
   slots: ReadonlyMap<string, Slot>,
-  state: Readonly<Record<string, unknown>>,
+  state: Readonly<Record<string, Entry>>,
   strict: boolean,
+  shapeOf: (entry: Entry) => Shape | undefined,
 ): void {
   if (!isDict(state)) {
     const hint = 'pass an object of tensors by name, as model.stateDict() returns it';
@@ -102,11 +111,13 @@ function expectFit(
   const unexpected = Object.keys(state).filter((name) => strict && !slots.has(name));
   const [others, misshaped]: [string[], string[]] = [[], []];
   for (const [name, { shape }] of slots) {
-    const source = Object.hasOwn(state, name) ? state[name] : undefined;
-    if (source instanceof Tensor) {
-      const shapes = `${formatShape(source.shape)}, not ${formatShape(shape)}`;
-      if (!sameShape(source.shape, shape)) misshaped.push(`${name} is ${shapes}`);
-    } else if (Object.hasOwn(state, name)) others.push(`${name} (${shown(source)})`);
+    if (!Object.hasOwn(state, name)) continue;
+    const { [name]: source } = state;
+    const found = shapeOf(source);
+    if (found === undefined) others.push(`${name} (${shown(source)})`);
+    else if (!sameShape(found, shape)) {
+      misshaped.push(`${name} is ${formatShape(found)}, not ${formatShape(shape)}`);
+    }
   }
   const problems = { missing, unexpected, 'not a tensor': others, 'of another shape': misshaped };
   const found = Object.entries(problems).filter(([, names]) => names.length > 0);

@@ -142,9 +142,6 @@ describe('decodeSafetensors refuses', () => {
     ['"U64"', entry([1], [0, 8], 'U64')],
     ['"f32"', entry([2], [0, 8], 'f32')],
     ['"toString"', entry([2], [0, 8], 'toString')],
-    ['undefined', 7],
-    ['undefined', null],
-    ['undefined', []],
   ])('the element type %s', (dtype, value) => {
     expect(refused({ a: value }, 8)).toBe(
       `decodeSafetensors: the data stores a in an unsupported element type: ${dtype}. ` +
@@ -153,6 +150,11 @@ describe('decodeSafetensors refuses', () => {
   });
 
   it.each([
+    ['the entry of a is 7', 7],
+    ['the entry of a is null', null],
+    ['the entry of a is []', []],
+    ['the element type of a is 5', entry([1], [0, 4], 5)],
+    ['the element type of a is undefined', { shape: [1], data_offsets: [0, 4] }],
     ['the shape of a is [-1]', entry([-1], [0, 4])],
     ['the shape of a is [1.5]', entry([1.5], [0, 4])],
     ['the shape of a is "3"', entry('3', [0, 4])],
@@ -213,7 +215,21 @@ describe('decodeSafetensors refuses', () => {
       `{"__metadata__":${deep}}`,
       deep.replace('[', '{"a":').replace(/]$/, '}'),
     ]) {
-      expect(refused(header).length).toBeLessThan(1000);
+      expect(refused(header)).toContain('the header is not JSON: it is nested more than 128 levels deep');
+    }
+    expect(refused('{"a":'.repeat(1_000_000))).toContain('it is nested more than 128 levels deep');
+  });
+
+  it('names of millions of characters, with a short message', () => {
+    const name = 'x'.repeat(1_000_000);
+    for (const value of [
+      7,
+      entry([1], [0, 4], 'F8'),
+      entry([-1], [0, 4]),
+      entry([1], [0, 8]),
+      entry([1], [4, 8]),
+    ]) {
+      expect(refused({ [name]: value }, 8).length).toBeLessThan(1000);
     }
   });
 
@@ -324,6 +340,18 @@ describe('encodeSafetensors', () => {
     }
   });
 
+  it('refuses names and metadata that are not Unicode', () => {
+    const problem = 'encodeSafetensors: "a\\ud83d" has half of a surrogate pair. Hint: use whole Unicode';
+    for (const [tensors, metadata] of [
+      [{ 'a\ud83d': tensor([1]) }, {}],
+      [{}, { 'a\ud83d': '' }],
+      [{}, { key: 'a\ud83d' }],
+    ] as const) {
+      expect(refusal(() => encodeSafetensors(tensors, metadata), FormatError)).toContain(problem);
+    }
+    expect(decodeSafetensors(encodeSafetensors({}, { '😀': 'a😀' })).metadata).toEqual({ '😀': 'a😀' });
+  });
+
   it('says so if the file is larger than an array can be', () => {
     const huge = Object.defineProperty(new Uint8Array(0), 'length', { value: 2 ** 53 });
     expect(refusal(() => joined(plainSource('encode'), [huge]), FormatError)).toMatch(
@@ -411,6 +439,12 @@ describe('16-bit floats', () => {
 });
 
 describe('strict JSON', () => {
+  it('ends for every text', () => {
+    for (const text of ['{"', '{"a', '{"a\\"', '"', '\\"', '}]', '{"a":1}}', '{,', '']) {
+      expect(() => parseStrictly(text), text).toThrow(SyntaxError);
+    }
+  });
+
   it('is JSON', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {

@@ -1,5 +1,6 @@
 /** Weights from and to PyTorch. The goldens are made by `goldens/make_weights.py`. */
 import { execFileSync } from 'node:child_process';
+import { truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import {
@@ -21,7 +22,7 @@ import {
   tensor,
   ValueError,
 } from '../../src/index.ts';
-import { loadWeights as loadWeightsFile, saveWeights } from '../../src/node.ts';
+import { loadCheckpoint, loadWeights as loadWeightsFile, saveWeights } from '../../src/node.ts';
 import { folder } from '../data/helpers.ts';
 import weights from '../goldens/weights.json' with { type: 'json' };
 import { expectClose, refusal, snapshot } from '../layers/helpers.ts';
@@ -285,6 +286,34 @@ describe('files of weights', () => {
     await saving;
     await loadWeightsFile(model, path);
     expect(snapshot(model)).toEqual(before);
+  });
+
+  it('of another model are refused by their header: gigabytes of values are not read', async () => {
+    const values = { dtype: 'F32', shape: [2 ** 31], data_offsets: [0, 2 ** 33] };
+    const headers = {
+      foreign: { other: values },
+      larger: { weight: values },
+      checkpoint: { __metadata__: { gammabeta: '1' }, 'model.weight': values },
+    };
+    const sized = (header: object) => {
+      const text = JSON.stringify(header);
+      const size = Buffer.alloc(8);
+      size.writeUInt32LE(text.length);
+      return Buffer.concat([size, Buffer.from(text)]);
+    };
+    const files = Object.fromEntries(Object.entries(headers).map(([name, header]) => [name, sized(header)]));
+    const dir = await folder(files);
+    for (const [name, { length }] of Object.entries(files)) await truncate(join(dir, name), length + 2 ** 33);
+    const model = new Dense(2, 3);
+    const start = performance.now();
+    await expect(loadWeightsFile(model, join(dir, 'foreign'))).rejects.toThrow('unexpected: other');
+    await expect(loadWeightsFile(model, join(dir, 'larger'))).rejects.toThrow(
+      'weight is [2147483648], not [2, 3]',
+    );
+    await expect(loadCheckpoint(join(dir, 'checkpoint'), { model })).rejects.toThrow(
+      'weight is [2147483648] float32, not [2, 3] float32',
+    );
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   it('are named in errors', async () => {

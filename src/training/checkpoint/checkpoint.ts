@@ -19,7 +19,14 @@ import { dropoutOf, expectBetweenBatches } from '../snapshot.ts';
 import { CheckpointError, checkpointSource } from './checkpoint-error.ts';
 import { exactJson } from './exact-json.ts';
 import { type Checkpoint, type Json, parseCheckpoint } from './parse.ts';
-import { type CheckpointParts, expectParts, loaderState, restore, type Restored } from './restore.ts';
+import {
+  type CheckpointParts,
+  expectFitting,
+  expectParts,
+  loaderState,
+  restore,
+  type Restored,
+} from './restore.ts';
 
 export { CheckpointError } from './checkpoint-error.ts';
 export type { Checkpoint, Json, LoaderState } from './parse.ts';
@@ -166,7 +173,8 @@ export function restoreCheckpoint(bytes: Uint8Array | ArrayBuffer, parts: Checkp
   expectParts('restoreCheckpoint', parts);
   expectBetweenBatches('restoreCheckpoint', parts.model);
   const source = checkpointSource('restoreCheckpoint');
-  return restore(source, readBytes(source, bytes), parts);
+  const contents = readBytes(source, bytes, (header) => expectFitting(source, header, parts.model));
+  return restore(source, contents, parts);
 }
 
 /** JSON text that reads back as the same value. */

@@ -5,7 +5,7 @@ import { saveFile } from '../../io/save-file.ts';
 import { type CheckpointContents, encode } from './checkpoint.ts';
 import { expectBetweenBatches } from '../snapshot.ts';
 import { checkpointSource } from './checkpoint-error.ts';
-import { type CheckpointParts, expectParts, restore, type Restored } from './restore.ts';
+import { type CheckpointParts, expectFitting, expectParts, restore, type Restored } from './restore.ts';
 
 /**
  * Writes a checkpoint to a file in the safetensors format. `encodeCheckpoint` lists its contents.
@@ -78,7 +78,7 @@ export async function saveCheckpoint(path: string | URL, contents: CheckpointCon
 export async function loadCheckpoint(path: string | URL, parts: CheckpointParts): Promise<Restored> {
   const source = checkpointSource('loadCheckpoint', filePath('loadCheckpoint', path));
   expectParts('loadCheckpoint', parts);
-  const contents = await readFileInParts(source);
+  const contents = await readFileInParts(source, (header) => expectFitting(source, header, parts.model));
   expectBetweenBatches('loadCheckpoint', parts.model);
   return restore(source, contents, parts);
 }

@@ -1,10 +1,9 @@
 /** Restores a checkpoint into the model, the optimizer, the loader and the generators: all of them, or none. */
 import { formatShape, sameShape } from '../../../kernels/shape.ts';
 import { DataLoader } from '../../data/loader.ts';
-import type { Safetensors, Source } from '../../io/safetensors.ts';
+import type { Entry, Header, Safetensors, Source } from '../../io/safetensors.ts';
 import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
-import type { StateDict } from '../../layers/state-dict.ts';
 import { type LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import type { OptimizerState } from '../../optim/optimizer-state.ts';
 import { inPlace } from '../../tensor/assign.ts';
@@ -44,11 +43,10 @@ export function expectParts(op: string, parts: CheckpointParts, others: readonly
   }
 }
 
-/** Restores the contents of a file into checked parts. */
+/** Restores the contents of a file, whose header is checked, into checked parts. */
 export function restore(source: Source, contents: Safetensors, parts: CheckpointParts): Restored {
   const { model, optimizer, loader } = parts;
   const saved = parseCheckpoint(source, contents);
-  expectModel(source, saved.model, model.stateDict());
   if (loader) expectLoader(source, saved.loader, loaderState(loader));
   inPlace(() => {
     const load = [
@@ -87,8 +85,24 @@ function fitting(source: Source, part: string, prepare: () => () => void): () =>
   }
 }
 
+/** Checks that a checkpoint has the tensors of the model. What is no checkpoint, `parseCheckpoint` refuses. */
+export function expectFitting(source: Source, { entries, metadata }: Header, model: Layer): void {
+  const isKnown = ({ name, dtype }: Entry): boolean =>
+    /^(?:model|optimizer)\./.test(name) && (dtype === 'F32' || dtype === 'F64');
+  if (metadata.gammabeta !== '1' || !entries.every(isKnown)) return;
+  const saved = entries.flatMap(({ name, dtype, shape }): [string, Form][] => {
+    if (!name.startsWith('model.')) return [];
+    return [[name.slice('model.'.length), { shape, dtype: dtype === 'F64' ? 'float64' : 'float32' }]];
+  });
+  expectModel(source, Object.fromEntries(saved), model.stateDict());
+}
+
+/** What of a tensor must be as in the model. */
+type Form = Pick<Tensor, 'shape' | 'dtype'>;
+type Forms = Readonly<Record<string, Form>>;
+
 /** The saved names, shapes and element types must be those of the model. */
-function expectModel(source: Source, saved: Readonly<StateDict>, own: Readonly<StateDict>): void {
+function expectModel(source: Source, saved: Forms, own: Forms): void {
   const missing = Object.keys(own).filter((name) => !Object.hasOwn(saved, name));
   const unexpected = Object.keys(saved).filter((name) => !Object.hasOwn(own, name));
   const different = Object.entries(own).flatMap(([name, mine]) =>
@@ -150,10 +164,10 @@ function missingPart({ name, failure }: Source, part: string): GammaBetaError {
   return failure(`${name} has no ${part}`, `it was saved without one: leave ${part} out`);
 }
 
-function alike(a: Tensor, b: Tensor): boolean {
+function alike(a: Form, b: Form): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
 
-function describe({ shape, dtype }: Tensor): string {
+function describe({ shape, dtype }: Form): string {
   return `${formatShape(shape)} ${dtype}`;
 }
