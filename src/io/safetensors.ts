@@ -269,7 +269,7 @@ export function checksumsOf(
 ): ReadonlyMap<string, unknown> | null {
   if (!Object.hasOwn(metadata, CHECKSUMS)) return null;
   try {
-    const sums: unknown = JSON.parse(metadata[CHECKSUMS]);
+    const sums = parseStrictly(metadata[CHECKSUMS]);
     if (isRecord(sums)) return new Map(Object.entries(sums));
   } catch {
     // not JSON

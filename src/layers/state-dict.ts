@@ -65,7 +65,8 @@ export function prepareState(
   loadGuard.check?.(op, slots);
   expectOptions(op, options, ['strict']);
   const { strict = true } = options;
-  expectFit(op, owner, slots, state, expectBoolean(op, 'strict', strict), shapeOfTensor);
+  const shapeOf = (entry: unknown) => (entry instanceof Tensor ? entry.shape : undefined);
+  expectFit(op, owner, slots, state, expectBoolean(op, 'strict', strict), shapeOf);
   const writes = [...slots].flatMap(([name, { held, least, check, write }]) => {
     if (!Object.hasOwn(state, name)) return [];
     const { [name]: source } = state;
@@ -81,14 +82,8 @@ export function prepareState(
       throw new StateDictError(op, `${name} cannot be loaded: ${cause.problem}`, cause.hint, { cause });
     }
   });
-  return () => {
-    for (const write of writes) write();
-  };
+  return () => writes.forEach((write) => write());
 }
-
-/** The shape of a tensor, undefined for anything else. */
-const shapeOfTensor = (entry: unknown): Shape | undefined =>
-  entry instanceof Tensor ? entry.shape : undefined;
 
 /**
  * Throws {@link StateDictError} unless the entries of the state are tensors with the names and shapes of the slots.
@@ -111,10 +106,8 @@ export function expectFit<Entry>(
   const unexpected = Object.keys(state).filter((name) => strict && !slots.has(name));
   const [others, misshaped]: [string[], string[]] = [[], []];
   for (const [name, { shape }] of slots) {
-    if (!Object.hasOwn(state, name)) continue;
-    const { [name]: source } = state;
-    const found = shapeOf(source);
-    if (found === undefined) others.push(`${name} (${shown(source)})`);
+    const found = Object.hasOwn(state, name) ? shapeOf(state[name]) : shape;
+    if (found === undefined) others.push(`${name} (${shown(state[name])})`);
     else if (!sameShape(found, shape)) {
       misshaped.push(`${name} is ${formatShape(found)}, not ${formatShape(shape)}`);
     }
