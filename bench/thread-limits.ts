@@ -114,7 +114,9 @@ function largeSums(pool: Pool, base: number, count: number, turns: Turns): Summa
   const form = formOf(pool, 'add');
   const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * LARGE);
   const steps = [FLOAT, FLOAT, FLOAT];
-  const work = () => pool.run(form, [y, a, b, LARGE], steps, 3, 16, ENOUGH);
+  const work = () => {
+    pool.run(form, [y, a, b, LARGE], steps, 3, 16, ENOUGH);
+  };
   return timeInTurns(pool, [count], work, turns)[1].speedup;
 }
 
@@ -128,6 +130,7 @@ function readingRates(pool: Pool, x: number): Reading {
   const rate = (from: number) => {
     const times = Array.from({ length: 300 }, () => {
       pool.run(scale, [x, zeros, 2 * n, 1], [FLOAT, FLOAT], 2, n, ENOUGH);
+      pool.join();
       const begin = performance.now();
       areFinite.run(from, n);
       return performance.now() - begin;

@@ -82,13 +82,12 @@ export function dividedShare(pool: Pool, count: number, work: () => unknown): nu
   let call = 0;
   let inDivided = 0;
   pool.run = (...args) => {
-    const before = pool.shared;
+    const before = pool.divided;
     const begin = performance.now();
-    const result = run(...args);
+    run(...args);
     if (divided.has(call)) inDivided += performance.now() - begin;
-    if (pool.shared > before) divided.add(call);
+    if (pool.divided > before) divided.add(call);
     call++;
-    return result;
   };
   pool.pauses = false;
   try {
@@ -118,7 +117,10 @@ const BURST = 50;
 export function latencyOf(pool: Pool, bursts: number): number {
   const form = formOf(pool, 'matmul');
   const args = [0, 0, 0, 2, 0, 0]; // two empty rows
-  const call = () => pool.run(form, args, [], 3, 1, 1e9);
+  const call = () => {
+    pool.run(form, args, [], 3, 1, 1e9);
+    pool.join();
+  };
   const alone = () => form.run(0, 0, 0, 2, 0, 0);
   const burst = (work: () => unknown) => {
     const begin = performance.now();

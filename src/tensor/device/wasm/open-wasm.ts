@@ -151,16 +151,20 @@ const SCRATCH_PAGES = 32;
 
 function deviceOf(build: Build, bytes: Uint8Array, threads: Threads): WasmDevice {
   let engine = engineOf(bytes, threads);
-  const view = (address: number, { dtype, size }: WasmStorage): FloatArray =>
-    dtype === 'float32'
+  const view = (address: number, { dtype, size }: WasmStorage): FloatArray => {
+    engine.team?.pool.join();
+    return dtype === 'float32'
       ? new Float32Array(engine.memory.buffer, address, size)
       : new Float64Array(engine.memory.buffer, address, size);
+  };
   const residency = new Residency(engine.heap, view);
 
   /** Calls an export, on several threads if it can be divided. */
   const call = (name: string, args: number[]): void => {
-    const split = engine.team?.splits.get(name);
-    if (split === undefined) engine.exports[name](...args);
+    const { team, exports } = engine;
+    team?.pool.join();
+    const split = team?.splits.get(name);
+    if (split === undefined) exports[name](...args);
     else split(args);
   };
 

@@ -206,6 +206,51 @@ describe('a worker', () => {
   });
 });
 
+describe('the main thread', () => {
+  const [a, b] = [6400, 8000].map((size) => new Float32Array(size).fill(1));
+  const shapes = [[64, 100], [100, 80]]; // prettier-ignore
+
+  it('goes on before a worker has finished, and joins it when the values are read', async () => {
+    const device = deviceWith(2);
+    const pool = await poolOf(device);
+    pool.pauses = false;
+    for (let step = 0; step < 1000 && pool.shared === 0; step++) {
+      const inputs = [device.upload(a, 'float32'), device.upload(b, 'float32')];
+      const before = pool.shared;
+      const y = device.run(matmul, inputs, shapes, [64, 80], {}, false);
+      expect(pool.shared).toBe(before);
+      expect(Float32Array.from(device.readSync(y))).toEqual(expected);
+    }
+    expect(pool.shared).toBeGreaterThan(0);
+    pool.stop();
+  });
+
+  it('takes a smaller share if it has other work before the join', async () => {
+    const device = deviceWith(2);
+    const pool = await poolOf(device);
+    pool.pauses = false;
+    const form = pool.forms.get('productPart');
+    if (form === undefined) throw new Error('no export: productPart');
+    const run = vi.spyOn(form, 'run');
+    /** The columns of 80 that the main thread computed in the last of ten products, with other work after each. */
+    const columnsWith = (milliseconds: number) => {
+      let columns = NaN;
+      for (let step = 0; step < 10; step++) {
+        const inputs = [device.upload(a, 'float32'), device.upload(b, 'float32')];
+        run.mockClear();
+        device.run(matmul, inputs, shapes, [64, 80], {}, false);
+        columns = run.mock.calls[0][10];
+        for (const end = performance.now() + milliseconds; performance.now() < end;);
+        pool.join();
+      }
+      return columns;
+    };
+    expect(columnsWith(5)).toBe(8); // at least one block
+    expect(columnsWith(0)).toBeGreaterThan(8);
+    pool.stop();
+  });
+});
+
 describe('a pool whose worker is late', () => {
   /** A worker that takes each job, and finishes it when `until` has passed. */
   const late = (delay: number): StartWorker => {

@@ -1,7 +1,8 @@
 /**
  * The threads of the wasm device. Each runs an instance of the kernels of its own, on the memory that all share. The
- * main thread gives each worker a share of a kernel, computes a share itself, and takes back every share that no worker
- * has begun by then. So a worker that sleeps, is late or has ended costs time, and nothing else.
+ * main thread gives each worker a share of a kernel, and computes a share itself. Then it goes on with JavaScript, and
+ * joins the workers before it next uses the memory: it waits for them, and takes back every share that no worker has begun
+ * by then. So a worker that sleeps, is late or has ended costs time, and nothing else.
  */
 import { DeviceError } from '../../../errors.ts';
 import { type StartWorker, warnOfLoss, type Worker } from './start-worker.ts';
@@ -18,6 +19,8 @@ export interface Form {
   readonly updates: boolean;
   /** The least time of a share, divided by its estimate; it grows slowly, to follow the machine. */
   pace: number;
+  /** The least time from the end of the main thread's share to the join, in milliseconds; it grows slowly, too. */
+  gap: number;
 }
 
 /** The main thread looks this often whether a worker has finished before it sleeps: 0.1 ms. A page never sleeps. */
@@ -49,7 +52,7 @@ const PAUSE = 20;
 const LONGEST_PAUSE = 2000;
 /** A share that takes this many times as long as the shortest was interrupted: by a worker, perhaps. */
 const INTERRUPTED = 3;
-/** What a share adds to the pace. */
+/** By what a share multiplies the pace, and a join the gap. */
 const DRIFT = 1.01;
 
 /** What the workers of a pool share. */
@@ -71,6 +74,8 @@ export class Pool {
   longest: number = LONGEST;
   /** Whether it pauses when workers are late. Benchmarks set it to false, to see what the kernels would gain. */
   pauses = true;
+  /** The number of calls that were divided. */
+  divided = 0;
   /** The number of shares that workers have computed. */
   shared = 0;
 
@@ -91,6 +96,17 @@ export class Pool {
   private readonly done: number[] = [];
   /** The error of a share. */
   private failure: unknown = null;
+  /** The call whose shares have not been joined; null if there is none. */
+  private pending: Form | null = null;
+  private pendingSteps: readonly number[] = [];
+  /** The time for which the main thread computed its share, how long it was expected to take, and when it was done. */
+  private own = 0;
+  private estimate = 0;
+  private ownEnd = 0;
+  /** The units of the pending call, divided by those of the main thread's share. */
+  private times = 1;
+  /** Whether no part of the last call has returned 0. */
+  private result = true;
 
   /** The time that workers have saved since the last pause, at most `CREDIT`. */
   private saved = 0;
@@ -101,7 +117,7 @@ export class Pool {
     this.forms = new Map(
       Object.entries(exports).map(([name, run], index) => {
         const updates = /(?:Update|Training|Statistics)$/.test(name);
-        return [name, { run, index, updates, pace: Infinity }];
+        return [name, { run, index, updates, pace: Infinity, gap: Infinity }];
       }),
     );
     this.count = count;
@@ -113,9 +129,9 @@ export class Pool {
   }
 
   /**
-   * Calls a form, or several threads call it for a share each. `args[extent]` is the number of units to be divided, into
-   * multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work` picoseconds; fewer than
-   * `least` units are not divided. Returns whether no call has returned 0.
+   * Calls a form, or several threads call it for a share each: see `join`. `args[extent]` is the number of units to be
+   * divided, into multiples of `grain`. For each unit, argument k moves by `steps[k]`. A unit takes about `work`
+   * picoseconds; fewer than `least` units are not divided.
    */
   run(
     form: Form,
@@ -125,39 +141,89 @@ export class Pool {
     grain: number,
     work: number,
     least = 0,
-  ): boolean {
+  ): void {
+    if (this.pending !== null) this.join();
     const units = args[extent];
     const blocks = Math.ceil(units / grain);
     const wanted = Math.min(this.count, blocks, this.worthwhile(units, work, least, blocks));
-    if (wanted < 2) return form.run(...args) !== 0;
-    if (this.workers.length < this.capacity) this.start();
-    let helpers = 0;
-    for (let k = 0; k < this.capacity && helpers + 2 <= wanted; k++) if (this.isReady(k)) helpers++;
-    if (helpers === 0) return form.run(...args) !== 0;
-
-    const shares = helpers + 1;
-    const own = this.end(0, shares, blocks, grain, units);
-    let share = 1;
-    for (let k = 0; share < shares; k++) {
+    const helpers = wanted < 2 ? 0 : this.helpers(wanted - 1);
+    if (helpers === 0) {
+      this.result = form.run(...args) !== 0;
+      return;
+    }
+    this.divided++;
+    const own = this.ownBlocks(form, units * work * 1e-9, blocks, helpers);
+    let from = own * grain;
+    for (let k = 0, share = 1; share <= helpers; k++) {
       if (!this.isReady(k)) continue;
-      const from = this.end(share - 1, shares, blocks, grain, units);
-      this.give(k, form, args, steps, extent, from, this.end(share, shares, blocks, grain, units));
+      const end = Math.min(units, grain * (own + Math.floor(((blocks - own) * share) / helpers)));
+      this.give(k, form, args, steps, extent, from, end);
+      from = end;
       share++;
     }
-    args[extent] = own;
+    args[extent] = own * grain;
     this.failure = null;
+    this.pending = form;
+    this.pendingSteps = steps;
+    this.times = units / args[extent];
+    this.estimate = args[extent] * work * 1e-9;
     const begin = performance.now();
-    let result = this.computed(form, args);
-    const between = performance.now();
-    for (let k = 0; share > 1; k++) {
-      if (this.done[k] === NONE) continue;
-      share--;
-      result = this.finish(k, form, steps) && result;
-    }
+    this.result = this.computed(form, args);
+    this.ownEnd = performance.now();
+    this.own = this.ownEnd - begin;
     args[extent] = units;
-    this.account(form, own * work * 1e-9, between - begin, performance.now() - begin, shares);
+    if (this.failure !== null) this.join();
+  }
+
+  /** `run`, for a form that returns 0 or 1. Returns whether no call has returned 0. */
+  all(...args: Parameters<Pool['run']>): boolean {
+    this.run(...args);
+    this.join();
+    return this.result;
+  }
+
+  /** Calls a form on the main thread. */
+  alone(form: Form, ...args: readonly number[]): number {
+    if (this.pending !== null) this.join();
+    return Number(form.run(...args));
+  }
+
+  /**
+   * Waits for the shares of the last call. Call it before the memory of the kernels is read or written, except by `run`.
+   *
+   * @throws {DeviceError} A worker has ended while it changed a tensor in place.
+   */
+  join(): void {
+    const form = this.pending;
+    if (form === null) return;
+    this.pending = null;
+    const begin = performance.now();
+    for (let k = 0; k < this.capacity; k++) {
+      if (this.done[k] !== NONE) this.result = this.finish(k, form, this.pendingSteps) && this.result;
+    }
+    this.account(form, begin - this.ownEnd, performance.now() - begin);
     if (this.failure !== null) throw this.failure as Error;
-    return result;
+  }
+
+  /** The number of workers that take jobs, at most `most`. */
+  private helpers(most: number): number {
+    if (this.workers.length < this.capacity) this.start();
+    let count = 0;
+    for (let k = 0; k < this.capacity && count + 1 <= most; k++) if (this.isReady(k)) count++;
+    return count;
+  }
+
+  /**
+   * The blocks of the main thread's share. After its share it has the least time until the join for JavaScript, so its
+   * share is shorter than the others by that time, if all together take `estimate` times the pace.
+   */
+  private ownBlocks({ pace, gap }: Form, estimate: number, blocks: number, helpers: number): number {
+    const time = pace * estimate;
+    const part =
+      Number.isFinite(time) && this.leastShare > 0
+        ? (1 - (helpers * gap) / time) / (helpers + 1)
+        : 1 / (helpers + 1);
+    return Math.max(1, Math.round(part * blocks));
   }
 
   /** The number of shares that are worth giving away, the main thread's included. */
@@ -172,13 +238,15 @@ export class Pool {
   }
 
   /**
-   * Adds the time that a kernel has saved: on one thread, each share would have taken as long as the main thread's, had
-   * that not been interrupted. All times are in milliseconds.
+   * Adds the time that a call has saved, after a gap and a wait: on one thread, each unit would have taken as long as one
+   * of the main thread's share, had that not been interrupted. All times are in milliseconds.
    */
-  private account(form: Form, estimate: number, own: number, passed: number, shares: number): void {
+  private account(form: Form, gap: number, wait: number): void {
+    const { own, estimate, times } = this;
     form.pace = Math.min(form.pace * DRIFT, own / estimate);
-    const alone = shares * Math.min(own, INTERRUPTED * form.pace * estimate);
-    this.saved = Math.min(CREDIT, this.saved + alone - passed);
+    form.gap = Math.min(form.gap * DRIFT, gap);
+    const alone = times * Math.min(own, INTERRUPTED * form.pace * estimate);
+    this.saved = Math.min(CREDIT, this.saved + alone - own - wait);
     if (this.saved >= 0 || !this.pauses) return;
     this.pauseEnd = performance.now() + Math.min(LONGEST_PAUSE, -PAUSE * this.saved);
     this.saved = 0;
@@ -199,6 +267,7 @@ export class Pool {
 
   /** Ends the workers. */
   stop(): void {
+    this.join();
     this.count = 1;
     this.workers.forEach((worker, k) => {
       Atomics.store(this.control, INTS * k, ENDING);
@@ -235,11 +304,6 @@ export class Pool {
 
   private stateOf(k: number): number {
     return Atomics.load(this.control, INTS * k);
-  }
-
-  /** The first unit after a share. */
-  private end(share: number, shares: number, blocks: number, grain: number, units: number): number {
-    return Math.min(units, grain * Math.floor((blocks * (share + 1)) / shares));
   }
 
   /** Gives a worker the units from ≤ unit < end. */

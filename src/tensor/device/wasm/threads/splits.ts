@@ -129,7 +129,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const isSparse = form('isSparse');
 
   /** Whether all n floats at x are finite. */
-  const finite = (x: number, n: number) => pool.run(areFinite, [x, n], [FLOAT], 1, LINE, 70);
+  const finite = (x: number, n: number) => pool.all(areFinite, [x, n], [FLOAT], 1, LINE, 70);
 
   /** The form of a product. */
   const formOf = (
@@ -142,7 +142,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     k: number,
     n: number,
   ) => {
-    const found = Number(productForm.run(a, ai, ap, bj, m, k, n));
+    const found = pool.alone(productForm, a, ai, ap, bj, m, k, n);
     return found === SPARSE && !finite(b, k * n) ? TILES : found;
   };
 
@@ -208,7 +208,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const addBias = form('addBias');
   const batchnormDense: Split = (args) => {
     const [y, mean, variance, rstd, x, gamma, beta, W, b, scratch, m, k, n, eps, slope] = args;
-    if (isSparse.run(x, k, 1, m, k, n) !== 0) {
+    if (pool.alone(isSparse, x, k, 1, m, k, n) !== 0) {
       const constant = scratch + FLOAT * m * k;
       const bias = constant + FLOAT * k;
       pool.run(
@@ -219,10 +219,10 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
         LINE,
         250 * m,
       );
-      const chosen = Number(productForm.run(constant, k, 1, 1, 1, k, n));
+      const chosen = pool.alone(productForm, constant, k, 1, 1, 1, k, n);
       productIn(chosen, bias, constant, k, 1, W, n, 1, 1, k, n);
-      if (areFinite.run(bias, n) !== 0) {
-        addBias.run(bias, bias, b, 1, n);
+      if (pool.alone(areFinite, bias, n) !== 0) {
+        pool.alone(addBias, bias, bias, b, 1, n);
         denseIn(SPARSE, y, scratch, W, bias, m, k, n, slope);
         return;
       }
@@ -241,7 +241,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     const shift = u + FLOAT * m * k;
     const rest = shift + FLOAT * k;
     const sums = rest + FLOAT * k;
-    const sparse = isSparse.run(x, 1, k, k, m, n) !== 0 && finite(dz, m * n);
+    const sparse = pool.alone(isSparse, x, 1, k, k, m, n) !== 0 && finite(dz, m * n);
     pool.run(
       shiftColumns,
       [u, shift, rest, x, mean, rstd, m, k, k, Number(sparse)],
@@ -250,7 +250,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
       LINE,
       200 * m,
     );
-    colSum.run(sums, dz, m, n);
+    pool.alone(colSum, sums, dz, m, n);
     const inBlocks = !sparse && m <= FEW;
     const chosen = sparse ? SPARSE : inBlocks ? IN_BLOCKS : formOf(u, 1, k, dz, 1, k, m, n);
     pool.run(
@@ -274,7 +274,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
       LINE,
       10_000 * K,
     );
-    sumLosses.run(loss, losses, m);
+    pool.alone(sumLosses, loss, losses, m);
   };
 
   const layernormRows = form('layernormRows');
@@ -300,11 +300,11 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   };
   const layernormBackward: Split = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma, sums, m, C, groups]) => {
     rowsOfLayernorm(dx, sums, g, x, mean, rstd, gamma, m, C, groups);
-    layernormTotals.run(dgamma, dbeta, sums, m, C, groups);
+    pool.alone(layernormTotals, dgamma, dbeta, sums, m, C, groups);
   };
   const layernormSums: Split = ([dgamma, dbeta, g, x, mean, rstd, sums, m, C, groups]) => {
     rowsOfLayernorm(0, sums, g, x, mean, rstd, 0, m, C, groups);
-    layernormTotals.run(dgamma, dbeta, sums, m, C, groups);
+    pool.alone(layernormTotals, dgamma, dbeta, sums, m, C, groups);
   };
   const layernormForward = form('layernormForward');
 
@@ -335,7 +335,9 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const divideElements = (name: string, arrays: number, work: number, least: number): void => {
     const steps = Array<number>(arrays).fill(FLOAT);
     const whole = form(name);
-    splits.set(name, (args) => void pool.run(whole, args, steps, arrays, LINE, work, least));
+    splits.set(name, (args) => {
+      pool.run(whole, args, steps, arrays, LINE, work, least);
+    });
   };
   for (const [name, [arrays, work]] of Object.entries(elementwise)) {
     divideElements(name, arrays, work, work > LITTLE ? 0 : FETCHED);
