@@ -14,7 +14,8 @@ import { makeResults, runProgram, type Folders } from './results/make.ts';
 const root = join(import.meta.dirname, '../..');
 const folders = new Command('npm run results --')
   .description(
-    'Makes the committed results of MNIST, CIFAR-10 and the lab, and the documents that quote them.',
+    'Makes the committed results of MNIST, CIFAR-10 and the lab, and the documents that quote them. Takes hours, and says ' +
+      'how long each step took. After Ctrl-C, the same command continues.',
   )
   .requiredOption('--mnist <dir>', 'folder with the four files of MNIST')
   .requiredOption('--cifar10 <dir>', 'folder with the files of CIFAR-10')

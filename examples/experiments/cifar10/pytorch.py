@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import platform
+import sys
 from pathlib import Path
 from time import perf_counter
 
@@ -128,7 +129,7 @@ def main():
     parser.add_argument("--json", type=Path, required=True, help="output file")
     options = parser.parse_args()
 
-    torch.set_num_threads(1)  # as in gammabeta
+    torch.set_num_threads(1)  # so that results do not depend on the number of cores
     training, test = read_training(options.data), read(options.data, "test_batch")
     seeds = [int(seed) for seed in options.seed.split(",")]
     results = {
@@ -150,4 +151,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)  # the parent says what to do

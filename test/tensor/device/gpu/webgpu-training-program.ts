@@ -22,6 +22,7 @@ import {
 } from '../../../../src/index.ts';
 import { currentDevice } from '../../../../src/tensor/device/current.ts';
 import { openGpu } from '../../../../src/tensor/device/gpu/open-gpu.ts';
+import { fusionPlans } from '../../../../src/tensor/device/gpu/plans.ts';
 import { type Candidate, useDeviceFrom } from '../../../../src/tensor/device/registry.ts';
 
 export interface TrainingFound {
@@ -114,7 +115,7 @@ async function usual(): Promise<TrainingFound> {
 
 /** Trains with kernels that the driver refuses. */
 async function withRefused(): Promise<RefusedFound> {
-  for (const form of [softmaxCrossEntropy, denseDz, layernormDx]) {
+  for (const form of [softmaxCrossEntropy, denseDz, layernormDx, ...fusionPlans.dense.forms]) {
     Object.assign(form, { code: 'this is not WGSL' });
   }
   const losses = async (device: DeviceName): Promise<number[]> => {
