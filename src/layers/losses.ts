@@ -17,7 +17,7 @@ import { composite, constant, type Kept, op, type Op, run, runFused } from '../t
 import { view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { count } from './counted.ts';
+import { count, counted } from './counted.ts';
 
 /** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -108,20 +108,24 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.shape[1]);
     const weights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1))); // of the rows
     const total = weights.reduce((sum, each) => sum + each, 0);
-    if (reduction === 'mean') count(total);
+    const n = reduction === 'sum' ? 'sum' : total;
     const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
-    const counted = indices.findIndex((label) => label !== kernels.IGNORED);
-    if (w !== null && labelSmoothing > 0 && counted >= 0) {
+    const first = indices.findIndex((label) => label !== kernels.IGNORED);
+    if (w !== null && labelSmoothing > 0 && first >= 0) {
       // A row that counts takes the place of each ignored one, whose values may be NaN; its targets are 0.
-      const rows = indices.map((label, i) => (label === kernels.IGNORED ? counted : i));
+      const rows = indices.map((label, i) => (label === kernels.IGNORED ? first : i));
       const z = indices.includes(kernels.IGNORED) ? logits.gather(rows) : logits;
       const t = weightedTargets(indices, w, labelSmoothing).map((each) => -each / divisor);
       const losses = z.logSoftmax(1).mul(constant(logits, t, logits.shape));
-      return reduction === 'none' ? losses.sum(1) : losses.sum();
+      if (reduction === 'none') return losses.sum(1);
+      const sum = losses.sum();
+      if (reduction === 'sum' || !w.includes(0)) return counted(sum, n);
+      count(total); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
+      return sum;
     }
     const shares = weights.map((each) => each / divisor);
     const target = { labels: constant(logits, indices, batch), weights: constant(logits, shares, batch) };
-    if (reduction !== 'none') return weightedCrossEntropy(logits, target, labelSmoothing);
+    if (reduction !== 'none') return counted(weightedCrossEntropy(logits, target, labelSmoothing), n);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);
   });
