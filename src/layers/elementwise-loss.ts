@@ -22,9 +22,9 @@ export type Targets = ArrayLike<number> | NestedArray | readonly NumericArray[] 
  * @throws {ShapeError} The targets do not have the shape of the prediction.
  */
 export function targetsOf(op: string, prediction: Tensor, targets: Targets, range?: Range): Tensor {
-  const { shape, size } = expectTensor(op, 'prediction', prediction);
+  const { extents: shape, size } = expectTensor(op, 'prediction', prediction);
   if (targets instanceof Tensor) {
-    if (!sameShape(targets.shape, shape)) throw misfit(op, shape, formatShape(targets.shape));
+    if (!sameShape(targets.extents, shape)) throw misfit(op, shape, formatShape(targets.extents));
     if (range !== undefined) expectNumbers(op, 'target', targets.dataSync(), range);
     return targets;
   }

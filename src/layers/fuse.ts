@@ -74,12 +74,13 @@ function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
   const { weight, bias } = dense;
   const slope = slopeOf(layers.at(i + 2));
   const step = (x: Tensor): Tensor => {
-    const fits = x.shape.length === 2 && x.shape[1] === norm.features && weight.shape[0] === norm.features;
+    const fits =
+      x.extents.length === 2 && x.extents[1] === norm.features && weight.shape[0] === norm.features;
     if (!canFuse(x) || !fits || x.requiresGrad || !norm.usesBatch) {
       const behind = activatedDense(layers, i + 1)?.step ?? stepOf(dense);
       return behind(norm.forward(x));
     }
-    const [gamma, beta, eps, running] = norm.trainingArguments(x.shape[0]);
+    const [gamma, beta, eps, running] = norm.trainingArguments(x.extents[0]);
     const y = batchNormDense(x, gamma, beta, weight, bias, { eps, slope: slope ?? LINEAR, running });
     norm.countBatch();
     return y;

@@ -105,7 +105,7 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       const hint = "a mean needs at least one row: use reduction: 'sum' or 'none'";
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
-    const w = options.weight === undefined ? null : classWeights(options.weight, logits.shape[1]);
+    const w = options.weight === undefined ? null : classWeights(options.weight, logits.extents[1]);
     const weights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1))); // of the rows
     const total = weights.reduce((sum, each) => sum + each, 0);
     const n = reduction === 'sum' ? 'sum' : total;
@@ -116,12 +116,11 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       const rows = indices.map((label, i) => (label === kernels.IGNORED ? first : i));
       const z = indices.includes(kernels.IGNORED) ? logits.gather(rows) : logits;
       const t = weightedTargets(indices, w, labelSmoothing).map((each) => -each / divisor);
-      const losses = z.logSoftmax(1).mul(constant(logits, t, logits.shape));
+      const losses = z.logSoftmax(1).mul(constant(logits, t, logits.extents));
       if (reduction === 'none') return losses.sum(1);
-      const sum = losses.sum();
-      if (reduction === 'sum' || !w.includes(0)) return counted(sum, n);
+      if (reduction === 'sum' || !w.includes(0)) return counted(losses.sum(), n);
       count(total); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
-      return sum;
+      return losses.sum();
     }
     const shares = weights.map((each) => each / divisor);
     const target = { labels: constant(logits, indices, batch), weights: constant(logits, shares, batch) };
@@ -151,7 +150,7 @@ function classWeights(weight: unknown, classes: number): Float64Array {
 /** Checks logits and labels. Returns the labels with `IGNORED`, which is negative, in place of `ignoreIndex`. */
 export function classIndices(op: string, logits: Tensor, labels: unknown, ignoreIndex: number): Float64Array {
   expectInteger(op, 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
-  const [batch, classes, ...more] = expectTensor(op, 'logits', logits).shape;
+  const [batch, classes, ...more] = expectTensor(op, 'logits', logits).extents;
   if (!(classes > 0) || more.length > 0) {
     const hint = 'logits are [batch, classes], with at least one class';
     throw new ShapeError(op, `logits ${formatShape(logits.shape)}`, hint);

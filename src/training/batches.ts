@@ -3,7 +3,6 @@ import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
-import { counting } from '../layers/counted.ts';
 import type { Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/losses.ts';
 import { inSequence } from '../layers/sequential.ts';
@@ -12,6 +11,7 @@ import { expectFunction, GraphError, ShapeError, shown, ValueError } from '../te
 import { composite } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
+import { counting } from './counting.ts';
 import type { Measured } from './history.ts';
 import { defaultMetrics, expectMetricNames, type Metrics } from './metrics.ts';
 

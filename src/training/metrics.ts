@@ -63,7 +63,7 @@ export const accuracy: (
 ) => Promise<number> = composite(async (output, labels, options = {}) => {
   expectOptions('accuracy', options, ['ignoreIndex']);
   const { ignoreIndex = -100 } = options;
-  const { shape } = expectTensor('accuracy', 'output', output);
+  const { extents: shape } = expectTensor('accuracy', 'output', output);
   const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
   if (isColumn || shape.length !== 2) {
     const hint = `the output must be [batch, classes]${isColumn ? '; for one output per row, use binaryAccuracy' : ''}`;
@@ -101,7 +101,7 @@ export const binaryAccuracy: (
   expectOptions('binaryAccuracy', options, ['threshold']);
   const { threshold = 0 } = options;
   expectNumber('binaryAccuracy', 'threshold', threshold);
-  const { shape } = expectTensor('binaryAccuracy', 'output', output);
+  const { extents: shape } = expectTensor('binaryAccuracy', 'output', output);
   const [batch] = shape;
   if (!sameShape(shape, [batch]) && !sameShape(shape, [batch, 1])) {
     const hint = 'the output must be [batch, 1] or [batch]; for several classes, use accuracy';
@@ -134,7 +134,7 @@ function expectRows(op: string, shape: Shape): void {
  * The metrics of `fit` and `evaluate` if none are given: the accuracy for class labels, that is, outputs
  * [batch, classes] with at least two classes and one whole number per row; none for other targets.
  */
-export function defaultMetrics({ shape }: Tensor, { labels }: Pick<Batch, 'labels'>): Metrics {
+export function defaultMetrics({ extents: shape }: Tensor, { labels }: Pick<Batch, 'labels'>): Metrics {
   const isClassification = shape.length === 2 && shape[1] > 1 && shape[0] === labels.length;
   return isClassification && labels.every((label) => Number.isInteger(label)) ? { accuracy } : {};
 }
