@@ -10,13 +10,12 @@ export type Report = readonly [loss: object | null, n: number | 'sum'];
 /** The reports to the caller that wants them; otherwise null. */
 export const reports: { list: Report[] | null } = { list: null };
 
-/** Reports that a mean divides by n. Call it before the first `await`. */
-export function count(n: number): void {
-  reports.list?.push([null, n]);
-}
-
-/** Reports that a loss is a mean that divides by n, or a sum. Returns the loss. */
-export function counted<T extends object>(loss: T, n: number | 'sum'): T {
+/**
+ * Reports that a loss, or a metric (null), is a mean that divides by n, or a sum. Call it before the first `await`.
+ *
+ * @returns The loss.
+ */
+export function counted<T extends object | null>(loss: T, n: number | 'sum'): T {
   reports.list?.push([loss, n]);
   return loss;
 }

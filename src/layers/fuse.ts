@@ -27,6 +27,7 @@ import type { Value } from '../tensor/value.ts';
 import { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
 import { BatchNorm1d, type Running } from './batchnorm1d.ts';
 import { Dense } from './dense.ts';
+import { expectOutput } from './expect-output.ts';
 import { complete, type Layer } from './layer.ts';
 
 /** Computes one layer, or several merged layers. */
@@ -112,7 +113,7 @@ own.forEach((kind) => complete.add(kind));
 function stepOf(layer: Layer): Step {
   const forward: Step = (x) => layer.forward(x);
   const isUsers = !complete.has(layer.constructor) || hasOtherForward(layer);
-  return isUsers ? (x) => callUser(forward, x) : forward;
+  return isUsers ? (x) => expectOutput(layer, callUser(forward, x)) : forward;
 }
 
 /** Whether the layer is an instance of exactly this class, with the `forward` of the class. */

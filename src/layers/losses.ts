@@ -17,7 +17,7 @@ import { composite, constant, type Kept, op, type Op, run, runFused } from '../t
 import { view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { count, counted } from './counted.ts';
+import { counted } from './counted.ts';
 
 /** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -108,8 +108,8 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.extents[1]);
     const weights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1))); // of the rows
     const total = weights.reduce((sum, each) => sum + each, 0);
-    const n = reduction === 'sum' ? 'sum' : total;
-    const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
+    // A mean over nothing is 0.
+    const [n, divisor] = reduction === 'mean' ? ([total, total || Infinity] as const) : (['sum', 1] as const);
     const first = indices.findIndex((label) => label !== kernels.IGNORED);
     if (w !== null && labelSmoothing > 0 && first >= 0) {
       // A row that counts takes the place of each ignored one, whose values may be NaN; its targets are 0.
@@ -119,7 +119,7 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       const losses = z.logSoftmax(1).mul(constant(logits, t, logits.extents));
       if (reduction === 'none') return losses.sum(1);
       if (reduction === 'sum' || !w.includes(0)) return counted(losses.sum(), n);
-      count(total); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
+      counted(null, n); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
       return losses.sum();
     }
     const shares = weights.map((each) => each / divisor);

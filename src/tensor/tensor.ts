@@ -475,6 +475,12 @@ export class Tensor extends Value {
     return [this.toArray()].flat()[Symbol.iterator]();
   }
 
+  /** @internal `t > 0`, `-t`, `2 * t` and `Math.max(t)` would be false or NaN; `'loss ' + t` is its text. */
+  [Symbol.toPrimitive](kind: string): string {
+    if (kind !== 'number') return this.toString();
+    throw new ValueError('tensor', 'a tensor was used as a number', 'use t.item(), or t.mul(2)');
+  }
+
   /** @internal Node's `assert.deepEqual(t, u)` compares it, and then the shapes. */
   get [Symbol.toStringTag](): string {
     return `Tensor ${fingerprint(this)}`;

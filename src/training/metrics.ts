@@ -1,7 +1,7 @@
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import type { Batch } from '../data/loader.ts';
-import { count } from '../layers/counted.ts';
+import { counted } from '../layers/counted.ts';
 import { expectNumbers } from '../layers/elementwise-loss.ts';
 import { classIndices, elementsOf, type Labels } from '../layers/losses.ts';
 import {
@@ -71,11 +71,11 @@ export const accuracy: (
   }
   const classes = classIndices('accuracy', output, labels, ignoreIndex);
   expectRows('accuracy', shape);
-  const counted = classes.filter((k) => k >= 0).length;
-  count(counted);
+  const total = classes.filter((k) => k >= 0).length;
+  counted(null, total);
   const predicted = await output.argmax(1).data();
   const correct = classes.filter((k, row) => predicted[row] === k).length;
-  return counted === 0 ? 0 : correct / counted;
+  return total === 0 ? 0 : correct / total;
 });
 
 /**
@@ -114,7 +114,7 @@ export const binaryAccuracy: (
   }
   expectNumbers('binaryAccuracy', 'labels', given, { from: 0, to: 1 });
   expectRows('binaryAccuracy', shape);
-  count(batch);
+  counted(null, batch);
   const isYes = Array.from(given, (label) => label > 0.5);
   const values = await output.data();
   const isCorrect = (yes: boolean, row: number) => (yes ? values[row] > threshold : values[row] <= threshold);

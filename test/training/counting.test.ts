@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accuracy, crossEntropy, mse, tensor } from '../../src/index.ts';
-import { count } from '../../src/layers/counted.ts';
+import { counted } from '../../src/layers/counted.ts';
 import { counting } from '../../src/training/counting.ts';
 
 const logits = tensor([[2, 0], [1, 3], [0, 5]]); // prettier-ignore
@@ -8,7 +8,7 @@ const logits = tensor([[2, 0], [1, 3], [0, 5]]); // prettier-ignore
 describe('counting', () => {
   it('returns the number that was reported, and null for none', () => {
     const seven = counting(() => {
-      count(7);
+      counted(null, 7);
       return 'result';
     });
     expect(seven).toEqual({ result: 'result', count: 7, isReported: false });
@@ -16,7 +16,10 @@ describe('counting', () => {
   });
 
   it('returns the number that was reported twice, and null for different ones', () => {
-    const reporting = (...numbers: readonly number[]) => counting(() => numbers.forEach(count)).count;
+    const reporting = (...numbers: readonly number[]) =>
+      counting(() => {
+        for (const n of numbers) counted(null, n);
+      }).count;
     expect(reporting(3, 3)).toBe(3);
     expect(reporting(3, 2)).toBe(null);
     expect(reporting(0)).toBe(0);
@@ -24,16 +27,16 @@ describe('counting', () => {
 
   it('keeps what an inner call counts to that call, also if it throws', () => {
     const outer = counting(() => {
-      count(1);
-      expect(counting(() => count(2)).count).toBe(2);
+      counted(null, 1);
+      expect(counting(() => counted(null, 2)).count).toBe(2);
       const failing = () => {
-        count(3);
+        counted(null, 3);
         throw new Error('failed');
       };
       expect(() => counting(failing)).toThrow('failed');
     });
     expect(outer.count).toBe(1);
-    count(4); // reported to nobody
+    counted(null, 4); // reported to nobody
   });
 
   it('is told what a mean loss divides by, and that a sum is one; single losses report nothing', () => {
@@ -59,8 +62,8 @@ describe('counting', () => {
   });
 
   it('is told how many labels the accuracy is a share of, before it is awaited', async () => {
-    const { result, count: counted } = counting(() => accuracy(logits, new Int8Array([0, -100, 0])));
-    expect(counted).toBe(2);
+    const { result, count } = counting(() => accuracy(logits, new Int8Array([0, -100, 0])));
+    expect(count).toBe(2);
     expect(await result).toBe(0.5);
   });
 });
