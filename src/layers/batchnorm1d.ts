@@ -104,7 +104,7 @@ export const batchNormEval: Op<Evaluation> = op<Evaluation, Folded>({
   },
   backward: (g, { scale, rstd, mean }, x, _gamma, beta) => [
     // dx = scale·g: scaleShift with a shift of 0
-    () => run(kernels.scaleShift, [g, scale, constant(beta, new Float64Array(beta.size), beta.shape)]),
+    () => run(kernels.scaleShift, [g, scale, constant(beta, new Float64Array(beta.size), beta.extents)]),
     () => run(colDot, [g, run(kernels.normalize, [x, mean, rstd])]), // dgamma = Σ g·xhat
     () => run(colSum, [g]), // dbeta = Σ g
   ],
@@ -219,7 +219,7 @@ export class BatchNorm1d extends Layer {
   override forward(x: Tensor): Tensor {
     this.expectInput(x);
     const normalize = (columns: Tensor): Tensor => this.normalizeColumns(columns);
-    return x.shape.length === 2 ? normalize(x) : inColumns(x, normalize);
+    return x.extents.length === 2 ? normalize(x) : inColumns(x, normalize);
   }
 
   /** Resets the running statistics: E = 0, Var = 1, no batches. */
@@ -242,7 +242,7 @@ export class BatchNorm1d extends Layer {
       this.warnIfUntrained();
       return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
     }
-    const y = batchNorm(x, ...this.trainingArguments(x.shape[0]));
+    const y = batchNorm(x, ...this.trainingArguments(x.extents[0]));
     this.countBatch();
     return y;
   }
@@ -269,7 +269,7 @@ export class BatchNorm1d extends Layer {
 
   private expectInput(x: Tensor): void {
     const { features } = this;
-    const { shape } = this.input(x);
+    const { extents: shape } = this.input(x);
     const hasAxes = shape.length === 2 || shape.length === 3;
     if (hasAxes && shape[1] === features) return;
     const problem = `expected x [m, ${features}] or [N, ${features}, L]: ${formatShape(shape)}`;
@@ -300,7 +300,7 @@ export class BatchNorm1d extends Layer {
  * examples.
  */
 const inColumns: (x: Tensor, normalize: (columns: Tensor) => Tensor) => Tensor = composite((x, normalize) => {
-  const [N, C, L] = x.shape;
+  const [N, C, L] = x.extents;
   const columns = x.transpose().reshape([N * L, C]);
   return normalize(columns).reshape([N, L, C]).transpose();
 });

@@ -62,7 +62,7 @@ function classLosses(z: Tensor): readonly Tensor[] {
   const logits = concat([constant(z, new Float64Array(z.size), column), z.reshape(column)], 1);
   return [0, 1].map((k) => {
     const labels = new Uint8Array(z.size).fill(k);
-    return crossEntropy(logits, labels, { reduction: 'none' }).reshape(z.shape);
+    return crossEntropy(logits, labels, { reduction: 'none' }).reshape(z.extents);
   });
 }
 
@@ -72,7 +72,7 @@ function weighted(losses: Tensor, name: string, weight: TensorData | Tensor | un
   const values = weight instanceof Tensor ? weight.dataSync() : numbersOf('bceWithLogits', weight);
   expectNumbers('bceWithLogits', name, values, { from: 0 });
   const w = operand('bceWithLogits', losses, weight);
-  if (!sameShape(broadcastShape('bceWithLogits', losses.shape, w.shape), losses.shape)) {
+  if (!sameShape(broadcastShape('bceWithLogits', losses.extents, w.extents), losses.extents)) {
     const problem = `${name} is ${shown(w)}, for logits ${formatShape(losses.shape)}`;
     throw new ShapeError('bceWithLogits', problem, 'its shape must broadcast to that of the logits');
   }

@@ -1,25 +1,21 @@
 /**
- * The weight of a mean. The mean over a dataset is Σ nᵦ·meanᵦ / Σ nᵦ over its batches b, where nᵦ is what the mean of a
- * batch divides by. For most losses that is proportional to the number of rows; with ignored labels or class weights it
- * is not. So a loss or a metric reports its n with `count`, and `fit` and `evaluate` receive it from `counting`.
+ * How the losses of batches combine to that of a dataset. Means combine to Σ nᵦ·meanᵦ / Σ nᵦ over the batches b, where
+ * nᵦ is what the mean of a batch divides by; sums add up. nᵦ is not always proportional to the number of rows, because
+ * labels may be ignored and classes have weights. So losses and metrics report their n to `fit` and `evaluate`.
  */
 
-/** The different numbers reported to the running call of `counting`; null if there is none. */
-let reported: Set<number> | null = null;
+/** A loss, or a metric (null), that was computed, and what its mean divides by. */
+export type Report = readonly [loss: object | null, n: number | 'sum'];
 
-/** Reports that a mean divides by n. Call it before the first `await`. */
-export function count(n: number): void {
-  reported?.add(n);
-}
+/** The reports to the caller that wants them; otherwise null. */
+export const reports: { list: Report[] | null } = { list: null };
 
-/** Calls `fn`. `count` is the number that it reported, or null if it reported none or different ones. */
-export function counting<T>(fn: () => T): { readonly result: T; readonly count: number | null } {
-  const outer = reported;
-  const own = (reported = new Set());
-  try {
-    const result = fn();
-    return { result, count: own.size === 1 ? [...own][0] : null };
-  } finally {
-    reported = outer;
-  }
+/**
+ * Reports that a loss, or a metric (null), is a mean that divides by n, or a sum. Call it before the first `await`.
+ *
+ * @returns The loss.
+ */
+export function counted<T extends object | null>(loss: T, n: number | 'sum'): T {
+  reports.list?.push([loss, n]);
+  return loss;
 }

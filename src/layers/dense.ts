@@ -77,7 +77,7 @@ export class Dense extends Layer {
 
   /** @internal Throws {@link ShapeError} unless x is [batch, in]. */
   expectInput(x: Tensor): void {
-    const { shape } = this.input(x);
+    const { extents: shape } = this.input(x);
     const [inFeatures] = this.weight.shape;
     if (shape.length === 2 && shape[1] === inFeatures) return;
     const reshape = `x.reshape([-1, ${inFeatures}]) makes a batch${shape.length > 2 ? ', as does Flatten()' : ''}`;

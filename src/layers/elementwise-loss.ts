@@ -5,7 +5,7 @@ import { type NestedArray, numbersOf, shapeOf } from '../tensor/nested.ts';
 import { expectNumber, expectOneOf, expectTensor, type Range, ShapeError, shown } from '../tensor/errors.ts';
 import { constant } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { count } from './counted.ts';
+import { counted } from './counted.ts';
 import { elementsOf, type Reduction, reductions } from './losses.ts';
 
 /**
@@ -22,9 +22,9 @@ export type Targets = ArrayLike<number> | NestedArray | readonly NumericArray[] 
  * @throws {ShapeError} The targets do not have the shape of the prediction.
  */
 export function targetsOf(op: string, prediction: Tensor, targets: Targets, range?: Range): Tensor {
-  const { shape, size } = expectTensor(op, 'prediction', prediction);
+  const { extents: shape, size } = expectTensor(op, 'prediction', prediction);
   if (targets instanceof Tensor) {
-    if (!sameShape(targets.shape, shape)) throw misfit(op, shape, formatShape(targets.shape));
+    if (!sameShape(targets.extents, shape)) throw misfit(op, shape, formatShape(targets.extents));
     if (range !== undefined) expectNumbers(op, 'target', targets.dataSync(), range);
     return targets;
   }
@@ -36,17 +36,16 @@ export function targetsOf(op: string, prediction: Tensor, targets: Targets, rang
   return constant(prediction, values, shape);
 }
 
-/** The mean over all values, their sum, or the losses themselves. A mean reports what it divides by. */
+/** The mean over all values, their sum, or the losses themselves. A mean reports what it divides by, a sum that it is one. */
 export function reduceLosses(op: string, losses: Tensor, reduction: Reduction = 'mean'): Tensor {
   expectOneOf(op, 'reduction', reduction, reductions);
   if (reduction === 'none') return losses;
-  if (reduction === 'sum') return losses.sum();
+  if (reduction === 'sum') return counted(losses.sum(), 'sum');
   if (losses.size === 0) {
     const hint = "a mean needs at least one value: use reduction: 'sum' or 'none'";
     throw new ShapeError(op, `no values: shape ${formatShape(losses.shape)}`, hint);
   }
-  count(losses.size);
-  return losses.sum().mul(1 / losses.size);
+  return counted(losses.sum().mul(1 / losses.size), losses.size);
 }
 
 /** Checks that all values are finite numbers in the range. `name` is that of their array, for the error message. */

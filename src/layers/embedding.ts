@@ -57,7 +57,7 @@ export class Embedding extends Layer {
     if (wrong !== undefined) {
       throw new ValueError(this.op, `index ${wrong}`, `x holds integers from 0 to ${count - 1}`);
     }
-    return this.weight.gather(indices).reshape([...x.shape, features]);
+    return this.weight.gather(indices).reshape([...x.extents, features]);
   }
 
   override toString(): string {

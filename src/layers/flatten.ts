@@ -17,7 +17,7 @@ export class Flatten extends Layer {
   }
 
   override forward(x: Tensor): Tensor {
-    const [batch = 1, ...example] = this.input(x).shape;
+    const [batch = 1, ...example] = this.input(x).extents;
     return x.reshape([batch, sizeOf(example)]);
   }
 

@@ -27,6 +27,7 @@ import type { Value } from '../tensor/value.ts';
 import { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from './activation.ts';
 import { BatchNorm1d, type Running } from './batchnorm1d.ts';
 import { Dense } from './dense.ts';
+import { expectOutput } from './expect-output.ts';
 import { complete, type Layer } from './layer.ts';
 
 /** Computes one layer, or several merged layers. */
@@ -74,12 +75,13 @@ function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
   const { weight, bias } = dense;
   const slope = slopeOf(layers.at(i + 2));
   const step = (x: Tensor): Tensor => {
-    const fits = x.shape.length === 2 && x.shape[1] === norm.features && weight.shape[0] === norm.features;
+    const fits =
+      x.extents.length === 2 && x.extents[1] === norm.features && weight.shape[0] === norm.features;
     if (!canFuse(x) || !fits || x.requiresGrad || !norm.usesBatch) {
       const behind = activatedDense(layers, i + 1)?.step ?? stepOf(dense);
       return behind(norm.forward(x));
     }
-    const [gamma, beta, eps, running] = norm.trainingArguments(x.shape[0]);
+    const [gamma, beta, eps, running] = norm.trainingArguments(x.extents[0]);
     const y = batchNormDense(x, gamma, beta, weight, bias, { eps, slope: slope ?? LINEAR, running });
     norm.countBatch();
     return y;
@@ -111,7 +113,7 @@ own.forEach((kind) => complete.add(kind));
 function stepOf(layer: Layer): Step {
   const forward: Step = (x) => layer.forward(x);
   const isUsers = !complete.has(layer.constructor) || hasOtherForward(layer);
-  return isUsers ? (x) => callUser(forward, x) : forward;
+  return isUsers ? (x) => expectOutput(layer, callUser(forward, x)) : forward;
 }
 
 /** Whether the layer is an instance of exactly this class, with the `forward` of the class. */

@@ -72,7 +72,7 @@ export class GroupNorm extends Layer {
 
   override forward(x: Tensor): Tensor {
     const { channels, groups, eps, gamma, beta } = this;
-    const { shape } = this.input(x);
+    const { extents: shape } = this.input(x);
     if (shape.length < 2 || shape[1] !== channels) {
       const problem = `expected x [N, ${channels}] or [N, ${channels}, …]: ${formatShape(shape)}`;
       throw new ShapeError(
@@ -97,7 +97,7 @@ type Arguments = [x: Tensor, gamma: Tensor | null, beta: Tensor | null, groups: 
  * β of a channel are repeated L times; so their gradients are summed over these columns.
  */
 const inRows: (...args: Arguments) => Tensor = composite((x, gamma, beta, groups, eps) => {
-  const [N, C, ...inner] = x.shape;
+  const [N, C, ...inner] = x.extents;
   const L = sizeOf(inner);
   const perColumn = (v: Tensor | null, without: number) => {
     const perChannel = v?.reshape([C, 1]) ?? constant(x, Array<number>(C).fill(without), [C, 1]);
@@ -105,5 +105,5 @@ const inRows: (...args: Arguments) => Tensor = composite((x, gamma, beta, groups
   };
   const [rows, scale, shift] = [x.reshape([N, C * L]), perColumn(gamma, 1), perColumn(beta, 0)];
   const y = L === 0 ? rows.mul(scale).add(shift) : layerNorm(rows, scale, shift, groups, eps);
-  return y.reshape(x.shape);
+  return y.reshape(x.extents);
 });

@@ -114,7 +114,7 @@ export class LayerNorm extends Layer {
 
   override forward(x: Tensor): Tensor {
     const { features, eps } = this;
-    const { shape } = this.input(x);
+    const { extents: shape } = this.input(x);
     if (shape.at(-1) !== features) {
       const problem = `expected x [..., ${features}]: ${formatShape(shape)}`;
       const found = shape.length === 0 ? 'x is a scalar' : `the last axis of x has ${shape.at(-1)} features`;
@@ -133,6 +133,6 @@ export class LayerNorm extends Layer {
 const inRows: (x: Tensor, gamma: Tensor, beta: Tensor, eps: number) => Tensor = composite(
   (x, gamma, beta, eps) => {
     const rows = x.reshape([x.size / gamma.size, gamma.size]);
-    return layerNorm(rows, gamma, beta, 1, eps).reshape(x.shape);
+    return layerNorm(rows, gamma, beta, 1, eps).reshape(x.extents);
   },
 );

@@ -17,7 +17,7 @@ import { composite, constant, type Kept, op, type Op, run, runFused } from '../t
 import { view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { count } from './counted.ts';
+import { counted } from './counted.ts';
 
 /** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -105,23 +105,26 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       const hint = "a mean needs at least one row: use reduction: 'sum' or 'none'";
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
-    const w = options.weight === undefined ? null : classWeights(options.weight, logits.shape[1]);
+    const w = options.weight === undefined ? null : classWeights(options.weight, logits.extents[1]);
     const weights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1))); // of the rows
     const total = weights.reduce((sum, each) => sum + each, 0);
-    if (reduction === 'mean') count(total);
-    const divisor = reduction === 'mean' ? total || Infinity : 1; // a mean over nothing is 0
-    const counted = indices.findIndex((label) => label !== kernels.IGNORED);
-    if (w !== null && labelSmoothing > 0 && counted >= 0) {
+    // A mean over nothing is 0.
+    const [n, divisor] = reduction === 'mean' ? ([total, total || Infinity] as const) : (['sum', 1] as const);
+    const first = indices.findIndex((label) => label !== kernels.IGNORED);
+    if (w !== null && labelSmoothing > 0 && first >= 0) {
       // A row that counts takes the place of each ignored one, whose values may be NaN; its targets are 0.
-      const rows = indices.map((label, i) => (label === kernels.IGNORED ? counted : i));
+      const rows = indices.map((label, i) => (label === kernels.IGNORED ? first : i));
       const z = indices.includes(kernels.IGNORED) ? logits.gather(rows) : logits;
       const t = weightedTargets(indices, w, labelSmoothing).map((each) => -each / divisor);
-      const losses = z.logSoftmax(1).mul(constant(logits, t, logits.shape));
-      return reduction === 'none' ? losses.sum(1) : losses.sum();
+      const losses = z.logSoftmax(1).mul(constant(logits, t, logits.extents));
+      if (reduction === 'none') return losses.sum(1);
+      if (reduction === 'sum' || !w.includes(0)) return counted(losses.sum(), n);
+      counted(null, n); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
+      return losses.sum();
     }
     const shares = weights.map((each) => each / divisor);
     const target = { labels: constant(logits, indices, batch), weights: constant(logits, shares, batch) };
-    if (reduction !== 'none') return weightedCrossEntropy(logits, target, labelSmoothing);
+    if (reduction !== 'none') return counted(weightedCrossEntropy(logits, target, labelSmoothing), n);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);
   });
@@ -147,7 +150,7 @@ function classWeights(weight: unknown, classes: number): Float64Array {
 /** Checks logits and labels. Returns the labels with `IGNORED`, which is negative, in place of `ignoreIndex`. */
 export function classIndices(op: string, logits: Tensor, labels: unknown, ignoreIndex: number): Float64Array {
   expectInteger(op, 'ignoreIndex', ignoreIndex, Number.MIN_SAFE_INTEGER);
-  const [batch, classes, ...more] = expectTensor(op, 'logits', logits).shape;
+  const [batch, classes, ...more] = expectTensor(op, 'logits', logits).extents;
   if (!(classes > 0) || more.length > 0) {
     const hint = 'logits are [batch, classes], with at least one class';
     throw new ShapeError(op, `logits ${formatShape(logits.shape)}`, hint);

@@ -93,10 +93,11 @@ function misfit(kind: string, problem: string, hint = OTHER, options?: ErrorOpti
 
 /** Whether a value from plain JavaScript has the form of a state. Its groups list the parameters in order: 0, 1, … */
 function isState(state: unknown): state is OptimizerState {
-  if (!isObject(state) || typeof state.optimizer !== 'string') return false;
-  const { groups, slots } = state;
-  if (!Array.isArray(groups) || !groups.every(isGroup) || !Array.isArray(slots)) return false;
-  return slots.every(isObject) && groups.flatMap(({ params }) => params).every((index, i) => index === i);
+  if (!isObject(state) || Object.keys(state).sort().join() !== 'groups,optimizer,slots') return false;
+  const { optimizer, groups, slots } = state;
+  if (typeof optimizer !== 'string' || !Array.isArray(groups) || !groups.every(isGroup)) return false;
+  const indices = groups.flatMap(({ params }) => params);
+  return Array.isArray(slots) && slots.every(isObject) && indices.every((index, i) => index === i);
 }
 
 function isGroup(group: unknown): group is { readonly params: readonly unknown[] } {

@@ -87,7 +87,7 @@ function seedFor(y: Value, seed: Value | undefined): Value {
     throw new GraphError('backward', problem, hint);
   }
   if (seed === undefined) {
-    if (sizeOf(y.shape) === 1) return constant(y, [1], y.shape);
+    if (sizeOf(y.extents) === 1) return constant(y, [1], y.extents);
     const hint = 'reduce it first, as in y.sum().backward(), or pass its gradient: y.backward(g)';
     throw new GraphError('backward', `not a single value: shape ${formatShape(y.shape)}`, hint);
   }
@@ -106,7 +106,7 @@ export function expectGradient(
   of: Value,
   kind: typeof ShapeError = GraphError,
 ): void {
-  if (sameShape(g.shape, of.shape) && g.dtype === of.dtype && g.home === of.home) return;
+  if (sameShape(g.extents, of.extents) && g.dtype === of.dtype && g.home === of.home) return;
   const hint = 'a gradient must have the shape, the element type and the device of its value';
   const Misfit = sameShape(g.shape, of.shape) ? kind : ShapeError;
   throw new Misfit(op, `${name} is ${describe(g)}, but its value is ${describe(of)}`, hint);

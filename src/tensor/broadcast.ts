@@ -31,10 +31,10 @@ export function broadcastShape(op: string, a: Shape, b: Shape): Shape {
 
 /** Repeats x along its axes of extent 1 until it has the given shape. Not recorded on the tape. */
 export function expandTo<T extends Value>(x: T, shape: Shape): T {
-  let y = view(x, padded(x.shape, shape.length));
+  let y = view(x, padded(x.extents, shape.length));
   // Innermost axis first: it is the smallest copy, and later axes then copy whole rows.
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (y.shape[axis] !== shape[axis]) y = run(repeatAxis, [y], { axis, count: shape[axis] });
+    if (y.extents[axis] !== shape[axis]) y = run(repeatAxis, [y], { axis, count: shape[axis] });
   }
   return y;
 }
@@ -43,17 +43,17 @@ export function expandTo<T extends Value>(x: T, shape: Shape): T {
  * Sums g over the axes that `expandTo` repeated, down to `shape`: the gradient of `expandTo`. Not recorded on the tape.
  */
 export function sumTo<T extends Value>(g: T, shape: Shape): T {
-  const target = padded(shape, g.shape.length);
+  const target = padded(shape, g.extents.length);
   let y = g;
   for (let axis = 0; axis < target.length; axis++) {
-    if (y.shape[axis] !== target[axis]) y = run(sumAxis, [y], { axis });
+    if (y.extents[axis] !== target[axis]) y = run(sumAxis, [y], { axis });
   }
   return view(y, shape);
 }
 
 /** A tensor that shares the memory of x, with another shape of the same size. Not recorded on the tape. */
 export function view<T extends Value>(x: T, shape: Shape): T {
-  return sameShape(x.shape, shape) ? x : x.like(x.storage, shape);
+  return sameShape(x.extents, shape) ? x : x.like(x.storage, shape);
 }
 
 /** The shape with ones in front, so that it has `rank` axes. */

@@ -81,7 +81,7 @@ export function op<A extends readonly unknown[], Y extends Value | Kept = Value,
       const y = result instanceof Value ? result : result.y;
       const node = record(name, inputs, (g) => backward(g as T, result, ...args));
       if (node === null && !y.requiresGrad) return y;
-      return y.like(y.storage, y.shape, node); // a new value: `forward` may have returned an input
+      return y.like(y.storage, y.extents, node); // a new value: `forward` may have returned an input
     });
   };
   return call as Op<A>;
@@ -169,7 +169,7 @@ function dispatch<P extends Params, T extends Value>(
 }
 
 const storageOf = ({ storage }: Value): Storage => storage;
-const shapeOf = ({ shape }: Value): Shape => shape;
+const shapeOf = ({ extents }: Value): Shape => extents;
 
 /** A tensor of the given values, on the device and of the element type of `like`. */
 export function constant<T extends Value>(like: T, values: ArrayLike<number>, shape: Shape): T {

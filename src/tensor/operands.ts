@@ -14,8 +14,8 @@ import { Value } from './value.ts';
  */
 export function operands<T extends Value>(name: string, a: T, b: T | TensorData): [T, T] {
   const other = operand(name, a, b);
-  const shape = broadcastShape(name, a.shape, other.shape);
-  const expanded = (x: T): T => (sameShape(x.shape, shape) ? x : expand(x, shape));
+  const shape = broadcastShape(name, a.extents, other.extents);
+  const expanded = (x: T): T => (sameShape(x.extents, shape) ? x : expand(x, shape));
   return [expanded(a), expanded(other)];
 }
 

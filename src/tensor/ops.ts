@@ -153,7 +153,7 @@ export const dense: Op<[x: Value, W: Value, b: Value]> = op({
 export const sum: Op<[x: Value, axis: number]> = op({
   name: 'sum',
   forward: (x, axis) => run(reductions.sumAxis, [x], { axis }),
-  backward: (g, _y, x) => [() => expandTo(g, x.shape)],
+  backward: (g, _y, x) => [() => expandTo(g, x.extents)],
 });
 
 /** The maximum over one axis, which is kept with extent 1. Among equal values, the first receives the gradient. */
@@ -183,13 +183,13 @@ export const logSoftmax: Op<[x: Value, axis: number]> = op({
 export const expand: Op<[x: Value, shape: Shape]> = op({
   name: 'expand',
   forward: (x, shape) => expandTo(x, shape),
-  backward: (g, _y, x) => [() => sumTo(g, x.shape)],
+  backward: (g, _y, x) => [() => sumTo(g, x.extents)],
 });
 
 export const reshape: Op<[x: Value, shape: Shape]> = op({
   name: 'reshape',
   forward: (x, shape) => view(x, shape),
-  backward: (g, _y, x) => [() => view(g, x.shape)],
+  backward: (g, _y, x) => [() => view(g, x.extents)],
 });
 
 /** The elements from `begin` up to, but not including, `end` along one axis. */
@@ -197,7 +197,7 @@ export const slice: Op<[x: Value, axis: number, begin: number, end: number]> = o
   name: 'slice',
   forward: (x, axis, begin, end) => run(layout.sliceAxis, [x], { axis, begin, end }),
   backward: (g, _y, x, axis, begin) => [
-    () => run(layout.sliceAxisDx, [g], { axis, begin, extent: x.shape[axis] }),
+    () => run(layout.sliceAxisDx, [g], { axis, begin, extent: x.extents[axis] }),
   ],
 });
 
@@ -205,5 +205,5 @@ export const slice: Op<[x: Value, axis: number, begin: number, end: number]> = o
 export const gather: Op<[x: Value, rows: { readonly indices: Value }]> = op({
   name: 'gather',
   forward: (x, { indices }) => run(layout.gather, [x, indices]),
-  backward: (g, _y, x, { indices }) => [() => run(layout.gatherDx, [g, indices], { extent: x.shape[0] })],
+  backward: (g, _y, x, { indices }) => [() => run(layout.gatherDx, [g, indices], { extent: x.extents[0] })],
 });

@@ -22,14 +22,14 @@ export function reduce<T extends Value>(
   keepDims: boolean,
 ): T {
   expectBoolean(name, 'keepDims', keepDims);
-  const axes = axis === undefined ? x.shape.map((_, i) => i) : listOf(axis);
-  const resolved = axes.map((a) => resolveAxis(name, x.shape, a)).sort((a, b) => b - a);
+  const axes = axis === undefined ? x.extents.map((_, i) => i) : listOf(axis);
+  const resolved = axes.map((a) => resolveAxis(name, x.extents, a)).sort((a, b) => b - a);
   if (new Set(resolved).size < resolved.length) {
     throw new ShapeError(name, `an axis is given twice: [${axes.join(', ')}]`, 'give each axis once');
   }
   if (axis === undefined && !keepDims) return ops.reshape(op(ops.reshape(x, [x.size]), 0), []); // in one pass
   const y = resolved.reduce((part, at) => op(part, at), x);
-  return ops.reshape(y, keepDims ? y.shape : x.shape.filter((_, i) => !resolved.includes(i)));
+  return ops.reshape(y, keepDims ? y.extents : x.extents.filter((_, i) => !resolved.includes(i)));
 }
 
 /** (1/n) Σ x over the given axes; n may be 0 if the result has no elements. `name` is the method, for error messages. */

@@ -223,7 +223,7 @@ export class Tensor extends Value {
    * @example tensor([[2, 2]]).softmax(1).toArray() // [ [ 0.5, 0.5 ] ]
    */
   softmax(axis: number): Tensor {
-    return ops.softmax(this, resolveAxis('softmax', this.shape, axis));
+    return ops.softmax(this, resolveAxis('softmax', this.extents, axis));
   }
 
   /**
@@ -232,7 +232,7 @@ export class Tensor extends Value {
    * @example tensor([[1000, 0]]).logSoftmax(1).toArray() // [ [ 0, -1000 ] ]
    */
   logSoftmax(axis: number): Tensor {
-    return ops.logSoftmax(this, resolveAxis('logSoftmax', this.shape, axis));
+    return ops.logSoftmax(this, resolveAxis('logSoftmax', this.extents, axis));
   }
 
   // ── matrices and shapes ──────────────────────────────────────────────────────────────────────────────
@@ -264,7 +264,7 @@ export class Tensor extends Value {
    */
   reshape(shape: Shape): Tensor {
     expectAtMost('reshape', arguments.length, 1, 'pass the shape as one array, as in reshape([2, -1])');
-    return ops.reshape(this, inferShape(this.shape, shape));
+    return ops.reshape(this, inferShape(this.extents, shape));
   }
 
   /**
@@ -284,10 +284,10 @@ export class Tensor extends Value {
    */
   slice(begin: number | readonly number[], end?: number | readonly number[]): Tensor {
     expectAtMost('slice', arguments.length, 2, 'it takes no step; gather takes indices');
-    const part = rangesOf(this.shape, begin, end).reduce((y: Tensor, [from, to], axis) => {
-      return from === 0 && to === this.shape[axis] ? y : ops.slice(y, axis, from, to);
+    const part = rangesOf(this.extents, begin, end).reduce((y: Tensor, [from, to], axis) => {
+      return from === 0 && to === this.extents[axis] ? y : ops.slice(y, axis, from, to);
     }, this);
-    return part === this ? ops.reshape(this, this.shape) : part; // always a new tensor
+    return part === this ? ops.reshape(this, this.extents) : part; // always a new tensor
   }
 
   /**
@@ -366,8 +366,8 @@ export class Tensor extends Value {
    */
   argmax(axis: number): Tensor {
     expectAtMost('argmax', arguments.length, 1, 'reshape the result to keep the axis');
-    const at = resolveAxis('argmax', this.shape, axis);
-    const shape = this.shape.filter((_, i) => i !== at);
+    const at = resolveAxis('argmax', this.extents, axis);
+    const shape = this.extents.filter((_, i) => i !== at);
     return view(run(argmaxAxis, [this], { axis: at }), shape);
   }
 
@@ -401,7 +401,7 @@ export class Tensor extends Value {
    * @example tensor([1], { requiresGrad: true }).detach().requiresGrad // false
    */
   detach(): Tensor {
-    return this.like(this.storage, this.shape);
+    return this.like(this.storage, this.extents);
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────
@@ -436,9 +436,9 @@ export class Tensor extends Value {
   toArray(rank: 2): number[][];
   toArray(rank: 3): number[][][];
   toArray(): number | NestedArray;
-  toArray(rank: number = this.shape.length): number | NestedArray {
-    if (rank === this.shape.length) return nest(this.dataSync(), this.shape);
-    const problem = `rank is ${shown(rank)}, but the shape is ${formatShape(this.shape)}`;
+  toArray(rank: number = this.extents.length): number | NestedArray {
+    if (rank === this.extents.length) return nest(this.dataSync(), this.extents);
+    const problem = `rank is ${shown(rank)}, but the shape is ${formatShape(this.extents)}`;
     throw new ShapeError('toArray', problem, 'pass the number of axes, or nothing');
   }
 
@@ -450,7 +450,7 @@ export class Tensor extends Value {
    */
   item(): number {
     if (this.size === 1) return this.dataSync()[0];
-    const problem = `${this.size} values in shape ${formatShape(this.shape)}`;
+    const problem = `${this.size} values in shape ${formatShape(this.extents)}`;
     throw new ShapeError('item', problem, 'toArray() returns them all');
   }
 
@@ -473,6 +473,12 @@ export class Tensor extends Value {
   /** @internal The entries of `toArray()`. Vitest and Jest compare them: `expect(t).toEqual(u)`. */
   [Symbol.iterator](): Iterator<number | NestedArray> {
     return [this.toArray()].flat()[Symbol.iterator]();
+  }
+
+  /** @internal `t > 0`, `-t`, `2 * t` and `Math.max(t)` would be false or NaN; `'loss ' + t` is its text. */
+  [Symbol.toPrimitive](kind: string): string {
+    if (kind !== 'number') return this.toString();
+    throw new ValueError('tensor', 'a tensor was used as a number', 'use t.item(), or t.mul(2)');
   }
 
   /** @internal Node's `assert.deepEqual(t, u)` compares it, and then the shapes. */

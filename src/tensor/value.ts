@@ -13,7 +13,10 @@ import type { Node } from './tape.ts';
 const notCloneable = Symbol('tensors cannot be cloned: send `await t.data()` and `t.shape`');
 
 export abstract class Value {
-  /** @internal The shape, as a field: test runners compare fields. */
+  /**
+   * @internal The shape, as a field: test runners compare fields. The library reads it, and users read `shape`, whose
+   * array is frozen. Freezing the shape of every tensor would make a training step slower by 1 %.
+   */
   readonly extents: Shape;
   /** @internal Symbols cannot be cloned: `postMessage(t)` throws, instead of sending a tensor without values. */
   readonly notCloneable: symbol = notCloneable;
@@ -23,6 +26,7 @@ export abstract class Value {
   #storage: Storage;
   readonly #node: Node | null;
   #accumulated: Value | null = null;
+  #shape: Shape | null = null; // made when it is first read
 
   /** Use `tensor` and the other functions that make tensors. */
   protected constructor(
@@ -43,9 +47,9 @@ export abstract class Value {
   /** @internal A new value of the same class on the same device: how ops make their results. */
   abstract like(storage: Storage, shape: Shape, node?: Node | null): this;
 
-  /** The extent of each axis; `[]` for a single number. */
+  /** The extent of each axis; `[]` for a single number. The array is frozen: `reshape` makes a tensor of another shape. */
   get shape(): Shape {
-    return this.extents;
+    return (this.#shape ??= Object.freeze([...this.extents]));
   }
 
   /** Whether `backward()` computes a gradient for it. */

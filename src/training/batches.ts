@@ -3,7 +3,6 @@ import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { type Batch, DataLoader } from '../data/loader.ts';
-import { counting } from '../layers/counted.ts';
 import type { Layer } from '../layers/layer.ts';
 import { crossEntropy } from '../layers/losses.ts';
 import { inSequence } from '../layers/sequential.ts';
@@ -12,10 +11,14 @@ import { expectFunction, GraphError, ShapeError, shown, ValueError } from '../te
 import { composite } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
+import { counting } from './counting.ts';
 import type { Measured } from './history.ts';
 import { defaultMetrics, expectMetricNames, type Metrics } from './metrics.ts';
 
-/** Computes the mean loss of a batch, as a single value. */
+/**
+ * Computes the loss of a batch, as a single value. `fit` minimizes it for each batch. Usually it is the mean over the
+ * batch, because the size of a gradient step then does not depend on the batch size.
+ */
 export type Loss = (output: Tensor, labels: NumericArray) => Tensor;
 
 /** The default loss, for classification. */
@@ -80,21 +83,23 @@ export interface ForwardPass {
   readonly output: Tensor;
   /** The loss, on which to call `backward()`. */
   readonly error: Tensor;
-  /** What the mean loss divides by. */
-  readonly count: number;
+  /** What the mean loss divides by, or `'sum'`. */
+  readonly count: number | 'sum';
+  /** Whether the loss is one of the library, as it is, so that it is known how the losses of batches combine. */
+  readonly isReported: boolean;
 }
 
 /** Applies the model and the loss to one batch. `op` is the name of the caller, for error messages. */
 export const forwardPass: (op: string, model: Layer, batch: Batch, loss: Loss) => ForwardPass = composite(
   (op, model, batch, loss) => {
     const output = inSequence([model], inputOf(model, batch));
-    const { result: error, count } = counting(() => callUser(loss, output, batch.labels));
+    const { result: error, count, isReported } = counting(() => callUser(loss, output, batch.labels));
     expectSingleValue(op, error);
     if (error.node?.backward === null) {
       const hint = 'return the loss: the backward pass and the step follow it';
       throw new GraphError(op, 'the loss function called backward()', hint);
     }
-    return { output, error, count: count ?? rowsOf(batch) };
+    return { output, error, count: count ?? rowsOf(batch), isReported };
   },
 );
 
@@ -132,7 +137,7 @@ function rowsOf({ shape }: Batch): number {
 }
 
 /** Checks that the loss is a single value. Otherwise the mean loss would use only its first value. */
-function expectSingleValue(op: string, error: Tensor): void {
+export function expectSingleValue(op: string, error: Tensor): void {
   const given: unknown = error;
   if (!(given instanceof Tensor)) {
     const hint = 'return a tensor with the mean over the batch, not a promise of one';

@@ -17,10 +17,11 @@ import { breathe } from './breathe.ts';
 import { type Measured, type Results, RunningMeans } from './history.ts';
 import type { Metrics } from './metrics.ts';
 import { inEvaluation } from './mode.ts';
-import { snapshot } from './snapshot.ts';
+import { type Compute, snapshot } from './snapshot.ts';
+import { WholeLoss } from './whole-loss.ts';
 
 export interface EvaluateOptions<Name extends string = string> {
-  /** The mean loss of a batch. Default {@link crossEntropy}. */
+  /** The loss of a batch. Default {@link crossEntropy}. */
   readonly loss?: Loss;
   /** The metrics, by name. Default `{ accuracy }` for class labels and outputs [batch, classes ≥ 2]; otherwise none. */
   readonly metrics?: Metrics<Name>;
@@ -33,11 +34,16 @@ export interface EvaluateOptions<Name extends string = string> {
  * is at the time of the call, also if training goes on meanwhile. It does not change the model, the modes of its
  * layers, or the epoch of a loader.
  *
- * The results are means over all that counts: examples, labels that are not ignored, or class weights. So they do not
- * depend on the batch size, up to rounding.
+ * The loss is that of all examples in one batch, so it does not depend on the batch size, up to rounding. The losses of
+ * the library are computed batch by batch: means are weighted by what counts (examples, labels that are not ignored, or
+ * class weights), and with `reduction: 'sum'` the sums add up. A loss function that computes something else, such as the
+ * sum of two losses, is called for each batch and then once for all examples, whose outputs are kept in memory.
+ *
+ * The metrics are means over all that counts, weighted by what {@link accuracy} or a loss of the library in them
+ * divides by, and otherwise by the number of examples.
  *
  * @param data A dataset, which is evaluated in batches of 256, or a loader.
- * @returns The means: `{ loss, accuracy }`, or the loss and the given metrics.
+ * @returns `{ loss, accuracy }`, or the loss and the given metrics.
  * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
  * @throws {ValueError} A label is out of range, an option is unknown, no label counts, a metric returns no number or has
  *   the name of another column.
@@ -73,30 +79,36 @@ export async function meansOver(
   signal: AbortSignal | undefined,
 ): Promise<Results> {
   const means = new RunningMeans();
+  const whole = new WholeLoss();
   const { compute, end } = snapshot('evaluate', model);
   const layers = model.modules();
+  const evaluating: Compute = (run) => compute(() => inEvaluation(layers, run));
   try {
     for await (const batch of loader.peek()) {
       await breathe();
       signal?.throwIfAborted();
-      means.add(await compute(() => inEvaluation(layers, () => evaluateBatch(model, batch, measures))));
+      means.add(await evaluating(() => evaluateBatch(model, batch, measures, whole)));
     }
+    const results = means.means;
+    const loss = await whole.value(measures.loss, results.loss, evaluating);
+    if (!means.isEmpty) return { ...results, loss };
   } finally {
     end();
   }
-  if (!means.isEmpty) return means.means;
   throw new ValueError('evaluate', 'no label counts: all are ignored or have weight 0', 'check the labels');
 }
 
 /** The loss and the metrics of one batch. */
-const evaluateBatch: (model: Layer, batch: Batch, measures: Measures) => Promise<Measured> = composite(
-  async (model, batch, measures) => {
-    const { output, error, count } = noGrad(() => forwardPass('evaluate', model, batch, measures.loss));
+const evaluateBatch: (model: Layer, batch: Batch, measures: Measures, whole: WholeLoss) => Promise<Measured> =
+  composite(async (model, batch, measures, whole) => {
+    const pass = noGrad(() => forwardPass('evaluate', model, batch, measures.loss));
+    const { output, error, count, isReported } = pass;
     const metrics = measures.for(output, batch);
-    const [[value], measured] = await Promise.all([
+    const [[value], measured, values] = await Promise.all([
       error.data(),
       measure('evaluate', metrics, output, batch),
+      isReported ? null : output.data(),
     ]);
+    if (values !== null) whole.add(output, values, batch);
     return { loss: { value, count }, ...measured };
-  },
-);
+  });

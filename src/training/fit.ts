@@ -47,7 +47,7 @@ export interface BatchProgress {
   readonly examples: number;
   /** The loss of this batch. */
   readonly loss: number;
-  /** The means over the epoch so far: `{ loss, accuracy }`. */
+  /** The means over the epoch so far: `{ loss, accuracy }`. With `reduction: 'sum'` in the loss, the sum of the losses. */
   readonly means: Results;
 }
 
@@ -126,7 +126,9 @@ const TRAINING_BATCH = 32;
  * While `fit` computes, the model is in training mode. Layers that you have put in evaluation mode inside a model in
  * training mode stay in it, and so do frozen layers (see {@link freeze}). Your own code always sees the modes that you
  * have set. Losses and metrics of the training data come from the forward passes of training, as in Keras. They are
- * means over what counts: examples, labels that are not ignored, or class weights.
+ * means over what counts: examples, labels that are not ignored, or class weights. With `reduction: 'sum'` in the loss,
+ * the loss is the sum over the epoch. A loss function that adds terms which count differently, or scales a sum, is
+ * averaged over the batches, weighted by their examples; {@link evaluate} and the validation compute it for all examples.
  *
  * `fit` lets the event loop run several times per second, so a page stays responsive and can abort `signal`. Meanwhile
  * the model can be evaluated and saved; a second training run of the same model, optimizer or loader is refused.

@@ -6,7 +6,8 @@ import type { BatchSource } from './batches.ts';
  * `seconds`, and one for each metric, such as `accuracy`; with validation data also `valLoss` and one such as
  * `valAccuracy` for each metric.
  *
- * `loss` and the metrics are means over the epoch's batches, computed in training mode while the parameters change.
+ * `loss` and the metrics are means over the epoch's batches, computed in training mode while the parameters change; for a
+ * loss with `reduction: 'sum'`, `loss` is the sum.
  * The `val…` columns are computed after the epoch, in evaluation mode.
  */
 export type History<Column extends string = string> = Readonly<Record<'loss' | 'seconds', number[]>> &
@@ -33,23 +34,28 @@ export function append(history: Record<string, number[]>, results: Results): voi
   }
 }
 
-/** The results of a batch: each is a mean, with what that mean divides by. */
-export type Measured = Readonly<Record<string, { readonly value: number; readonly count: number }>>;
+/** The results of a batch: each is a mean, with what that mean divides by, or a sum. */
+export type Measured = Readonly<Record<string, { readonly value: number; readonly count: number | 'sum' }>>;
 
 /** The values of a batch. */
 export function valuesOf(measured: Measured): Results {
   return Object.fromEntries(Object.entries(measured).map(([name, { value }]) => [name, value])) as Results;
 }
 
-/** The mean of each result over all batches, weighted by what counted in each batch. */
+/** The mean of each result over all batches, weighted by what counted in each batch; the total of sums. */
 export class RunningMeans {
   private readonly sums = new Map<string, { sum: number; count: number }>();
 
   add(measured: Measured): void {
     for (const [name, { value, count }] of Object.entries(measured)) {
       const sums = this.sums.get(name) ?? { sum: 0, count: 0 };
-      if (count > 0) sums.sum += value * count;
-      sums.count += count;
+      if (count === 'sum') {
+        sums.sum += value;
+        sums.count = 1;
+      } else if (count > 0) {
+        sums.sum += value * count;
+        sums.count += count;
+      }
       this.sums.set(name, sums);
     }
   }

@@ -1,7 +1,7 @@
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import type { Batch } from '../data/loader.ts';
-import { count } from '../layers/counted.ts';
+import { counted } from '../layers/counted.ts';
 import { expectNumbers } from '../layers/elementwise-loss.ts';
 import { classIndices, elementsOf, type Labels } from '../layers/losses.ts';
 import {
@@ -63,7 +63,7 @@ export const accuracy: (
 ) => Promise<number> = composite(async (output, labels, options = {}) => {
   expectOptions('accuracy', options, ['ignoreIndex']);
   const { ignoreIndex = -100 } = options;
-  const { shape } = expectTensor('accuracy', 'output', output);
+  const { extents: shape } = expectTensor('accuracy', 'output', output);
   const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
   if (isColumn || shape.length !== 2) {
     const hint = `the output must be [batch, classes]${isColumn ? '; for one output per row, use binaryAccuracy' : ''}`;
@@ -71,11 +71,11 @@ export const accuracy: (
   }
   const classes = classIndices('accuracy', output, labels, ignoreIndex);
   expectRows('accuracy', shape);
-  const counted = classes.filter((k) => k >= 0).length;
-  count(counted);
+  const total = classes.filter((k) => k >= 0).length;
+  counted(null, total);
   const predicted = await output.argmax(1).data();
   const correct = classes.filter((k, row) => predicted[row] === k).length;
-  return counted === 0 ? 0 : correct / counted;
+  return total === 0 ? 0 : correct / total;
 });
 
 /**
@@ -101,7 +101,7 @@ export const binaryAccuracy: (
   expectOptions('binaryAccuracy', options, ['threshold']);
   const { threshold = 0 } = options;
   expectNumber('binaryAccuracy', 'threshold', threshold);
-  const { shape } = expectTensor('binaryAccuracy', 'output', output);
+  const { extents: shape } = expectTensor('binaryAccuracy', 'output', output);
   const [batch] = shape;
   if (!sameShape(shape, [batch]) && !sameShape(shape, [batch, 1])) {
     const hint = 'the output must be [batch, 1] or [batch]; for several classes, use accuracy';
@@ -114,7 +114,7 @@ export const binaryAccuracy: (
   }
   expectNumbers('binaryAccuracy', 'labels', given, { from: 0, to: 1 });
   expectRows('binaryAccuracy', shape);
-  count(batch);
+  counted(null, batch);
   const isYes = Array.from(given, (label) => label > 0.5);
   const values = await output.data();
   const isCorrect = (yes: boolean, row: number) => (yes ? values[row] > threshold : values[row] <= threshold);
@@ -134,7 +134,7 @@ function expectRows(op: string, shape: Shape): void {
  * The metrics of `fit` and `evaluate` if none are given: the accuracy for class labels, that is, outputs
  * [batch, classes] with at least two classes and one whole number per row; none for other targets.
  */
-export function defaultMetrics({ shape }: Tensor, { labels }: Pick<Batch, 'labels'>): Metrics {
+export function defaultMetrics({ extents: shape }: Tensor, { labels }: Pick<Batch, 'labels'>): Metrics {
   const isClassification = shape.length === 2 && shape[1] > 1 && shape[0] === labels.length;
   return isClassification && labels.every((label) => Number.isInteger(label)) ? { accuracy } : {};
 }

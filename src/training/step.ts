@@ -28,7 +28,7 @@ import { beginBatch, endBatch, restoreBuffers } from './snapshot.ts';
 
 export interface TrainStepOptions<Name extends string = string> {
   readonly optimizer: Optimizer<LearningRate>;
-  /** The mean loss of the batch. Default {@link crossEntropy}. */
+  /** The loss of the batch, usually a mean. Default {@link crossEntropy}. */
   readonly loss?: Loss;
   /** The metrics, by name. Default `{ accuracy }` for class labels; `{}` for no metrics. */
   readonly metrics?: Metrics<Name>;

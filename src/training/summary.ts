@@ -4,7 +4,9 @@ import { Dense } from '../layers/dense.ts';
 import { BatchNorm1d } from '../layers/batchnorm1d.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import { onForward } from '../layers/hooks.ts';
+import { expectOutput } from '../layers/expect-output.ts';
 import type { Layer } from '../layers/layer.ts';
+import { inSequence } from '../layers/sequential.ts';
 import { expectShape } from '../tensor/indexing.ts';
 import { noGrad } from '../tensor/tape.ts';
 import { inputOf } from './batches.ts';
@@ -84,13 +86,15 @@ function exampleOf(layer: Layer): Shape | null {
 function outputsOf(model: Layer, layers: readonly Layer[], example: Shape): Map<Layer, string> {
   const outputs = new Map<Layer, string>();
   const hooks = layers.map((layer) =>
-    onForward(layer, (_, y) => outputs.set(layer, formatShape(y.shape).replace(/^\[2\b/, '[N'))),
+    onForward(layer, (_, y) => {
+      outputs.set(layer, formatShape(expectOutput(layer, y).shape).replace(/^\[2\b/, '[N'));
+    }),
   );
   const buffers = model.bufferDict();
   const dropout = streams.dropout.state;
   const x = inputOf(model, { x: new Float32Array(2 * sizeOf(example)), shape: [2, ...example] });
   try {
-    new TrainingMode(model).run(() => noGrad(() => model.forward(x)));
+    new TrainingMode(model).run(() => noGrad(() => inSequence([model], x)));
   } finally {
     for (const remove of hooks) remove();
     restoreBuffers(model, buffers);

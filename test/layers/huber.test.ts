@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { gradcheck, huber, mse, tensor, zeros } from '../../src/index.ts';
-import { counting } from '../../src/layers/counted.ts';
+import { counting } from '../../src/training/counting.ts';
 import { golden, goldenTensor } from '../golden-files.ts';
 import { inAllPrecisions, inFloat64, onDevices } from '../on-devices.ts';
 import { drawn, seeds, shapes } from '../tensor/draw.ts';

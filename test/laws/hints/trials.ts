@@ -194,6 +194,11 @@ export const trials: readonly Trial[] = [
       ).forward(logits()),
   },
   {
+    name: 'a tensor as a number',
+    fails: () => Math.max(tensor(3) as Tensor & number, 0),
+    advised: () => [Math.max(tensor(3).item(), 0), tensor(3).mul(2)],
+  },
+  {
     name: 'a layer without a forward pass',
     fails: () => {
       const Unfinished = class extends Registering {};
