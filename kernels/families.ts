@@ -1,20 +1,15 @@
 /** Families of kernels: the shape rule, the sizes and the cost that the kernels of a family share. */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, Loops, NoParams, Params, Shape } from './kernel.ts';
+import type { Definition, Kernel, Loops, Params, Shape } from './kernel.ts';
 import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
-
-type ElementwiseDefinition<P extends Params> = Omit<Definition<P>, 'simd'> & {
-  readonly flops?: number;
-  readonly hasSimd?: boolean;
-};
 
 /**
  * Each output element comes from the input elements at the same place: all shapes are equal, and the size is the
  * number of elements. `flops` counts the operations per element, 1 by default; a root or an exponential counts as
  * one. The kernel has a SIMD form of its own name, except with `hasSimd: false`.
  */
-export function elementwise<P extends Params = NoParams>(
-  { flops = 1, hasSimd = true, ...definition }: ElementwiseDefinition<P>,
+export function elementwise<P extends Params>(
+  { flops = 1, hasSimd = true, ...definition }: Definition<P> & { flops?: number; hasSimd?: boolean },
   reference: Loops<P>,
 ): Kernel<P> {
   return {
@@ -40,10 +35,7 @@ export function expectColumns(op: string, x: Shape, vectors: readonly Shape[] = 
 }
 
 /** Vectors [C] → [C]. */
-export function perColumn<P extends Params = NoParams>(
-  definition: Definition<P>,
-  reference: Loops<P>,
-): Kernel<P> {
+export function perColumn<P extends Params>(definition: Definition<P>, reference: Loops<P>): Kernel<P> {
   const { name, inputs } = definition;
   return {
     ...definition,

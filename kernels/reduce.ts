@@ -7,12 +7,8 @@ import { ShapeError } from './errors.ts';
 import type { Definition, Kernel, Loops } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape, withExtent } from './shape.ts';
 
-interface Axis extends Record<string, number> {
-  axis: number;
-}
-
 /** y[o,0,i] = Σₖ x[o,k,i]; 0 over an empty axis. */
-export const sumAxis: Kernel<Axis> = reduction(
+export const sumAxis: Kernel<{ axis: number }> = reduction(
   { name: 'sumAxis', inputs: ['x'] },
   (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
@@ -24,7 +20,7 @@ export const sumAxis: Kernel<Axis> = reduction(
 );
 
 /** y[o,0,i] = maxₖ x[o,k,i]; NaN if any is NaN. */
-export const maxAxis: Kernel<Axis> = reduction(
+export const maxAxis: Kernel<{ axis: number }> = reduction(
   { name: 'maxAxis', inputs: ['x'], refusesEmpty: 'max' },
   (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
@@ -36,7 +32,7 @@ export const maxAxis: Kernel<Axis> = reduction(
 );
 
 /** y[o,0,i] = the first k at which x[o,k,i] is largest; NaN counts as largest, as in PyTorch. */
-export const argmaxAxis: Kernel<Axis> = reduction(
+export const argmaxAxis: Kernel<{ axis: number }> = reduction(
   { name: 'argmaxAxis', inputs: ['x'], refusesEmpty: 'argmax' },
   (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
@@ -51,7 +47,7 @@ export const argmaxAxis: Kernel<Axis> = reduction(
 );
 
 /** dx[o,k,i] = g[o,0,i] at the first k where x is largest, else 0: the backward form of `maxAxis`. */
-export const maxAxisDx: Kernel<Axis> = {
+export const maxAxisDx: Kernel<{ axis: number }> = {
   name: 'maxAxisDx',
   inputs: ['g', 'x', 'argmax'],
   shape: ([g, x, argmax], { axis }) => {
@@ -70,9 +66,9 @@ export const maxAxisDx: Kernel<Axis> = {
 
 /** What the reductions share. If an empty axis is an error, `refusesEmpty` is the op that the error names. */
 function reduction(
-  { refusesEmpty, ...definition }: Definition<Axis> & { readonly refusesEmpty?: string },
-  reference: Loops<Axis>,
-): Kernel<Axis> {
+  { refusesEmpty, ...definition }: Definition<{ axis: number }> & { readonly refusesEmpty?: string },
+  reference: Loops<{ axis: number }>,
+): Kernel<{ axis: number }> {
   return {
     ...definition,
     simd: definition.name,

@@ -18,7 +18,7 @@ function logSum(x: FloatArray, start: number, n: number, stride: number): [max: 
 }
 
 /** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
-export const softmax: Kernel<Axis> = alongAxis(
+export const softmax: Kernel<{ axis: number }> = alongAxis(
   { name: 'softmax', inputs: ['x'] },
   (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -29,7 +29,7 @@ export const softmax: Kernel<Axis> = alongAxis(
 );
 
 /** dxₖ = yₖ·(gₖ − Σⱼ gⱼyⱼ), from the output y. */
-export const softmaxDx: Kernel<Axis> = alongAxis(
+export const softmaxDx: Kernel<{ axis: number }> = alongAxis(
   { name: 'softmaxDx', inputs: ['g', 'y'] },
   (dx, [g, y], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -42,7 +42,7 @@ export const softmaxDx: Kernel<Axis> = alongAxis(
 );
 
 /** yₖ = xₖ − ln Σⱼ exp(xⱼ). */
-export const logSoftmax: Kernel<Axis> = alongAxis(
+export const logSoftmax: Kernel<{ axis: number }> = alongAxis(
   { name: 'logSoftmax', inputs: ['x'] },
   (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -53,7 +53,7 @@ export const logSoftmax: Kernel<Axis> = alongAxis(
 );
 
 /** dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ, from the output y. */
-export const logSoftmaxDx: Kernel<Axis> = alongAxis(
+export const logSoftmaxDx: Kernel<{ axis: number }> = alongAxis(
   { name: 'logSoftmaxDx', inputs: ['g', 'y'] },
   (dx, [g, y], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
@@ -65,12 +65,11 @@ export const logSoftmaxDx: Kernel<Axis> = alongAxis(
   },
 );
 
-interface Axis extends Record<string, number> {
-  axis: number;
-}
-
 /** What these four share: all shapes are equal, and seen as [outer, n, inner] from the axis. */
-function alongAxis(definition: Definition<Axis>, reference: Loops<Axis>): Kernel<Axis> {
+function alongAxis(
+  definition: Definition<{ axis: number }>,
+  reference: Loops<{ axis: number }>,
+): Kernel<{ axis: number }> {
   return {
     ...definition,
     simd: definition.name,
