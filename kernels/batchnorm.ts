@@ -8,7 +8,7 @@
  * `batchnorm.md` derives the backward pass line by line.
  */
 import { expectColumns, perColumn, rowwise } from './families.ts';
-import type { Definition, Kernel, NoParams } from './kernel.ts';
+import type { Definition, Kernel, Loops } from './kernel.ts';
 import { expectSameShape } from './shape.ts';
 
 // ── one column ─────────────────────────────────────────────────────────────────────────────────────────
@@ -74,77 +74,68 @@ export function batchnormColumnBackward(
  * mean[c] = (1/m) Σᵢ x[i,c], computed as x[0,c] + (1/m) Σᵢ (x[i,c] − x[0,c]): the same number, but exact
  * for a constant column. x [m, C] → [C].
  */
-export const colMean: Kernel = statistic({
-  name: 'colMean',
-  inputs: ['x'],
-  reference: (mean, [x], [m, C]) => {
-    for (let c = 0; c < C; c++) {
-      let sum = 0;
-      for (let i = 0; i < m; i++) sum += x[i * C + c] - x[c];
-      mean[c] = x[c] + sum / m;
-    }
-  },
+export const colMean: Kernel = statistic({ name: 'colMean', inputs: ['x'] }, (mean, [x], [m, C]) => {
+  for (let c = 0; c < C; c++) {
+    let sum = 0;
+    for (let i = 0; i < m; i++) sum += x[i * C + c] - x[c];
+    mean[c] = x[c] + sum / m;
+  }
 });
 
 /** variance[c] = (1/m) Σᵢ (x[i,c] − mean[c])², biased. x [m, C], mean [C] → [C]. */
-export const colVariance: Kernel = statistic({
-  name: 'colVariance',
-  inputs: ['x', 'mean'],
-  reference: (variance, [x, mean], [m, C]) => {
+export const colVariance: Kernel = statistic(
+  { name: 'colVariance', inputs: ['x', 'mean'] },
+  (variance, [x, mean], [m, C]) => {
     for (let c = 0; c < C; c++) {
       let sum = 0;
       for (let i = 0; i < m; i++) sum += (x[i * C + c] - mean[c]) ** 2;
       variance[c] = sum / m;
     }
   },
-});
+);
 
 /** A mean or variance per column: x [m, C] and vectors [C] → [C], in float64 where the device has it. */
-function statistic(definition: Definition<NoParams>): Kernel {
+function statistic(definition: Definition, reference: Loops): Kernel {
   const { name, inputs } = definition;
   return {
     ...definition,
     statistic: true,
     shape: ([x, ...vectors]) => expectColumns(name, x, vectors, 1),
     sizes: ([x]) => x,
+    reference,
     cost: ([m, C]) => ({ flops: (inputs.length + 1) * m * C, bytes: 4 * m * C }),
   };
 }
 
 /** rstd[c] = 1/√(variance[c] + ε), the reciprocal standard deviation. [C] → [C]. */
-export const reciprocalStd: Kernel<{ eps: number }> = perColumn({
-  name: 'reciprocalStd',
-  inputs: ['variance'],
-  params: ['eps'],
-  statistic: true,
-  reference: (rstd, [variance], [C], { eps }) => {
+export const reciprocalStd: Kernel<{ eps: number }> = perColumn(
+  { name: 'reciprocalStd', inputs: ['variance'], params: ['eps'], statistic: true },
+  (rstd, [variance], [C], { eps }) => {
     for (let c = 0; c < C; c++) rstd[c] = 1 / Math.sqrt(variance[c] + eps);
   },
-});
+);
 
 // ── forward (Algorithm 1) ──────────────────────────────────────────────────────────────────────────────
 
 /** xhat[i,c] = (x[i,c] − mean[c])·rstd[c]. x [m, C], mean [C], rstd [C] → [m, C]. */
-export const normalize: Kernel = rowwise({
-  name: 'normalize',
-  inputs: ['x', 'mean', 'rstd'],
-  reference: (xhat, [x, mean, rstd], [m, C]) => {
+export const normalize: Kernel = rowwise(
+  { name: 'normalize', inputs: ['x', 'mean', 'rstd'] },
+  (xhat, [x, mean, rstd], [m, C]) => {
     for (let i = 0; i < m; i++) {
       for (let c = 0; c < C; c++) xhat[i * C + c] = (x[i * C + c] - mean[c]) * rstd[c];
     }
   },
-});
+);
 
 /** y[i,c] = gamma[c]·xhat[i,c] + beta[c]. xhat [m, C], gamma [C], beta [C] → [m, C]. */
-export const scaleShift: Kernel = rowwise({
-  name: 'scaleShift',
-  inputs: ['xhat', 'gamma', 'beta'],
-  reference: (y, [xhat, gamma, beta], [m, C]) => {
+export const scaleShift: Kernel = rowwise(
+  { name: 'scaleShift', inputs: ['xhat', 'gamma', 'beta'] },
+  (y, [xhat, gamma, beta], [m, C]) => {
     for (let i = 0; i < m; i++) {
       for (let c = 0; c < C; c++) y[i * C + c] = gamma[c] * xhat[i * C + c] + beta[c];
     }
   },
-});
+);
 
 // ── backward (section 3); dgamma and dbeta are `colDot` and `colSum`, in reduce.ts ─────────────────────
 
@@ -179,32 +170,25 @@ export const batchnormDx: Kernel = {
  * E ← (1−α)·E + α·correction·batch. The correction is m/(m−1) for an unbiased variance, else 1.
  * running [C], batch [C] → [C].
  */
-export const runningAverage: Kernel<{ alpha: number; correction: number }> = perColumn({
-  name: 'runningAverage',
-  inputs: ['running', 'batch'],
-  params: ['alpha', 'correction'],
-  inPlace: true,
-  reference: (y, [running, batch], [C], { alpha, correction }) => {
+export const runningAverage: Kernel<{ alpha: number; correction: number }> = perColumn(
+  { name: 'runningAverage', inputs: ['running', 'batch'], params: ['alpha', 'correction'], inPlace: true },
+  (y, [running, batch], [C], { alpha, correction }) => {
     for (let c = 0; c < C; c++) y[c] = (1 - alpha) * running[c] + alpha * (correction * batch[c]);
   },
-});
+);
 
 /** scale[c] = gamma[c]·rstd[c], so that y = scale·x + shift at inference. [C], [C] → [C]. */
-export const foldedScale: Kernel = perColumn({
-  name: 'foldedScale',
-  inputs: ['gamma', 'rstd'],
-  statistic: true,
-  reference: (scale, [gamma, rstd], [C]) => {
+export const foldedScale: Kernel = perColumn(
+  { name: 'foldedScale', inputs: ['gamma', 'rstd'], statistic: true },
+  (scale, [gamma, rstd], [C]) => {
     for (let c = 0; c < C; c++) scale[c] = gamma[c] * rstd[c];
   },
-});
+);
 
 /** shift[c] = beta[c] − scale[c]·mean[c]. [C], [C], [C] → [C]. */
-export const foldedShift: Kernel = perColumn({
-  name: 'foldedShift',
-  inputs: ['beta', 'scale', 'mean'],
-  statistic: true,
-  reference: (shift, [beta, scale, mean], [C]) => {
+export const foldedShift: Kernel = perColumn(
+  { name: 'foldedShift', inputs: ['beta', 'scale', 'mean'], statistic: true },
+  (shift, [beta, scale, mean], [C]) => {
     for (let c = 0; c < C; c++) shift[c] = beta[c] - scale[c] * mean[c];
   },
-});
+);

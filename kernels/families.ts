@@ -1,6 +1,6 @@
 /** Families of kernels: the shape rule, the sizes and the cost that the kernels of a family share. */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, NoParams, Params, Shape } from './kernel.ts';
+import type { Definition, Kernel, Loops, Params, Shape } from './kernel.ts';
 import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
 
 /**
@@ -8,16 +8,16 @@ import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
  * number of elements. `flops` counts the operations per element, 1 by default; a root or an exponential counts as
  * one. The kernel has a SIMD form of its own name, except with `hasSimd: false`.
  */
-export function elementwise<P extends Params = NoParams>({
-  flops = 1,
-  hasSimd = true,
-  ...definition
-}: Omit<Definition<P>, 'simd'> & { readonly flops?: number; readonly hasSimd?: boolean }): Kernel<P> {
+export function elementwise<P extends Params>(
+  { flops = 1, hasSimd = true, ...definition }: Definition<P> & { flops?: number; hasSimd?: boolean },
+  reference: Loops<P>,
+): Kernel<P> {
   return {
     ...definition,
     ...(hasSimd ? { simd: definition.name } : {}),
     shape: (shapes) => expectSameShape(definition.name, shapes),
     sizes: ([first]) => [sizeOf(first)],
+    reference,
     inPlace: true,
     cost: ([n]) => ({ flops: flops * n, bytes: 4 * n * (definition.inputs.length + 1) }),
   };
@@ -35,7 +35,7 @@ export function expectColumns(op: string, x: Shape, vectors: readonly Shape[] = 
 }
 
 /** Vectors [C] → [C]. */
-export function perColumn<P extends Params = NoParams>(definition: Definition<P>): Kernel<P> {
+export function perColumn<P extends Params>(definition: Definition<P>, reference: Loops<P>): Kernel<P> {
   const { name, inputs } = definition;
   return {
     ...definition,
@@ -45,12 +45,13 @@ export function perColumn<P extends Params = NoParams>(definition: Definition<P>
       throw new ShapeError(name, `expected vectors [C]: ${formatShape(shape)}`, 'give one value per column');
     },
     sizes: ([first]) => first,
+    reference,
     cost: ([C]) => ({ flops: 3 * C, bytes: 4 * C * (inputs.length + 1) }),
   };
 }
 
 /** A matrix x [m, C] and vectors [C] → [m, C]: every row of x with the same vectors. */
-export function rowwise(definition: Definition<NoParams>): Kernel {
+export function rowwise(definition: Definition, reference: Loops): Kernel {
   return {
     ...definition,
     shape: ([x, ...vectors]) => {
@@ -58,18 +59,20 @@ export function rowwise(definition: Definition<NoParams>): Kernel {
       return x;
     },
     sizes: ([x]) => x,
+    reference,
     cost: ([m, C]) => ({ flops: (definition.inputs.length - 1) * m * C, bytes: 8 * m * C }),
   };
 }
 
 /** Matrices [m, C] → [C]: a sum over the rows, 0 over none, with one multiplication per further matrix. */
-export function columnSum(definition: Definition<NoParams>): Kernel {
+export function columnSum(definition: Definition, reference: Loops): Kernel {
   const { name, inputs } = definition;
   return {
     ...definition,
     simd: name,
     shape: (shapes) => expectColumns(name, expectSameShape(name, shapes)),
     sizes: ([x]) => x,
+    reference,
     cost: ([m, C]) => ({ flops: inputs.length * m * C, bytes: 4 * inputs.length * m * C }),
   };
 }

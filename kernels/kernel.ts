@@ -63,5 +63,11 @@ export interface Kernel<P extends Params = Params> {
   cost(sizes: readonly number[]): Cost;
 }
 
-/** What a kernel declares itself when its family supplies the shape rule, the sizes and the cost. */
-export type Definition<P extends Params> = Omit<Kernel<P>, 'shape' | 'sizes' | 'cost'>;
+/** The loops that fill the output of a kernel. */
+export type Loops<P extends Params = NoParams> = Kernel<P>['reference'];
+
+/** What a kernel declares beside its loops when its family supplies the shape rule, the sizes and the cost. */
+export type Definition<P extends Params = NoParams> = Omit<
+  Kernel<P>,
+  'shape' | 'sizes' | 'reference' | 'cost'
+>;

@@ -14,7 +14,7 @@
  * `layernorm.md` derives the backward pass from that of batch normalization.
  */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, Shape } from './kernel.ts';
+import type { Definition, Kernel, Loops, Shape } from './kernel.ts';
 import { expectSameShape, formatShape, sameShape } from './shape.ts';
 
 // ── one row ────────────────────────────────────────────────────────────────────────────────────────────
@@ -125,39 +125,35 @@ const withGroups = (shapes: readonly Shape[], params: Groups): number[] => [
  * mean[i] = (1/C) Σ_c x[i,c], computed as x[i,0] + (1/C) Σ_c (x[i,c] − x[i,0]): the same number, but exact for a constant
  * row. x [m, C] → [m].
  */
-export const rowMean: Kernel<Groups> = statistic({
-  name: 'rowMean',
-  inputs: ['x'],
-  reference: (mean, [x], [m, C]) => {
-    for (let i = 0; i < m; i++) {
-      let sum = 0;
-      for (let c = 0; c < C; c++) sum += x[i * C + c] - x[i * C];
-      mean[i] = x[i * C] + sum / C;
-    }
-  },
+export const rowMean: Kernel<Groups> = statistic({ name: 'rowMean', inputs: ['x'] }, (mean, [x], [m, C]) => {
+  for (let i = 0; i < m; i++) {
+    let sum = 0;
+    for (let c = 0; c < C; c++) sum += x[i * C + c] - x[i * C];
+    mean[i] = x[i * C] + sum / C;
+  }
 });
 
 /** variance[i] = (1/C) Σ_c (x[i,c] − mean[i])², biased. x [m, C], mean [m] → [m]. */
-export const rowVariance: Kernel<Groups> = statistic({
-  name: 'rowVariance',
-  inputs: ['x', 'mean'],
-  reference: (variance, [x, mean], [m, C]) => {
+export const rowVariance: Kernel<Groups> = statistic(
+  { name: 'rowVariance', inputs: ['x', 'mean'] },
+  (variance, [x, mean], [m, C]) => {
     for (let i = 0; i < m; i++) {
       let sum = 0;
       for (let c = 0; c < C; c++) sum += (x[i * C + c] - mean[i]) ** 2;
       variance[i] = sum / C;
     }
   },
-});
+);
 
 /** A mean or variance per row: x [m, C] and vectors [m] → [m], in float64 where the device has it. */
-function statistic(definition: Definition<Groups>): Kernel<Groups> {
+function statistic(definition: Definition<Groups>, reference: Loops<Groups>): Kernel<Groups> {
   const { name, inputs } = definition;
   return {
     ...definition,
     statistic: true,
     shape: ([x, ...vectors], params) => expectRows(name, params, x, vectors),
     sizes: sizesOf,
+    reference,
     cost: ([m, C]) => ({ flops: (inputs.length + 1) * m * C, bytes: 4 * m * C }),
   };
 }

@@ -3,14 +3,14 @@
  * backward. A transposed operand is not copied: its loops read it column by column.
  */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, NoParams } from './kernel.ts';
+import type { Definition, Kernel, Loops } from './kernel.ts';
 import { formatShape } from './shape.ts';
 
 /** y[i,j] = Σₚ a[i,p] · b[p,j]: a [m, k], b [k, n] → [m, n]. */
-export const matmul: Kernel = matrixProduct([1, 0], {
-  name: 'matmul',
-  inputs: ['a', 'b'],
-  reference: (y, [a, b], [m, k, n]) => {
+export const matmul: Kernel = matrixProduct(
+  { name: 'matmul', inputs: ['a', 'b'] },
+  [1, 0],
+  (y, [a, b], [m, k, n]) => {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let sum = 0;
@@ -19,13 +19,13 @@ export const matmul: Kernel = matrixProduct([1, 0], {
       }
     }
   },
-});
+);
 
 /** y[i,j] = Σₚ a[i,p] · b[j,p], that is A·Bᵀ: a [m, k], b [n, k] → [m, n]. */
-export const matmulTransposedB: Kernel = matrixProduct([1, 1], {
-  name: 'matmulTransposedB',
-  inputs: ['a', 'b'],
-  reference: (y, [a, b], [m, k, n]) => {
+export const matmulTransposedB: Kernel = matrixProduct(
+  { name: 'matmulTransposedB', inputs: ['a', 'b'] },
+  [1, 1],
+  (y, [a, b], [m, k, n]) => {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let sum = 0;
@@ -34,13 +34,13 @@ export const matmulTransposedB: Kernel = matrixProduct([1, 1], {
       }
     }
   },
-});
+);
 
 /** y[i,j] = Σₚ a[p,i] · b[p,j], that is Aᵀ·B: a [k, m], b [k, n] → [m, n]. */
-export const matmulTransposedA: Kernel = matrixProduct([0, 0], {
-  name: 'matmulTransposedA',
-  inputs: ['a', 'b'],
-  reference: (y, [a, b], [m, k, n]) => {
+export const matmulTransposedA: Kernel = matrixProduct(
+  { name: 'matmulTransposedA', inputs: ['a', 'b'] },
+  [0, 0],
+  (y, [a, b], [m, k, n]) => {
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
         let sum = 0;
@@ -49,10 +49,14 @@ export const matmulTransposedA: Kernel = matrixProduct([0, 0], {
       }
     }
   },
-});
+);
 
-/** What the three share. `inner` is the axis of a and the axis of b that the product sums over, of extent k. */
-function matrixProduct([aInner, bInner]: readonly [0 | 1, 0 | 1], definition: Definition<NoParams>): Kernel {
+/** What the three share. The product sums over axis `aInner` of a and axis `bInner` of b, of extent k. */
+function matrixProduct(
+  definition: Definition,
+  [aInner, bInner]: readonly [0 | 1, 0 | 1],
+  reference: Loops,
+): Kernel {
   return {
     ...definition,
     simd: definition.name,
@@ -68,6 +72,7 @@ function matrixProduct([aInner, bInner]: readonly [0 | 1, 0 | 1], definition: De
       throw new ShapeError(definition.name, problem, hint);
     },
     sizes: ([a, b]) => [a[1 - aInner], a[aInner], b[1 - bInner]],
+    reference,
     cost: ([m, k, n]) => ({ flops: 2 * m * k * n, bytes: 4 * (m * k + k * n + m * n) }),
   };
 }

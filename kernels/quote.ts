@@ -64,12 +64,12 @@ function comparedLoops(): string {
 /** The lines of the reference of a kernel, without the indentation of its first line. */
 function loops(file: string, kernel: string): string[] {
   const pattern = new RegExp(
-    `^export const ${kernel}\\b.*?\\n  reference: [^\\n]*\\{\\n(.*?)\\n  \\},\\n`,
+    `^export const ${kernel}\\b.*?\\], \\[m, C[^\\n]*\\) => \\{\\n( +)(.*?)\\n *\\}(?:,|\\);)\\n`,
     'ms',
   );
-  const body = pattern.exec(sourceOf(file))?.[1];
+  const [, indentation, body] = pattern.exec(sourceOf(file)) ?? [];
   if (!body) throw new Error(`${file} has no kernel ${kernel}`);
-  return body.split('\n').map((line) => line.slice(4));
+  return body.split(`\n${indentation}`);
 }
 
 if (process.argv[1] === import.meta.filename) {

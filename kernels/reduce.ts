@@ -4,46 +4,37 @@
  */
 import { columnSum } from './families.ts';
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel } from './kernel.ts';
+import type { Definition, Kernel, Loops } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape, withExtent } from './shape.ts';
 
-interface Axis extends Record<string, number> {
-  axis: number;
-}
-
 /** y[o,0,i] = Σₖ x[o,k,i]; 0 over an empty axis. */
-export const sumAxis: Kernel<Axis> = reduction({
-  name: 'sumAxis',
-  inputs: ['x'],
-  reference: (y, [x], [outer, n, inner]) => {
+export const sumAxis: Kernel<{ axis: number }> = reduction(
+  { name: 'sumAxis', inputs: ['x'] },
+  (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
       let sum = 0;
       for (let k = 0; k < n; k++) sum += x[start + k * inner];
       y[line] = sum;
     });
   },
-});
+);
 
 /** y[o,0,i] = maxₖ x[o,k,i]; NaN if any is NaN. */
-export const maxAxis: Kernel<Axis> = reduction({
-  name: 'maxAxis',
-  inputs: ['x'],
-  refusesEmpty: 'max',
-  reference: (y, [x], [outer, n, inner]) => {
+export const maxAxis: Kernel<{ axis: number }> = reduction(
+  { name: 'maxAxis', inputs: ['x'], refusesEmpty: 'max' },
+  (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
       let max = -Infinity;
       for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * inner]);
       y[line] = max;
     });
   },
-});
+);
 
 /** y[o,0,i] = the first k at which x[o,k,i] is largest; NaN counts as largest, as in PyTorch. */
-export const argmaxAxis: Kernel<Axis> = reduction({
-  name: 'argmaxAxis',
-  inputs: ['x'],
-  refusesEmpty: 'argmax',
-  reference: (y, [x], [outer, n, inner]) => {
+export const argmaxAxis: Kernel<{ axis: number }> = reduction(
+  { name: 'argmaxAxis', inputs: ['x'], refusesEmpty: 'argmax' },
+  (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start, line) => {
       const at = (k: number) => x[start + k * inner];
       let best = 0;
@@ -53,10 +44,10 @@ export const argmaxAxis: Kernel<Axis> = reduction({
       y[line] = best;
     });
   },
-});
+);
 
 /** dx[o,k,i] = g[o,0,i] at the first k where x is largest, else 0: the backward form of `maxAxis`. */
-export const maxAxisDx: Kernel<Axis> = {
+export const maxAxisDx: Kernel<{ axis: number }> = {
   name: 'maxAxisDx',
   inputs: ['g', 'x', 'argmax'],
   shape: ([g, x, argmax], { axis }) => {
@@ -74,10 +65,10 @@ export const maxAxisDx: Kernel<Axis> = {
 };
 
 /** What the reductions share. If an empty axis is an error, `refusesEmpty` is the op that the error names. */
-function reduction({
-  refusesEmpty,
-  ...definition
-}: Definition<Axis> & { readonly refusesEmpty?: string }): Kernel<Axis> {
+function reduction(
+  { refusesEmpty, ...definition }: Definition<{ axis: number }> & { readonly refusesEmpty?: string },
+  reference: Loops<{ axis: number }>,
+): Kernel<{ axis: number }> {
   return {
     ...definition,
     simd: definition.name,
@@ -87,6 +78,7 @@ function reduction({
       throw new ShapeError(refusesEmpty, problem, 'a maximum needs at least one value');
     },
     sizes: ([x], { axis }) => aroundAxis(x, axis),
+    reference,
     cost: ([outer, n, inner]) => ({ flops: outer * n * inner, bytes: 4 * outer * (n + 1) * inner }),
   };
 }
@@ -94,27 +86,22 @@ function reduction({
 // ── sums over the rows of a matrix ─────────────────────────────────────────────────────────────────────
 
 /** dbeta[c] = Σᵢ g[i,c]. g [m, C] → [C]. */
-export const colSum: Kernel = columnSum({
-  name: 'colSum',
-  inputs: ['g'],
-  reference: (dbeta, [g], [m, C]) => {
-    for (let c = 0; c < C; c++) {
-      let sum = 0;
-      for (let i = 0; i < m; i++) sum += g[i * C + c];
-      dbeta[c] = sum;
-    }
-  },
+export const colSum: Kernel = columnSum({ name: 'colSum', inputs: ['g'] }, (dbeta, [g], [m, C]) => {
+  for (let c = 0; c < C; c++) {
+    let sum = 0;
+    for (let i = 0; i < m; i++) sum += g[i * C + c];
+    dbeta[c] = sum;
+  }
 });
 
 /** dgamma[c] = Σᵢ g[i,c]·xhat[i,c]. g [m, C], xhat [m, C] → [C]. */
-export const colDot: Kernel = columnSum({
-  name: 'colDot',
-  inputs: ['g', 'xhat'],
-  reference: (dgamma, [g, xhat], [m, C]) => {
+export const colDot: Kernel = columnSum(
+  { name: 'colDot', inputs: ['g', 'xhat'] },
+  (dgamma, [g, xhat], [m, C]) => {
     for (let c = 0; c < C; c++) {
       let sum = 0;
       for (let i = 0; i < m; i++) sum += g[i * C + c] * xhat[i * C + c];
       dgamma[c] = sum;
     }
   },
-});
+);

@@ -3,7 +3,7 @@
  * even for logits of ±1e6.
  */
 import { ShapeError } from './errors.ts';
-import type { Definition, FloatArray, Kernel, Shape } from './kernel.ts';
+import type { Definition, FloatArray, Kernel, Loops, Shape } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape } from './shape.ts';
 
 /**
@@ -18,22 +18,20 @@ function logSum(x: FloatArray, start: number, n: number, stride: number): [max: 
 }
 
 /** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
-export const softmax: Kernel<Axis> = alongAxis({
-  name: 'softmax',
-  inputs: ['x'],
-  reference: (y, [x], [outer, n, inner]) => {
+export const softmax: Kernel<{ axis: number }> = alongAxis(
+  { name: 'softmax', inputs: ['x'] },
+  (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
       const [max, rest] = logSum(x, start, n, inner);
       for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - max - rest);
     });
   },
-});
+);
 
 /** dxₖ = yₖ·(gₖ − Σⱼ gⱼyⱼ), from the output y. */
-export const softmaxDx: Kernel<Axis> = alongAxis({
-  name: 'softmaxDx',
-  inputs: ['g', 'y'],
-  reference: (dx, [g, y], [outer, n, inner]) => {
+export const softmaxDx: Kernel<{ axis: number }> = alongAxis(
+  { name: 'softmaxDx', inputs: ['g', 'y'] },
+  (dx, [g, y], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
       const end = start + n * inner;
       let dot = 0;
@@ -41,25 +39,23 @@ export const softmaxDx: Kernel<Axis> = alongAxis({
       for (let at = start; at < end; at += inner) dx[at] = y[at] * (g[at] - dot);
     });
   },
-});
+);
 
 /** yₖ = xₖ − ln Σⱼ exp(xⱼ). */
-export const logSoftmax: Kernel<Axis> = alongAxis({
-  name: 'logSoftmax',
-  inputs: ['x'],
-  reference: (y, [x], [outer, n, inner]) => {
+export const logSoftmax: Kernel<{ axis: number }> = alongAxis(
+  { name: 'logSoftmax', inputs: ['x'] },
+  (y, [x], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
       const [max, rest] = logSum(x, start, n, inner);
       for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - max - rest;
     });
   },
-});
+);
 
 /** dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ, from the output y. */
-export const logSoftmaxDx: Kernel<Axis> = alongAxis({
-  name: 'logSoftmaxDx',
-  inputs: ['g', 'y'],
-  reference: (dx, [g, y], [outer, n, inner]) => {
+export const logSoftmaxDx: Kernel<{ axis: number }> = alongAxis(
+  { name: 'logSoftmaxDx', inputs: ['g', 'y'] },
+  (dx, [g, y], [outer, n, inner]) => {
     eachLine(outer, n, inner, (start) => {
       const end = start + n * inner;
       let sum = 0;
@@ -67,19 +63,19 @@ export const logSoftmaxDx: Kernel<Axis> = alongAxis({
       for (let at = start; at < end; at += inner) dx[at] = g[at] - Math.exp(y[at]) * sum;
     });
   },
-});
-
-interface Axis extends Record<string, number> {
-  axis: number;
-}
+);
 
 /** What these four share: all shapes are equal, and seen as [outer, n, inner] from the axis. */
-function alongAxis(definition: Definition<Axis>): Kernel<Axis> {
+function alongAxis(
+  definition: Definition<{ axis: number }>,
+  reference: Loops<{ axis: number }>,
+): Kernel<{ axis: number }> {
   return {
     ...definition,
     simd: definition.name,
     shape: (shapes) => expectSameShape(definition.name, shapes),
     sizes: ([first], { axis }) => aroundAxis(first, axis),
+    reference,
     cost: ([outer, n, inner]) => ({ flops: 5 * outer * n * inner, bytes: 8 * outer * n * inner }),
   };
 }

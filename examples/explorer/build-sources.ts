@@ -35,10 +35,10 @@ function declarationOf(name: string, file: string, root: string): KernelSource {
   if (at < 0) throw new RangeError(`explorer: ${file} declares no kernel called ${name}`);
   let first = at;
   if (text[at - 1].endsWith('*/')) while (!text[first].startsWith('/**')) first--;
-  const last = text.findIndex((line, i) => i > at && /^\}\)?;$/.test(line));
+  const last = text.findIndex((line, i) => i > at && /^(?:\}\)?|\));$/.test(line));
   const lines = text.slice(first, last + 1);
-  const reference = lines.findIndex((line) => line.trimStart().startsWith('reference:'));
-  const end = lines.findIndex((line, i) => i > reference && line === '  },');
+  const reference = lines.findIndex((line) => /\], \[(?:m, )?C\].*\) => \{$/.test(line));
+  const end = lines.findIndex((line, i) => i > reference && /^ *\}(?:,|\);)$/.test(line));
   const lit = lines.flatMap((line, i) => (i > reference && i < end && / [-+]?= .*;$/.test(line) ? [i] : []));
   return { file, firstLine: first + 1, lines, lit };
 }

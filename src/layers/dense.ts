@@ -2,8 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { copy } from '../tensor/assign.ts';
-import { drawn, uniform } from '../tensor/draw.ts';
-import { type TensorOptions, zeros } from '../tensor/fill.ts';
+import { drawn, type TensorOptions, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
 import {
   expectBoolean,
@@ -65,9 +64,10 @@ export class Dense extends Layer {
       drawn('kaimingUniform', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
     const weight = initialized('Dense', init ?? kaimingUniform, [inFeatures, outFeatures], trainable);
     this.weight = this.addParameter('weight', weight);
-    const initialBias = () =>
-      init === undefined ? uniform([outFeatures], -limit, limit, trainable) : zeros([outFeatures], trainable);
-    this.bias = bias ? this.addParameter('bias', initialBias()) : null;
+    const uniform: Initializer = (shape) =>
+      drawn('uniform', shape, (stream) => -limit + 2 * limit * stream.uniform(), trainable);
+    const initialBias = init === undefined ? uniform : zeros;
+    this.bias = bias ? this.addParameter('bias', initialBias([outFeatures], trainable)) : null;
   }
 
   override forward(x: Tensor): Tensor {

@@ -1,4 +1,4 @@
-import { randn } from '../tensor/draw.ts';
+import { randn } from '../tensor/create.ts';
 import type { DType } from '../tensor/device/device.ts';
 import { expectFunction, expectInteger, expectOptions, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';

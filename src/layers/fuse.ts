@@ -33,8 +33,12 @@ import { complete, type Layer } from './layer.ts';
 /** Computes one layer, or several merged layers. */
 export type Step = (x: Tensor) => Tensor;
 
-/** The steps that compute the layers: y = stepₙ(… step₁(x)). */
-export function fuse(layers: readonly Layer[]): Step[] {
+/** The class `Sequential`, whose file imports this one. */
+type Sequence = abstract new (...args: never[]) => Layer & { readonly layers: readonly Layer[] };
+
+/** The steps that compute the layers: y = stepₙ(… step₁(x)). The layers of nested sequences are merged, too. */
+export function fuse(all: readonly Layer[], sequence: Sequence): Step[] {
+  const layers = flat(all, sequence);
   const steps: Step[] = [];
   for (let i = 0; i < layers.length;) {
     const merged = normalizedDense(layers, i) ?? activatedDense(layers, i);
@@ -42,6 +46,12 @@ export function fuse(layers: readonly Layer[]): Step[] {
     i += merged?.count ?? 1;
   }
   return steps;
+}
+
+/** The layers, where each nested sequence is replaced by its layers. */
+function flat(layers: readonly Layer[], sequence: Sequence): readonly Layer[] {
+  if (!layers.some((layer) => isOwn(layer, sequence))) return layers;
+  return layers.flatMap((layer) => (isOwn(layer, sequence) ? flat(layer.layers, sequence) : [layer]));
 }
 
 /** A step that computes several layers. */

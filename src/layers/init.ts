@@ -4,8 +4,7 @@
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
-import { drawn } from '../tensor/draw.ts';
-import type { TensorOptions } from '../tensor/fill.ts';
+import { drawn, type TensorOptions } from '../tensor/fill.ts';
 import { expectShape } from '../tensor/indexing.ts';
 import type { Stream } from '../tensor/random.ts';
 import { ShapeError } from '../tensor/errors.ts';

@@ -43,20 +43,6 @@ export class Sequential extends Layer {
 /** Applies layers one after the other. `fuse` turns them into steps; for speed, one step may compute several layers. */
 export const inSequence: (layers: readonly Layer[], x: Tensor) => Tensor = composite((layers, x) => {
   let y = x;
-  for (const step of fuse(flatten(layers))) y = step(y); // without `fuse`, each step is y = layer.forward(y)
+  for (const step of fuse(layers, Sequential)) y = step(y); // without `fuse`, each step is y = layer.forward(y)
   return y;
 });
-
-/** The layers, where each nested `Sequential` is replaced by its layers. */
-function flatten(layers: readonly Layer[]): readonly Layer[] {
-  if (!layers.some(isSequence)) return layers;
-  return layers.flatMap((layer) => (isSequence(layer) ? flatten(layer.layers) : [layer]));
-}
-
-/**
- * Whether the layer is a plain `Sequential`. A subclass, or an object with its own `forward`, runs that `forward`
- * instead.
- */
-function isSequence(layer: Layer): layer is Sequential {
-  return layer.constructor === Sequential && !Object.hasOwn(layer, 'forward');
-}

@@ -1,8 +1,8 @@
-/** Functions that make tensors from given values. */
+/** Functions that make tensors from given values, from ranges of numbers and from random numbers. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
-import { fromValues, optionNames, type TensorOptions } from './fill.ts';
+import { drawn, fromValues, optionNames, type TensorOptions } from './fill.ts';
 import { expectShape } from './indexing.ts';
 import { numbersOf, shapeOf, type TensorData } from './nested.ts';
 import type { Tensor } from './tensor.ts';
@@ -78,4 +78,40 @@ export function arange(start: number, stop?: number, step = 1, options: TensorOp
   const shape = expectShape('arange', [Math.max(0, Math.ceil((to - from) / step))]);
   const values = new Float64Array(sizeOf(shape)).map((_, i) => from + i * step);
   return fromValues('arange', values, shape, options);
+}
+
+/**
+ * Random values from a normal distribution with mean 0 and standard deviation 1. {@link manualSeed} sets the seed.
+ * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} An option is unknown.
+ * @example
+ * ```ts
+ * import { manualSeed, randn } from 'gammabeta';
+ *
+ * manualSeed(1);
+ * const x = randn([10000]);
+ * console.log(Math.abs(x.mean().item()) < 0.03); // true
+ * ```
+ */
+export function randn(shape: Shape, options: TensorOptions = {}): Tensor {
+  return drawn('randn', shape, (stream) => stream.normal(), options);
+}
+
+/**
+ * Random values, uniform over [low, high). {@link manualSeed} sets the seed. As in NumPy, `high` itself can occur
+ * because of rounding to float32.
+ * @throws {ShapeError} An extent is not an integer ≥ 0.
+ * @throws {ValueError} A bound is not finite, low > high, or an option is unknown.
+ * @example
+ * ```ts
+ * import { uniform } from 'gammabeta';
+ *
+ * const x = uniform([1000], -1, 1);
+ * console.log(x.abs().max().item() <= 1); // true
+ * ```
+ */
+export function uniform(shape: Shape, low = 0, high = 1, options: TensorOptions = {}): Tensor {
+  expectNumber('uniform', 'low', low);
+  expectNumber('uniform', 'high', high, { from: low });
+  return drawn('uniform', shape, (stream) => low + (high - low) * stream.uniform(), options);
 }

@@ -1,4 +1,7 @@
-/** Functions that make tensors filled with one value, and the options of all functions that make tensors. */
+/**
+ * Functions that make tensors filled with one value or with random numbers, and the options of all functions that make
+ * tensors.
+ */
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { currentDevice, deviceFor } from './device/current.ts';
@@ -6,6 +9,7 @@ import type { Device, DeviceName, DType } from './device/device.ts';
 import { DTypeError, expectBoolean, expectOptions, refused, shown } from './errors.ts';
 import { expectShape } from './indexing.ts';
 import { track } from './op.ts';
+import { type Stream, streams } from './random.ts';
 import { Tensor } from './tensor.ts';
 
 export interface TensorOptions {
@@ -73,6 +77,22 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
   expectOptions(op, options, optionNames);
   const values = options.dtype === 'float64' ? new Float64Array(size) : new Float32Array(size);
   return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
+}
+
+/**
+ * A tensor whose elements are drawn one by one from the initialization stream. `op` is the function for error messages.
+ */
+export function drawn(
+  op: string,
+  shape: Shape,
+  draw: (stream: Stream) => number,
+  options: TensorOptions = {},
+): Tensor {
+  const values = new Float64Array(sizeOf(expectShape(op, shape)));
+  expectOptions(op, options, optionNames);
+  placeOf(op, options); // checks the options before anything is drawn
+  for (let i = 0; i < values.length; i++) values[i] = draw(streams.initialization);
+  return fromValues(op, values, shape, options);
 }
 
 /**

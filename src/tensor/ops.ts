@@ -1,61 +1,55 @@
 /**
- * The differentiable ops: each is declared with its forward pass and the gradient of each input. `g` is the gradient of
- * the result y. Each thunk returns the gradient of one input, in that input's shape.
+ * The differentiable ops: each is declared with its forward pass, which may be a single kernel, and the gradient of each
+ * input. `g` is the gradient of the result y. Each thunk returns the gradient of one input, in that input's shape.
  *
  * Ops call kernels. Functions that are composed of ops, such as the variance, are methods in `tensor.ts`; they need no
  * backward pass of their own.
  */
 import * as elementwise from '../../kernels/elementwise.ts';
 import { dense as fusedDense, LINEAR } from '../../kernels/fused/dense.ts';
-import type { Shape } from '../../kernels/kernel.ts';
+import type { Kernel, Shape } from '../../kernels/kernel.ts';
 import * as layout from '../../kernels/layout.ts';
 import * as products from '../../kernels/matmul.ts';
 import * as reductions from '../../kernels/reduce.ts';
 import * as softmaxes from '../../kernels/softmax.ts';
 import { expandTo, sumTo, view } from './broadcast.ts';
-import { op, type Op, run, runFused } from './op.ts';
+import { op, type Op, type OpDefinition, run, runFused } from './op.ts';
 import type { Value } from './value.ts';
 
 type Unary = Op<[x: Value]>;
 type Binary = Op<[a: Value, b: Value]>;
 
+/** Declares an op whose forward pass is one kernel without parameters. Its name is that of the kernel. */
+function ofKernel<A extends readonly Value[]>(
+  kernel: Kernel,
+  backward: OpDefinition<A, Value, Value>['backward'],
+): Op<A> {
+  return op({ name: kernel.name, forward: (...inputs: A) => run(kernel, inputs), backward });
+}
+
 // ── arithmetic: a and b have one shape ─────────────────────────────────────────────────────────────────
 
-export const add: Binary = op({
-  name: 'add',
-  forward: (a, b) => run(elementwise.add, [a, b]),
-  backward: (g) => [() => g, () => g],
-});
+export const add: Binary = ofKernel(elementwise.add, (g) => [() => g, () => g]);
 
-export const sub: Binary = op({
-  name: 'sub',
-  forward: (a, b) => run(elementwise.sub, [a, b]),
-  backward: (g) => [() => g, () => run(elementwise.scale, [g], { factor: -1 })],
-});
+export const sub: Binary = ofKernel(elementwise.sub, (g) => [
+  () => g,
+  () => run(elementwise.scale, [g], { factor: -1 }),
+]);
 
-export const mul: Binary = op({
-  name: 'mul',
-  forward: (a, b) => run(elementwise.mul, [a, b]),
-  backward: (g, _y, a, b) => [() => run(elementwise.mul, [g, b]), () => run(elementwise.mul, [g, a])],
-});
+export const mul: Binary = ofKernel(elementwise.mul, (g, _y, a, b) => [
+  () => run(elementwise.mul, [g, b]),
+  () => run(elementwise.mul, [g, a]),
+]);
 
-export const div: Binary = op({
-  name: 'div',
-  forward: (a, b) => run(elementwise.div, [a, b]),
-  backward: (g, y, _a, b) => [
-    () => run(elementwise.div, [g, b]),
-    () => run(elementwise.scale, [run(elementwise.div, [run(elementwise.mul, [g, y]), b])], { factor: -1 }), // db = −g·y/b
-  ],
-});
+export const div: Binary = ofKernel(elementwise.div, (g, y, _a, b) => [
+  () => run(elementwise.div, [g, b]),
+  () => run(elementwise.scale, [run(elementwise.div, [run(elementwise.mul, [g, y]), b])], { factor: -1 }), // db = −g·y/b
+]);
 
-export const maximum: Binary = op({
-  name: 'maximum',
-  forward: (a, b) => run(elementwise.maximum, [a, b]),
-  backward: (g, _y, a, b) => [
-    () => run(elementwise.maximumDx, [g, a, b]),
-    () => run(elementwise.maximumDx, [g, b, a]),
-  ],
-});
+export const maximum: Binary = ofKernel(elementwise.maximum, (g, _y, a, b) => [
+  () => run(elementwise.maximumDx, [g, a, b]),
+  () => run(elementwise.maximumDx, [g, b, a]),
+]);
 
 // ── functions of one variable ──────────────────────────────────────────────────────────────────────────
 
@@ -71,35 +65,17 @@ export const pow: Op<[x: Value, power: number]> = op({
   backward: (g, _y, x, power) => [() => run(elementwise.powDx, [g, x], { power })],
 });
 
-export const exp: Unary = op({
-  name: 'exp',
-  forward: (x) => run(elementwise.exp, [x]),
-  backward: (g, y) => [() => run(elementwise.mul, [g, y])],
-});
+export const exp: Unary = ofKernel(elementwise.exp, (g, y) => [() => run(elementwise.mul, [g, y])]);
 
-export const log: Unary = op({
-  name: 'log',
-  forward: (x) => run(elementwise.log, [x]),
-  backward: (g, _y, x) => [() => run(elementwise.div, [g, x])],
-});
+export const log: Unary = ofKernel(elementwise.log, (g, _y, x) => [() => run(elementwise.div, [g, x])]);
 
-export const sqrt: Unary = op({
-  name: 'sqrt',
-  forward: (x) => run(elementwise.sqrt, [x]),
-  backward: (g, y) => [() => run(elementwise.scale, [run(elementwise.div, [g, y])], { factor: 1 / 2 })],
-});
+export const sqrt: Unary = ofKernel(elementwise.sqrt, (g, y) => [
+  () => run(elementwise.scale, [run(elementwise.div, [g, y])], { factor: 1 / 2 }),
+]);
 
-export const abs: Unary = op({
-  name: 'abs',
-  forward: (x) => run(elementwise.abs, [x]),
-  backward: (g, _y, x) => [() => run(elementwise.absDx, [g, x])],
-});
+export const abs: Unary = ofKernel(elementwise.abs, (g, _y, x) => [() => run(elementwise.absDx, [g, x])]);
 
-export const relu: Unary = op({
-  name: 'relu',
-  forward: (x) => run(elementwise.relu, [x]),
-  backward: (g, _y, x) => [() => run(elementwise.reluDx, [g, x])],
-});
+export const relu: Unary = ofKernel(elementwise.relu, (g, _y, x) => [() => run(elementwise.reluDx, [g, x])]);
 
 export const leakyRelu: Op<[x: Value, slope: number]> = op({
   name: 'leakyRelu',
@@ -107,34 +83,20 @@ export const leakyRelu: Op<[x: Value, slope: number]> = op({
   backward: (g, _y, x, slope) => [() => run(elementwise.leakyReluDx, [g, x], { slope })],
 });
 
-export const sigmoid: Unary = op({
-  name: 'sigmoid',
-  forward: (x) => run(elementwise.sigmoid, [x]),
-  backward: (g, y) => [() => run(elementwise.sigmoidDx, [g, y])],
-});
+export const sigmoid: Unary = ofKernel(elementwise.sigmoid, (g, y) => [
+  () => run(elementwise.sigmoidDx, [g, y]),
+]);
 
-export const tanh: Unary = op({
-  name: 'tanh',
-  forward: (x) => run(elementwise.tanh, [x]),
-  backward: (g, y) => [() => run(elementwise.tanhDx, [g, y])],
-});
+export const tanh: Unary = ofKernel(elementwise.tanh, (g, y) => [() => run(elementwise.tanhDx, [g, y])]);
 
 // ── matrices ───────────────────────────────────────────────────────────────────────────────────────────
 
-export const matmul: Binary = op({
-  name: 'matmul',
-  forward: (a, b) => run(products.matmul, [a, b]),
-  backward: (g, _y, a, b) => [
-    () => run(products.matmulTransposedB, [g, b]), // da = g·bᵀ
-    () => run(products.matmulTransposedA, [a, g]), // db = aᵀ·g
-  ],
-});
+export const matmul: Binary = ofKernel(products.matmul, (g, _y, a, b) => [
+  () => run(products.matmulTransposedB, [g, b]), // da = g·bᵀ
+  () => run(products.matmulTransposedA, [a, g]), // db = aᵀ·g
+]);
 
-export const transpose: Unary = op({
-  name: 'transpose',
-  forward: (x) => run(layout.transpose, [x]),
-  backward: (g) => [() => run(layout.transpose, [g])],
-});
+export const transpose: Unary = ofKernel(layout.transpose, (g) => [() => run(layout.transpose, [g])]);
 
 /** y = x·W + b. x [m, k], W [k, n], b [n] → [m, n]. */
 export const dense: Op<[x: Value, W: Value, b: Value]> = op({

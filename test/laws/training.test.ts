@@ -18,7 +18,7 @@ import {
   useDevice,
 } from '../../src/index.ts';
 import { batchNorm } from '../../src/layers/batchnorm1d.ts';
-import type { Step } from '../../src/layers/fuse.ts';
+import type { fuse } from '../../src/layers/fuse.ts';
 import { type NetName, netNames, nets } from '../../src/networks.ts';
 import { op, type Op, run } from '../../src/tensor/op.ts';
 import type { Value } from '../../src/tensor/value.ts';
@@ -28,7 +28,7 @@ import { withFusions } from './fusing-cpu.ts';
 import { build, distanceToKink, networkSpecs } from './random-networks.ts';
 import { expectEvaluationChangesNothing, expectSameResults, lossesOf, train } from './training-laws.ts';
 
-type Fuse = (layers: readonly Layer[]) => Step[];
+type Fuse = typeof fuse;
 
 /** The function that `Sequential` calls in place of `fuse`, and the library's `fuse`. */
 const inUse = vi.hoisted(() => ({ fuse: null as Fuse | null, library: null as Fuse | null }));
@@ -36,10 +36,10 @@ const inUse = vi.hoisted(() => ({ fuse: null as Fuse | null, library: null as Fu
 vi.mock(import('../../src/layers/fuse.ts'), async (importOriginal) => {
   const original = await importOriginal();
   inUse.library = original.fuse;
-  return { ...original, fuse: (layers) => (inUse.fuse ?? original.fuse)(layers) };
+  return { ...original, fuse: (...given) => (inUse.fuse ?? original.fuse)(...given) };
 });
 
-const fused: Fuse = (layers) => inUse.library?.(layers) ?? [];
+const fused: Fuse = (...given) => inUse.library?.(...given) ?? [];
 const unfused: Fuse = (layers) => layers.map((layer) => (x) => layer.forward(x));
 const ways: readonly (readonly [way: string, fuse: Fuse])[] = [
   ['with fuse.ts', fused],
@@ -127,8 +127,8 @@ const withNorm =
 /** The steps of the library, each followed by `fault`. */
 const after =
   (fault: (y: Tensor) => Tensor): Fuse =>
-  (layers) =>
-    fused(layers).map((step) => (x) => fault(step(x)));
+  (...given) =>
+    fused(...given).map((step) => (x) => fault(step(x)));
 
 const gradientTooLarge: Op<[x: Value]> = op({
   name: 'gradientTooLarge',
@@ -139,9 +139,16 @@ const gradientTooLarge: Op<[x: Value]> = op({
 let calls = 0;
 
 const faults: Record<string, Fuse> = {
-  'a wrong slope in the merged op': (layers) =>
-    fused(layers.map((layer) => (layer instanceof LeakyReLU ? new LeakyReLU(0.31) : layer))),
-  'an activation that is left out': (layers) => fused(layers.filter((layer) => !isActivation(layer))),
+  'a wrong slope in the merged op': (layers, sequence) =>
+    fused(
+      layers.map((layer) => (layer instanceof LeakyReLU ? new LeakyReLU(0.31) : layer)),
+      sequence,
+    ),
+  'an activation that is left out': (layers, sequence) =>
+    fused(
+      layers.filter((layer) => !isActivation(layer)),
+      sequence,
+    ),
   'running statistics that do not move': withNorm((norm, x) => {
     const [gamma, beta, eps] = norm.trainingArguments(x.shape[0]);
     norm.countBatch();
@@ -158,8 +165,8 @@ const faults: Record<string, Fuse> = {
     return y;
   }),
   'a gradient that is too large by 1 %': after((y) => gradientTooLarge(y)),
-  'a gradient that is cut off': (layers) =>
-    fused(layers).map((step, at) => (x) => step(at === 0 ? x : x.detach())),
+  'a gradient that is cut off': (...given) =>
+    fused(...given).map((step, at) => (x) => step(at === 0 ? x : x.detach())),
   'a result that depends on the number of calls': after((y) => y.mul(1 + 1e-6 * calls++)),
 };
 
