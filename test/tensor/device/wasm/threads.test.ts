@@ -225,29 +225,42 @@ describe('the main thread', () => {
     pool.stop();
   });
 
-  it('takes a smaller share if it has other work before the join', async () => {
-    const device = deviceWith(2);
-    const pool = await poolOf(device);
-    pool.pauses = false;
-    const form = pool.forms.get('productPart');
-    if (form === undefined) throw new Error('no export: productPart');
-    const run = vi.spyOn(form, 'run');
-    /** The columns of 80 that the main thread computed in the last of ten products, with other work after each. */
-    const columnsWith = (milliseconds: number) => {
-      let columns = NaN;
-      for (let step = 0; step < 10; step++) {
-        const inputs = [device.upload(a, 'float32'), device.upload(b, 'float32')];
-        run.mockClear();
-        device.run(matmul, inputs, shapes, [64, 80], {}, false);
-        columns = run.mock.calls[0][10];
-        for (const end = performance.now() + milliseconds; performance.now() < end;);
-        pool.join();
-      }
-      return columns;
+  it('takes a smaller share if a worker is faster, and a larger one if it is slower', async () => {
+    /** A worker that computes nothing, and says that each share took so many milliseconds. */
+    const taking = (time: number): StartWorker => {
+      return ({ control, jobs, place }, ended) => {
+        const code = `const { workerData: { control, jobs, at, time } } = require('node:worker_threads');
+          Atomics.store(control, at, 0);
+          for (;;) {
+            const state = Atomics.load(control, at);
+            if ((state & 3) !== 1 || Atomics.compareExchange(control, at, state, state + 1) !== state) continue;
+            jobs[3] = time;
+            Atomics.store(control, at, state + 3);
+          }`;
+        const workerData = { control, jobs, at: INTS * place, time };
+        const worker = new NodeWorker(code, { eval: true, workerData });
+        worker.on('error', (error) => {
+          ended(String(error));
+        });
+        return { stop: () => void worker.terminate() };
+      };
     };
-    expect(columnsWith(5)).toBe(8); // at least one block
-    expect(columnsWith(0)).toBeGreaterThan(8);
-    pool.stop();
+    /** The rows of 1000 that the main thread computes after 100 products [1000, 100]·[100, 80]. */
+    const rowsWith = async (time: number) => {
+      const device = deviceWith(2, taking(time));
+      const pool = await poolOf(device);
+      pool.pauses = false;
+      const form = pool.forms.get('productPart');
+      if (form === undefined) throw new Error('no export: productPart');
+      const run = vi.spyOn(form, 'run');
+      const inputs = [device.upload(new Float32Array(100_000), 'float32'), device.upload(b, 'float32')];
+      for (let step = 0; step < 100; step++)
+        device.run(matmul, inputs, [[1000, 100], shapes[1]], [1000, 80], {}, false);
+      pool.stop();
+      return run.mock.calls[run.mock.calls.length - 1][8];
+    };
+    expect(await rowsWith(0.05)).toBeLessThan(500);
+    expect(await rowsWith(50)).toBeGreaterThan(500);
   });
 });
 

@@ -6,7 +6,7 @@
  */
 import { DeviceError } from '../../../errors.ts';
 import { type StartWorker, warnOfLoss, type Worker } from './start-worker.ts';
-import { DOUBLES, ENDING, INTS, STARTING } from './worker.ts';
+import { ARGS, DOUBLES, ENDING, INTS, STARTING } from './worker.ts';
 
 export type SimdForm = (...args: readonly number[]) => number | undefined;
 export type Forms = Readonly<Record<string, SimdForm>>;
@@ -19,8 +19,6 @@ export interface Form {
   readonly updates: boolean;
   /** The least time of a share, divided by its estimate; it grows slowly, to follow the machine. */
   pace: number;
-  /** The least time from the end of the main thread's share to the join, in milliseconds; it grows slowly, too. */
-  gap: number;
 }
 
 /** The main thread looks this often whether a worker has finished before it sleeps: 0.1 ms. A page never sleeps. */
@@ -52,8 +50,19 @@ const PAUSE = 20;
 const LONGEST_PAUSE = 2000;
 /** A share that takes this many times as long as the shortest was interrupted: by a worker, perhaps. */
 const INTERRUPTED = 3;
-/** By what a share multiplies the pace, and a join the gap. */
+/** By what a share multiplies the pace. */
 const DRIFT = 1.01;
+
+/**
+ * Cores differ in speed: some processors have two kinds, and other programs slow down one core more than another. So each
+ * share is measured, and a worker gets as much as it can compute in the time of the others. A measurement changes the
+ * speed of a worker by `LEARNING` of the difference, and by less if it took less than `CERTAIN` milliseconds. Speeds are
+ * relative to the main thread, and stay within limits: a share that seems slower or faster was interrupted.
+ */
+const LEARNING = 0.25;
+const CERTAIN = 0.1;
+const SLOWEST = 0.25;
+const FASTEST = 4;
 
 /** What the workers of a pool share. */
 export interface Shared {
@@ -94,17 +103,21 @@ export class Pool {
   private readonly workers: (Worker | null)[] = [];
   /** The states that mean that a worker has finished its share. */
   private readonly done: number[] = [];
+  /** The units of each worker's share. */
+  private readonly given: number[] = [];
+  /** The speed of each worker; that of the main thread is 1. */
+  private readonly speeds: number[] = [];
   /** The error of a share. */
   private failure: unknown = null;
   /** The call whose shares have not been joined; null if there is none. */
   private pending: Form | null = null;
   private pendingSteps: readonly number[] = [];
-  /** The time for which the main thread computed its share, how long it was expected to take, and when it was done. */
+  /** The time for which the main thread computed its share, and how long it was expected to take. */
   private own = 0;
   private estimate = 0;
-  private ownEnd = 0;
-  /** The units of the pending call, divided by those of the main thread's share. */
-  private times = 1;
+  /** The units of the pending call, and those of the main thread's share. */
+  private units = 0;
+  private ownUnits = 0;
   /** Whether no part of the last call has returned 0. */
   private result = true;
 
@@ -117,7 +130,7 @@ export class Pool {
     this.forms = new Map(
       Object.entries(exports).map(([name, run], index) => {
         const updates = /(?:Update|Training|Statistics)$/.test(name);
-        return [name, { run, index, updates, pace: Infinity, gap: Infinity }];
+        return [name, { run, index, updates, pace: Infinity }];
       }),
     );
     this.count = count;
@@ -152,12 +165,16 @@ export class Pool {
       return;
     }
     this.divided++;
-    const own = this.ownBlocks(form, units * work * 1e-9, blocks, helpers);
-    let from = own * grain;
+    const speed = this.speedOf(helpers);
+    const own = Math.min(Math.max(1, Math.round(blocks / (1 + speed))), blocks - helpers);
+    let from = own;
+    let before = 0; // the speed of the workers that have a share
     for (let k = 0, share = 1; share <= helpers; k++) {
       if (!this.isReady(k)) continue;
-      const end = Math.min(units, grain * (own + Math.floor(((blocks - own) * share) / helpers)));
-      this.give(k, form, args, steps, extent, from, end);
+      before += this.speeds[k];
+      const fair = own + Math.round(((blocks - own) * before) / speed);
+      const end = share === helpers ? blocks : Math.min(Math.max(fair, from + 1), blocks - helpers + share);
+      this.give(k, form, args, steps, extent, from * grain, Math.min(units, end * grain));
       from = end;
       share++;
     }
@@ -165,12 +182,12 @@ export class Pool {
     this.failure = null;
     this.pending = form;
     this.pendingSteps = steps;
-    this.times = units / args[extent];
+    this.units = units;
+    this.ownUnits = args[extent];
     this.estimate = args[extent] * work * 1e-9;
     const begin = performance.now();
     this.result = this.computed(form, args);
-    this.ownEnd = performance.now();
-    this.own = this.ownEnd - begin;
+    this.own = performance.now() - begin;
     args[extent] = units;
     if (this.failure !== null) this.join();
   }
@@ -201,7 +218,7 @@ export class Pool {
     for (let k = 0; k < this.capacity; k++) {
       if (this.done[k] !== NONE) this.result = this.finish(k, form, this.pendingSteps) && this.result;
     }
-    this.account(form, begin - this.ownEnd, performance.now() - begin);
+    this.account(form, performance.now() - begin);
     if (this.failure !== null) throw this.failure as Error;
   }
 
@@ -213,17 +230,15 @@ export class Pool {
     return count;
   }
 
-  /**
-   * The blocks of the main thread's share. After its share it has the least time until the join for JavaScript, so its
-   * share is shorter than the others by that time, if all together take `estimate` times the pace.
-   */
-  private ownBlocks({ pace, gap }: Form, estimate: number, blocks: number, helpers: number): number {
-    const time = pace * estimate;
-    const part =
-      Number.isFinite(time) && this.leastShare > 0
-        ? (1 - (helpers * gap) / time) / (helpers + 1)
-        : 1 / (helpers + 1);
-    return Math.max(1, Math.round(part * blocks));
+  /** The speed of the first `helpers` workers that take jobs, together. */
+  private speedOf(helpers: number): number {
+    let speed = 0;
+    for (let k = 0, share = 1; share <= helpers; k++) {
+      if (!this.isReady(k)) continue;
+      speed += this.speeds[k];
+      share++;
+    }
+    return speed;
   }
 
   /** The number of shares that are worth giving away, the main thread's included. */
@@ -238,14 +253,13 @@ export class Pool {
   }
 
   /**
-   * Adds the time that a call has saved, after a gap and a wait: on one thread, each unit would have taken as long as one
-   * of the main thread's share, had that not been interrupted. All times are in milliseconds.
+   * Adds the time that a call has saved, after the main thread waited for it: on one thread, each unit would have taken as
+   * long as one of the main thread's share, had that not been interrupted. All times are in milliseconds.
    */
-  private account(form: Form, gap: number, wait: number): void {
-    const { own, estimate, times } = this;
+  private account(form: Form, wait: number): void {
+    const { own, estimate, units, ownUnits } = this;
     form.pace = Math.min(form.pace * DRIFT, own / estimate);
-    form.gap = Math.min(form.gap * DRIFT, gap);
-    const alone = times * Math.min(own, INTERRUPTED * form.pace * estimate);
+    const alone = (units / ownUnits) * Math.min(own, INTERRUPTED * form.pace * estimate);
     this.saved = Math.min(CREDIT, this.saved + alone - own - wait);
     if (this.saved >= 0 || !this.pauses) return;
     this.pauseEnd = performance.now() + Math.min(LONGEST_PAUSE, -PAUSE * this.saved);
@@ -284,6 +298,8 @@ export class Pool {
       const { control, jobs } = this;
       control[INTS * place] = STARTING;
       this.done.push(NONE);
+      this.given.push(0);
+      this.speeds.push(1);
       this.workers.push(null);
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
       const state = { ended: false };
@@ -321,9 +337,10 @@ export class Pool {
     jobs[job] = index;
     jobs[job + 1] = args.length;
     for (let a = 0; a < args.length; a++) {
-      jobs[job + 3 + a] = a < steps.length ? args[a] + from * steps[a] : args[a];
+      jobs[job + ARGS + a] = a < steps.length ? args[a] + from * steps[a] : args[a];
     }
-    jobs[job + 3 + extent] = end - from;
+    jobs[job + ARGS + extent] = end - from;
+    this.given[k] = end - from;
     const state = INTS * k;
     const given = Atomics.load(control, state) + 1;
     this.done[k] = (given + 3) & LAST;
@@ -358,13 +375,23 @@ export class Pool {
       Atomics.store(control, state + 2, 0);
     }
     this.shared++;
+    this.learn(k, jobs[DOUBLES * k + 3]);
     return jobs[DOUBLES * k + 2] !== 0;
+  }
+
+  /** Adjusts the speed of a worker to the time of its share, in milliseconds. */
+  private learn(k: number, time: number): void {
+    if (time === 0) return; // the clock of some pages is coarse
+    const found = (this.given[k] / time / this.ownUnits) * this.own;
+    const speed = Math.min(FASTEST, Math.max(SLOWEST, found));
+    const weight = LEARNING * Math.min(1, time / CERTAIN);
+    this.speeds[k] += weight * (speed - this.speeds[k]);
   }
 
   /** The arguments of a worker's share. */
   private jobOf(k: number): Float64Array {
     const job = DOUBLES * k;
-    return this.jobs.subarray(job + 3, job + 3 + this.jobs[job + 1]);
+    return this.jobs.subarray(job + ARGS, job + ARGS + this.jobs[job + 1]);
   }
 
   /** Goes on without a worker that has ended in the middle of a share, which is computed again if it can be. */

@@ -21,7 +21,10 @@ export interface Start {
   readonly place: number;
   /** `INTS` integers per worker: its state; whether it sleeps; whether the main thread waits for it asleep. */
   readonly control: Int32Array;
-  /** `DOUBLES` numbers per worker: the export to call, the number of arguments, the result, the arguments. */
+  /**
+   * `DOUBLES` numbers per worker: the export to call, the number of arguments, the result, the time that it took in
+   * milliseconds, and from `ARGS` on the arguments.
+   */
   readonly jobs: Float64Array;
   /** How long it looks for a job before it sleeps, in milliseconds. */
   readonly patience: number;
@@ -31,6 +34,8 @@ export interface Start {
 export const INTS = 16;
 /** Numbers per worker. */
 export const DOUBLES = 32;
+/** The numbers of a worker before the arguments. */
+export const ARGS = 4;
 
 /** The state of a worker that has not started, and of one that is to end. */
 export const STARTING = -1;
@@ -67,10 +72,12 @@ export function serve({ module, memory, scratch, place, control, jobs, patience 
     if (Atomics.compareExchange(control, state, seen, seen + 1) === seen) {
       const count = jobs[job + 1];
       const args = (frames[count] ??= Array<number>(count).fill(0));
-      for (let k = 0; k < count; k++) args[k] = jobs[job + 3 + k];
+      for (let k = 0; k < count; k++) args[k] = jobs[job + 4 + k];
       let next = (seen + 3) & 0x3fffffff; // the next job, step 0
+      const begin = performance.now();
       try {
         jobs[job + 2] = Number(forms[jobs[job]](...args));
+        jobs[job + 3] = performance.now() - begin;
       } catch {
         next = seen + 2; // failed
       }
