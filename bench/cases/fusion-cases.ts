@@ -79,6 +79,20 @@ const rows = (perColumn: number) =>
     };
   });
 
+const adam = {
+  shapes: [weight, weight, weight, weight],
+  params: { stepSize: 0.001, beta1: 0.9, beta2: 0.999, correction: 0.5, eps: 1e-8, decoupled: 0, ...noDecay },
+  draws: [normal, normal, normal, positive],
+};
+
+/** Averages of gradients, whose squares are less than those of v: v − a² is positive. */
+const small: Draw = (stream) => 0.1 * stream.normal();
+const rmsprop = (momentum: number, ...state: readonly Draw[]) => ({
+  shapes: [weight, weight, weight, ...state.map(() => weight)],
+  params: { lr: 0.01, alpha: 0.99, eps: 1e-8, momentum, ...noDecay },
+  draws: [normal, normal, positive, ...state],
+});
+
 export const fusionCases: FusionCases = {
   batchnormForward: columns(1, 2, { eps }),
   runningStatistics: [512, 784].map((C) => ({
@@ -145,19 +159,10 @@ export const fusionCases: FusionCases = {
       params: { lr: 0.01, momentum: 0.9, dampening: 0, nesterov: 0, ...noDecay },
     },
   ],
-  adamUpdate: [
-    {
-      shapes: [weight, weight, weight, weight],
-      params: {
-        stepSize: 0.001,
-        beta1: 0.9,
-        beta2: 0.999,
-        correction: 0.5,
-        eps: 1e-8,
-        decoupled: 0,
-        ...noDecay,
-      },
-      draws: [normal, normal, normal, positive],
-    },
-  ],
+  adamUpdate: [adam],
+  amsgradUpdate: [{ ...adam, shapes: [...adam.shapes, weight], draws: [...adam.draws, positive] }],
+  rmspropUpdate: [rmsprop(0)],
+  rmspropMomentumUpdate: [rmsprop(0.9, normal)],
+  rmspropCenteredUpdate: [rmsprop(0, small)],
+  rmspropCenteredMomentumUpdate: [rmsprop(0.9, small, normal)],
 };

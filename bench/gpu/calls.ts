@@ -17,6 +17,19 @@ const counted = {
 export async function countCalls(netAndBatch: NetAndBatch, steps = 4): Promise<CallCounts> {
   const trainer = await trainerOn('webgpu', netAndBatch);
   await trainer.run(steps, 1);
+  const { launches, submits, writes, buffers } = await callsOf(() => trainer.run(steps, 1));
+  const perStep = (count: number) => count / steps;
+  return {
+    ...netAndBatch,
+    launches: perStep(launches),
+    submits: perStep(submits),
+    writes: perStep(writes),
+    buffers: perStep(buffers),
+  };
+}
+
+/** The calls while `work` runs. */
+export async function callsOf(work: () => Promise<unknown>): Promise<Record<keyof typeof counted, number>> {
   const counts = { launches: 0, submits: 0, writes: 0, buffers: 0 };
   const classes = await webGpuClasses();
   const restores = Object.entries(counted).map(([name, [owner, method]]) => {
@@ -31,19 +44,11 @@ export async function countCalls(netAndBatch: NetAndBatch, steps = 4): Promise<C
     };
   });
   try {
-    await trainer.run(steps, 1);
+    await work();
   } finally {
     for (const restore of restores) restore();
   }
-  const { launches, submits, writes, buffers } = counts;
-  const perStep = (count: number) => count / steps;
-  return {
-    ...netAndBatch,
-    launches: perStep(launches),
-    submits: perStep(submits),
-    writes: perStep(writes),
-    buffers: perStep(buffers),
-  };
+  return counts;
 }
 
 /** In a page the classes are global; in Node the package `webgpu` has them. */

@@ -1,8 +1,9 @@
-/** The update of Adam and AdamW in one pass over the parameter. */
+/** The updates of Adam and AdamW, each in one pass over the parameter. */
 import type { Fusion } from './fusion.ts';
 import { decayed } from './sgd.ts';
-import { sizeOf } from '../shape.ts';
+import { maximum } from '../elementwise.ts';
 import { divideByRoot, secondMoment } from '../moments.ts';
+import { sizeOf } from '../shape.ts';
 import { blend } from '../update.ts';
 
 interface Moments extends Record<string, number> {
@@ -25,18 +26,28 @@ export const adamUpdate: Fusion<Moments> = {
   inputs: ['w', 'g', 'm', 'v'],
   outputs: [],
   updates: [0, 2, 3],
-  compose: (composer, [w, g, m, v], params) => {
+  compose: (composer, [w, g, m, v, largest], params) => {
     const { stepSize, beta1, beta2, correction, eps, weightDecay, decoupled } = params;
     const { run, update } = composer;
     if (decoupled !== 0) update(blend, [w, w], { alpha: 1, beta: -decoupled });
     const d = decayed(composer, g, w, weightDecay);
     update(blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
     update(secondMoment, [v, d], { decay: beta2 });
-    const step = run(divideByRoot, [m, v], { correction, eps });
+    if (largest !== undefined) update(maximum, [largest, v]);
+    const step = run(divideByRoot, [m, largest ?? v], { correction, eps });
     update(blend, [w, step], { alpha: 1, beta: -stepSize });
     return [];
   },
   sizes: ([w]) => [sizeOf(w)],
   params: ['stepSize', 'beta1', 'beta2', 'correction', 'eps', 'weightDecay', 'decoupled'],
   cost: ([n]) => ({ flops: 16 * n, bytes: 28 * n }),
+};
+
+/** The same with the largest v so far in place of v: largest ← max(largest, v). */
+export const amsgradUpdate: Fusion<Moments> = {
+  ...adamUpdate,
+  name: 'amsgradUpdate',
+  inputs: ['w', 'g', 'm', 'v', 'largest'],
+  updates: [0, 2, 3, 4],
+  cost: ([n]) => ({ flops: 17 * n, bytes: 36 * n }),
 };

@@ -6,4 +6,5 @@ export { dense } from './dense.ts';
 export * from './dense-dz.ts';
 export * from './softmax.ts';
 export { momentumUpdate, sgdUpdate } from './sgd.ts';
-export { adamUpdate } from './adam.ts';
+export { adamUpdate, amsgradUpdate } from './adam.ts';
+export * from './rmsprop.ts';

@@ -102,6 +102,44 @@ export function adamUpdate(
   weightDecay: f64,
   decoupled: f64,
 ): void {
+  adam(w, g, m, v, 0, n, stepSize, beta1, beta2, correction, eps, weightDecay, decoupled);
+}
+
+/** `adamUpdate` with the largest v so far, largest ← max(largest, v), in place of v. */
+export function amsgradUpdate(
+  w: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  largest: usize,
+  n: i32,
+  stepSize: f64,
+  beta1: f64,
+  beta2: f64,
+  correction: f64,
+  eps: f64,
+  weightDecay: f64,
+  decoupled: f64,
+): void {
+  adam(w, g, m, v, largest, n, stepSize, beta1, beta2, correction, eps, weightDecay, decoupled);
+}
+
+/** Both: `largest` is 0 without amsgrad. */
+function adam(
+  w: usize,
+  g: usize,
+  m: usize,
+  v: usize,
+  largest: usize,
+  n: i32,
+  stepSize: f64,
+  beta1: f64,
+  beta2: f64,
+  correction: f64,
+  eps: f64,
+  weightDecay: f64,
+  decoupled: f64,
+): void {
   const step = f32x4.splat(<f32>-stepSize);
   const kept1 = f32x4.splat(<f32>beta1);
   const fresh1 = f32x4.splat(<f32>(1 - beta1));
@@ -116,10 +154,120 @@ export function adamUpdate(
     const wi = plus(w0, shrink, w0);
     const d = plus(v128.load(g + i), decay, wi);
     const mi = madd(kept1, v128.load(m + i), f32x4.mul(fresh1, d));
-    const vi = madd(f32x4.mul(fresh2, d), d, f32x4.mul(kept2, v128.load(v + i)));
+    let vi = madd(f32x4.mul(fresh2, d), d, f32x4.mul(kept2, v128.load(v + i)));
     v128.store(m + i, mi);
     v128.store(v + i, vi);
+    if (largest != 0) {
+      vi = f32x4.max(v128.load(largest + i), vi);
+      v128.store(largest + i, vi);
+    }
     v128.store(w + i, madd(step, f32x4.div(mi, madd(f32x4.sqrt(vi), k, e)), wi));
+  }
+}
+
+/** v ← α·v + (1−α)·d²; w ← w − lr·d / (√v + ε); d = g + λ·w. */
+export function rmspropUpdate(
+  w: usize,
+  g: usize,
+  v: usize,
+  n: i32,
+  lr: f64,
+  alpha: f64,
+  eps: f64,
+  momentum: f64,
+  weightDecay: f64,
+): void {
+  rmsprop(w, g, v, 0, 0, n, lr, alpha, eps, momentum, weightDecay);
+}
+
+/** `rmspropUpdate` with b ← μ·b + d / (√v + ε) in the buffer; w ← w − lr·b. */
+export function rmspropMomentumUpdate(
+  w: usize,
+  g: usize,
+  v: usize,
+  buffer: usize,
+  n: i32,
+  lr: f64,
+  alpha: f64,
+  eps: f64,
+  momentum: f64,
+  weightDecay: f64,
+): void {
+  rmsprop(w, g, v, 0, buffer, n, lr, alpha, eps, momentum, weightDecay);
+}
+
+/** `rmspropUpdate` with the variance v − a² in place of v; a ← α·a + (1−α)·d. */
+export function rmspropCenteredUpdate(
+  w: usize,
+  g: usize,
+  v: usize,
+  average: usize,
+  n: i32,
+  lr: f64,
+  alpha: f64,
+  eps: f64,
+  momentum: f64,
+  weightDecay: f64,
+): void {
+  rmsprop(w, g, v, average, 0, n, lr, alpha, eps, momentum, weightDecay);
+}
+
+/** `rmspropMomentumUpdate` with the variance v − a² in place of v. */
+export function rmspropCenteredMomentumUpdate(
+  w: usize,
+  g: usize,
+  v: usize,
+  average: usize,
+  buffer: usize,
+  n: i32,
+  lr: f64,
+  alpha: f64,
+  eps: f64,
+  momentum: f64,
+  weightDecay: f64,
+): void {
+  rmsprop(w, g, v, average, buffer, n, lr, alpha, eps, momentum, weightDecay);
+}
+
+/** All four: `average` is 0 if it is not centered, `buffer` is 0 without momentum. Rounds like the kernels one by one. */
+function rmsprop(
+  w: usize,
+  g: usize,
+  v: usize,
+  average: usize,
+  buffer: usize,
+  n: i32,
+  lr: f64,
+  alpha: f64,
+  eps: f64,
+  momentum: f64,
+  weightDecay: f64,
+): void {
+  const step = f32x4.splat(<f32>-lr);
+  const kept = f32x4.splat(<f32>alpha);
+  const fresh = f32x4.splat(<f32>(1 - alpha));
+  const e = f32x4.splat(<f32>eps);
+  const keptStep = f32x4.splat(<f32>momentum);
+  const decay = f32x4.splat(<f32>weightDecay);
+  for (let i: usize = 0; i < bytes(n); i += VECTOR) {
+    const wi = v128.load(w + i);
+    let d = v128.load(g + i);
+    if (weightDecay != 0) d = f32x4.add(d, f32x4.mul(decay, wi));
+    const share = f32x4.mul(fresh, d);
+    const vi = madd(share, d, f32x4.mul(kept, v128.load(v + i)));
+    v128.store(v + i, vi);
+    let square = vi;
+    if (average != 0) {
+      const ai = madd(kept, v128.load(average + i), share);
+      v128.store(average + i, ai);
+      square = narrow(variance(low(vi), low(ai)), variance(high(vi), high(ai)));
+    }
+    let b = f32x4.div(d, f32x4.add(f32x4.sqrt(square), e));
+    if (buffer != 0) {
+      b = madd(keptStep, v128.load(buffer + i), b);
+      v128.store(buffer + i, b);
+    }
+    v128.store(w + i, f32x4.add(wi, f32x4.mul(step, b)));
   }
 }
 

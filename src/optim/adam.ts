@@ -1,13 +1,8 @@
-import { assign, inPlace } from '../tensor/assign.ts';
-import { maximum } from '../../kernels/elementwise.ts';
-import { divideByRoot, secondMoment } from '../../kernels/moments.ts';
-import { blend } from '../../kernels/update.ts';
-import { adamUpdate } from '../../kernels/fused/adam.ts';
+import { adamUpdate, amsgradUpdate } from '../../kernels/fused/adam.ts';
 import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '../tensor/errors.ts';
-import { run, runFused, runInPlace } from '../tensor/op.ts';
+import { runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { decayed } from './decayed.ts';
 import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 import type { SlotKinds } from './optimizer-state.ts';
 import { power } from './portable-math.ts';
@@ -141,22 +136,9 @@ function descend(
   const m = slotOf(slots, 'm', w);
   const v = slotOf(slots, 'v', w);
   const bias = biasAfter(t, beta1, beta2);
-  const stepSize = lr / bias.m;
-  const correction = bias.v;
-  if (!amsgrad) {
-    runFused(adamUpdate, [w, g, m, v], { stepSize, beta1, beta2, correction, eps, ...decay });
-    return;
-  }
-  const largest = slotOf(slots, 'largest', w);
-  inPlace(() => {
-    if (decay.decoupled !== 0) runInPlace(blend, [w, w], { alpha: 1, beta: -decay.decoupled });
-    const d = decayed(g, w, decay.weightDecay);
-    runInPlace(blend, [m, d], { alpha: beta1, beta: 1 - beta1 });
-    runInPlace(secondMoment, [v, d], { decay: beta2 });
-    assign(largest, run(maximum, [largest, v]));
-    const step = run(divideByRoot, [m, largest], { correction, eps });
-    runInPlace(blend, [w, step], { alpha: 1, beta: -stepSize });
-  });
+  const params = { stepSize: lr / bias.m, beta1, beta2, correction: bias.v, eps, ...decay };
+  if (amsgrad) runFused(amsgradUpdate, [w, g, m, v, slotOf(slots, 'largest', w)], params);
+  else runFused(adamUpdate, [w, g, m, v], params);
 }
 
 /** Increments the number of steps of a parameter, and returns it: 1, 2, … */

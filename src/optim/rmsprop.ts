@@ -1,11 +1,13 @@
-import { centeredMoment, divideByRoot, secondMoment } from '../../kernels/moments.ts';
-import { blend } from '../../kernels/update.ts';
-import { inPlace } from '../tensor/assign.ts';
+import {
+  rmspropCenteredMomentumUpdate,
+  rmspropCenteredUpdate,
+  rmspropMomentumUpdate,
+  rmspropUpdate,
+} from '../../kernels/fused/rmsprop.ts';
 import { expectBoolean, expectNumber, expectOptions } from '../tensor/errors.ts';
-import { run, runInPlace } from '../tensor/op.ts';
+import { runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { decayed } from './decayed.ts';
 import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
 import type { SlotKinds } from './optimizer-state.ts';
 
@@ -78,18 +80,13 @@ export class RMSprop extends Optimizer<RMSpropOptions> {
 
   /** @internal */
   protected override applyRule(w: Tensor, g: Tensor, slots: Slots, options: RMSpropOptions): void {
-    const { lr, alpha, eps, momentum, centered, weightDecay } = options;
-    const v = slotOf(slots, 'v', w);
-    const average = centered ? slotOf(slots, 'average', w) : null;
-    const buffer = momentum > 0 ? slotOf(slots, 'buffer', w) : null;
-    inPlace(() => {
-      const d = decayed(g, w, weightDecay);
-      runInPlace(secondMoment, [v, d], { decay: alpha });
-      if (average !== null) runInPlace(blend, [average, d], { alpha, beta: 1 - alpha });
-      const squared = average === null ? v : run(centeredMoment, [v, average]);
-      const step = run(divideByRoot, [d, squared], { correction: 1, eps });
-      if (buffer !== null) runInPlace(blend, [buffer, step], { alpha: momentum, beta: 1 });
-      runInPlace(blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
-    });
+    const { centered, ...params } = options;
+    const state = [slotOf(slots, 'v', w)];
+    if (centered) state.push(slotOf(slots, 'average', w));
+    if (params.momentum > 0) state.push(slotOf(slots, 'buffer', w));
+    const ofMomentum = params.momentum > 0;
+    const plain = ofMomentum ? rmspropMomentumUpdate : rmspropUpdate;
+    const withVariance = ofMomentum ? rmspropCenteredMomentumUpdate : rmspropCenteredUpdate;
+    runFused(centered ? withVariance : plain, [w, g, ...state], params);
   }
 }

@@ -127,6 +127,7 @@ export function placeOf(
   expectBoolean(op, 'requiresGrad', requiresGrad);
   if (device.dtypes.includes(dtype)) return { dtype, requiresGrad, device };
   const hint = dtype === 'float64' ? "{ device: 'cpu' } has float64" : `use ${device.dtypes.join(' or ')}`;
-  const name = typeof dtype === 'string' ? dtype : shown(dtype);
-  throw new DTypeError(op, `the device '${device.name}' has no ${name}`, hint);
+  const isName: boolean = typeof dtype === 'string'; // callers from JavaScript may pass anything
+  const problem = isName ? `the device '${device.name}' has no ${dtype}` : `dtype is ${shown(dtype)}`;
+  throw new DTypeError(op, problem, hint);
 }

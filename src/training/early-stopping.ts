@@ -78,6 +78,8 @@ export class Stopper {
 }
 
 function unknownColumn(op: string, monitor: unknown, columns: readonly string[]): ValueError {
-  const hint = `use a column of the history: ${columns.join(', ')}`;
+  const isOfValidation = typeof monitor === 'string' && /^val[A-Z]/.test(monitor);
+  const first = isOfValidation && !columns.includes('valLoss') ? 'pass validation data, or ' : '';
+  const hint = `${first}use a column of the history: ${columns.join(', ')}`;
   return new ValueError(op, `earlyStopping.monitor is ${shown(monitor)}`, hint);
 }

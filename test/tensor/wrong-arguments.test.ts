@@ -194,7 +194,16 @@ const refusals: Record<string, [call: () => unknown, kind: ErrorClass, message: 
     ValueError,
     /^zeros: requiresGrad is 1/,
   ],
-  'zeros(…, { dtype: null })': [() => js(zeros)([1], { dtype: null }), DTypeError, /^zeros: .* has no null/],
+  'zeros(…, { dtype: null })': [
+    () => js(zeros)([1], { dtype: null }),
+    DTypeError,
+    /^zeros: dtype is null\. Hint: use/,
+  ],
+  'zeros(…, { dtype: Float32Array })': [
+    () => js(zeros)([1], { dtype: Float32Array }),
+    DTypeError,
+    /^zeros: dtype is the function Float32Array\. Hint: use float32/,
+  ],
   'concat(x, x)': [
     () => js(concat)(tensor([1]), tensor([1])),
     ValueError,

@@ -192,6 +192,10 @@ describe('ending early', () => {
     await expect(run('nonsense')).rejects.toThrow(
       "fit: earlyStopping.monitor is 'nonsense' (a string). Hint: use a column of the history: loss, accuracy, valLoss, valAccuracy, seconds",
     );
+    const unvalidated = fit(model, { train, optimizer, epochs: 1, earlyStopping: { monitor: 'valLoss' } });
+    await expect(unvalidated).rejects.toThrow(
+      "fit: earlyStopping.monitor is 'valLoss' (a string). Hint: pass validation data, or use a column of the history: loss, accuracy, seconds",
+    );
   });
 });
 

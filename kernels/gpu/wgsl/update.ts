@@ -47,26 +47,64 @@ export const momentumUpdate: WgslForm = elementwise({
     w[i] = weight - u.lr * direction;`,
 });
 
-/** m ← β₁·m + (1−β₁)·d; v ← β₂·v + (1−β₂)·d²; w ← w − stepSize·m / (√(v/correction) + ε). */
-export const adamUpdate: WgslForm = elementwise({
-  name: 'adamUpdate',
-  weight: 'w[i] - u.decoupled * w[i]',
-  reads: ['g'],
-  writes: ['w', 'm', 'v'],
-  numbers: [
-    'stepSize',
-    'beta1',
-    'share1',
-    'beta2',
-    'share2',
-    'correction',
-    'eps',
-    'weightDecay',
-    'decoupled',
-  ],
-  code: `let m1 = u.beta1 * m[i] + u.share1 * d;
-    let v2 = u.beta2 * v[i] + u.share2 * d * d;
+/** m ← β₁·m + (1−β₁)·d; v ← β₂·v + (1−β₂)·d²; w ← w − stepSize·m / (√(v/correction) + ε); amsgrad: the largest v. */
+const adam = (name: string, amsgrad: boolean): WgslForm =>
+  elementwise({
+    name,
+    weight: 'w[i] - u.decoupled * w[i]',
+    reads: ['g'],
+    writes: ['w', 'm', 'v', ...(amsgrad ? ['largest'] : [])],
+    numbers: [
+      'stepSize',
+      'beta1',
+      'share1',
+      'beta2',
+      'share2',
+      'correction',
+      'eps',
+      'weightDecay',
+      'decoupled',
+    ],
+    code: `let m1 = u.beta1 * m[i] + u.share1 * d;
+    var v2 = u.beta2 * v[i] + u.share2 * d * d;
     m[i] = m1;
     v[i] = v2;
+    ${amsgrad ? LARGEST : ''}
     w[i] = weight - u.stepSize * (m1 / (sqrt(v2 / u.correction) + u.eps));`,
-});
+  });
+
+/** Unlike that of `max`, the result is NaN where v is. */
+const LARGEST = 'if (largest[i] > v2) { v2 = largest[i]; } largest[i] = v2;';
+
+export const adamUpdate: WgslForm = adam('adamUpdate', false);
+export const amsgradUpdate: WgslForm = adam('amsgradUpdate', true);
+
+/** v ← α·v + (1−α)·d²; w ← w − lr·b: see `../../fused/rmsprop.ts`. */
+const rmsprop = (name: string, ...state: readonly ('average' | 'buffer')[]): WgslForm =>
+  elementwise({
+    name,
+    weight: 'w[i]',
+    reads: ['g'],
+    writes: ['w', 'v', ...state],
+    numbers: ['lr', 'alpha', 'share', 'eps', 'momentum', 'weightDecay'],
+    code: `var square = u.alpha * v[i] + u.share * d * d;
+    v[i] = square;
+    ${state.includes('average') ? CENTER : ''}
+    var step = d / (sqrt(square) + u.eps);
+    ${state.includes('buffer') ? 'step += u.momentum * buffer[i]; buffer[i] = step;' : ''}
+    w[i] = weight - u.lr * step;`,
+  });
+
+const CENTER = `let mean = u.alpha * average[i] + u.share * d;
+    average[i] = mean;
+    square -= mean * mean;
+    if (square <= 0.0) { square = 0.0; }`;
+
+export const rmspropUpdate: WgslForm = rmsprop('rmspropUpdate');
+export const rmspropMomentumUpdate: WgslForm = rmsprop('rmspropMomentumUpdate', 'buffer');
+export const rmspropCenteredUpdate: WgslForm = rmsprop('rmspropCenteredUpdate', 'average');
+export const rmspropCenteredMomentumUpdate: WgslForm = rmsprop(
+  'rmspropCenteredMomentumUpdate',
+  'average',
+  'buffer',
+);

@@ -165,6 +165,25 @@ function normalized<B>(on: Launcher<B>, inputs: readonly B[], [m, C]: Shape): B 
   return on.launch(form, inputs, [m * C], { m, C }, batchnorm.groupsOf(m, C))[0];
 }
 
+// ── updates of optimizers ──────────────────────────────────────────────────────────────────────────────
+
+/** Updates the parameter w and the state of an optimizer. `shares` are numbers such as 1 − β₂, computed in float64. */
+const updatePlan = <P extends Params>(
+  form: WgslForm,
+  shares: (params: P) => Params = () => ({}),
+): Plan<P> => ({
+  forms: [form],
+  run: (on, [w, g, ...state], [shape], params) => {
+    const size = sizeOf(shape);
+    const numbers = { size, ...params, ...shares(params) };
+    on.launch(form, [g], [], numbers, update.groupsOf(size), [w, ...state]);
+    return [];
+  },
+});
+
+const adamShares = ({ beta1, beta2 }: Params) => ({ share1: 1 - beta1, share2: 1 - beta2 });
+const rmspropShare = ({ alpha }: Params) => ({ share: 1 - alpha });
+
 // ── all plans ──────────────────────────────────────────────────────────────────────────────────────────
 
 type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
@@ -314,36 +333,15 @@ export const fusionPlans: {
     },
   },
 
-  sgdUpdate: {
-    forms: [update.sgdUpdate],
-    run: (on, [w, g], [shape], params) => updated(on, update.sgdUpdate, g, shape, params, [w]),
-  },
-  momentumUpdate: {
-    forms: [update.momentumUpdate],
-    run: (on, [w, g, v], [shape], { dampening, ...params }) =>
-      updated(on, update.momentumUpdate, g, shape, { ...params, damped: 1 - dampening }, [w, v]),
-  },
-  adamUpdate: {
-    forms: [update.adamUpdate],
-    run: (on, [w, g, m, v], [shape], params) => {
-      const shares = { share1: 1 - params.beta1, share2: 1 - params.beta2 };
-      return updated(on, update.adamUpdate, g, shape, { ...params, ...shares }, [w, m, v]);
-    },
-  },
+  sgdUpdate: updatePlan(update.sgdUpdate),
+  momentumUpdate: updatePlan(update.momentumUpdate, ({ dampening }) => ({ damped: 1 - dampening })),
+  adamUpdate: updatePlan(update.adamUpdate, adamShares),
+  amsgradUpdate: updatePlan(update.amsgradUpdate, adamShares),
+  rmspropUpdate: updatePlan(update.rmspropUpdate, rmspropShare),
+  rmspropMomentumUpdate: updatePlan(update.rmspropMomentumUpdate, rmspropShare),
+  rmspropCenteredUpdate: updatePlan(update.rmspropCenteredUpdate, rmspropShare),
+  rmspropCenteredMomentumUpdate: updatePlan(update.rmspropCenteredMomentumUpdate, rmspropShare),
 };
-
-function updated<B>(
-  on: Launcher<B>,
-  form: WgslForm,
-  g: B,
-  shape: Shape,
-  params: Params,
-  arrays: readonly B[],
-): readonly B[] {
-  const size = sizeOf(shape);
-  on.launch(form, [g], [], { size, ...params }, update.groupsOf(size), arrays);
-  return [];
-}
 
 const columnPlan = (form: WgslForm): KernelPlan => ({
   forms: [form, ...adding],

@@ -96,6 +96,11 @@ const updates: Readonly<Record<string, readonly [arrays: number, work: number]>>
   sgdUpdate: [2, 300],
   momentumUpdate: [3, 450],
   adamUpdate: [4, 600],
+  amsgradUpdate: [5, 700],
+  rmspropUpdate: [3, 600],
+  rmspropMomentumUpdate: [4, 700],
+  rmspropCenteredUpdate: [4, 1500],
+  rmspropCenteredMomentumUpdate: [5, 1600],
 };
 
 /** Kernels on the columns of [m, C]: the bytes by which each array moves per column, and the work per element. */
