@@ -106,11 +106,11 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.extents[1]);
-    const weights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1))); // of the rows
-    const total = weights.reduce((sum, each) => sum + each, 0);
+    const weightOf = (label: number) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1));
+    const total = indices.reduce((sum, label) => sum + weightOf(label), 0);
     // A mean over nothing is 0.
     const [n, divisor] = reduction === 'mean' ? ([total, total || Infinity] as const) : (['sum', 1] as const);
-    const first = indices.findIndex((label) => label !== kernels.IGNORED);
+    const first = w === null ? -1 : indices.findIndex((label) => label !== kernels.IGNORED);
     if (w !== null && labelSmoothing > 0 && first >= 0) {
       // A row that counts takes the place of each ignored one, whose values may be NaN; its targets are 0.
       const rows = indices.map((label, i) => (label === kernels.IGNORED ? first : i));
@@ -122,7 +122,7 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       counted(null, n); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
       return losses.sum();
     }
-    const shares = weights.map((each) => each / divisor);
+    const shares = indices.map((label) => weightOf(label) / divisor);
     const target = { labels: constant(logits, indices, batch), weights: constant(logits, shares, batch) };
     if (reduction !== 'none') return counted(weightedCrossEntropy(logits, target, labelSmoothing), n);
     const losses = crossEntropyRows(logits, target, labelSmoothing);

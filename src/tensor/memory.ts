@@ -212,7 +212,9 @@ export class GradientMap {
   /** The gradients of the leaves: those left after the walk has taken the gradients of all nodes. */
   leaves(): readonly LeafGradient[] {
     this.sweep();
-    return Array.from(this.waiting, ([leaf, { g }]): LeafGradient => [leaf as Value, g]);
+    const leaves: LeafGradient[] = [];
+    this.waiting.forEach(({ g }, leaf) => leaves.push([leaf as Value, g]));
+    return leaves;
   }
 
   /** Sets the gradient of each leaf, and frees the tensors that only the backward pass or the graph needed. */
