@@ -17,7 +17,7 @@ const leftOut =
  * The largest number of lines of code on the path. 3,000 is the aim: training alone is that short. The rest is what the
  * public methods of tensors, layers and optimizers need: checks of arguments, printing and saved state.
  */
-export const GOAL = 3408;
+export const GOAL = 3409;
 
 /** Each file on the path, with its lines of code. */
 export function readingPath(): readonly { readonly file: string; readonly lines: number }[] {
