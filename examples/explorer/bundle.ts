@@ -56,7 +56,8 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
     logLevel: 'warn',
     plugins: [withoutGpu(), withoutWasm, virtualModules],
     worker: { plugins: () => [withoutGpu()], rolldownOptions: { output: { keepNames: true } } },
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    // The same in tests, where NODE_ENV is 'test'.
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
     build: {
       write: false,
       target: 'es2022',
