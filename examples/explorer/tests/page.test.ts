@@ -548,8 +548,8 @@ describe.skipIf(chromiumPath === undefined)('the explorer', () => {
         await page.getByRole('button', { name: 'Train', exact: true }).click();
         await until(async () => (await step()) > 20, 60_000);
         await page.getByRole('combobox', { name: 'Normalization' }).selectOption('layer');
-        await until(async () => (await step()) < 20);
-        expect(await page.locator('#live').innerText()).toContain('with layer normalization');
+        const live = page.locator('#live');
+        await until(async () => (await live.innerText()).includes('with layer normalization'), 30_000);
         await until(async () => String(await page.evaluate('location.hash')).includes('norm=layer'));
         await until(async () => (await step()) > 20, 60_000);
         const before = await step();
