@@ -71,7 +71,7 @@ class Leaf extends Layer {
   }
 }
 
-describe('a layer whose forward returns no tensor is refused by name', () => {
+describe('a layer is refused by name if its forward returns something else than a tensor', () => {
   const results: Record<string, (y: Tensor) => unknown> = {
     'an array': (y) => [y],
     'an object': (y) => ({ y }),

@@ -85,7 +85,7 @@ function fitting(source: Source, part: string, prepare: () => () => void): () =>
   }
 }
 
-/** Checks that a checkpoint has the tensors of the model. What is no checkpoint, `parseCheckpoint` refuses. */
+/** Checks that a checkpoint has the tensors of the model. `parseCheckpoint` refuses files that are not checkpoints. */
 export function expectFitting(source: Source, { entries, metadata }: Header, model: Layer): void {
   const isKnown = ({ name, dtype }: Entry): boolean =>
     /^(?:model|optimizer)\./.test(name) && (dtype === 'F32' || dtype === 'F64');
@@ -97,7 +97,7 @@ export function expectFitting(source: Source, { entries, metadata }: Header, mod
   expectModel(source, Object.fromEntries(saved), model.stateDict());
 }
 
-/** What of a tensor must be as in the model. */
+/** The properties of a tensor that must match the model. */
 type Form = Pick<Tensor, 'shape' | 'dtype'>;
 type Forms = Readonly<Record<string, Form>>;
 

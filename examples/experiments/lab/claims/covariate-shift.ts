@@ -45,8 +45,8 @@ export const covariateShift: Claim<Setting, Outcome> = {
     'The second measure is that of Santurkar et al. 2018, https://arxiv.org/abs/1805.11604: the relative ' +
     "change of the gradient of the last hidden layer's weights when only the layers before it are updated. The third " +
     'part repeats an experiment of theirs, to see whether less drift is the reason for faster training: after each batch ' +
-    'normalization, every unit is multiplied by a number from 0.5 to 1.5 and shifted by one from −1 to 1, drawn anew in ' +
-    'each step. Speed is the mean of the test accuracies at all measurements.',
+    'normalization, every unit is multiplied by a number from 0.5 to 1.5 and shifted by one from −1 to 1, which ' +
+    'are random and change in each step. Speed is the mean of the test accuracies at all measurements.',
   why: {
     text:
       'β and γ set the mean and the standard deviation of each input, so an update of the layers before can ' +
@@ -163,7 +163,7 @@ function withNoise({ layers }: Sequential): Sequential {
   );
 }
 
-/** y = a·x + b in training mode, with random a and b for each unit, drawn anew at each call; y = x in evaluation. */
+/** y = a·x + b in training mode, where a and b are new random numbers for each unit in each call; y = x in evaluation. */
 class Noise extends Layer {
   override forward(x: Tensor): Tensor {
     if (!this.training) return x;

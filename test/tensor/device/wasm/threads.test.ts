@@ -226,7 +226,7 @@ describe('the main thread', () => {
   });
 
   it('takes a smaller share if a worker is faster, and a larger one if it is slower', async () => {
-    /** A worker that computes nothing, and says that each share took so many milliseconds. */
+    /** A worker that reports this time for each share, in milliseconds, without computing it. */
     const taking = (time: number): StartWorker => {
       return ({ control, jobs, place }, ended) => {
         const code = `const { workerData: { control, jobs, at, time } } = require('node:worker_threads');

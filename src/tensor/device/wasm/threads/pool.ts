@@ -109,7 +109,7 @@ export class Pool {
   private readonly speeds: number[] = [];
   /** The error of a share. */
   private failure: unknown = null;
-  /** The call whose shares have not been joined; null if there is none. */
+  /** The divided call for which the main thread has not waited yet, or null. */
   private pending: Form | null = null;
   private pendingSteps: readonly number[] = [];
   /** The time for which the main thread computed its share, and how long it was expected to take. */
@@ -155,7 +155,7 @@ export class Pool {
     work: number,
     least = 0,
   ): void {
-    if (this.pending !== null) this.join();
+    this.join();
     const units = args[extent];
     const blocks = Math.ceil(units / grain);
     const wanted = Math.min(this.count, blocks, this.worthwhile(units, work, least, blocks));
@@ -201,7 +201,7 @@ export class Pool {
 
   /** Calls a form on the main thread. */
   alone(form: Form, ...args: readonly number[]): number {
-    if (this.pending !== null) this.join();
+    this.join();
     return Number(form.run(...args));
   }
 
@@ -226,7 +226,7 @@ export class Pool {
   private helpers(most: number): number {
     if (this.workers.length < this.capacity) this.start();
     let count = 0;
-    for (let k = 0; k < this.capacity && count + 1 <= most; k++) if (this.isReady(k)) count++;
+    for (let k = 0; k < this.capacity && count < most; k++) if (this.isReady(k)) count++;
     return count;
   }
 
