@@ -205,7 +205,7 @@ function gather(dataset: Dataset, rows: Uint32Array, scale: Scaler, x: Float32Ar
   const { x: data, targetShape } = dataset;
   const [size, each] = [exampleSize(dataset), targetSize(dataset)];
   for (let r = 0; r < rows.length; r++) {
-    scale(data.subarray(rows[r] * size, (rows[r] + 1) * size), x.subarray(r * size, (r + 1) * size));
+    scale(data, rows[r] * size, x, r * size, size);
   }
   const labels = copyRows(dataset.labels, rows, each);
   return { x, shape: [rows.length, ...dataset.shape], labels, ...(targetShape && { targetShape }) };

@@ -1,32 +1,35 @@
 import type { NumericArray } from '../../kernels/kernel.ts';
 import type { Dataset } from './dataset.ts';
 
-/** Fills `to` with the scaled values of one example: to[i] = (from[i] / divisor − mean[i]) / deviation[i]. */
-export type Scaler = (from: NumericArray, to: Float32Array) => void;
+/**
+ * Scales one example of `size` values: to[at + i] = (from[begin + i] / divisor − mean[i]) / deviation[i]. It takes places
+ * in the arrays, because a view of each example would take longer to make than to fill.
+ */
+export type Scaler = (from: NumericArray, begin: number, to: Float32Array, at: number, size: number) => void;
 
 /** The scaler of a dataset. It computes in float64; storing the result is the only rounding to float32. */
 export function scalerOf({ x, divisor = 1, mean = 0, deviation = 1 }: Dataset): Scaler {
   // Fastest first: copy unscaled values, look bytes up in a table, divide.
   if (divisor === 1 && mean === 0 && deviation === 1) {
-    return (from, to) => {
-      to.set(from);
+    return (from, begin, to, at, size) => {
+      for (let i = 0; i < size; i++) to[at + i] = from[begin + i];
     };
   }
   if (typeof mean !== 'number' || typeof deviation !== 'number') {
     const [means, deviations] = [perValue(mean), perValue(deviation)];
-    return (from, to) => {
-      for (let i = 0; i < to.length; i++) to[i] = (from[i] / divisor - means(i)) / deviations(i);
+    return (from, begin, to, at, size) => {
+      for (let i = 0; i < size; i++) to[at + i] = (from[begin + i] / divisor - means(i)) / deviations(i);
     };
   }
   const scaled = (value: number): number => (value / divisor - mean) / deviation;
   if (!(x instanceof Uint8Array)) {
-    return (from, to) => {
-      for (let i = 0; i < to.length; i++) to[i] = scaled(from[i]);
+    return (from, begin, to, at, size) => {
+      for (let i = 0; i < size; i++) to[at + i] = scaled(from[begin + i]);
     };
   }
   const ofByte = Float32Array.from({ length: 256 }, (_, byte) => scaled(byte));
-  return (from, to) => {
-    for (let i = 0; i < to.length; i++) to[i] = ofByte[from[i]];
+  return (from, begin, to, at, size) => {
+    for (let i = 0; i < size; i++) to[at + i] = ofByte[from[begin + i]];
   };
 }
 
