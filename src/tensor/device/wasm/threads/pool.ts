@@ -109,6 +109,8 @@ export class Pool {
   private readonly speeds: number[] = [];
   /** The error of a share. */
   private failure: unknown = null;
+  /** The workers that have a share of the last call. */
+  private team: readonly number[] = [];
   /** The divided call for which the main thread has not waited yet, or null. */
   private pending: Form | null = null;
   private pendingSteps: readonly number[] = [];
@@ -159,24 +161,25 @@ export class Pool {
     const units = args[extent];
     const blocks = Math.ceil(units / grain);
     const wanted = Math.min(this.count, blocks, this.worthwhile(units, work, least, blocks));
-    const helpers = wanted < 2 ? 0 : this.helpers(wanted - 1);
+    this.team = wanted < 2 ? [] : this.readyWorkers(wanted - 1);
+    const { team } = this;
+    const helpers = team.length;
     if (helpers === 0) {
       this.result = form.run(...args) !== 0;
       return;
     }
     this.divided++;
-    const speed = this.speedOf(helpers);
+    const speed = team.reduce((sum, k) => sum + this.speeds[k], 0);
     const own = Math.min(Math.max(1, Math.round(blocks / (1 + speed))), blocks - helpers);
     let from = own;
     let before = 0; // the speed of the workers that have a share
-    for (let k = 0, share = 1; share <= helpers; k++) {
-      if (!this.isReady(k)) continue;
+    for (let share = 1; share <= helpers; share++) {
+      const k = team[share - 1];
       before += this.speeds[k];
       const fair = own + Math.round(((blocks - own) * before) / speed);
       const end = share === helpers ? blocks : Math.min(Math.max(fair, from + 1), blocks - helpers + share);
       this.give(k, form, args, steps, extent, from * grain, Math.min(units, end * grain));
       from = end;
-      share++;
     }
     args[extent] = own * grain;
     this.failure = null;
@@ -215,30 +218,17 @@ export class Pool {
     if (form === null) return;
     this.pending = null;
     const begin = performance.now();
-    for (let k = 0; k < this.capacity; k++) {
-      if (this.done[k] !== NONE) this.result = this.finish(k, form, this.pendingSteps) && this.result;
-    }
+    for (const k of this.team) this.result = this.finish(k, form, this.pendingSteps) && this.result;
     this.account(form, performance.now() - begin);
     if (this.failure !== null) throw this.failure as Error;
   }
 
-  /** The number of workers that take jobs, at most `most`. */
-  private helpers(most: number): number {
+  /** The workers that take jobs, at most `most`. */
+  private readyWorkers(most: number): readonly number[] {
     if (this.workers.length < this.capacity) this.start();
-    let count = 0;
-    for (let k = 0; k < this.capacity && count < most; k++) if (this.isReady(k)) count++;
-    return count;
-  }
-
-  /** The speed of the first `helpers` workers that take jobs, together. */
-  private speedOf(helpers: number): number {
-    let speed = 0;
-    for (let k = 0, share = 1; share <= helpers; k++) {
-      if (!this.isReady(k)) continue;
-      speed += this.speeds[k];
-      share++;
-    }
-    return speed;
+    const ready: number[] = [];
+    for (let k = 0; k < this.capacity && ready.length < most; k++) if (this.isReady(k)) ready.push(k);
+    return ready;
   }
 
   /** The number of shares that are worth giving away, the main thread's included. */
@@ -297,7 +287,7 @@ export class Pool {
       const { module, memory, scratch, patience } = this.resources;
       const { control, jobs } = this;
       control[INTS * place] = STARTING;
-      this.done.push(NONE);
+      this.done.push(0);
       this.given.push(0);
       this.speeds.push(1);
       this.workers.push(null);
@@ -353,7 +343,6 @@ export class Pool {
     const { control, jobs } = this;
     const state = INTS * k;
     const done = this.done[k];
-    this.done[k] = NONE;
     const taken = (done - 2) & LAST;
     const given = taken - 1;
     if (Atomics.compareExchange(control, state, given, done) === given) {
@@ -428,9 +417,6 @@ export class Pool {
 
 /** The states count to this and begin again. */
 const LAST = 0x3fffffff;
-
-/** No job. */
-const NONE = -1;
 
 /** Whether this thread may sleep: not in a page. */
 const canSleep = !('document' in globalThis);
