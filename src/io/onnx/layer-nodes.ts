@@ -1,8 +1,9 @@
 /** The ONNX form of each layer, in evaluation. */
 import type { Shape } from '../../../kernels/kernel.ts';
 import { sameShape, sizeOf } from '../../../kernels/shape.ts';
-import { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from '../../layers/activation.ts';
+import { LeakyReLU, ReLU } from '../../layers/activation.ts';
 import { BatchNorm1d } from '../../layers/batchnorm1d.ts';
+import { Sigmoid, Softmax, Tanh } from '../../layers/bounded-activations.ts';
 import { Dense } from '../../layers/dense.ts';
 import { Dropout } from '../../layers/dropout.ts';
 import { Embedding } from '../../layers/embedding.ts';

@@ -1,6 +1,7 @@
 /** A model as PyTorch code: `model.py`. */
-import { LeakyReLU, ReLU, Sigmoid, Softmax, Tanh } from '../../layers/activation.ts';
+import { LeakyReLU, ReLU } from '../../layers/activation.ts';
 import { BatchNorm1d } from '../../layers/batchnorm1d.ts';
+import { Sigmoid, Softmax, Tanh } from '../../layers/bounded-activations.ts';
 import { Dense } from '../../layers/dense.ts';
 import { Dropout } from '../../layers/dropout.ts';
 import { Flatten } from '../../layers/flatten.ts';
