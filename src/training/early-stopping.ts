@@ -38,7 +38,7 @@ export class Stopper {
   private bestState: StateDict | null = null;
   private since = 0;
 
-  /** @param columns The columns that the history can have. */
+  /** @param columns The columns that the history has in any case. `expectColumn` takes all of them. */
   constructor(op: string, model: Layer, options: EarlyStopping, columns: readonly string[]) {
     expectOptions(`${op}: earlyStopping`, options, optionNames);
     const {
@@ -47,7 +47,6 @@ export class Stopper {
       minDelta = 0,
       restoreBest = false,
     } = options;
-    if (!columns.includes(monitor)) throw unknownColumn(op, monitor, columns);
     const { mode = /accuracy$/i.test(monitor) ? 'max' : 'min' } = options;
     expectInteger(op, 'earlyStopping.patience', patience, 0);
     expectNumber(op, 'earlyStopping.minDelta', minDelta, { from: 0 });
@@ -57,10 +56,20 @@ export class Stopper {
     this.options = { monitor, patience, minDelta, mode, restoreBest };
   }
 
+  /** Whether the watched column is one of these. */
+  watches(columns: readonly string[]): boolean {
+    return columns.includes(this.options.monitor);
+  }
+
+  /** @throws {ValueError} The watched column is not one of these, which are all that the history has. */
+  expectColumn(op: string, columns: readonly string[]): void {
+    if (!this.watches(columns)) throw unknownColumn(op, this.options.monitor, columns);
+  }
+
   /** Takes the results of an epoch. Returns whether training ends. */
   endsAfter(op: string, results: Results): boolean {
     const { monitor, patience, minDelta, mode, restoreBest } = this.options;
-    if (!Object.hasOwn(results, monitor)) throw unknownColumn(op, monitor, Object.keys(results));
+    this.expectColumn(op, Object.keys(results));
     const value = mode === 'min' ? results[monitor] : -results[monitor];
     const isBetter = this.best === null ? !Number.isNaN(value) : value < this.best - minDelta;
     this.since = isBetter ? 0 : this.since + 1;

@@ -178,9 +178,11 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
   const rateAt = rates(options.schedule);
   const { earlyStopping, fallback = false } = options;
   expectBoolean('fit', 'fallback', fallback);
-  const stopper =
-    earlyStopping === undefined ? null : new Stopper('fit', model, earlyStopping, possibleColumns(options));
   const history = emptyHistory(options);
+  const known = Object.keys(history);
+  const stopper = earlyStopping === undefined ? null : new Stopper('fit', model, earlyStopping, known);
+  const isComplete = options.metrics !== undefined || options.loss === undefined;
+  if (isComplete) stopper?.expectColumn('fit', known);
 
   const finish = reserve('fit', { model, optimizer, ...(train instanceof DataLoader && { loader: train }) });
   try {
@@ -192,6 +194,8 @@ export async function fit<Name extends string = 'accuracy', V extends BatchSourc
     if (initialEpoch < epochs) {
       expectLastBatch(model, loader, step);
       if (validationLoader !== null) expectValidation(model, loader, validationLoader);
+      if (stopper?.watches(known) === false)
+        stopper.expectColumn('fit', await withDefaultMetrics(known, loader, step));
     }
     for (let epoch = initialEpoch + 1; epoch <= epochs; epoch++) {
       signal?.throwIfAborted(); // before the loader starts another epoch
@@ -259,12 +263,17 @@ async function trainEpoch(loader: DataLoader, step: TrainingStep, options: Epoch
   throw new ValueError('fit', 'no label counts: all are ignored or have weight 0', 'check the labels');
 }
 
-/** The columns that the history can have: with default metrics, the accuracy depends on the data. */
-function possibleColumns(options: FitOptions): readonly string[] {
-  const { metrics, validation } = options;
-  const columns = Object.keys(emptyHistory(options));
-  if (metrics !== undefined || columns.includes('accuracy')) return columns;
-  return [...columns, 'accuracy', ...(validation === undefined ? [] : ['valAccuracy'])];
+/** The columns of the history where the first batch tells whether there is an accuracy. */
+async function withDefaultMetrics(
+  known: readonly string[],
+  loader: DataLoader,
+  step: TrainingStep,
+): Promise<readonly string[]> {
+  for await (const batch of loader.peek()) {
+    const names = Object.keys(step.rehearse(batch));
+    return [...known, ...names, ...(known.includes('valLoss') ? names.map(validationColumn) : [])];
+  }
+  return known;
 }
 
 /** The columns that are known before training, without entries. */

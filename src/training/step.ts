@@ -21,7 +21,7 @@ import { streams } from '../tensor/random.ts';
 import { type ForwardPass, forwardPass, inputOf, type Loss, measure, Measures } from './batches.ts';
 import { expectOptimizer, reserve } from './exclusive.ts';
 import { type Measured, type Results, valuesOf } from './history.ts';
-import type { Metrics } from './metrics.ts';
+import { defaultMetrics, type Metrics } from './metrics.ts';
 import { TrainingMode } from './mode.ts';
 import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
 import { beginBatch, endBatch, restoreBuffers } from './snapshot.ts';
@@ -134,11 +134,16 @@ export class TrainingStep {
     throw new GraphError(this.op, problem, 'compute it from the output of the model');
   }
 
-  /** Runs a forward pass on examples of a batch, without training. Throws if the model cannot train on such a batch. */
-  rehearse(batch: Batch): void {
-    this.mode.run(() => {
-      startBatch(this.op, this.model, batch, (output) => output.sum()).undo();
+  /**
+   * Runs a forward pass on a batch, without training. Throws if the model cannot train on such a batch.
+   * @returns The default metrics for the batch.
+   */
+  rehearse(batch: Batch): Metrics {
+    return this.mode.run(() => {
+      const { output, undo } = startBatch(this.op, this.model, batch, (y) => y.sum());
+      undo();
       endBatch(this.model);
+      return defaultMetrics(output, batch);
     });
   }
 }

@@ -197,6 +197,41 @@ describe('ending early', () => {
       "fit: earlyStopping.monitor is 'valLoss' (a string). Hint: pass validation data, or use a column of the history: loss, accuracy, seconds",
     );
   });
+
+  it('refuses a column that the history will not have before the first batch, whatever the loss', async () => {
+    const losses: FitOptions['loss'][] = [mse, (y, labels) => mse(y, labels)];
+    for (const loss of losses) {
+      const model = new Sequential(new Dense(2, 1), new BatchNorm1d(1));
+      const before = model.stateDict();
+      const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+      const loader = new DataLoader(data, { batchSize: 20, shuffle: true });
+      const options = { train: loader, validation: data, optimizer, epochs: 2, ...(loss && { loss }) };
+      for (const monitor of ['accuracy', 'valAccuracy', 'nonsense']) {
+        await expect(fit(model, { ...options, earlyStopping: { monitor } })).rejects.toThrow(
+          `fit: earlyStopping.monitor is '${monitor}' (a string). Hint: use a column of the history: loss, valLoss, seconds`,
+        );
+      }
+      expect(loader.epoch).toBe(0);
+      expect(model.stateDict()).toEqual(before);
+      expect(Object.keys(await fit(model, options))).toEqual(['loss', 'valLoss', 'seconds']);
+    }
+  });
+
+  it('takes the accuracy of class labels with a loss of your own, and changes no number by looking', async () => {
+    const loss: FitOptions['loss'] = (y, labels) => crossEntropy(y, labels);
+    const runs = ['accuracy', 'loss'].map(async (monitor) => {
+      const { model, optimizer, train } = setUp();
+      const earlyStopping = { monitor, patience: 9 };
+      const history = await fit(model, { train, optimizer, epochs: 3, loss, earlyStopping });
+      return { ...history, seconds: [], state: values(model) };
+    });
+    const [watched, unwatched] = await Promise.all(runs);
+    expect(watched).toEqual(unwatched);
+    expect(watched.accuracy).toHaveLength(3);
+    const { model, optimizer, train } = setUp();
+    const done = { train, optimizer, epochs: 3, initialEpoch: 3, loss };
+    expect(await fit(model, { ...done, earlyStopping: { monitor: 'accuracy' } })).toMatchObject({ loss: [] });
+  });
 });
 
 describe('clipGradNorm', () => {
