@@ -13,6 +13,7 @@ import {
   expectNumber,
   expectOneOf,
   expectOptions,
+  shown,
   ValueError,
 } from '../tensor/errors.ts';
 import { sameShape } from '../../kernels/shape.ts';
@@ -288,6 +289,11 @@ function emptyHistory({ metrics, loss, validation }: FitOptions): Record<string,
 function rates(schedule: FitSchedule | undefined): (epoch: number, step: number) => number | undefined {
   if (schedule === undefined) return () => undefined;
   if (typeof schedule === 'function') return rates({ by: 'step', rate: schedule });
+  if (Object.prototype.toString.call(schedule) !== '[object Object]') {
+    const hint =
+      "pass a function of the step, such as stepDecay(0.1, { every: 100 }), or { by: 'epoch', rate }";
+    throw new ValueError('fit', `schedule is ${shown(schedule)}`, hint);
+  }
   expectOptions('fit: schedule', schedule, ['by', 'rate']);
   const { by, rate } = schedule;
   expectOneOf('fit', 'schedule.by', by, ['step', 'epoch']);

@@ -348,7 +348,10 @@ describe('fit refuses, and changes nothing:', () => {
       },
       'fit: the loss function called backward(). Hint: return the loss',
     ],
-    'a schedule that is a number': [{ schedule: 0.1 }, 'fit: schedule: '],
+    'a schedule that is a number': [
+      { schedule: 0.1 },
+      'fit: schedule is 0.1. Hint: pass a function of the step',
+    ],
     'a callback that is no function': [{ onEpoch: true }, 'fit: onEpoch is true'],
     'labels that are all ignored': [
       { train: { ...data, labels: new Int8Array(20).fill(-100) } },

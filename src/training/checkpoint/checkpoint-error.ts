@@ -6,12 +6,15 @@ export class CheckpointError extends GammaBetaError {
   override name = 'CheckpointError';
 }
 
-/** What is read or written by the function `op`, whose errors are {@link CheckpointError}. `name` is a path, or the data. */
-export function checkpointSource(op: string, name = 'the data'): Source {
+/** What is read or written by the function `op`, whose errors are {@link CheckpointError}. Without a path, it is the data. */
+export function checkpointSource(op: string, path?: string): Source {
   return {
-    name,
+    name: path ?? 'the data',
     kind: 'checkpoint',
-    wanted: 'give the path of a file written by saveCheckpoint, or the bytes of encodeCheckpoint',
+    wanted:
+      path === undefined
+        ? 'pass the bytes of encodeCheckpoint, or of a file that saveCheckpoint wrote'
+        : 'give the path of a file that saveCheckpoint wrote',
     failure: (problem, hint, options) => new CheckpointError(op, problem, hint, options),
   };
 }

@@ -16,6 +16,7 @@ import {
   encodeSafetensors,
   evaluate,
   fit,
+  type FitSchedule,
   Flatten,
   full,
   gradcheck,
@@ -38,6 +39,7 @@ import {
   SGD,
   type Slots,
   split,
+  stepDecay,
   Tensor,
   tensor,
   type TensorJson,
@@ -143,6 +145,15 @@ const step = (Kind: typeof Ruleless): void => {
 };
 
 export const trials: readonly Trial[] = [
+  {
+    name: 'a schedule that is a number',
+    fails: () => fitWith(untyped(0.1)),
+    advised: async () => {
+      const rate = stepDecay(0.1, { every: 100 });
+      await fitWith(rate);
+      await fitWith({ by: 'epoch', rate });
+    },
+  },
   {
     name: 'a layer that is registered without a name',
     fails: () => new Registering((layer) => layer.inner('')),
@@ -669,6 +680,11 @@ async function fitWithLast(dropLast: boolean): Promise<unknown> {
     optimizer: sgd(net),
     epochs: 1,
   });
+}
+
+function fitWith(schedule: FitSchedule): Promise<unknown> {
+  const net = new Dense(2, 2);
+  return fit(net, { train: dataset([[1, 2]], [0]), optimizer: sgd(net), epochs: 1, schedule });
 }
 
 /** Hints with calls that no trial can follow, by a part of their text, and the reason. */
