@@ -94,7 +94,11 @@ export function expectFitting(source: Source, { entries, metadata }: Header, mod
     if (!name.startsWith('model.')) return [];
     return [[name.slice('model.'.length), { shape, dtype: dtype === 'F64' ? 'float64' : 'float32' }]];
   });
-  expectModel(source, Object.fromEntries(saved), model.stateDict());
+  model.parameters(); // throws if a part of the model is not registered
+  const own = model.namedSlots().map(([name, { held, shape, read }]): [string, Form] => {
+    return [name, { shape, dtype: (held ?? read()).dtype }]; // a state dict would copy a large model
+  });
+  expectModel(source, Object.fromEntries(saved), Object.fromEntries(own));
 }
 
 /** The properties of a tensor that must match the model. */
