@@ -43,7 +43,7 @@ import {
   ShapeError,
   ValueError,
 } from '../tensor/errors.ts';
-import { composite, constant, type Kept, once, op, type Op, run, runFused } from '../tensor/op.ts';
+import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
@@ -84,14 +84,11 @@ export const batchNorm: Op<Training> = op<Training, Kept & { mean: Value; rstd: 
     return { y, mean, rstd };
   },
   backward: (g, { mean, rstd }, x, gamma) => {
-    const all = once(() => runFused(fused.batchnormBackward, [g, x, mean, rstd, gamma]));
-    const alone = () => runFused(fused.batchnormSums, [g, x, mean, rstd]);
-    const sums = once(() => (x.requiresGrad ? all().slice(1) : alone()));
-    return [
-      () => all()[0], // dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m)
-      () => sums()[0], // dgamma = Σ g·xhat
-      () => sums()[1], // dbeta = Σ g
-    ];
+    // dx = γ·rstd·(g − dbeta/m − xhat·dgamma/m), dgamma = Σ g·xhat, dbeta = Σ g
+    const [dx, dgamma, dbeta] = x.requiresGrad
+      ? runFused(fused.batchnormBackward, [g, x, mean, rstd, gamma])
+      : [g, ...runFused(fused.batchnormSums, [g, x, mean, rstd])]; // dx is not used
+    return [() => dx, () => dgamma, () => dbeta];
   },
 });
 
@@ -218,8 +215,8 @@ export class BatchNorm1d extends Layer {
 
   override forward(x: Tensor): Tensor {
     this.expectInput(x);
-    const normalize = (columns: Tensor): Tensor => this.normalizeColumns(columns);
-    return x.extents.length === 2 ? normalize(x) : inColumns(x, normalize);
+    if (x.extents.length === 2) return this.normalizeColumns(x);
+    return inColumns(x, (columns) => this.normalizeColumns(columns));
   }
 
   /** Resets the running statistics: E = 0, Var = 1, no batches. */

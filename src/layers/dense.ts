@@ -78,7 +78,7 @@ export class Dense extends Layer {
   /** @internal Throws {@link ShapeError} unless x is [batch, in]. */
   expectInput(x: Tensor): void {
     const { extents: shape } = this.input(x);
-    const [inFeatures] = this.weight.shape;
+    const inFeatures = this.weight.extents[0];
     if (shape.length === 2 && shape[1] === inFeatures) return;
     const reshape = `x.reshape([-1, ${inFeatures}]) makes a batch${shape.length > 2 ? ', as does Flatten()' : ''}`;
     const canReshape = shape.length !== 2 && x.size % inFeatures === 0;

@@ -37,9 +37,32 @@ export type Step = (x: Tensor) => Tensor;
 /** The class `Sequential`, whose file imports this one. */
 type Sequence = abstract new (...args: never[]) => Layer & { readonly layers: readonly Layer[] };
 
-/** The steps that compute the layers: y = stepₙ(… step₁(x)). The layers of nested sequences are merged, too. */
-export function fuse(all: readonly Layer[], sequence: Sequence): Step[] {
-  const layers = flat(all, sequence);
+/** The steps of a sequence, and what they depend on: which layers, at any depth, have another `forward`. */
+interface Fused {
+  readonly steps: readonly Step[];
+  readonly layers: readonly Layer[];
+  readonly others: readonly boolean[];
+}
+
+/** The steps of each sequence that was used. */
+const known = new WeakMap<readonly Layer[], Fused>();
+
+/**
+ * The steps that compute the layers: y = stepₙ(… step₁(x)). The layers of nested sequences are merged, too. The layers of
+ * a sequence never change, so their steps are made once, and again when a `forward` was replaced.
+ */
+export function fuse(all: readonly Layer[], sequence: Sequence): readonly Step[] {
+  const [only] = all;
+  if (all.length === 1) return isOwn(only, sequence) ? fuse(only.layers, sequence) : [stepOf(only)];
+  const found = known.get(all);
+  if (found?.layers.every((layer, k) => hasOtherForward(layer) === found.others[k])) return found.steps;
+  const layers = all.flatMap((layer) => layer.modules());
+  const fused = { steps: stepsOf(flat(all, sequence)), layers, others: layers.map(hasOtherForward) };
+  known.set(all, fused);
+  return fused.steps;
+}
+
+function stepsOf(layers: readonly Layer[]): Step[] {
   const steps: Step[] = [];
   for (let i = 0; i < layers.length;) {
     const merged = normalizedDense(layers, i) ?? activatedDense(layers, i);
@@ -65,11 +88,11 @@ interface Merged {
 /** Merges the dense layer at i and the activation after it. Null if these are not the layers at i. */
 function activatedDense(layers: readonly Layer[], i: number): Merged | null {
   const [dense, activation] = [layers[i], layers.at(i + 1)];
-  const slope = slopeOf(activation);
-  if (activation === undefined || slope === null || !isOwn(dense, Dense) || dense.bias === null) return null;
-  const { weight, bias } = dense;
+  if (activation === undefined || slopeOf(activation) === null || !isOwn(dense, Dense)) return null;
   const step = (x: Tensor): Tensor => {
-    if (!canFuse(x)) return activation.forward(dense.forward(x));
+    const { weight, bias } = dense;
+    const slope = slopeOf(activation);
+    if (!canFuse(x) || bias === null || slope === null) return activation.forward(dense.forward(x));
     dense.expectInput(x);
     return denseActivation(x, weight, bias, slope);
   };
@@ -82,22 +105,22 @@ function activatedDense(layers: readonly Layer[], i: number): Merged | null {
  */
 function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
   const [norm, dense] = [layers[i], layers.at(i + 1)];
-  if (!isOwn(norm, BatchNorm1d) || !isOwn(dense, Dense) || dense.bias === null) return null;
-  const { weight, bias } = dense;
-  const slope = slopeOf(layers.at(i + 2));
+  if (!isOwn(norm, BatchNorm1d) || !isOwn(dense, Dense)) return null;
+  const activated = activatedDense(layers, i + 1);
+  const behind = activated?.step ?? stepOf(dense);
   const step = (x: Tensor): Tensor => {
-    const fits =
-      x.extents.length === 2 && x.extents[1] === norm.features && weight.shape[0] === norm.features;
-    if (!canFuse(x) || !fits || x.requiresGrad || !norm.usesBatch) {
-      const behind = activatedDense(layers, i + 1)?.step ?? stepOf(dense);
-      return behind(norm.forward(x));
-    }
-    const [gamma, beta, eps, running] = norm.trainingArguments(x.extents[0]);
-    const y = batchNormDense(x, gamma, beta, weight, bias, { eps, slope: slope ?? LINEAR, running });
+    const { weight, bias } = dense;
+    const slope = activated === null ? LINEAR : slopeOf(layers[i + 2]);
+    const { extents } = x;
+    const fits = extents.length === 2 && extents[1] === norm.features && weight.extents[0] === norm.features;
+    const canMerge = canFuse(x) && fits && !x.requiresGrad && norm.usesBatch;
+    if (!canMerge || bias === null || slope === null) return behind(norm.forward(x));
+    const [gamma, beta, eps, running] = norm.trainingArguments(extents[0]);
+    const y = batchNormDense(x, gamma, beta, weight, bias, { eps, slope, running });
     norm.countBatch();
     return y;
   };
-  return { step, count: slope === null ? 2 : 3 };
+  return { step, count: activated === null ? 2 : 3 };
 }
 
 /** The slope for x < 0 of an activation that can be merged: 0 for ReLU. Null for all other layers. */
@@ -153,8 +176,8 @@ export const denseActivation: Op<[x: Value, W: Value, b: Value, slope: number]> 
   backward: (g, y, x, W, _b, slope) => {
     const { dz, db } = throughActivation(g, y, slope);
     return [
-      () => run(matmulTransposedB, [dz(), W]), // dx = dz·Wᵀ
-      () => run(matmulTransposedA, [x, dz()]), // dW = xᵀ·dz
+      () => run(matmulTransposedB, [dz, W]), // dx = dz·Wᵀ
+      () => run(matmulTransposedA, [x, dz]), // dW = xᵀ·dz
       db,
     ];
   },
@@ -186,10 +209,9 @@ export const batchNormDense: Op<Arguments> = op<Arguments, Kept & { mean: Value;
   },
   backward: (g, { y, mean, rstd }, x, gamma, beta, W, _b, { slope }) => {
     const { dz, db } = throughActivation(g, y, slope);
-    const sums = once(() => runFused(batchnormDenseSums, [dz(), x, mean, rstd, gamma, beta, W]));
-    const dn = () => run(matmulTransposedB, [dz(), W]);
+    const sums = once(() => runFused(batchnormDenseSums, [dz, x, mean, rstd, gamma, beta, W]));
     return [
-      () => runFused(batchnormBackward, [dn(), x, mean, rstd, gamma])[0], // dx
+      () => runFused(batchnormBackward, [run(matmulTransposedB, [dz, W]), x, mean, rstd, gamma])[0], // dx
       () => sums()[0], // dgamma
       () => sums()[1], // dbeta
       () => sums()[2], // dW
@@ -199,8 +221,8 @@ export const batchNormDense: Op<Arguments> = op<Arguments, Kept & { mean: Value;
 });
 
 /** The backward pass of y = activation(z), z = x·W + b: dz = g·activation′(z), computed from y, and db = Σ dz. */
-function throughActivation(g: Value, y: Value, slope: number): { dz: () => Value; db: () => Value } {
-  if (slope === LINEAR) return { dz: () => g, db: () => run(colSum, [g]) };
-  const both = once(() => runFused(denseDz, [g, y], { slope }));
-  return { dz: () => both()[0], db: () => both()[1] };
+function throughActivation(g: Value, y: Value, slope: number): { dz: Value; db: () => Value } {
+  if (slope === LINEAR) return { dz: g, db: () => run(colSum, [g]) };
+  const [dz, db] = runFused(denseDz, [g, y], { slope });
+  return { dz, db: () => db };
 }

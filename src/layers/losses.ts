@@ -38,6 +38,8 @@ export interface CrossEntropyOptions {
   readonly weight?: ArrayLike<number> | Tensor;
 }
 
+const optionNames = ['reduction', 'labelSmoothing', 'ignoreIndex', 'weight'];
+
 /** One loss per row. The labels are in an object, so they are not an input and get no gradient. */
 const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Value }, smoothing: number]> = op({
   name: 'crossEntropy',
@@ -95,21 +97,23 @@ const weightedCrossEntropy: Op<Weighted> = op<Weighted, Kept & { dlogits: Value 
  */
 export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntropyOptions) => Tensor =
   composite((logits, labels, options = {}) => {
-    expectOptions('crossEntropy', options, ['reduction', 'labelSmoothing', 'ignoreIndex', 'weight']);
+    expectOptions('crossEntropy', options, optionNames);
     const { reduction = 'mean', labelSmoothing = 0, ignoreIndex = -100 } = options;
     expectOneOf('crossEntropy', 'reduction', reduction, reductions);
     expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
     const indices = classIndices('crossEntropy', logits, labels, ignoreIndex);
-    const batch = [indices.length];
-    if (reduction === 'mean' && indices.length === 0) {
+    const m = indices.length;
+    if (reduction === 'mean' && m === 0) {
       const hint = "a mean needs at least one row: use reduction: 'sum' or 'none'";
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.extents[1]);
-    const weightOf = (label: number) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1));
-    const total = indices.reduce((sum, label) => sum + weightOf(label), 0);
-    // A mean over nothing is 0.
-    const [n, divisor] = reduction === 'mean' ? ([total, total || Infinity] as const) : (['sum', 1] as const);
+    const shares = new Float64Array(m);
+    for (let i = 0; i < m; i++) shares[i] = indices[i] === kernels.IGNORED ? 0 : (w?.[indices[i]] ?? 1);
+    let total = 0;
+    for (let i = 0; i < m; i++) total += shares[i];
+    const n = reduction === 'mean' ? total : 'sum';
+    const divisor = n === 'sum' ? 1 : n || Infinity; // a mean over nothing is 0
     const first = w === null ? -1 : indices.findIndex((label) => label !== kernels.IGNORED);
     if (w !== null && labelSmoothing > 0 && first >= 0) {
       // A row that counts takes the place of each ignored one, whose values may be NaN; its targets are 0.
@@ -122,8 +126,8 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       counted(null, n); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
       return losses.sum();
     }
-    const shares = indices.map((label) => weightOf(label) / divisor);
-    const target = { labels: constant(logits, indices, batch), weights: constant(logits, shares, batch) };
+    for (let i = 0; i < m; i++) shares[i] /= divisor;
+    const target = { labels: constant(logits, indices, [m]), weights: constant(logits, shares, [m]) };
     if (reduction !== 'none') return counted(weightedCrossEntropy(logits, target, labelSmoothing), n);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);

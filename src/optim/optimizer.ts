@@ -118,14 +118,13 @@ export abstract class Optimizer<O extends LearningRate> {
    */
   step(...none: never[]): void {
     expectAtMost('step', none.length, 0, 'compute the gradients before it: loss.backward()');
-    const { hasOwnUpdate } = this;
     inPlace(() => {
       for (const { w } of this.members)
         if (w.grad !== null) expectGradient(this.kind(), 'a gradient', w.grad, w, ShapeError);
       for (const { w, group, slots } of this.members) {
         const { grad: g } = w;
         if (g === null) continue;
-        if (hasOwnUpdate) callUser((...given) => this.update(...given, slots, group.options), w, g);
+        if (this.hasOwnUpdate) callUser(this.update.bind(this), w, g, slots, group.options);
         else this.update(w, g, slots, group.options);
       }
     });
