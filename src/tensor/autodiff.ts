@@ -22,7 +22,7 @@ import { GraphError, ShapeError } from './errors.ts';
 import { backwardPass, type GradientMap } from './memory.ts';
 import { constant, run } from './op.ts';
 import { describe } from './print.ts';
-import { noGrad, type Node } from './tape.ts';
+import { type Node, none } from './tape.ts';
 import type { Value } from './value.ts';
 
 export { gradientOf, setGradient } from './memory.ts';
@@ -41,19 +41,15 @@ export { gradientOf, setGradient } from './memory.ts';
  */
 export function backward(y: Value, seed?: Value): void {
   const nodes = newestFirst(y);
-  backwardPass(nodes, (gradients) =>
-    noGrad(() => {
-      accumulate(gradients, y, seedFor(y, seed));
-      for (const node of nodes) {
-        const g = gradients.take(node);
-        if (g !== undefined) propagate(node, g, gradients);
-      }
-      return gradients
-        .leaves()
-        .map(([x, g]) => [x, x.accumulated === null ? g : run(add, [x.accumulated, g])]);
-    }),
-  );
-  for (const node of nodes) forget(node);
+  backwardPass(nodes, (gradients) => {
+    accumulate(gradients, y, seedFor(y, seed));
+    for (const node of nodes) {
+      const g = gradients.take(node);
+      if (g !== undefined) propagate(node, g, gradients);
+    }
+    for (const x of gradients.leaves()) if (x.accumulated !== null) accumulate(gradients, x, x.accumulated);
+  });
+  nodes.forEach(forget);
 }
 
 /** One step of the chain rule: from g, the gradient of a node's result, to the gradients of its inputs. */
@@ -63,12 +59,13 @@ function propagate(node: Node, g: Value, gradients: GradientMap): void {
     const hint = 'backward must return one thunk for each tensor among the arguments, in order';
     throw new GraphError(node.op, `${thunks.length} gradients for ${node.inputs.length} inputs`, hint);
   }
-  node.inputs.forEach((x, k) => {
-    if (!x.requiresGrad) return;
+  for (let k = 0; k < thunks.length; k++) {
+    const x = node.inputs[k];
+    if (!x.requiresGrad) continue;
     const dx = thunks[k]();
-    expectGradient(node.op, `the gradient of input ${k}`, dx, x);
+    expectGradient(node.op, k, dx, x);
     accumulate(gradients, x, dx);
-  });
+  }
 }
 
 /** Adds g to the gradients that have arrived for x, which is a leaf or the result of a node. */
@@ -98,10 +95,13 @@ function seedFor(y: Value, seed: Value | undefined): Value {
   return seed;
 }
 
-/** Checks that a gradient has the shape, the element type and the device of its value. `kind` is the error of the last two. */
+/**
+ * Checks that a gradient has the shape, the element type and the device of its value. `name` is for the message: a name, or
+ * the index of an input. `kind` is the error of a wrong element type or device.
+ */
 export function expectGradient(
   op: string,
-  name: string,
+  name: string | number,
   g: Value,
   of: Value,
   kind: typeof ShapeError = GraphError,
@@ -109,7 +109,8 @@ export function expectGradient(
   if (sameShape(g.extents, of.extents) && g.dtype === of.dtype && g.home === of.home) return;
   const hint = 'a gradient must have the shape, the element type and the device of its value';
   const Misfit = sameShape(g.shape, of.shape) ? kind : ShapeError;
-  throw new Misfit(op, `${name} is ${describe(g)}, but its value is ${describe(of)}`, hint);
+  const what = typeof name === 'string' ? name : `the gradient of input ${name}`;
+  throw new Misfit(op, `${what} is ${describe(g)}, but its value is ${describe(of)}`, hint);
 }
 
 /**
@@ -126,9 +127,10 @@ function newestFirst(y: Value): Node[] {
     expectUsable(node);
     node.visit = visit;
     found.push(node);
-    for (const input of node.inputs) stack.push(input);
+    stack.push(...node.inputs);
   }
-  return found.sort((a, b) => b.id - a.id);
+  const isSorted = found.every((node, k) => k === 0 || node.id < found[k - 1].id); // as in a chain of ops
+  return isSorted ? found : found.sort((a, b) => b.id - a.id);
 }
 
 let visits = 0;
@@ -150,6 +152,6 @@ function expectUsable(node: Node): void {
 /** Frees a node: drops its inputs and thunks, so that the garbage collector can free what they refer to. */
 function forget(node: Node): void {
   node.backward = null;
-  node.inputs = [];
-  node.versions = [];
+  node.inputs = none;
+  node.versions = none;
 }

@@ -16,7 +16,7 @@
  * Three verbs assign the owners:
  *
  * - `track(x)` registers a new tensor with the library call that is running, if there is one.
- * - `enclose(fn)` runs library code, and frees what it allocated except for its results.
+ * - `enclose(fn, args)` runs library code, and frees what it allocated except for its results.
  * - `reveal(values, fn)` runs user code, which sees `values` and owns what it allocates.
  *
  * `keep` marks a single tensor as seen, and the public `scope` is `enclose` for user code. Everything below these is
@@ -24,19 +24,23 @@
  */
 import type { Storage } from './device/device.ts';
 import { expectFunction, GraphError } from './errors.ts';
-import type { Node } from './tape.ts';
+import { type Node, none, unrecorded } from './tape.ts';
 import { Value } from './value.ts';
 
 /** A running call of `enclose` or `scope`, and the tensors that it owns. */
 interface Section {
   readonly allocated: Value[];
   /** True for library code, whose temporaries no other code sees; false for the function passed to `scope`. */
-  readonly library: boolean;
-  readonly outer: Section | null;
+  library: boolean;
+  outer: Section | null;
 }
 
 /** The innermost section; null while user code runs outside `scope`. */
 let section: Section | null = null;
+
+/** The running sections in the order in which they began, then those that ended, to be used again: every op needs one. */
+const sections: Section[] = [];
+let running = 0;
 
 /** Storage that is never freed here: user code or a layer may refer to it. */
 const seen = new WeakSet<Storage>();
@@ -54,16 +58,13 @@ export function track<T extends Value>(x: T): T {
  * now, or, if the result has a node on the tape, together with the graph. Several results, if they are on the tape,
  * belong to the newest of their nodes, too: they are freed after its backward pass.
  */
-export function enclose<T>(fn: () => T): T {
-  // This is `inSection`, inlined: it runs for every op, and allocates one object less.
-  const outer = section;
-  const allocated: Value[] = [];
-  section = { allocated, library: true, outer };
+export function enclose<A extends readonly unknown[], T>(fn: (...args: A) => T, args: A): T {
+  const { allocated } = begin(true);
   let result: T;
   try {
-    result = fn();
+    result = fn(...args);
   } finally {
-    section = outer;
+    end();
   }
   if (allocated.length === 0) return result;
   if (result instanceof Value) {
@@ -88,9 +89,8 @@ export function reveal<T>(values: readonly Value[], fn: () => T): T {
     seen.add(x.storage);
     if (x.node === null) continue;
     for (let within = section; within?.library; within = within.outer) {
-      const allocated = within.allocated.splice(0);
-      take(allocated, x.storage);
-      own(x.node, allocated);
+      take(within.allocated, x.storage);
+      own(x.node, within.allocated);
     }
   }
   const before = section;
@@ -130,7 +130,13 @@ export function keep<T extends Value>(x: T): T {
  */
 export function scope<T>(fn: () => T): T {
   expectFunction('scope', 'fn', fn);
-  const { result, allocated } = inSection(false, fn);
+  const { allocated } = begin(false);
+  let result: T;
+  try {
+    result = fn();
+  } finally {
+    end();
+  }
   if (result instanceof Promise) {
     throw new GraphError(
       'scope',
@@ -143,6 +149,7 @@ export function scope<T>(fn: () => T): T {
   const roots = results.filter(({ node }) => node !== null);
   // A result on the tape needs the tensors that it was computed from. Several results may share them: then keep all.
   if (roots.length <= 1) own(roots.at(0)?.node ?? null, allocated);
+  clear(allocated);
   return result;
 }
 
@@ -159,9 +166,6 @@ export function setGradient(x: Value, g: Value | null): void {
   if (g !== null && !takeFromLibrary(g.storage)) seen.add(g.storage);
   replaceGradient(x, g);
 }
-
-/** A leaf and its gradient. */
-type LeafGradient = readonly [leaf: Value, g: Value];
 
 /** A gradient in the map. */
 interface Waiting {
@@ -185,6 +189,11 @@ export class GradientMap {
   private readonly added: Waiting[] = [];
   /** Gradients that were taken or replaced since the last sweep. */
   private readonly spent: Waiting[] = [];
+  private readonly section: Section;
+
+  constructor(section: Section) {
+    this.section = section;
+  }
 
   get(key: Node | Value): Value | undefined {
     return this.waiting.get(key)?.g;
@@ -209,28 +218,22 @@ export class GradientMap {
     return found.g;
   }
 
-  /** The gradients of the leaves: those left after the walk has taken the gradients of all nodes. */
-  leaves(): readonly LeafGradient[] {
+  /** The leaves that have a gradient: the keys that are left when the walk has taken the gradients of all nodes. */
+  leaves(): Iterable<Value> {
     this.sweep();
-    const leaves: LeafGradient[] = [];
-    this.waiting.forEach(({ g }, leaf) => leaves.push([leaf as Value, g]));
-    return leaves;
+    return this.waiting.keys() as Iterable<Value>;
   }
 
-  /** Sets the gradient of each leaf, and frees the tensors that only the backward pass or the graph needed. */
-  finish(nodes: readonly Node[], totals: readonly LeafGradient[]): void {
-    for (const [leaf, total] of totals) {
-      const waiting = this.waiting.get(leaf);
+  /** Sets the gradient of each leaf, and frees the tensors that only the graph needed. */
+  finish(nodes: readonly Node[]): void {
+    this.waiting.forEach((waiting, leaf) => {
       // Shared by two leaves, or passed in by user code: it stays until it is collected.
-      if (waiting?.g === total && (!waiting.own || this.isShared(waiting))) seen.add(total.storage);
-      replaceGradient(leaf, total);
-    }
-    for (const { g, own } of this.list) {
-      if (own && !totals.some(([, total]) => total.storage === g.storage)) free(g); // it was added to another one
-    }
+      if (!waiting.own || this.isShared(waiting)) seen.add(waiting.g.storage);
+      replaceGradient(leaf as Value, waiting.g);
+    });
     for (const node of nodes) {
       for (const x of node.owned) free(x);
-      node.owned = [];
+      node.owned = none;
     }
   }
 
@@ -238,14 +241,14 @@ export class GradientMap {
    * Frees the gradients that were used, and then the temporaries of the last node: the next op reuses what was freed
    * last, which is still in the processor's cache.
    */
-  private sweep(): void {
-    const allocated = section?.allocated ?? [];
-    const unused = allocated.filter((x) => !passOn(x, this.added));
-    allocated.length = 0;
-    this.added.length = 0;
+  sweep(): void {
+    const { allocated } = this.section;
+    for (const x of allocated) passOn(x, this.added);
     for (const { g, own } of this.spent) if (own && !passOn(g, this.list)) free(g);
-    this.spent.length = 0;
-    for (const x of unused) free(x);
+    for (const x of allocated) if (!passOn(x, this.added)) free(x);
+    clear(allocated);
+    clear(this.added);
+    clear(this.spent);
   }
 
   /** Moves a gradient from the list to those that the next sweep frees. */
@@ -274,14 +277,16 @@ function passOn({ storage }: Value, gradients: readonly Waiting[]): boolean {
   return isUsed;
 }
 
-/** Runs the walk of a backward pass, which returns the new gradient of each leaf, then sets these gradients. */
-export function backwardPass(
-  nodes: readonly Node[],
-  walk: (gradients: GradientMap) => readonly LeafGradient[],
-): void {
-  const gradients = new GradientMap();
-  const { result: totals } = inSection(true, () => walk(gradients));
-  gradients.finish(nodes, totals);
+/** Runs the walk of a backward pass, whose ops are not recorded. It leaves the new gradient of each leaf in the map, then sets these gradients. */
+export function backwardPass(nodes: readonly Node[], walk: (gradients: GradientMap) => void): void {
+  const gradients = new GradientMap(begin(true));
+  try {
+    unrecorded(walk, [gradients]);
+    gradients.sweep();
+  } finally {
+    end();
+  }
+  gradients.finish(nodes);
 }
 
 function replaceGradient(leaf: Value, g: Value | null): void {
@@ -291,31 +296,43 @@ function replaceGradient(leaf: Value, g: Value | null): void {
 
 // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Runs `fn` as the innermost section. Returns its result and the tensors that it allocated. */
-function inSection<T>(library: boolean, fn: () => T): { readonly result: T; readonly allocated: Value[] } {
-  const outer = section;
-  const allocated: Value[] = [];
-  section = { allocated, library, outer };
-  try {
-    return { result: fn(), allocated };
-  } finally {
-    section = outer;
-  }
+/** Begins a section inside the running one. */
+function begin(library: boolean): Section {
+  const begun = (sections[running++] ??= { allocated: [], library, outer: null });
+  clear(begun.allocated); // after an error, the tensors of its last use are still there
+  begun.library = library;
+  begun.outer = section;
+  section = begun;
+  return begun;
+}
+
+/** Ends the section that began last. */
+function end(): void {
+  section = sections[--running].outer;
 }
 
 /**
- * Makes a node the owner of the values, so that they are freed together with the graph. Without a node, frees them now.
+ * Makes a node the owner of the tensors in a list, so that they are freed together with the graph. Without a node, frees
+ * them now. The list is empty then.
  */
-function own(node: Node | null, values: readonly Value[]): void {
-  if (node !== null) for (const x of values) node.owned.push(x);
-  else for (const x of values) free(x);
+function own(node: Node | null, list: Value[]): void {
+  if (list.length === 0) return;
+  if (node !== null) node.owned = node.owned.concat(list);
+  else for (const x of list) free(x);
+  clear(list);
+}
+
+/** Empties a list. Unlike `length = 0`, it leaves the list its memory, for the next use. */
+function clear(list: unknown[]): void {
+  while (list.length > 0) list.pop();
 }
 
 /** Removes the tensor with this storage from a list. False if the list does not contain it. */
 function take(allocated: Value[], storage: Storage): boolean {
   for (let at = 0; at < allocated.length; at++) {
     if (allocated[at].storage !== storage) continue;
-    allocated.splice(at, 1);
+    allocated[at] = allocated[allocated.length - 1];
+    allocated.pop();
     return true;
   }
   return false;

@@ -16,15 +16,15 @@
  * - `op` declares an op; `composite` declares a function that is made of ops.
  * - `run`, `runInPlace` and `runFused` run kernels on the device that holds the inputs. They record nothing.
  *
- * `enclose`, `track` and `keep` manage memory (`memory.ts`). On a first reading, skip them: `enclose(fn)` returns
- * `fn()`, `track(x)` and `keep(x)` return x.
+ * `enclose`, `track` and `keep` manage memory (`memory.ts`). On a first reading, skip them: `enclose(fn, args)` returns
+ * `fn(...args)`, `track(x)` and `keep(x)` return x.
  */
 import type { Fusion } from '../../kernels/fused/fusion.ts';
 import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
 import type { Storage } from './device/device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
 import { enclose, keep, track } from './memory.ts';
-import { noGrad, record } from './tape.ts';
+import { record, unrecorded } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 import { Value } from './value.ts';
 
@@ -73,19 +73,25 @@ export function op<A extends readonly unknown[], Y extends Value | Kept = Value,
   definition: OpDefinition<A, Y, T>,
 ): Op<A> {
   const { name, forward, backward } = definition;
+  const apply = (args: A, inputs: readonly Value[]): Value => {
+    const result = unrecorded(forward, args);
+    const y = result instanceof Value ? result : result.y;
+    const node = record(name, inputs, (g) => backward(g as T, result, ...args));
+    if (node === null && !y.requiresGrad) return y;
+    return y.like(y.storage, y.extents, node); // a new value: `forward` may have returned an input
+  };
   const call = (...args: A): Value => {
-    const inputs = args.filter((arg) => arg instanceof Value);
+    const inputs = tensorsAmong(args);
     expectOneHome(name, inputs);
-    return enclose(() => {
-      const result = noGrad(() => forward(...args));
-      const y = result instanceof Value ? result : result.y;
-      const node = record(name, inputs, (g) => backward(g as T, result, ...args));
-      if (node === null && !y.requiresGrad) return y;
-      return y.like(y.storage, y.extents, node); // a new value: `forward` may have returned an input
-    });
+    return enclose(apply, [args, inputs]);
   };
   return call as Op<A>;
 }
+
+/** The tensors among the arguments of a call, in order. */
+export const tensorsAmong = (args: readonly unknown[]): readonly Value[] =>
+  args.every(isTensor) ? args : args.filter(isTensor);
+const isTensor = (arg: unknown): arg is Value => arg instanceof Value;
 
 /**
  * Declares a function of the library that is made of several ops, or that updates tensors in place. Only its result may
@@ -93,7 +99,7 @@ export function op<A extends readonly unknown[], Y extends Value | Kept = Value,
  * function must compute everything, and start all reads, before its first `await`.
  */
 export function composite<A extends readonly unknown[], R>(fn: (...args: A) => R): (...args: A) => R {
-  const call = (...args: A): R => enclose(() => fn(...args));
+  const call = (...args: A): R => enclose(fn, args);
   composites.add(call);
   return call;
 }
@@ -113,9 +119,9 @@ export function isComposite(fn: object): boolean {
 export function run<P extends Params, T extends Value>(
   kernel: Kernel<P>,
   inputs: readonly T[],
-  ...[params]: ParamsOf<P>
+  ...params: ParamsOf<P>
 ): T {
-  return dispatch(kernel, inputs, (params ?? {}) as P, false);
+  return dispatch(kernel, inputs, numbersOf(params), false);
 }
 
 /**
@@ -127,13 +133,13 @@ export function run<P extends Params, T extends Value>(
 export function runInPlace<P extends Params>(
   kernel: Kernel<P>,
   inputs: readonly Value[],
-  ...[params]: ParamsOf<P>
+  ...params: ParamsOf<P>
 ): void {
   if (!kernel.inPlace) {
     const hint = 'use run, which returns a new tensor';
     throw new ValueError(kernel.name, 'this kernel cannot write into its input', hint);
   }
-  dispatch(kernel, inputs, (params ?? {}) as P, true);
+  dispatch(kernel, inputs, numbersOf(params), true);
 }
 
 /**
@@ -142,18 +148,19 @@ export function runInPlace<P extends Params>(
 export function runFused<P extends Params, T extends Value>(
   fusion: Fusion<P>,
   inputs: readonly T[],
-  ...[params]: ParamsOf<P>
+  ...params: ParamsOf<P>
 ): readonly T[] {
-  const numbers = (params ?? {}) as P;
   const [first] = inputs;
   const { home } = first;
-  if (home.runFused === undefined) {
-    const compose = () => fusion.compose<T>({ run, update: runInPlace }, inputs, numbers);
-    return enclose(compose);
-  }
+  const numbers = numbersOf(params);
+  if (home.runFused === undefined) return composed(fusion, inputs, numbers);
   const outputs = home.runFused(fusion, inputs.map(storageOf), inputs.map(shapeOf), numbers);
   return outputs.map(({ storage, shape }) => track(first.like(storage, shape)));
 }
+
+/** Runs the kernels that a fusion is composed of. */
+const composed = <P extends Params, T extends Value>(fusion: Fusion<P>, inputs: readonly T[], params: P) =>
+  enclose(() => fusion.compose<T>({ run, update: runInPlace }, inputs, params), []);
 
 function dispatch<P extends Params, T extends Value>(
   kernel: Kernel<P>,
@@ -168,6 +175,10 @@ function dispatch<P extends Params, T extends Value>(
   return inPlace ? first : track(first.like(storage, shape));
 }
 
+/** The parameters of a call; none for a kernel without parameters. */
+const numbersOf = <P extends Params>(params: ParamsOf<P>): P => (params[0] ?? none) as P;
+const none = Object.freeze({});
+
 const storageOf = ({ storage }: Value): Storage => storage;
 const shapeOf = ({ extents }: Value): Shape => extents;
 
@@ -177,15 +188,14 @@ export function constant<T extends Value>(like: T, values: ArrayLike<number>, sh
 }
 
 function expectOneHome(op: string, inputs: readonly Value[]): void {
-  const [first] = inputs;
   for (const input of inputs) {
-    if (input.home !== first.home) {
+    if (input.home !== inputs[0].home) {
       const names = inputs.map((x) => x.device).join(', ');
       const hint =
         'call useDevice before making tensors, or copy one: tensor(await t.data(), { shape: t.shape })';
       throw new DeviceError(op, `tensors on different devices: ${names}`, hint);
     }
-    if (input.dtype !== first.dtype) {
+    if (input.dtype !== inputs[0].dtype) {
       const types = inputs.map((x) => x.dtype).join(', ');
       throw new DTypeError(op, `element types differ: ${types}`, 'make all tensors with the same dtype');
     }

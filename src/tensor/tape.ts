@@ -29,8 +29,11 @@ export interface Node {
   /** The number of the last backward pass that visited this node. */
   visit: number;
   /** Values that only the backward pass of this node needs. `memory.ts` frees them together with the graph. */
-  owned: Value[];
+  owned: readonly Value[];
 }
+
+/** An empty list. */
+export const none: readonly never[] = [];
 
 let recording = true;
 let nodes = 0;
@@ -48,7 +51,7 @@ export function record(
 ): Node | null {
   if (!recording || !inputs.some((input) => input.requiresGrad)) return null;
   const versions = inputs.map((input) => input.storage.version);
-  return { id: nodes++, op, inputs, versions, backward, visit: 0, owned: [] };
+  return { id: nodes++, op, inputs, versions, backward, visit: 0, owned: none };
 }
 
 /**
@@ -69,15 +72,18 @@ export function record(
  */
 export function noGrad<T>(fn: () => T): T {
   expectFunction('noGrad', 'fn', fn);
+  const result = unrecorded(fn, []);
+  if (!(result instanceof Promise)) return result;
+  const hint = 'await before or after noGrad, and pass only the computation';
+  throw new GraphError('noGrad', 'the function is asynchronous', hint);
+}
+
+/** Calls a function of the library without recording ops: `noGrad` without its checks. */
+export function unrecorded<A extends readonly unknown[], T>(fn: (...args: A) => T, args: A): T {
   const before = recording;
   recording = false;
   try {
-    const result = fn();
-    if (result instanceof Promise) {
-      const hint = 'await before or after noGrad, and pass only the computation';
-      throw new GraphError('noGrad', 'the function is asynchronous', hint);
-    }
-    return result;
+    return fn(...args);
   } finally {
     recording = before;
   }

@@ -1,6 +1,5 @@
 import { reveal } from './memory.ts';
-import { isComposite } from './op.ts';
-import { Value } from './value.ts';
+import { isComposite, tensorsAmong } from './op.ts';
 
 /**
  * Calls a function that the user may have written: the `forward` of a layer, a pass of an op, a loss, a metric, or the
@@ -13,8 +12,5 @@ import { Value } from './value.ts';
  */
 export function callUser<A extends readonly unknown[], R>(fn: (...args: A) => R, ...args: A): R {
   if (isComposite(fn)) return fn(...args);
-  return reveal(
-    args.filter((arg) => arg instanceof Value),
-    () => fn(...args),
-  );
+  return reveal(tensorsAmong(args), () => fn(...args));
 }
