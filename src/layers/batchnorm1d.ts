@@ -235,9 +235,8 @@ export class BatchNorm1d extends Layer {
   private normalizeColumns(x: Tensor): Tensor {
     const { runningMean, runningVar } = this;
     if (!this.usesBatch && runningMean !== null && runningVar !== null) {
-      const [gamma, beta] = this.scaleAndShift;
       this.warnIfUntrained();
-      return batchNormEval(x, gamma, beta, { mean: runningMean, variance: runningVar }, this.eps);
+      return batchNormEval(x, ...this.scaleAndShift, { mean: runningMean, variance: runningVar }, this.eps);
     }
     const y = batchNorm(x, ...this.trainingArguments(x.extents[0]));
     this.countBatch();
@@ -253,10 +252,11 @@ export class BatchNorm1d extends Layer {
   trainingArguments(m: number): [gamma: Tensor, beta: Tensor, eps: number, running: Running | undefined] {
     this.expectBatch(m);
     const { runningMean: mean, runningVar: variance, eps } = this;
-    if (mean === null || variance === null) return [...this.scaleAndShift, eps, undefined];
+    const [gamma, beta] = this.scaleAndShift;
+    if (mean === null || variance === null) return [gamma, beta, eps, undefined];
     const alpha = this.momentum ?? 1 / (this.batches + 1);
     const correction = this.runningVariance === 'unbiased' ? m / (m - 1) : 1;
-    return [...this.scaleAndShift, eps, { mean, variance, alpha, correction }];
+    return [gamma, beta, eps, { mean, variance, alpha, correction }];
   }
 
   /** @internal Counts a batch that updated the running statistics. */
