@@ -38,7 +38,7 @@ interface Section {
 /** The innermost section; null while user code runs outside `scope`. */
 let section: Section | null = null;
 
-/** The running sections in the order in which they began, then those that ended, to be used again: every op needs one. */
+/** The running sections, in the order in which they began; then those that ended, to be used again by the next ops. */
 const sections: Section[] = [];
 let running = 0;
 
@@ -277,7 +277,10 @@ function passOn({ storage }: Value, gradients: readonly Waiting[]): boolean {
   return isUsed;
 }
 
-/** Runs the walk of a backward pass, whose ops are not recorded. It leaves the new gradient of each leaf in the map, then sets these gradients. */
+/**
+ * Runs the walk of a backward pass, whose ops are not recorded. The walk leaves the new gradient of each leaf in the map;
+ * then these gradients are set.
+ */
 export function backwardPass(nodes: readonly Node[], walk: (gradients: GradientMap) => void): void {
   const gradients = new GradientMap(begin(true));
   try {

@@ -302,10 +302,11 @@ function argumentsOf(
 ): number[] {
   const args = frame(outputs.length + inputs.length + sizes.length + names.length);
   let k = 0;
-  for (const { address } of outputs) args[k++] = address;
-  for (const { address } of inputs) args[k++] = address;
-  for (const size of sizes) args[k++] = size;
-  for (const name of names) args[k++] = params[name];
+  // By index: the arrays are of several kinds, for which V8 would make iterators in each call.
+  for (let i = 0; i < outputs.length; i++) args[k++] = outputs[i].address;
+  for (let i = 0; i < inputs.length; i++) args[k++] = inputs[i].address;
+  for (let i = 0; i < sizes.length; i++) args[k++] = sizes[i];
+  for (let i = 0; i < names.length; i++) args[k++] = params[names[i]];
   return args;
 }
 
