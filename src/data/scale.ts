@@ -2,8 +2,8 @@ import type { NumericArray } from '../../kernels/kernel.ts';
 import type { Dataset } from './dataset.ts';
 
 /**
- * Scales one example of `size` values: to[at + i] = (from[begin + i] / divisor − mean[i]) / deviation[i]. It takes places
- * in the arrays, because a view of each example would take longer to make than to fill.
+ * Scales one example of `size` values: to[at + i] = (from[begin + i] / divisor − mean[i]) / deviation[i]. It takes places in
+ * the arrays, because making a view of each example takes as long as scaling it.
  */
 export type Scaler = (from: NumericArray, begin: number, to: Float32Array, at: number, size: number) => void;
 
@@ -12,7 +12,7 @@ export function scalerOf({ x, divisor = 1, mean = 0, deviation = 1 }: Dataset): 
   // Fastest first: copy unscaled values, look bytes up in a table, divide.
   if (divisor === 1 && mean === 0 && deviation === 1) {
     return (from, begin, to, at, size) => {
-      for (let i = 0; i < size; i++) to[at + i] = from[begin + i];
+      to.set(from.subarray(begin, begin + size), at);
     };
   }
   if (typeof mean !== 'number' || typeof deviation !== 'number') {
