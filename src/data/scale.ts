@@ -3,7 +3,7 @@ import type { Dataset } from './dataset.ts';
 
 /**
  * Scales one example of `size` values: to[at + i] = (from[begin + i] / divisor − mean[i]) / deviation[i]. It takes places in
- * the arrays, because making a view of each example takes as long as scaling it.
+ * the arrays instead of views of them, which take time to make.
  */
 export type Scaler = (from: NumericArray, begin: number, to: Float32Array, at: number, size: number) => void;
 
