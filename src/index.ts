@@ -123,9 +123,15 @@ export { Recovery, type RecoveryParts } from './training/safety/recovery.ts';
 export { evaluate, type EvaluateOptions } from './training/evaluate.ts';
 export { type Examples, predict, type PredictOptions } from './training/predict.ts';
 export { summary } from './training/summary.ts';
-export type { Columns, History, Results } from './training/history.ts';
+export type { Columns, History, Results, Values } from './training/history.ts';
 export type { BatchSource, Loss } from './training/batches.ts';
-export { accuracy, binaryAccuracy, type Metric, type Metrics } from './training/metrics.ts';
+export {
+  accuracy,
+  binaryAccuracy,
+  type DefaultMetric,
+  type Metric,
+  type Metrics,
+} from './training/metrics.ts';
 export { NonFiniteLossError } from './training/safety/non-finite.ts';
 export {
   type Checkpoint,

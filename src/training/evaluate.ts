@@ -15,14 +15,17 @@ import {
 } from './batches.ts';
 import { breathe } from './breathe.ts';
 import { type Measured, type Results, RunningMeans } from './history.ts';
-import type { Metrics } from './metrics.ts';
+import type { DefaultMetric, Metrics } from './metrics.ts';
 import { inEvaluation } from './mode.ts';
 import { type Compute, snapshot } from './snapshot.ts';
 import { WholeLoss } from './whole-loss.ts';
 
-export interface EvaluateOptions<Name extends string = string> {
+export interface EvaluateOptions<
+  Name extends string = string,
+  L extends Loss | undefined = Loss | undefined,
+> {
   /** The loss of a batch. Default {@link crossEntropy}. */
-  readonly loss?: Loss;
+  readonly loss?: L;
   /** The metrics, by name. Default `{ accuracy }` for class labels and outputs [batch, classes ≥ 2]; otherwise none. */
   readonly metrics?: Metrics<Name>;
   /** Stops between two batches. The promise is then rejected with the signal's reason. */
@@ -43,7 +46,8 @@ export interface EvaluateOptions<Name extends string = string> {
  * divides by, and otherwise by the number of examples.
  *
  * @param data A dataset, which is evaluated in batches of 256, or a loader.
- * @returns `{ loss, accuracy }`, or the loss and the given metrics.
+ * @returns `{ loss, accuracy }`, or the loss and the given metrics. With a `loss` and no `metrics`, `accuracy` is undefined
+ *   unless the data is for classification.
  * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
  * @throws {ValueError} A label is out of range, an option is unknown, no label counts, a metric returns no number or has
  *   the name of another column.
@@ -58,10 +62,10 @@ export interface EvaluateOptions<Name extends string = string> {
  * console.log(loss.toFixed(4), accuracy); // 0.6931 0.5
  * ```
  */
-export async function evaluate<Name extends string = 'accuracy'>(
+export async function evaluate<L extends Loss | undefined, Name extends string = DefaultMetric<L>>(
   model: Layer,
   data: BatchSource,
-  options: EvaluateOptions<Name> = {},
+  options: EvaluateOptions<Name, L> = {},
 ): Promise<Results<Name>> {
   expectLayer('evaluate', model);
   expectOptions('evaluate', options, ['loss', 'metrics', 'signal']);

@@ -19,7 +19,7 @@ import {
 import { sameShape } from '../../kernels/shape.ts';
 import { inSequence } from '../layers/sequential.ts';
 import { noGrad } from '../tensor/tape.ts';
-import { type BatchSource, expectDataset, expectSignal, inputOf, loaderOf } from './batches.ts';
+import { type BatchSource, expectDataset, expectSignal, inputOf, loaderOf, type Loss } from './batches.ts';
 import { inEvaluation } from './mode.ts';
 import { warnIfNotFinite } from './safety/non-finite.ts';
 import { breathe } from './breathe.ts';
@@ -34,6 +34,7 @@ import {
   RunningMeans,
   validationColumn,
 } from './history.ts';
+import type { DefaultMetric } from './metrics.ts';
 import { type Attempt, fallingBack, withoutFallback } from './safety/recovery.ts';
 import { TrainingStep, type TrainStepOptions } from './step.ts';
 
@@ -65,7 +66,8 @@ export type FitSchedule = Schedule | { readonly by: 'step' | 'epoch'; readonly r
 export interface FitOptions<
   Name extends string = string,
   V extends BatchSource = BatchSource,
-> extends TrainStepOptions<Name> {
+  L extends Loss | undefined = Loss | undefined,
+> extends TrainStepOptions<Name, L> {
   /**
    * The batches to train on. Each epoch uses each batch once. A dataset is used in shuffled batches of 32, as in Keras. To
    * go on with a run in the same order, pass a loader: a checkpoint can hold it.
@@ -134,7 +136,8 @@ const TRAINING_BATCH = 32;
  * `fit` lets the event loop run several times per second, so a page stays responsive and can abort `signal`. Meanwhile
  * the model can be evaluated and saved; a second training run of the same model, optimizer or loader is refused.
  *
- * @returns The history: arrays with one entry per epoch, `loss`, `accuracy`, `valLoss`, `valAccuracy` and `seconds`.
+ * @returns The history: arrays with one entry per epoch, `loss`, `accuracy`, `valLoss`, `valAccuracy` and `seconds`. With a
+ *   `loss` and no `metrics`, `accuracy` and `valAccuracy` are undefined unless the data is for classification.
  * @throws {NonFiniteLossError} The loss is NaN or infinite. The message names the epoch, the batch, and the first layer
  *   whose output is not finite. The parameters are those before this batch.
  * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
@@ -161,10 +164,11 @@ const TRAINING_BATCH = 32;
  * console.log(history.valAccuracy.at(-1)); // 1
  * ```
  */
-export async function fit<Name extends string = 'accuracy', V extends BatchSource = never>(
-  model: Layer,
-  options: FitOptions<Name, V>,
-): Promise<History<Columns<Name, V>>> {
+export async function fit<
+  L extends Loss | undefined,
+  Name extends string = DefaultMetric<L>,
+  V extends BatchSource = never,
+>(model: Layer, options: FitOptions<Name, V, L>): Promise<History<Columns<Name, V>>> {
   expectLayer('fit', model);
   expectOptions('fit', options, optionNames);
   const { train, validation, optimizer, epochs, initialEpoch = 0, onBatch, onEpoch, signal } = options;

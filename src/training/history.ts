@@ -1,6 +1,11 @@
 /** The results of training, by epoch, and their types. */
 import type { BatchSource } from './batches.ts';
 
+/** A value for each name. A name that ends with `?` may have none: `accuracy?` stands for `{ readonly accuracy?: T }`. */
+export type Values<Name extends string, T> = Readonly<Record<Exclude<Name, `${string}?`>, T>> & {
+  readonly [N in Name as N extends `${infer Optional}?` ? Optional : never]?: T;
+};
+
 /**
  * The results of `fit`, like Keras' `History`: one array per column, one value per epoch. The columns are `loss`,
  * `seconds`, and one for each metric, such as `accuracy`; with validation data also `valLoss` and one such as
@@ -11,11 +16,11 @@ import type { BatchSource } from './batches.ts';
  * The `val…` columns are computed after the epoch, in evaluation mode.
  */
 export type History<Column extends string = string> = Readonly<Record<'loss' | 'seconds', number[]>> &
-  Readonly<Record<Column, number[]>>;
+  Values<Column, number[]>;
 
 /** The results of one epoch, or of `evaluate`: `{ loss, accuracy }` and so on. */
 export type Results<Column extends string = string> = Readonly<Record<'loss', number>> &
-  Readonly<Record<Column, number>>;
+  Values<Column, number>;
 
 /** The columns of a history with the metrics `Name`, and with the validation data V; never for none. */
 export type Columns<Name extends string, V extends BatchSource> =

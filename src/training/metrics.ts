@@ -131,6 +131,12 @@ function expectRows(op: string, shape: Shape): void {
 }
 
 /**
+ * The name of the metric if none are given, for the option `loss` of type L. Without that option, there is an accuracy.
+ * With it, the data decides (see `defaultMetrics`), so the column is optional.
+ */
+export type DefaultMetric<L> = undefined extends L ? 'accuracy' : 'accuracy?';
+
+/**
  * The metrics of `fit` and `evaluate` if none are given: the accuracy for class labels, that is, outputs
  * [batch, classes] with at least two classes and one whole number per row; none for other targets.
  */

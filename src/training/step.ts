@@ -21,15 +21,18 @@ import { streams } from '../tensor/random.ts';
 import { type ForwardPass, forwardPass, inputOf, type Loss, measure, Measures } from './batches.ts';
 import { expectOptimizer, reserve } from './exclusive.ts';
 import { type Measured, type Results, valuesOf } from './history.ts';
-import { defaultMetrics, type Metrics } from './metrics.ts';
+import { type DefaultMetric, defaultMetrics, type Metrics } from './metrics.ts';
 import { TrainingMode } from './mode.ts';
 import { firstNonFinite, NonFiniteLossError } from './safety/non-finite.ts';
 import { beginBatch, endBatch, restoreBuffers } from './snapshot.ts';
 
-export interface TrainStepOptions<Name extends string = string> {
+export interface TrainStepOptions<
+  Name extends string = string,
+  L extends Loss | undefined = Loss | undefined,
+> {
   readonly optimizer: Optimizer<LearningRate>;
   /** The loss of the batch, usually a mean. Default {@link crossEntropy}. */
-  readonly loss?: Loss;
+  readonly loss?: L;
   /** The metrics, by name. Default `{ accuracy }` for class labels; `{}` for no metrics. */
   readonly metrics?: Metrics<Name>;
   /** The largest norm of the gradients, > 0: see {@link clipGradNorm}. Default: gradients are not clipped. */
@@ -41,7 +44,8 @@ export interface TrainStepOptions<Name extends string = string> {
  * `optimizer.step()`. Use it to drive training yourself, for example to pause it.
  *
  * @param batch A batch of a {@link DataLoader}, or `{ x, shape, labels }`.
- * @returns The loss and the metrics of the batch, from before the step.
+ * @returns The loss and the metrics of the batch, from before the step. With a `loss` and no `metrics`, `accuracy` is
+ *   undefined unless the data is for classification.
  * @throws {NonFiniteLossError} The loss is NaN or infinite. The parameters are unchanged.
  * @throws {ShapeError} The data does not fit the model, or the loss is not a single value.
  * @throws {ValueError} A label is out of range, or an option is unknown or out of its range.
@@ -59,10 +63,10 @@ export interface TrainStepOptions<Name extends string = string> {
  * }
  * ```
  */
-export async function trainStep<Name extends string = 'accuracy'>(
+export async function trainStep<L extends Loss | undefined, Name extends string = DefaultMetric<L>>(
   model: Layer,
   batch: Batch,
-  options: TrainStepOptions<Name>,
+  options: TrainStepOptions<Name, L>,
 ): Promise<Results<Name>> {
   expectLayer('trainStep', model);
   expectOptions('trainStep', options, ['optimizer', 'loss', 'metrics', 'clipGradNorm']);
