@@ -86,7 +86,7 @@ async function write(
   contents: readonly Uint8Array[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const temporary = temporaryFor(join(folder, ARCHIVE)); // beside the archive, so that `download` removes what is left of either
+  const temporary = temporaryFor(join(folder, ARCHIVE)); // `download` removes what is left of either
   await mkdir(temporary);
   try {
     const sums = contents.map((bytes, i) => `${sha256(bytes)}  ${cifar10Files[i]}\n`).join('');
