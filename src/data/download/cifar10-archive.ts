@@ -1,11 +1,10 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { parseTar } from 'nanotar';
 import { reasonOf, sha256 } from '../files/files.ts';
 import { download, type DownloadOptions, MirrorError } from './download.ts';
-import { temporaryFor } from './temporary.ts';
 
 /** The six files, in the order of their images. */
 export const cifar10Files: readonly string[] = [
@@ -16,9 +15,6 @@ export const cifar10Files: readonly string[] = [
   'data_batch_5.bin',
   'test_batch.bin',
 ];
-
-/** The name of the archive in the cache, while it is there. */
-const ARCHIVE = 'cifar-10-binary.tar.gz';
 
 /** The checksums of the six files, in the format of sha256sum(1). It is written last, so it marks a complete folder. */
 export const CHECKSUMS = 'SHA256SUMS';
@@ -48,16 +44,17 @@ export function downloadCifar10(
   options: DownloadOptions,
 ): Promise<void> {
   const { urls, size } = archive;
+  const name = 'cifar-10-binary.tar.gz';
   const store = async (temporary: string, url: string) => {
     const bytes = await readFile(temporary);
     if (bytes.length !== size) throw new MirrorError(`it has ${bytes.length} bytes instead of ${size}`);
     const sum = sha256(bytes);
     if (sum !== archive.sha256)
       throw new MirrorError(`it has the SHA-256 ${sum} instead of ${archive.sha256}`);
-    options.onProgress?.({ state: 'unpacking', file: ARCHIVE, url, received: size, total: size });
+    options.onProgress?.({ state: 'unpacking', file: name, url, received: size, total: size });
     await write(folder, await unpack(bytes), options.signal);
   };
-  return download(folder, { name: ARCHIVE, urls, most: size, store }, options);
+  return download(folder, { name, urls, most: size, store }, options);
 }
 
 /** The contents of the six files, in their order. */
@@ -86,8 +83,7 @@ async function write(
   contents: readonly Uint8Array[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const temporary = temporaryFor(join(folder, ARCHIVE)); // `download` removes what is left of either
-  await mkdir(temporary);
+  const temporary = await mkdtemp(join(folder, 'unpacking-'));
   try {
     const sums = contents.map((bytes, i) => `${sha256(bytes)}  ${cifar10Files[i]}\n`).join('');
     const files = [

@@ -1,10 +1,10 @@
 /** Downloads into the cache. This is the only file of the library that uses the network. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataError } from '../data-error.ts';
 import { reasonOf } from '../files/files.ts';
 import { isHtml } from '../signatures.ts';
-import { removeOrphans, temporaryFor } from './temporary.ts';
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -58,20 +58,18 @@ export class MirrorError extends Error {}
 /**
  * Downloads a file into a temporary file in `folder` and hands that to `store`, from the first address that sends the
  * right file in time. The temporary file has a name of its own, so several processes can download the same file at once,
- * and it is removed in any case. What a killed process left of this file is removed first.
+ * and it is removed in any case.
  *
  * @throws {DataError} if no address sends the right file, with the reason for each; if the folder cannot be written
  * @throws the signal's reason, if it is aborted
  */
 export async function download(folder: string, file: RemoteFile, options: DownloadOptions): Promise<void> {
   const { op, hint, signal } = options;
-  const path = join(folder, file.name);
   const problems: string[] = [];
   try {
     await mkdir(folder, { recursive: true });
-    await removeOrphans(path);
     for (const url of file.urls) {
-      const temporary = temporaryFor(path);
+      const temporary = join(folder, `${file.name}.${randomUUID()}.tmp`);
       try {
         await writeFile(temporary, receive(url, file, options), { flag: 'wx', flush: true });
         await file.store(temporary, url);

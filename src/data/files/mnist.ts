@@ -55,7 +55,7 @@ const HOW_TO_GO_ON =
  * The cache is the user's cache folder (`~/.cache/gammabeta`, `~/Library/Caches/gammabeta` or
  * `%LOCALAPPDATA%\gammabeta\Cache`), or the one that the environment variable GAMMABETA_CACHE names. A file is
  * downloaded under a temporary name, checked, and renamed. If a mirror fails, is too slow, or sends another file, the
- * next one is tried. What a killed process left of a file is removed by the next download of that file.
+ * next one is tried.
  *
  * An image is 28×28 gray values, row by row, as bytes: 0 is the background, 255 the ink; they are divided by 255 when
  * batches are made. A label is the digit, 0 … 9.

@@ -1,5 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -142,23 +141,6 @@ describe('loadCifar10({ download: true })', () => {
     const server = await mirror(new Map([['cifar.tar.gz', archive]]), slowly(5));
     const runs = await Promise.all([0, 1, 2].map(() => load([server], archive)));
     for (const { train } of runs) expect([...train.labels]).toEqual(all);
-    expect((await readdir(join(cache, 'cifar10'))).sort()).toEqual(['SHA256SUMS', ...cifar10Files]);
-  });
-
-  it('removes what a killed process left while it unpacked', async () => {
-    const program = join(import.meta.dirname, 'killed-unpacking.ts');
-    const archive = await pack(six);
-    const server = await mirror(new Map([['cifar.tar.gz', archive]]), well);
-    const address = `${server.url}cifar.tar.gz`;
-    const killed = spawn(
-      process.execPath,
-      ['--import', 'tsx', program, address, String(archive.length), sha256(archive)],
-      { env: { ...process.env, TSX_DISABLE_CACHE: '1', NODE_DISABLE_COMPILE_CACHE: '1' }, stdio: 'inherit' },
-    );
-    const [, signal] = (await once(killed, 'exit')) as [number | null, string | null];
-    expect(signal).toBe('SIGKILL');
-    expect(await readdir(join(cache, 'cifar10'))).toHaveLength(2); // the archive, and a folder of unpacked files
-    await load([server], archive);
     expect((await readdir(join(cache, 'cifar10'))).sort()).toEqual(['SHA256SUMS', ...cifar10Files]);
   });
 
