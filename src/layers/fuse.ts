@@ -53,6 +53,7 @@ const known = new WeakMap<readonly Layer[], Fused>();
  */
 export function fuse(all: readonly Layer[], sequence: Sequence): readonly Step[] {
   const [only] = all;
+  // A list of one layer is often a new one: `fit` passes [model] in each step.
   if (all.length === 1) return isOwn(only, sequence) ? fuse(only.layers, sequence) : [stepOf(only)];
   const found = known.get(all);
   if (found?.layers.every((layer, k) => hasOtherForward(layer) === found.others[k])) return found.steps;

@@ -176,8 +176,8 @@ function dispatch<P extends Params, T extends Value>(
 }
 
 /** The parameters of a call; none for a kernel without parameters. */
-const numbersOf = <P extends Params>(params: ParamsOf<P>): P => (params[0] ?? none) as P;
-const none = Object.freeze({});
+const numbersOf = <P extends Params>(params: ParamsOf<P>): P => (params[0] ?? noParams) as P;
+const noParams = Object.freeze({});
 
 const storageOf = ({ storage }: Value): Storage => storage;
 const shapeOf = ({ extents }: Value): Shape => extents;

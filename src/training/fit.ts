@@ -13,7 +13,7 @@ import {
   expectNumber,
   expectOneOf,
   expectOptions,
-  shown,
+  refused,
   ValueError,
 } from '../tensor/errors.ts';
 import { sameShape } from '../../kernels/shape.ts';
@@ -296,7 +296,7 @@ function rates(schedule: FitSchedule | undefined): (epoch: number, step: number)
   if (Object.prototype.toString.call(schedule) !== '[object Object]') {
     const hint =
       "pass a function of the step, such as stepDecay(0.1, { every: 100 }), or { by: 'epoch', rate }";
-    throw new ValueError('fit', `schedule is ${shown(schedule)}`, hint);
+    throw refused('fit', 'schedule', schedule, hint);
   }
   expectOptions('fit: schedule', schedule, ['by', 'rate']);
   const { by, rate } = schedule;
