@@ -38,7 +38,7 @@ export class Stopper {
   private bestState: StateDict | null = null;
   private since = 0;
 
-  /** @param columns The columns that the history has in any case. `expectColumn` takes all of them. */
+  /** @param columns The columns that are known before training. The data may add an accuracy: see `expectColumn`. */
   constructor(op: string, model: Layer, options: EarlyStopping, columns: readonly string[]) {
     expectOptions(`${op}: earlyStopping`, options, optionNames);
     const {
