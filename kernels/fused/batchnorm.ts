@@ -8,8 +8,8 @@ import { colDot, colSum } from '../reduce.ts';
 import type { Fusion } from './fusion.ts';
 import type { NoParams, Shape } from '../kernel.ts';
 
-/** Rows, the row stride, and the columns that a call computes. */
-const sizes = ([first]: readonly Shape[]) => [first[0], first[1], first[1]];
+/** m and C. */
+const sizes = ([first]: readonly Shape[]) => first;
 
 /** Algorithm 1: x [m, C], gamma [C], beta [C] → y [m, C], mean [C], variance [C], rstd [C]. */
 export const batchnormForward: Fusion<{ eps: number }> = {

@@ -2,7 +2,6 @@
 import { leakyReluDx, reluDx } from '../elementwise.ts';
 import type { Activation } from './dense.ts';
 import type { Fusion } from './fusion.ts';
-import type { Shape } from '../kernel.ts';
 import { colSum } from '../reduce.ts';
 
 /** Backward through activation and bias, from y: g [m, n], y [m, n] → dz [m, n], db [n]. */
@@ -15,7 +14,7 @@ export const denseDz: Fusion<Activation> = {
     const db = run(colSum, [dz]);
     return [dz, db];
   },
-  sizes: ([g]: readonly Shape[]) => [g[0], g[1], g[1]],
+  sizes: ([g]) => g,
   params: ['slope'],
   cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
 };

@@ -49,7 +49,7 @@ export function batchnormDense(
   if (isSparse(x, k, 1, m, k, n)) {
     const constant = at(scratch, m * k);
     const bias = at(constant, k);
-    batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, k, eps);
+    batchnormInParts(scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, eps);
     matmul(bias, constant, W, 1, k, n);
     // These sums contain all of W. If they are finite, so is W, and skipping 0·W changes nothing.
     if (areFinite(bias, n)) {
@@ -59,7 +59,7 @@ export function batchnormDense(
       return;
     }
   }
-  batchnormForward(scratch, mean, variance, rstd, x, gamma, beta, m, k, k, eps);
+  batchnormForward(scratch, mean, variance, rstd, x, gamma, beta, m, k, eps);
   dense(y, scratch, W, b, m, k, n, slope);
 }
 
@@ -99,26 +99,10 @@ export function batchnormDenseSums(
   const sums = at(rest, k);
   const sparse = isSparse(x, 1, k, k, m, n) && areFinite(dz, m * n);
   const form = sparse ? SPARSE : IN_BLOCKS;
-  shiftColumns(scratch, shift, rest, x, mean, rstd, m, k, k, sparse);
+  splitMeans(shift, rest, mean, rstd, k, sparse);
+  subtractRow(scratch, x, shift, m, k);
   colSum(sums, dz, m, n);
   batchnormDenseRows(form, dgamma, dbeta, dW, dz, scratch, rest, sums, rstd, gamma, beta, W, m, k, n, k);
-}
-
-/** The first `width` of the k columns of x − s, in u, and of s and mean − s. */
-export function shiftColumns(
-  u: usize,
-  shift: usize,
-  rest: usize,
-  x: usize,
-  mean: usize,
-  rstd: usize,
-  m: i32,
-  k: i32,
-  width: i32,
-  zerosStay: bool,
-): void {
-  splitMeans(shift, rest, mean, rstd, width, zerosStay);
-  subtract(u, x, shift, m, k, width);
 }
 
 /** The first `height` of the k rows of dW, dgamma and dbeta, from u = x − s, the rest mean − s, and the sums S of dz. */
@@ -157,7 +141,14 @@ export function batchnormDenseRows(
 }
 
 /** Splits the mean of each column into shift + rest, where the shift is 0 if zeros are kept and the mean is near 0. */
-function splitMeans(shift: usize, rest: usize, mean: usize, rstd: usize, k: i32, zerosStay: bool): void {
+export function splitMeans(
+  shift: usize,
+  rest: usize,
+  mean: usize,
+  rstd: usize,
+  k: i32,
+  zerosStay: bool,
+): void {
   for (let j = 0; j < k; j += 2) {
     const mu = v128.load(at64(mean, j));
     const t = f64x2.mul(mu, v128.load(at64(rstd, j)));
@@ -168,15 +159,15 @@ function splitMeans(shift: usize, rest: usize, mean: usize, rstd: usize, k: i32,
   }
 }
 
-/** y[i,j] = x[i,j] − shift[j], for the first `width` of the k columns. */
-function subtract(y: usize, x: usize, shift: usize, m: i32, k: i32, width: i32): void {
+/** y[i,j] = x[i,j] − shift[j]. */
+export function subtractRow(y: usize, x: usize, shift: usize, m: i32, k: i32): void {
   for (let i = 0; i < m; i++) {
     const row = bytes(i * k);
     let j = 0;
-    for (; j + 4 <= width; j += 4) {
+    for (; j + 4 <= k; j += 4) {
       v128.store(at(y, j) + row, f32x4.sub(v128.load(at(x, j) + row), v128.load(at(shift, j))));
     }
-    storePart(at(y, j) + row, f32x4.sub(v128.load(at(x, j) + row), v128.load(at(shift, j))), width - j);
+    storePart(at(y, j) + row, f32x4.sub(v128.load(at(x, j) + row), v128.load(at(shift, j))), k - j);
   }
 }
 

@@ -11,19 +11,26 @@
  * many; a column whose mean is more than `NEAR` standard deviations from s is summed again, with its mean as s.
  */
 import { scratch } from './instance';
-import { at, at64, bytes, keepDoubles, madd, pair, storeFloats, VECTOR, zero } from './vector';
+import { addRuns, runs } from './run-sums';
+import { at, at64, bytes, madd, pair, storeFloats, VECTOR, zero } from './vector';
 
 /** Rows that are summed in float32 before the sum is added to a double. */
 export const RUN = 32;
+/** Rows whose runs are summed before their sums are added: few, so that these sums stay in the L1 cache. */
+export const AT_ONCE = 8 * RUN;
 /** Columns whose sums are in registers at a time: one cache line. */
 export const GROUP = 16;
 /** Columns that are processed together. Fewer would stay in L2 between passes, but were measured slower. */
 export const COLUMNS = 1024;
 
-/** The shift and the sums of those columns, with room for the last group. */
-export const shift: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
-export const sums: usize = scratch + memory.data((COLUMNS + GROUP) * 8, 64);
-export const squares: usize = scratch + memory.data((COLUMNS + GROUP) * 8, 64);
+/** Floats of an array for those columns, with room for the last group. */
+export const WIDTH = COLUMNS + GROUP;
+/** Coefficients of those columns: `shift`, and three more arrays for `batchnorm.ts`. */
+export const coefficients: usize = scratch + memory.data(4 * WIDTH * 4, 64);
+/** The shift and the sums of those columns. */
+export const shift: usize = coefficients;
+export const sums: usize = scratch + memory.data(WIDTH * 8, 64);
+export const squares: usize = scratch + memory.data(WIDTH * 8, 64);
 
 /** A shift within this many standard deviations of the mean costs at most one bit. */
 export const NEAR: f64 = 1;
@@ -40,14 +47,32 @@ const MOVES = 3;
 
 /** mean = (1/m) Σ x and variance = (1/m) Σ (x − mean)², of at most `COLUMNS` columns. */
 export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): void {
-  if (m > MANY && areFirstFar(mean, variance, x, C, columns)) {
-    sumSquares<v128>(x, m, C, 0, columns);
+  const shifted = beginMoments(mean, variance, x, m, C, columns);
+  if (shifted) sumSquares<v128>(x, m, C, 0, columns);
+  else sumSquares<void>(x, m, C, 0, columns);
+  endMoments(shifted, mean, variance, x, m, C, columns);
+}
+
+/** Chooses the shifts. Returns whether any is not 0. */
+export function beginMoments(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): bool {
+  if (m > MANY && areFirstFar(mean, variance, x, C, columns)) return true;
+  memory.fill(shift, 0, bytes(columns));
+  return false;
+}
+
+/** Computes the moments from the sums. Columns whose mean is far from the shift are summed again. */
+export function endMoments(
+  shifted: bool,
+  mean: usize,
+  variance: usize,
+  x: usize,
+  m: i32,
+  C: i32,
+  columns: i32,
+): void {
+  if (shifted) {
     if (momentsOf<v128>(mean, variance, x, m, C, 0, columns)) return;
-  } else {
-    sumSquares<void>(x, m, C, 0, columns);
-    if (momentsOf<void>(mean, variance, x, m, C, 0, columns)) return;
-    memory.fill(shift, 0, bytes(columns));
-  }
+  } else if (momentsOf<void>(mean, variance, x, m, C, 0, columns)) return;
   for (let j = 0; j < columns; j += GROUP) {
     const end = min(j + GROUP, columns);
     for (let moves = 0; !momentsOf<v128>(mean, variance, x, m, C, j, end) && moves < MOVES; moves++) {
@@ -55,6 +80,37 @@ export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, 
       sumSquares<v128>(x, m, C, j, end);
     }
   }
+}
+
+/** The sums of each run of m rows, with the shifts of the thread whose coefficients are at `source`. */
+export function momentRuns(runs: usize, source: usize, x: usize, m: i32, C: i32, columns: i32): void {
+  takeCoefficients(source, 1, columns);
+  squareRuns<v128>(runs, x, m, C, 0, columns);
+}
+
+/** Adds the sums of the runs of m rows, of the columns from ≤ j < end; if `first`, as the first ones. */
+export function addPairs(runs: usize, m: i32, from: i32, end: i32, first: bool): void {
+  const count = (m + RUN - 1) / RUN;
+  const width = grouped(end - from);
+  addRuns(at64(sums, from), runs, 2 * width, count, end - from, first);
+  addRuns(at64(squares, from), at(runs, width), 2 * width, count, end - from, first);
+}
+
+/** The number of columns, rounded up to whole groups. */
+export function grouped(columns: i32): i32 {
+  return (columns + GROUP - 1) & -GROUP;
+}
+
+/** The address of the coefficients of this thread. */
+export function coefficientsOf(): usize {
+  return coefficients;
+}
+
+/** Copies the first `count` arrays of coefficients from another thread, whose `coefficients` are at `source`. */
+export function takeCoefficients(source: usize, count: i32, columns: i32): void {
+  if (source == coefficients) return;
+  for (let k = 0; k < count; k++)
+    memory.copy(at(coefficients, k * WIDTH), at(source, k * WIDTH), bytes(columns));
 }
 
 /** Whether any mean of the first rows is far from 0. If so, the shift is moved to these means. */
@@ -66,15 +122,25 @@ function areFirstFar(mean: usize, variance: usize, x: usize, C: i32, columns: i3
   return true;
 }
 
+/** sums[j] = Σᵢ (x[i,j] − shift[j]) and squares[j] = Σᵢ (x[i,j] − shift[j])². */
+function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
+  for (let i = 0; i < m; i += AT_ONCE) {
+    const rows = min(AT_ONCE, m - i);
+    squareRuns<S>(runs, at(x, i * C), rows, C, from, end);
+    addPairs(runs, rows, from, end, i == 0);
+  }
+}
+
 /**
- * sums[j] = Σᵢ (x[i,j] − shift[j]) and squares[j] = Σᵢ (x[i,j] − shift[j])². Compiled twice: with S = v128 it subtracts
+ * The sums of each run of m rows: those of x − shift, then those of the squares. Compiled twice: with S = v128 it subtracts
  * the shift, with S = void the shift is 0 and nothing is subtracted.
  */
-function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
+function squareRuns<S>(to: usize, x: usize, m: i32, C: i32, from: i32, end: i32): void {
   const row = bytes(C);
+  const width = grouped(end - from);
+  let run = to;
   for (let i = 0; i < m; i += RUN) {
     const rows = min(RUN, m - i);
-    const first = i == 0;
     for (let j = from; j < end; j += GROUP) {
       const s0 = shiftAt<S>(bytes(j), 0);
       const s1 = shiftAt<S>(bytes(j), VECTOR);
@@ -104,11 +170,17 @@ function sumSquares<S>(x: usize, m: i32, C: i32, from: i32, end: i32): void {
         square3 = madd(d, d, square3);
         p += row;
       }
-      keepDoubles(at64(sums, j), sum0, sum1, first);
-      keepDoubles(at64(sums, j + 8), sum2, sum3, first);
-      keepDoubles(at64(squares, j), square0, square1, first);
-      keepDoubles(at64(squares, j + 8), square2, square3, first);
+      v128.store(run, sum0);
+      v128.store(run, sum1, VECTOR);
+      v128.store(run, sum2, 2 * VECTOR);
+      v128.store(run, sum3, 3 * VECTOR);
+      v128.store(run + bytes(width), square0);
+      v128.store(run + bytes(width), square1, VECTOR);
+      v128.store(run + bytes(width), square2, 2 * VECTOR);
+      v128.store(run + bytes(width), square3, 3 * VECTOR);
+      run += 4 * VECTOR;
     }
+    run += bytes(width);
   }
 }
 

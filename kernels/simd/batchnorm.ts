@@ -1,7 +1,6 @@
 /**
  * The SIMD forms of `../fused/batchnorm.ts`: batch normalization in as few passes over memory as its equations allow. x
- * is [m, C]; mean, variance and rstd are float64, all other arrays float32. A call computes `width` columns: all C, or a
- * thread's share of them.
+ * is [m, C]; mean, variance and rstd are float64, all other arrays float32.
  *
  * Each element costs one multiply-add of x − s. The shift s is the mean, or 0 for a column whose mean is near 0; if all
  * shifts are 0, nothing is subtracted: see `batchnorm-moments.ts`. A second pass runs over the rows in reverse order,
@@ -9,8 +8,14 @@
  */
 import { scratch } from './instance';
 import {
+  addPairs,
+  AT_ONCE,
+  beginMoments,
+  coefficients,
   COLUMNS,
+  endMoments,
   GROUP,
+  grouped,
   isFar,
   minus,
   moments,
@@ -20,36 +25,25 @@ import {
   shiftAt,
   squares,
   sums,
+  takeCoefficients,
+  WIDTH,
 } from './batchnorm-moments';
-import {
-  at,
-  at64,
-  bytes,
-  FLOAT,
-  floats,
-  high,
-  keepDoubles,
-  low,
-  madd,
-  narrow,
-  put,
-  VECTOR,
-  zero,
-} from './vector';
+import { runs } from './run-sums';
+import { at, at64, bytes, FLOAT, floats, high, low, madd, narrow, put, VECTOR, zero } from './vector';
 
 /** Rows that are written at a time: few, because rows of 2 kB in three arrays compete for a few L1 cache sets. */
 const WRITTEN = 4;
 /** Columns in registers at a time, where a whole group would need too many registers. */
 const HALF = 8;
 
-/** Per-column coefficients of the columns of a pass, with room for the last group. */
-const scale: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
-const offset: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
-const factor: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
-const rest: usize = scratch + memory.data((COLUMNS + GROUP) * 4, 64);
+/** Per-column coefficients of the columns of a pass, after their shifts. */
+const scale: usize = at(coefficients, WIDTH);
+const offset: usize = at(coefficients, 2 * WIDTH);
+const factor: usize = at(coefficients, 3 * WIDTH);
+const rest: usize = scratch + memory.data(WIDTH * 4, 64);
 
 /** Variances of those columns, for `batchnormTraining`, which does not return them. */
-const batchVariance: usize = scratch + memory.data((COLUMNS + GROUP) * 8, 64);
+const batchVariance: usize = scratch + memory.data(WIDTH * 8, 64);
 
 // ── forward ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -66,10 +60,9 @@ export function batchnormForward(
   beta: usize,
   m: i32,
   C: i32,
-  width: i32,
   eps: f64,
 ): void {
-  batchnormInParts(y, 0, mean, variance, rstd, x, gamma, beta, m, C, width, eps);
+  batchnormInParts(y, 0, mean, variance, rstd, x, gamma, beta, m, C, eps);
 }
 
 /**
@@ -87,30 +80,37 @@ export function batchnormInParts(
   beta: usize,
   m: i32,
   C: i32,
-  width: i32,
   eps: f64,
 ): void {
-  for (let c = 0; c < width; c += COLUMNS) {
-    const columns = min(COLUMNS, width - c);
+  for (let c = 0; c < C; c += COLUMNS) {
+    const columns = min(COLUMNS, C - c);
     const xc = at(x, c);
-    moments(at64(mean, c), at64(variance, c), xc, m, C, columns);
-    const shifted = fold(
-      at64(mean, c),
-      at64(variance, c),
-      at64(rstd, c),
-      at(gamma, c),
-      at(beta, c),
-      columns,
-      eps,
-      constant != 0 ? NEAR_FOR_ZEROS : NEAR,
-    );
-    if (constant != 0) {
-      memory.copy(at(constant, c), offset, bytes(columns));
-      memory.fill(offset, 0, bytes(columns + GROUP));
-    }
+    const mc = at64(mean, c);
+    const vc = at64(variance, c);
+    moments(mc, vc, xc, m, C, columns);
+    const kc = constant == 0 ? <usize>0 : at(constant, c);
+    const shifted = foldInParts(kc, mc, vc, at64(rstd, c), at(gamma, c), at(beta, c), columns, eps);
     if (shifted) scaleAndShift<v128>(at(u, c), xc, m, C, columns);
     else scaleAndShift<void>(at(u, c), xc, m, C, columns);
   }
+}
+
+/** `fold`, and moves the offsets to `constant` if that is not 0. */
+function foldInParts(
+  constant: usize,
+  mean: usize,
+  variance: usize,
+  rstd: usize,
+  gamma: usize,
+  beta: usize,
+  columns: i32,
+  eps: f64,
+): bool {
+  if (constant == 0) return fold(mean, variance, rstd, gamma, beta, columns, eps, NEAR);
+  const shifted = fold(mean, variance, rstd, gamma, beta, columns, eps, NEAR_FOR_ZEROS);
+  memory.copy(constant, offset, bytes(columns));
+  memory.fill(offset, 0, bytes(columns + GROUP));
+  return shifted;
 }
 
 /** `NEAR` where zeros are to be kept: the skipped products save more than the two bits of accuracy cost. */
@@ -128,13 +128,12 @@ export function batchnormTraining(
   runningVar: usize,
   m: i32,
   C: i32,
-  width: i32,
   eps: f64,
   alpha: f64,
   correction: f64,
 ): void {
-  for (let c = 0; c < width; c += COLUMNS) {
-    const columns = min(COLUMNS, width - c);
+  for (let c = 0; c < C; c += COLUMNS) {
+    const columns = min(COLUMNS, C - c);
     const xc = at(x, c);
     const mc = at64(mean, c);
     moments(mc, batchVariance, xc, m, C, columns);
@@ -197,22 +196,44 @@ export function batchnormInference(
   variance: usize,
   m: i32,
   C: i32,
-  width: i32,
   eps: f64,
 ): void {
-  for (let c = 0; c < width; c += COLUMNS) {
-    const columns = min(COLUMNS, width - c);
-    for (let j = 0; j < columns; j++) {
-      const r = 1 / sqrt(<f64>load<f32>(at(variance, c + j)) + eps);
-      const k = <f64>load<f32>(at(gamma, c + j)) * r;
-      store<f64>(at64(rstd, c + j), r);
-      store<f64>(at64(folded, c + j), k);
-      store<f32>(at(scale, j), <f32>k);
-    }
-    memory.copy(shift, at(mean, c), bytes(columns));
-    memory.copy(offset, at(beta, c), bytes(columns));
+  for (let c = 0; c < C; c += COLUMNS) {
+    const columns = min(COLUMNS, C - c);
+    foldRunning(
+      at64(folded, c),
+      at64(rstd, c),
+      at(gamma, c),
+      at(beta, c),
+      at(mean, c),
+      at(variance, c),
+      columns,
+      eps,
+    );
     scaleAndShift<v128>(at(y, c), at(x, c), m, C, columns);
   }
+}
+
+/** rstd, `folded` = γ·rstd, and the coefficients of (x − mean)·folded + β. */
+export function foldRunning(
+  folded: usize,
+  rstd: usize,
+  gamma: usize,
+  beta: usize,
+  mean: usize,
+  variance: usize,
+  columns: i32,
+  eps: f64,
+): void {
+  for (let j = 0; j < columns; j++) {
+    const r = 1 / sqrt(<f64>load<f32>(at(variance, j)) + eps);
+    const k = <f64>load<f32>(at(gamma, j)) * r;
+    store<f64>(at64(rstd, j), r);
+    store<f64>(at64(folded, j), k);
+    store<f32>(at(scale, j), <f32>k);
+  }
+  memory.copy(shift, mean, bytes(columns));
+  memory.copy(offset, beta, bytes(columns));
 }
 
 /** E ← (1−α)·E + α·mean and Var ← (1−α)·Var + α·correction·variance. */
@@ -301,10 +322,9 @@ export function batchnormSums(
   rstd: usize,
   m: i32,
   C: i32,
-  width: i32,
 ): void {
-  for (let c = 0; c < width; c += COLUMNS) {
-    const columns = min(COLUMNS, width - c);
+  for (let c = 0; c < C; c += COLUMNS) {
+    const columns = min(COLUMNS, C - c);
     const shifted = splitMean(at64(mean, c), at64(rstd, c), columns);
     sumGradients(at(dgamma, c), at(dbeta, c), at(g, c), at(x, c), at64(rstd, c), m, C, columns, shifted);
   }
@@ -325,25 +345,29 @@ export function batchnormBackward(
   gamma: usize,
   m: i32,
   C: i32,
-  width: i32,
 ): void {
-  const part = f32x4.splat(<f32>(1 / <f64>m));
-  for (let c = 0; c < width; c += COLUMNS) {
-    const columns = min(COLUMNS, width - c);
+  for (let c = 0; c < C; c += COLUMNS) {
+    const columns = min(COLUMNS, C - c);
     const shifted = splitMean(at64(mean, c), at64(rstd, c), columns);
     sumGradients(at(dgamma, c), at(dbeta, c), at(g, c), at(x, c), at64(rstd, c), m, C, columns, shifted);
-    for (let j = 0; j < columns; j += 4) {
-      const r = floats(at64(rstd, c + j));
-      const k = f32x4.mul(v128.load(at(gamma, c + j)), r);
-      const kPart = f32x4.mul(k, part);
-      const s = f32x4.neg(f32x4.mul(f32x4.mul(kPart, r), v128.load(at(dgamma, c + j))));
-      const o = madd(s, v128.load(at(rest, j)), f32x4.mul(kPart, v128.load(at(dbeta, c + j))));
-      v128.store(at(factor, j), k);
-      v128.store(at(scale, j), s);
-      v128.store(at(offset, j), f32x4.neg(o));
-    }
+    foldGradients(at(dgamma, c), at(dbeta, c), at64(rstd, c), at(gamma, c), m, columns);
     if (shifted) combine<v128>(at(dx, c), at(g, c), at(x, c), m, C, columns);
     else combine<void>(at(dx, c), at(g, c), at(x, c), m, C, columns);
+  }
+}
+
+/** Computes the coefficients of dx, which depend on dgamma and dbeta. */
+function foldGradients(dgamma: usize, dbeta: usize, rstd: usize, gamma: usize, m: i32, columns: i32): void {
+  const part = f32x4.splat(<f32>(1 / <f64>m));
+  for (let j = 0; j < columns; j += 4) {
+    const r = floats(at64(rstd, j));
+    const k = f32x4.mul(v128.load(at(gamma, j)), r);
+    const kPart = f32x4.mul(k, part);
+    const s = f32x4.neg(f32x4.mul(f32x4.mul(kPart, r), v128.load(at(dgamma, j))));
+    const o = madd(s, v128.load(at(rest, j)), f32x4.mul(kPart, v128.load(at(dbeta, j))));
+    v128.store(at(factor, j), k);
+    v128.store(at(scale, j), s);
+    v128.store(at(offset, j), f32x4.neg(o));
   }
 }
 
@@ -383,6 +407,11 @@ function sumGradients(
     memory.fill(squares, 0, (<usize>columns) << 3);
   } else if (shifted) sumProducts<v128>(g, x, m, C, columns);
   else sumProducts<void>(g, x, m, C, columns);
+  gradientsOf(dgamma, dbeta, rstd, columns);
+}
+
+/** dgamma and dbeta from the sums. */
+function gradientsOf(dgamma: usize, dbeta: usize, rstd: usize, columns: i32): void {
   for (let j = 0; j < columns; j += 4) {
     const sum = floats(at64(sums, j));
     const dot = floats(at64(squares, j));
@@ -396,10 +425,20 @@ function sumGradients(
 
 /** sums[j] = Σᵢ g[i,j] and squares[j] = Σᵢ g[i,j]·(x[i,j] − shift[j]). */
 function sumProducts<S>(g: usize, x: usize, m: i32, C: i32, columns: i32): void {
+  for (let i = 0; i < m; i += AT_ONCE) {
+    const rows = min(AT_ONCE, m - i);
+    productRuns<S>(runs, at(g, i * C), at(x, i * C), rows, C, columns);
+    addPairs(runs, rows, 0, columns, i == 0);
+  }
+}
+
+/** The sums of each run of m rows: those of g, then those of g·(x − shift). */
+function productRuns<S>(to: usize, g: usize, x: usize, m: i32, C: i32, columns: i32): void {
   const row = bytes(C);
+  const width = grouped(columns);
+  let run = to;
   for (let i = 0; i < m; i += RUN) {
     const rows = min(RUN, m - i);
-    const first = i == 0;
     for (let j = 0; j < columns; j += GROUP) {
       const s0 = shiftAt<S>(bytes(j), 0);
       const s1 = shiftAt<S>(bytes(j), VECTOR);
@@ -431,11 +470,17 @@ function sumProducts<S>(g: usize, x: usize, m: i32, C: i32, columns: i32): void 
         pg += row;
         px += row;
       }
-      keepDoubles(at64(sums, j), sum0, sum1, first);
-      keepDoubles(at64(sums, j + 8), sum2, sum3, first);
-      keepDoubles(at64(squares, j), dot0, dot1, first);
-      keepDoubles(at64(squares, j + 8), dot2, dot3, first);
+      v128.store(run, sum0);
+      v128.store(run, sum1, VECTOR);
+      v128.store(run, sum2, 2 * VECTOR);
+      v128.store(run, sum3, 3 * VECTOR);
+      v128.store(run + bytes(width), dot0);
+      v128.store(run + bytes(width), dot1, VECTOR);
+      v128.store(run + bytes(width), dot2, 2 * VECTOR);
+      v128.store(run + bytes(width), dot3, 3 * VECTOR);
+      run += 4 * VECTOR;
     }
+    run += bytes(width);
   }
 }
 
@@ -490,4 +535,103 @@ function combineFew(dx: usize, g: usize, x: usize, m: i32, C: i32, columns: i32)
       put(at(dx, i * C + j), FLOAT, columns - j, madd(v128.load(at(g, i * C + j)), k, d));
     }
   }
+}
+
+// ── divided by rows ────────────────────────────────────────────────────────────────────────────────────
+
+// The steps of these kernels for threads that divide the rows, on `columns` ≤ COLUMNS of the C columns. One thread begins;
+// all of them sum the runs of their rows; one adds the sums and computes the coefficients; and all apply these, which they
+// copy from that thread's `coefficients` at `source`.
+
+/** Begins a forward pass. Returns whether any shift is not 0. */
+export function beginForward(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): bool {
+  return beginMoments(mean, orBatch(variance), x, m, C, columns);
+}
+
+/** Computes mean, variance, rstd and the coefficients; `constant` is that of `batchnormInParts`. */
+export function endForward(
+  shifted: bool,
+  constant: usize,
+  mean: usize,
+  variance: usize,
+  rstd: usize,
+  x: usize,
+  gamma: usize,
+  beta: usize,
+  m: i32,
+  C: i32,
+  columns: i32,
+  eps: f64,
+): void {
+  endMoments(shifted, mean, orBatch(variance), x, m, C, columns);
+  foldInParts(constant, mean, orBatch(variance), rstd, gamma, beta, columns, eps);
+}
+
+/** The address of the variance; that of `batchnormTraining` if it is 0. */
+function orBatch(variance: usize): usize {
+  return variance == 0 ? batchVariance : variance;
+}
+
+/** Updates the running statistics of `batchnormTraining`. */
+export function endStatistics(
+  runningMean: usize,
+  runningVar: usize,
+  mean: usize,
+  columns: i32,
+  alpha: f64,
+  correction: f64,
+): void {
+  runningStatistics(runningMean, runningVar, mean, batchVariance, columns, alpha, correction);
+}
+
+/** m rows of y = (x − shift)·scale + offset. */
+export function scaleRows(source: usize, y: usize, x: usize, m: i32, C: i32, columns: i32): void {
+  takeCoefficients(source, 3, columns);
+  scaleAndShift<v128>(y, x, m, C, columns);
+}
+
+/** Begins a backward pass. */
+export function beginBackward(mean: usize, rstd: usize, columns: i32): void {
+  splitMean(mean, rstd, columns);
+}
+
+/** The sums of each run of m rows, for `endBackward`. */
+export function gradientRuns(
+  runs: usize,
+  source: usize,
+  g: usize,
+  x: usize,
+  m: i32,
+  C: i32,
+  columns: i32,
+): void {
+  takeCoefficients(source, 1, columns);
+  productRuns<v128>(runs, g, x, m, C, columns);
+}
+
+/** Computes dgamma, dbeta and, if gamma is not 0, the coefficients of dx. */
+export function endBackward(
+  dgamma: usize,
+  dbeta: usize,
+  rstd: usize,
+  gamma: usize,
+  m: i32,
+  columns: i32,
+): void {
+  gradientsOf(dgamma, dbeta, rstd, columns);
+  if (gamma != 0) foldGradients(dgamma, dbeta, rstd, gamma, m, columns);
+}
+
+/** m rows of dx = g·factor + (x − shift)·scale + offset. */
+export function combineRows(
+  source: usize,
+  dx: usize,
+  g: usize,
+  x: usize,
+  m: i32,
+  C: i32,
+  columns: i32,
+): void {
+  takeCoefficients(source, 4, columns);
+  combine<v128>(dx, g, x, m, C, columns);
 }

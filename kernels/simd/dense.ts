@@ -1,10 +1,19 @@
 /** The SIMD forms of `../dense.ts`, `../fused/dense.ts` and `../fused/dense-dz.ts`: a dense layer. */
 import { scratch } from './instance';
 import { matmul, productPart } from './matmul';
-import { addDoubles, at, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
+import { addRuns, ROOM, runs } from './run-sums';
+import { at, at64, bytes, FLOAT, storePair, storePart, VECTOR, zero } from './vector';
 
 /** Rows that are summed in float32 before the sum is added to a double. */
 const RUN = 16;
+
+/** Columns that are summed together. */
+const EIGHT = 8;
+/** Their sums, in float64. */
+const sums: usize = scratch + memory.data(64, 64);
+
+/** Rows whose runs are summed before their sums are added. */
+const AT_ONCE: i32 = (ROOM / EIGHT) * RUN;
 
 /** y[i,j] = x[i,j] + b[j]. */
 export function addBias(y: usize, x: usize, b: usize, m: i32, n: i32): void {
@@ -66,10 +75,32 @@ function branch(z: v128, below: v128, slope: f64): v128 {
   return v128.bitselect(z, f32x4.mul(below, z), f32x4.gt(z, zero()));
 }
 
-/** dz = g for y > 0, else slope·g; db = Σ dz over the rows. For the first `width` of the n columns. */
-export function denseDz(
+/** dz = g for y > 0, else slope·g; db = Σ dz over the rows. */
+export function denseDz(dz: usize, db: usize, g: usize, y: usize, m: i32, n: i32, slope: f64): void {
+  for (let j = 0; j < n; j += EIGHT) {
+    memory.fill(sums, 0, 64);
+    for (let i = 0; i < m; i += AT_ONCE) {
+      const rows = min(AT_ONCE, m - i);
+      const start = i * n + j;
+      passBack(runs, EIGHT, at(dz, start), at(g, start), at(y, start), rows, n, n - j, slope);
+      addRuns(sums, runs, EIGHT, countOf(rows), EIGHT, false);
+    }
+    storeSums(at(db, j), min(EIGHT, n - j));
+  }
+}
+
+/** The number of runs of m rows. */
+function countOf(m: i32): i32 {
+  return (m + RUN - 1) / RUN;
+}
+
+/**
+ * `denseDz` for threads that divide the rows, on `width` of the n columns. Instead of db, it writes the sums of each run of
+ * rows: `width` numbers, rounded up to whole eights.
+ */
+export function denseDzRows(
+  runs: usize,
   dz: usize,
-  db: usize,
   g: usize,
   y: usize,
   m: i32,
@@ -77,33 +108,66 @@ export function denseDz(
   width: i32,
   slope: f64,
 ): void {
-  const row = <usize>n * FLOAT;
-  const below = f32x4.splat(<f32>slope);
-  const negated = slope == 0; // ReLU tests y ≤ 0, so that the gradient passes where y is NaN
-  for (let j = 0; j < width; j += 8) {
-    memory.fill(sums, 0, 64);
-    const rest = width - j;
-    let at0 = <usize>j * FLOAT;
-    for (let i = 0; i < m; i += RUN) {
-      let sum0 = zero();
-      let sum1 = zero();
-      for (let r = min(RUN, m - i); r > 0; r--) {
-        const d0 = through(v128.load(g + at0), v128.load(y + at0), below, negated);
-        const d1 = through(v128.load(g + at0, VECTOR), v128.load(y + at0, VECTOR), below, negated);
-        sum0 = f32x4.add(sum0, d0);
-        sum1 = f32x4.add(sum1, d1);
-        storePair(dz + at0, d0, d1, rest);
-        at0 += row;
-      }
-      addDoubles(sums, sum0, sum1);
-    }
-    for (let k = 0; k < min(8, rest); k++)
-      store<f32>(at(db, j + k), <f32>load<f64>(sums + ((<usize>k) << 3)));
+  const step = inEights(width);
+  for (let j = 0; j < width; j += EIGHT) {
+    passBack(at(runs, j), step, at(dz, j), at(g, j), at(y, j), m, n, width - j, slope);
   }
 }
 
-/** Eight sums in float64. */
-const sums: usize = scratch + memory.data(64, 64);
+/** db from the sums of all runs of m rows. */
+export function sumDenseRuns(db: usize, runs: usize, m: i32, width: i32): void {
+  for (let j = 0; j < width; j += EIGHT) {
+    memory.fill(sums, 0, 64);
+    addRuns(sums, at(runs, j), inEights(width), countOf(m), EIGHT, false);
+    storeSums(at(db, j), min(EIGHT, width - j));
+  }
+}
+
+/** n, rounded up to whole eights. */
+function inEights(n: i32): i32 {
+  return (n + EIGHT - 1) & -EIGHT;
+}
+
+/**
+ * dz for eight columns, or `rest` if there are fewer, of m rows of n numbers. The sums of each run go to `to`, `step` floats
+ * apart.
+ */
+function passBack(
+  to: usize,
+  step: i32,
+  dz: usize,
+  g: usize,
+  y: usize,
+  m: i32,
+  n: i32,
+  rest: i32,
+  slope: f64,
+): void {
+  const row = bytes(n);
+  const below = f32x4.splat(<f32>slope);
+  const negated = slope == 0; // ReLU tests y ≤ 0, so that the gradient passes where y is NaN
+  for (let i = 0; i < m; i += RUN) {
+    let sum0 = zero();
+    let sum1 = zero();
+    for (let r = min(RUN, m - i); r > 0; r--) {
+      const d0 = through(v128.load(g), v128.load(y), below, negated);
+      const d1 = through(v128.load(g, VECTOR), v128.load(y, VECTOR), below, negated);
+      sum0 = f32x4.add(sum0, d0);
+      sum1 = f32x4.add(sum1, d1);
+      storePair(dz, d0, d1, rest);
+      dz += row;
+      g += row;
+      y += row;
+    }
+    v128.store(to, sum0);
+    v128.store(to, sum1, VECTOR);
+    to += bytes(step);
+  }
+}
+
+function storeSums(db: usize, count: i32): void {
+  for (let k = 0; k < count; k++) store<f32>(at(db, k), <f32>load<f64>(at64(sums, k)));
+}
 
 /** The gradient of the activation. */
 function through(g: v128, y: v128, below: v128, negated: bool): v128 {

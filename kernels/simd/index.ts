@@ -1,22 +1,17 @@
 /** The exports of the WebAssembly module: the SIMD form of each kernel and fusion that has one. */
-export {
-  batchnormBackward,
-  batchnormForward,
-  batchnormInference,
-  batchnormInParts,
-  batchnormSums,
-  batchnormTraining,
-  runningStatistics,
-} from './batchnorm';
+export * from './batchnorm';
+export { addPairs, coefficientsOf, momentRuns } from './batchnorm-moments';
 export * from './batchnorm-dense';
-export { addBias, dense, denseDz, densePart } from './dense';
+export { addBias, dense, denseDz, denseDzRows, densePart, sumDenseRuns } from './dense';
 export * from './elementwise';
 export * from './layernorm';
 export * from './layout';
 export { matmul, matmulTransposedA, matmulTransposedB, productForm, productPart } from './matmul';
 export * from './reduce';
+export { runSums } from './run-sums';
 export * from './softmax';
 export { areFinite, isSparse } from './sparse';
+export * from './terms';
 export * from './update';
 
 /** The end of the memory that the kernels use themselves; the device allocates from here on. */

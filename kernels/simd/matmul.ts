@@ -11,7 +11,7 @@
  *          └────────┘              └──┴──┴─┘
  */
 import { scratch } from './instance';
-import { areFinite, isSparse, sparseProduct } from './sparse';
+import { areFinite, isSparse, sparseProduct, zeros } from './sparse';
 import { addDoubles, at, at64, bytes, dotOf, FLOAT, floats, madd, storePair, VECTOR, zero } from './vector';
 
 /** Rows of a tile. 12 sums, 2 vectors of b and 1 of a use 15 of the 16 registers of x64; V8 reserves the last. */
@@ -492,7 +492,7 @@ function packRest(
   }
 }
 
-/** Each row of y as a sum of rows of b, 16 columns at a time, without packing. */
+/** Each row of y as a sum of rows of b, without packing. */
 function sumRows(
   y: usize,
   a: usize,
@@ -505,24 +505,37 @@ function sumRows(
   n: i32,
   yi: i32,
 ): void {
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j += 16) {
-      let s0 = zero();
-      let s1 = zero();
-      let s2 = zero();
-      let s3 = zero();
-      for (let p = 0; p < k; p++) {
-        const factor = v128.load32_splat(at(a, i * ai + p * ap));
-        const row = at(b, p * bp + j);
-        s0 = madd(factor, v128.load(row), s0);
-        s1 = madd(factor, v128.load(row, VECTOR), s1);
-        s2 = madd(factor, v128.load(row, 2 * VECTOR), s2);
-        s3 = madd(factor, v128.load(row, 3 * VECTOR), s3);
-      }
-      const place = at(y, i * yi + j);
-      storePair(place, s0, s1, n - j);
-      if (n - j > 8) storePair(place + 2 * VECTOR, s2, s3, n - j - 8);
+  for (let i = 0; i < m; i++) sumRow(at(y, i * yi), zeros, 0, at(a, i * ai), ap, b, bp, k, n);
+}
+
+/** y = `before` + a·B for one row a, 16 columns at a time. `before` moves by `step` for each float of y. */
+export function sumRow(
+  y: usize,
+  before: usize,
+  step: usize,
+  a: usize,
+  ap: i32,
+  b: usize,
+  bp: i32,
+  k: i32,
+  n: i32,
+): void {
+  for (let j = 0; j < n; j += 16) {
+    let s0 = v128.load(before);
+    let s1 = v128.load(before, VECTOR);
+    let s2 = v128.load(before, 2 * VECTOR);
+    let s3 = v128.load(before, 3 * VECTOR);
+    for (let p = 0; p < k; p++) {
+      const factor = v128.load32_splat(at(a, p * ap));
+      const row = at(b, p * bp + j);
+      s0 = madd(factor, v128.load(row), s0);
+      s1 = madd(factor, v128.load(row, VECTOR), s1);
+      s2 = madd(factor, v128.load(row, 2 * VECTOR), s2);
+      s3 = madd(factor, v128.load(row, 3 * VECTOR), s3);
     }
+    storePair(at(y, j), s0, s1, n - j);
+    if (n - j > 8) storePair(at(y, j + 8), s2, s3, n - j - 8);
+    before += 16 * step;
   }
 }
 

@@ -93,16 +93,34 @@ export function sparseProduct(
   yi: i32,
 ): void {
   if (ap == 1) {
-    for (let i = 0; i < m; i++) combine(at(y, i * yi), lists, listRow(at(a, i * ai), k, bytes(bp)), b, n);
+    for (let i = 0; i < m; i++) sparseRow(at(y, i * yi), zeros, 0, at(a, i * ai), b, bp, k, n);
     return;
   }
   for (let i = 0; i < m; i += 4) {
     const rows = min(4, m - i);
     listColumns(at(a, i), ap, rows, k, bytes(bp));
     for (let r = 0; r < rows; r++) {
-      combine(at(y, (i + r) * yi), lists + <usize>(r * k) * TERM, load<u32>(at(ends, r)), b, n);
+      const list = lists + <usize>(r * k) * TERM;
+      combine(at(y, (i + r) * yi), zeros, 0, list, load<u32>(at(ends, r)), b, n);
     }
   }
+}
+
+/** Sums begin with these zeros, which never change, and stay where they are: a step of 0. */
+export const zeros: usize = memory.data(8 * 16, 64);
+
+/** y = `before` + a·B for one row a of k factors. `before` moves by `step` for each float of y. */
+export function sparseRow(
+  y: usize,
+  before: usize,
+  step: usize,
+  a: usize,
+  b: usize,
+  bp: i32,
+  k: i32,
+  n: i32,
+): void {
+  combine(y, before, step, lists, listRow(a, k, bytes(bp)), b, n);
 }
 
 /** Lists the terms of one sum, whose k factors are adjacent in memory. Returns the end of the list. */
@@ -166,15 +184,19 @@ function append(end: usize, offset: usize, factor: f32, bit: i32): usize {
   return end + <usize>(bit & 1) * TERM;
 }
 
-/** A row of y: the sum of the listed rows of b, each times its factor. */
-function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
+/** A row of y: `before`, and the sum of the listed rows of b, each times its factor. */
+function combine(y: usize, before: usize, step: usize, list: usize, end: usize, b: usize, n: i32): void {
   for (; n >= 32; n -= 32) {
-    combineWide(y, list, end, b);
+    combineWide(y, before, list, end, b);
+    before += 32 * step;
     y += 8 * VECTOR;
     b += 8 * VECTOR;
   }
   for (; n > 0; n -= 16) {
-    let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero(); // prettier-ignore
+    let s0 = v128.load(before);
+    let s1 = v128.load(before, VECTOR);
+    let s2 = v128.load(before, 2 * VECTOR);
+    let s3 = v128.load(before, 3 * VECTOR);
     for (let term = list; term < end; term += TERM) {
       const row = b + load<u32>(term);
       const factor = v128.load32_splat(term, 4);
@@ -185,15 +207,22 @@ function combine(y: usize, list: usize, end: usize, b: usize, n: i32): void {
     }
     storePair(y, s0, s1, n);
     if (n > 8) storePair(y + 2 * VECTOR, s2, s3, n - 8);
+    before += 16 * step;
     y += 4 * VECTOR;
     b += 4 * VECTOR;
   }
 }
 
 /** 32 columns at once: eight independent sums hide the latency of a multiply-add. */
-function combineWide(y: usize, list: usize, end: usize, b: usize): void {
-  let s0 = zero(), s1 = zero(), s2 = zero(), s3 = zero(); // prettier-ignore
-  let s4 = zero(), s5 = zero(), s6 = zero(), s7 = zero(); // prettier-ignore
+function combineWide(y: usize, before: usize, list: usize, end: usize, b: usize): void {
+  let s0 = v128.load(before);
+  let s1 = v128.load(before, VECTOR);
+  let s2 = v128.load(before, 2 * VECTOR);
+  let s3 = v128.load(before, 3 * VECTOR);
+  let s4 = v128.load(before, 4 * VECTOR);
+  let s5 = v128.load(before, 5 * VECTOR);
+  let s6 = v128.load(before, 6 * VECTOR);
+  let s7 = v128.load(before, 7 * VECTOR);
   for (let term = list; term < end; term += TERM) {
     const row = b + load<u32>(term);
     const factor = v128.load32_splat(term, 4);

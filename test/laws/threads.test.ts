@@ -117,6 +117,32 @@ describe.each([
   });
 });
 
+/** More rows than there is room for sums of, more columns than are processed together, and means far from 0. */
+it.each([
+  'batchnormTraining',
+  'batchnormForward',
+  'batchnormInference',
+  'batchnormBackward',
+  'denseDz',
+] as const)('the fusion %s on 2,080 rows of 1,040 numbers', (name) => {
+  const { fusion } = fusionCases[name];
+  const [m, C] = [2080, 1040];
+  const stream = seededStream(5);
+  const draw = (shape: number[], mean: number) => {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    return { shape, data: Float64Array.from({ length: size }, () => Math.fround(mean + stream.normal())) };
+  };
+  const matrices = ['x', 'g', 'y'];
+  const inputs = fusion.inputs.map((input) => draw(matrices.includes(input) ? [m, C] : [C], 3));
+  const params = { eps: 1e-5, alpha: 0.1, correction: 1, slope: 0 };
+  const names = (fusion.params ?? []) as readonly (keyof typeof params)[];
+  const drawn = { inputs, params: Object.fromEntries(names.map((param) => [param, params[param]])) };
+  expectSame((device) => {
+    const { results, others } = fused(fusionCases[name], drawn, device);
+    return [...results, ...others].map((values) => bytesOf(values));
+  });
+});
+
 /** Products that are divided by columns of y: one row; fewer rows than columns; and with zeros, at most 64 rows. */
 describe.each([
   ['matmul', 1, 784, 300, 0],

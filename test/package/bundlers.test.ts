@@ -68,13 +68,13 @@ it('esbuild makes a program without node: and without gpu.js at once, which work
   expect(program.mistake).toThrow(/^BatchNorm1d\(2\): 1 value per feature, .* Hint: /);
 });
 
-it('gammabeta.min.js exports what the main entry does, in less than 110 kB compressed, gpu.js aside', async () => {
+it('gammabeta.min.js exports what the main entry does, in less than 113 kB compressed, gpu.js aside', async () => {
   const text = readFileSync(join(dist, 'gammabeta.min.js'));
   const size = gzipSync(text, { level: 9 }).length;
   const gpuJs = gzipSync(readFileSync(join(dist, 'gpu.js')), { level: 9 }).length;
   console.log(`gammabeta.min.js: ${kB(size)} compressed; gpu.js, loaded for a GPU: ${kB(gpuJs)}`);
-  expect(size).toBeLessThan(110_000);
-  expect(readFileSync(join(dist, '../README.md'), 'utf8')).toContain('less than 110 kB compressed');
+  expect(size).toBeLessThan(113_000);
+  expect(readFileSync(join(dist, '../README.md'), 'utf8')).toContain('less than 113 kB compressed');
   const imported = String(text).match(/\bimport\("[^"]*"\)|\bfrom"[^"]*"/g);
   expect(imported).toEqual(['import("./gpu.js")']);
   const names = async (file: string) =>

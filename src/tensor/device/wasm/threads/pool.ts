@@ -19,7 +19,15 @@ export interface Form {
   readonly updates: boolean;
   /** The least time of a share, divided by its estimate; it grows slowly, to follow the machine. */
   pace: number;
+  /**
+   * How fast each worker computes its units, compared with the main thread. Forms whose units all take the same time share
+   * one list: `uneven` makes a form with a list of its own.
+   */
+  readonly speeds: number[];
 }
+
+/** A form whose units differ in work, such as rows of a matrix with many zeros. */
+export const uneven = (form: Form): Form => ({ ...form, speeds: [] });
 
 /** The main thread looks this often whether a worker has finished before it sleeps: 0.1 ms. A page never sleeps. */
 const LOOKS = 5000;
@@ -105,8 +113,6 @@ export class Pool {
   private readonly done: number[] = [];
   /** The units of each worker's share. */
   private readonly given: number[] = [];
-  /** The speed of each worker; that of the main thread is 1. */
-  private readonly speeds: number[] = [];
   /** The error of a share. */
   private failure: unknown = null;
   /** The workers that have a share of the last call. */
@@ -129,10 +135,11 @@ export class Pool {
   private pauseEnd = 0;
 
   constructor(exports: Forms, resources: Shared, count: number, startWorker: StartWorker) {
+    const speeds: number[] = [];
     this.forms = new Map(
       Object.entries(exports).map(([name, run], index) => {
         const updates = /(?:Update|Training|Statistics)$/.test(name);
-        return [name, { run, index, updates, pace: Infinity }];
+        return [name, { run, index, updates, pace: Infinity, speeds }];
       }),
     );
     this.count = count;
@@ -169,13 +176,14 @@ export class Pool {
       return;
     }
     this.divided++;
-    const speed = team.reduce((sum, k) => sum + this.speeds[k], 0);
+    const { speeds } = form;
+    const speed = team.reduce((sum, k) => sum + (speeds[k] ??= 1), 0);
     const own = Math.min(Math.max(1, Math.round(blocks / (1 + speed))), blocks - helpers);
     let from = own;
     let before = 0; // the speed of the workers that have a share
     for (let share = 1; share <= helpers; share++) {
       const k = team[share - 1];
-      before += this.speeds[k];
+      before += speeds[k];
       const fair = own + Math.round(((blocks - own) * before) / speed);
       const end = share === helpers ? blocks : Math.min(Math.max(fair, from + 1), blocks - helpers + share);
       this.give(k, form, args, steps, extent, from * grain, Math.min(units, end * grain));
@@ -193,6 +201,11 @@ export class Pool {
     this.own = performance.now() - begin;
     args[extent] = units;
     if (this.failure !== null) this.join();
+  }
+
+  /** Whether work, in picoseconds, is enough for several threads. */
+  divides(work: number): boolean {
+    return this.count > 1 && work >= 2 * this.leastShare;
   }
 
   /** `run`, for a form that returns 0 or 1. Returns whether no call has returned 0. */
@@ -289,7 +302,6 @@ export class Pool {
       control[INTS * place] = STARTING;
       this.done.push(0);
       this.given.push(0);
-      this.speeds.push(1);
       this.workers.push(null);
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
       const state = { ended: false };
@@ -364,17 +376,17 @@ export class Pool {
       Atomics.store(control, state + 2, 0);
     }
     this.shared++;
-    this.learn(k, jobs[DOUBLES * k + 3]);
+    this.learn(k, form, jobs[DOUBLES * k + 3]);
     return jobs[DOUBLES * k + 2] !== 0;
   }
 
   /** Adjusts the speed of a worker to the time of its share, in milliseconds. */
-  private learn(k: number, time: number): void {
+  private learn(k: number, { speeds }: Form, time: number): void {
     if (time === 0) return; // the clock of some pages is coarse
     const found = (this.given[k] / time / this.ownUnits) * this.own;
     const speed = Math.min(FASTEST, Math.max(SLOWEST, found));
     const weight = LEARNING * Math.min(1, time / CERTAIN);
-    this.speeds[k] += weight * (speed - this.speeds[k]);
+    speeds[k] += weight * (speed - speeds[k]);
   }
 
   /** The arguments of a worker's share. */

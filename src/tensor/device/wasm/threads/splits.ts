@@ -1,15 +1,17 @@
 /**
- * How each kernel is divided among threads: by its outputs, never by the terms of a sum. So each number is computed by
- * the same operations in the same order, and the results have the same bits with any number of threads. (Layer
- * normalization sums over rows in blocks of a fixed size, which are outputs, too.) What decides between two ways to
- * compute a kernel, such as the form of a product, is decided once for all threads.
+ * How each kernel is divided among threads: by its outputs. So each number is computed by the same operations in the same
+ * order, and the results have the same bits with any number of threads. The outputs may be parts of sums that all kernels
+ * add in one order: the sums of runs of rows (`row-splits.ts`, `layernorm.ts`), and the first terms of a product, to which
+ * a second thread adds the others (`terms.ts`). What decides between two ways to compute a kernel, such as the form of a
+ * product, is decided once for all threads.
  *
  * The work of a unit is in picoseconds: the best time of a call on one thread, of Node 24 on an AMD EPYC (layer
  * normalization: Node 20 on a Xeon), with arrays that fit in L2 (16,384 elements, in [128, 128] where there are
  * columns), rounded. It only decides how many threads share a call, so a processor that is twice as fast needs no other
  * figures.
  */
-import type { Form, Pool } from './pool.ts';
+import { type Form, type Pool, uneven } from './pool.ts';
+import { hasRuns, onColumns, ROOM, rowSplitsOf } from './row-splits.ts';
 
 /** Runs a kernel on several threads. The arguments are those of its export. */
 export type Split = (args: number[]) => void;
@@ -56,9 +58,6 @@ const MULTIPLY_ADD = 40;
  * `add` on two threads is 0.83 times as fast as on one, with 2¹⁸ 1.03 times. (Node 24 on a Xeon with 2 MB of L2 per core.)
  */
 const FETCHED = 2 ** 18;
-/** The same for `denseDz`: [256, 100] 0.7 times as fast, [256, 300] 1.08 times. */
-const FETCHED_COLUMNS = 2 ** 16;
-
 /** The most work per element of a kernel that does little. */
 const LITTLE = 600;
 
@@ -103,16 +102,6 @@ const updates: Readonly<Record<string, readonly [arrays: number, work: number]>>
   rmspropCenteredMomentumUpdate: [5, 1600],
 };
 
-/** Kernels on the columns of [m, C]: the bytes by which each array moves per column, and the work per element. */
-const columns: Readonly<Record<string, readonly [steps: readonly number[], work: number]>> = {
-  batchnormForward: [[FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT], 400],
-  batchnormTraining: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 250],
-  batchnormInference: [[FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], 150],
-  batchnormSums: [[FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE], 150],
-  batchnormBackward: [[FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE, FLOAT], 400],
-  denseDz: [[FLOAT, FLOAT, FLOAT, FLOAT], 400],
-};
-
 /** Kernels on rows along an axis of [outer, n, inner], and how many such arrays they have. */
 const rows: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
   softmax: [2, 4000],
@@ -130,11 +119,19 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   };
   const productForm = form('productForm');
   const productPart = form('productPart');
+  const sparsePart = uneven(productPart);
   const areFinite = form('areFinite');
   const isSparse = form('isSparse');
 
+  /**
+   * A grain with which two threads get a half each of n units, whatever their speed; otherwise `grain`, of which it is a
+   * multiple. In steps with few rows, each thread then keeps its rows of W in its cache.
+   */
+  const halved = (n: number, grain: number): number =>
+    pool.count === 2 ? grain * Math.ceil(n / (2 * grain)) : grain;
+
   /** Whether all n floats at x are finite. */
-  const finite = (x: number, n: number) => pool.all(areFinite, [x, n], [FLOAT], 1, LINE, 70);
+  const finite = (x: number, n: number) => pool.all(areFinite, [x, n], [FLOAT], 1, halved(n, LINE), 70);
 
   /** The form of a product. */
   const formOf = (
@@ -151,6 +148,15 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     return found === SPARSE && !finite(b, k * n) ? TILES : found;
   };
 
+  const beginTerms = form('beginTerms');
+  const sparseTerms = form('sparseTerms');
+  const rowTerms = form('rowTerms');
+  /** Sums of the first of two threads. */
+  const before = Number(form('runSums').run());
+  /** Whether two threads divide the terms of a product with W [k, n]: see `terms.ts`. */
+  const isByTerms = (chosen: number, m: number, n: number): boolean =>
+    pool.count === 2 && m * n <= ROOM && (chosen === SPARSE ? m <= FEW : chosen === SUMS && m === 1);
+
   /** y = A·B in a form. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
   const productIn = (
     chosen: number,
@@ -166,12 +172,17 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     n: number,
   ) => {
     const args = [chosen, y, a, ai, ap, b, bp, bj, m, k, n, n];
-    if (isByColumns(chosen, m, n)) {
+    if (chosen === SUMS && ap === 1 && isByTerms(chosen, m, n)) {
+      const byTerms = [0, a, b, y, before, pool.alone(beginTerms), k, n, k];
+      pool.run(rowTerms, byTerms, [1, FLOAT, FLOAT * n], 6, halved(k, ROWS), MULTIPLY_ADD * n);
+    } else if (isByColumns(chosen, m, n)) {
       const steps = [0, FLOAT, 0, 0, 0, FLOAT * bj];
       pool.run(productPart, args, steps, 10, columnGrain(chosen), MULTIPLY_ADD * k * m);
     } else {
       const steps = [0, FLOAT * n, FLOAT * ai];
-      pool.run(productPart, args, steps, 8, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
+      const part = chosen === SPARSE ? sparsePart : productPart;
+      const grain = k <= FEW && chosen >= TILES ? halved(m, ROWS) : rowGrain(chosen, m);
+      pool.run(part, args, steps, 8, grain, MULTIPLY_ADD * k * n);
     }
   };
 
@@ -187,6 +198,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
 
   /** y = activation(x·W + b) in a form. */
   const densePart = form('densePart');
+  const sparseDensePart = uneven(densePart);
   const denseIn = (
     chosen: number,
     y: number,
@@ -199,31 +211,40 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     slope: number,
   ) => {
     const args = [chosen, y, x, W, b, m, k, n, n, slope];
-    if (isByColumns(chosen, m, n)) {
+    if (chosen === SPARSE && isByTerms(chosen, m, n)) {
+      const byTerms = [0, x, W, b, y, before, pool.alone(beginTerms), m, k, n, k, slope];
+      pool.run(sparseTerms, byTerms, [1, FLOAT, FLOAT * n], 8, halved(k, ROWS), MULTIPLY_ADD * m * n);
+    } else if (isByColumns(chosen, m, n)) {
       const steps = [0, FLOAT, 0, FLOAT, FLOAT];
       pool.run(densePart, args, steps, 7, columnGrain(chosen), MULTIPLY_ADD * k * m);
     } else {
       const steps = [0, FLOAT * n, FLOAT * k];
-      pool.run(densePart, args, steps, 5, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
+      const part = chosen === SPARSE ? sparseDensePart : densePart;
+      pool.run(part, args, steps, 5, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
     }
   };
 
-  const batchnormForward = form('batchnormForward');
-  const batchnormInParts = form('batchnormInParts');
+  const byRows = rowSplitsOf(pool, form);
+  /** A kernel on columns, divided by rows if there are enough of them. */
+  const divideRows = (name: string): Split => {
+    const whole = form(name);
+    const [arrays, work] = onColumns[name];
+    return (args) => {
+      const [m, C] = [args[arrays], args[arrays + 1]];
+      if (hasRuns(m) && pool.divides(work * m * C)) byRows[name](args);
+      else pool.alone(whole, ...args);
+    };
+  };
+
+  const batchnormForward = divideRows('batchnormForward');
+  const batchnormInParts = divideRows('batchnormInParts');
   const addBias = form('addBias');
   const batchnormDense: Split = (args) => {
     const [y, mean, variance, rstd, x, gamma, beta, W, b, scratch, m, k, n, eps, slope] = args;
     if (pool.alone(isSparse, x, k, 1, m, k, n) !== 0) {
       const constant = scratch + FLOAT * m * k;
       const bias = constant + FLOAT * k;
-      pool.run(
-        batchnormInParts,
-        [scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, k, eps],
-        [FLOAT, FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT],
-        10,
-        LINE,
-        250 * m,
-      );
+      batchnormInParts([scratch, constant, mean, variance, rstd, x, gamma, beta, m, k, eps]);
       const chosen = pool.alone(productForm, constant, k, 1, 1, 1, k, n);
       productIn(chosen, bias, constant, k, 1, W, n, 1, 1, k, n);
       if (pool.alone(areFinite, bias, n) !== 0) {
@@ -232,38 +253,32 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
         return;
       }
     }
-    const [steps, work] = columns.batchnormForward;
-    const forward = [scratch, mean, variance, rstd, x, gamma, beta, m, k, k, eps];
-    pool.run(batchnormForward, forward, steps, 9, LINE, work * m);
+    batchnormForward([scratch, mean, variance, rstd, x, gamma, beta, m, k, eps]);
     denseIn(formOf(scratch, k, 1, W, 1, m, k, n), y, scratch, W, b, m, k, n, slope);
   };
 
-  const shiftColumns = form('shiftColumns');
+  const splitMeans = form('splitMeans');
+  const subtractRow = form('subtractRow');
   const colSum = form('colSum');
   const batchnormDenseRows = form('batchnormDenseRows');
+  const sparseRows = uneven(batchnormDenseRows);
   const batchnormDenseSums: Split = (args) => {
     const [dgamma, dbeta, dW, dz, x, mean, rstd, gamma, beta, W, u, m, k, n] = args;
     const shift = u + FLOAT * m * k;
     const rest = shift + FLOAT * k;
     const sums = rest + FLOAT * k;
     const sparse = pool.alone(isSparse, x, 1, k, k, m, n) !== 0 && finite(dz, m * n);
-    pool.run(
-      shiftColumns,
-      [u, shift, rest, x, mean, rstd, m, k, k, Number(sparse)],
-      [FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE],
-      8,
-      LINE,
-      200 * m,
-    );
+    pool.alone(splitMeans, shift, rest, mean, rstd, k, Number(sparse));
+    pool.run(subtractRow, [u, x, shift, m, k], [FLOAT * k, FLOAT * k], 3, ROWS, 200 * k);
     pool.alone(colSum, sums, dz, m, n);
     const inBlocks = !sparse && m <= FEW;
     const chosen = sparse ? SPARSE : inBlocks ? IN_BLOCKS : formOf(u, 1, k, dz, 1, k, m, n);
     pool.run(
-      batchnormDenseRows,
+      sparse ? sparseRows : batchnormDenseRows,
       [chosen, dgamma, dbeta, dW, dz, u, rest, sums, rstd, gamma, beta, W, m, k, n, k],
       [0, FLOAT, FLOAT, FLOAT * n, 0, FLOAT, FLOAT, 0, DOUBLE, FLOAT, FLOAT, FLOAT * n],
       15,
-      inBlocks ? BLOCK : chosen < TILES ? k : ROWS,
+      inBlocks ? BLOCK : chosen < TILES ? k : m <= FEW ? halved(k, ROWS) : ROWS,
       MULTIPLY_ADD * m * n,
     );
   };
@@ -341,21 +356,16 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     const steps = Array<number>(arrays).fill(FLOAT);
     const whole = form(name);
     splits.set(name, (args) => {
-      pool.run(whole, args, steps, arrays, LINE, work, least);
+      const grain = name in updates ? halved(args[arrays], LINE) : LINE;
+      pool.run(whole, args, steps, arrays, grain, work, least);
     });
   };
   for (const [name, [arrays, work]] of Object.entries(elementwise)) {
     divideElements(name, arrays, work, work > LITTLE ? 0 : FETCHED);
   }
   for (const [name, [arrays, work]] of Object.entries(updates)) divideElements(name, arrays, work, 0);
-  for (const [name, [steps, work]] of Object.entries(columns)) {
-    const whole = form(name);
-    const m = steps.length;
-    const least = name === 'denseDz' ? FETCHED_COLUMNS : 0;
-    splits.set(name, (args) => {
-      pool.run(whole, args, steps, m + 2, LINE, work * args[m], least / args[m]);
-    });
-  }
+  const parts = 'batchnormInParts'; // a part of `batchnormDense`
+  for (const name of Object.keys(onColumns)) if (name !== parts) splits.set(name, divideRows(name));
   for (const [name, [arrays, work]] of Object.entries(rows)) {
     const whole = form(name);
     splits.set(name, (args) => {
