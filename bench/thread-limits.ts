@@ -6,6 +6,7 @@ import { builds, openWasm } from '../src/tensor/device/wasm/open-wasm.ts';
 import { WasmStorage } from '../src/tensor/device/wasm/residency.ts';
 import type { Pool } from '../src/tensor/device/wasm/threads/pool.ts';
 import { makeTeam } from '../src/tensor/device/wasm/threads/team.ts';
+import { seededStream } from '../src/tensor/random.ts';
 import { median, type Summary } from './statistics.ts';
 import { formOf, latencyOf, timeInTurns, type Turns } from './thread-timing.ts';
 
@@ -20,10 +21,15 @@ export interface Limits {
   readonly products: Summary;
   /** The same for batch normalizations [1024, 256], whose arrays fill the cache of a core. */
   readonly norms: Summary;
+  /** How many times as fast two threads compute the first layer of a step at batch 32, without JavaScript in between. */
+  readonly weights: Summary;
   /** How many times as fast arrays are added that no cache holds. */
   readonly sums: Summary;
   readonly reading: Reading;
 }
+
+/** A limit that bounds a workload. */
+export type Limit = 'products' | 'norms' | 'weights';
 
 /** In GB/s: how fast a thread reads what it has written itself, and what another one has written. */
 export interface Reading {
@@ -31,6 +37,8 @@ export interface Reading {
   readonly others: number;
 }
 
+/** Floats per cache line. */
+const LINE = 16;
 /** Numbers of an array that is added. */
 const LARGE = 2 ** 22;
 /** The sides of a product. */
@@ -44,7 +52,10 @@ export async function limitsOf(count: number, turns: Turns): Promise<Limits> {
   if (pool === null) throw new Error('shared memory is refused');
   await pool.started();
   // One array, because several might be moved.
-  const room = new Float32Array(3 * Math.max(LARGE, count * SIDE * SIDE));
+  const stream = seededStream(1);
+  const room = Float32Array.from({ length: 3 * Math.max(LARGE, count * SIDE * SIDE) }, () =>
+    stream.uniform() < ZEROS ? 0 : stream.uniform(),
+  );
   const storage = device.upload(room, 'float32');
   if (!(storage instanceof WasmStorage)) throw new Error('not an array of wasm');
   const { address } = storage;
@@ -52,6 +63,7 @@ export async function limitsOf(count: number, turns: Turns): Promise<Limits> {
   try {
     return {
       latency: latencyOf(pool, turns.rounds * 200),
+      weights: firstLayer(pool, address, turns), // before the others write to the array
       products: independentProducts(pool, address, count, turns),
       norms: independentNorms(pool, address, count, turns),
       sums: largeSums(pool, address, count, turns),
@@ -94,19 +106,44 @@ function independentNorms(pool: Pool, base: number, count: number, turns: Turns)
   const [mean, rstd, gamma, beta, runningMean, runningVar] = [0, 1, 2, 3, 4, 5].map(
     (k) => small + k * DOUBLE * count * C,
   );
-  // C columns are a whole x: the arrays x and y move by one matrix per C columns.
-  const steps = [FLOAT * m, DOUBLE, DOUBLE, FLOAT * m, FLOAT, FLOAT, FLOAT, FLOAT];
-  const args = [y, mean, rstd, x, gamma, beta, runningMean, runningVar, m, C, count * C, 1e-5, 0.1, 1];
+  // Each thread has m rows of x and y, and C of all else.
+  const [floats, doubles] = [(FLOAT * C) / m, (DOUBLE * C) / m];
+  const steps = [FLOAT * C, doubles, doubles, FLOAT * C, floats, floats, floats, floats];
+  const args = [y, mean, rstd, x, gamma, beta, runningMean, runningVar, count * m, C, 1e-5, 0.1, 1];
   const one = (k: number) => {
-    const own = args.map((arg, at) => arg + k * C * (steps[at] ?? 0));
-    own[10] = C;
+    const own = args.map((arg, at) => arg + k * m * (steps[at] ?? 0));
+    own[8] = m;
     form.run(...own);
   };
   const all = () => {
     if (pool.count === 1) for (let k = 0; k < count; k++) one(k);
-    else pool.run(form, args, steps, 10, C, ENOUGH);
+    else pool.run(form, args, steps, 8, m, ENOUGH);
   };
   return timeInTurns(pool, [count], all, turns)[1].speedup;
+}
+
+/** The share of the inputs that are 0. */
+const ZEROS = 0.8;
+
+/** y = x·W, dW = xᵀ·dz and the update of W, divided as `splits.ts` divides them between two threads: by rows of W. */
+function firstLayer(pool: Pool, base: number, turns: Turns): Summary {
+  const [m, k, n] = [32, 784, 300];
+  const sizes = [m * k, k * n, k * n, m * n, m * n, m * n, n];
+  const [x, W, dW, y, before, dz, b] = sizes.map((_, at) => {
+    const start = sizes.slice(0, at).reduce((sum, size) => sum + size, 0);
+    return base + FLOAT * LINE * Math.ceil(start / LINE + at);
+  });
+  const form = (name: string) => formOf(pool, name);
+  const [begin, dense, product, update] = ['beginTerms', 'sparseTerms', 'productPart', 'sgdUpdate'].map(form);
+  const sparse = 4;
+  const row = FLOAT * n;
+  const work = () => {
+    const args = [0, x, W, b, y, before, pool.alone(begin), m, k, n, k, 0];
+    pool.run(dense, args, [1, FLOAT, row], 8, k / 2, ENOUGH);
+    pool.run(product, [sparse, dW, x, 1, k, dz, n, 1, k, m, n, n], [0, row, FLOAT], 8, k / 2, ENOUGH);
+    pool.run(update, [W, dW, k * n, 0, 0], [FLOAT, FLOAT], 2, (k * n) / 2, ENOUGH);
+  };
+  return timeInTurns(pool, [2], work, turns)[1].speedup;
 }
 
 /** Sums y = a + b of arrays that no L2 cache holds. */

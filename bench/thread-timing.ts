@@ -78,6 +78,7 @@ function timeOf(work: () => unknown, turn: number): number {
  */
 export function dividedShare(pool: Pool, count: number, work: () => unknown): number {
   const run = pool.run.bind(pool);
+  const divides = pool.divides.bind(pool);
   const divided = new Set<number>();
   let call = 0;
   let inDivided = 0;
@@ -89,6 +90,7 @@ export function dividedShare(pool: Pool, count: number, work: () => unknown): nu
     if (pool.divided > before) divided.add(call);
     call++;
   };
+  pool.divides = (work) => work >= 2 * pool.leastShare; // the same calls with one thread
   pool.pauses = false;
   try {
     pool.count = count;
@@ -106,6 +108,7 @@ export function dividedShare(pool: Pool, count: number, work: () => unknown): nu
     return median(shares);
   } finally {
     pool.run = run;
+    pool.divides = divides;
     pool.pauses = true;
   }
 }

@@ -28,9 +28,11 @@ export interface Timed {
   readonly timings: readonly ThreadTiming[];
   /** The share of the time of one thread in kernels that are divided among the most threads; null in a page. */
   readonly divided: number | null;
+  /** The speed-up that this share and the machine allow; null in a page. */
+  readonly most: number | null;
 }
 
-/** Amdahl's law: the speed-up that n threads can reach if a share s of the time of one is divided among them. */
+/** Amdahl's law: the speed-up of the whole if a share s of the time becomes n times as fast. */
 export const atMost = (s: number, n: number): number => 1 / (1 - s + s / n);
 
 /** The limits of the machine, and a row for each workload. */
@@ -43,12 +45,13 @@ export function threads(reports: readonly Result<ThreadsReport>[]): string {
 
 function limits({ limits: measured, counts }: ThreadsReport): string[] {
   if (measured === null) return [];
-  const { latency, products, norms, sums, reading } = measured;
+  const { latency, products, norms, weights, sums, reading } = measured;
   const own = `${Math.max(...counts)} threads,`;
   const rows = [
     ['fork and join', `${latency.toFixed(2)} µs`],
     [`${own} a product of its own each`, `${speedUp(products)} times as fast as one`],
     [`${own} a batch normalization of its own each`, `${speedUp(norms)} times as fast as one`],
+    ['2 threads, the first layer of a step at batch 32', `${speedUp(weights)} times as fast as one`],
     [`${own} sums of arrays of 16 MB`, `${speedUp(sums)} times as fast as one`],
     ['reading what the own core has written', `${digits(reading.own)} GB/s`],
     ['reading what another core has written', `${digits(reading.others)} GB/s`],
@@ -57,7 +60,6 @@ function limits({ limits: measured, counts }: ThreadsReport): string[] {
 }
 
 function timings({ results, counts }: ThreadsReport): string {
-  const most = Math.max(...counts);
   const head = [
     'workload',
     '1 thread, ms',
@@ -65,11 +67,12 @@ function timings({ results, counts }: ThreadsReport): string {
     'divided',
     'at most',
   ];
-  const rows = results.map(({ name, timings: [one, ...others], divided }) => [
+  const rows = results.map(({ name, timings: [one, ...others], divided, most }) => [
     name,
     milliseconds(one.milliseconds / 1000),
     ...others.flatMap((timing) => [milliseconds(timing.milliseconds / 1000), speedUp(timing.speedup)]),
-    ...(divided === null ? ['–', '–'] : [percent(100 * divided), digits(atMost(divided, most))]),
+    divided === null ? '–' : percent(100 * divided),
+    most === null ? '–' : digits(most),
   ]);
   return markdownTable(head, rows);
 }

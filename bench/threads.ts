@@ -14,7 +14,7 @@ import { batchnormAt } from './scaling.ts';
 import type { Summary } from './statistics.ts';
 import { type StepCase, stepCases, stepName } from './step-timing.ts';
 import { tableOf } from './tables.ts';
-import { type Limits, limitsOf } from './thread-limits.ts';
+import { type Limit, type Limits, limitsOf } from './thread-limits.ts';
 import { atMost, type Timed, type ThreadsReport } from './threads-report.ts';
 import { CAREFUL, dividedShare, openThreads, QUICK, timeInTurns } from './thread-timing.ts';
 import { timeInChromium } from './threads-in-chromium.ts';
@@ -28,6 +28,8 @@ interface Workload {
   readonly open: () => () => unknown;
   /** How many times as fast two threads are to be. */
   readonly goal: number;
+  /** What bounds it. */
+  readonly limit: Limit;
 }
 
 const stepGoals: Readonly<Record<number, number>> = { 32: 1.5, 256: 1.8, 1024: 1.85 };
@@ -40,15 +42,21 @@ const workloads: readonly Workload[] = [
         scope(() => void a.matmul(b));
       };
     };
-    return { name: `${matmul.name} ${n}³`, open, goal: 1.85 };
+    return { name: `${matmul.name} ${n}³`, open, goal: 1.85, limit: 'products' };
   }),
-  { name: 'BatchNorm1d 1024×512', open: () => batchnormAt(1024, 512), goal: 1.5 },
+  { name: 'BatchNorm1d 1024×512', open: () => batchnormAt(1024, 512), goal: 1.5, limit: 'norms' },
   ...stepCases.map((stepCase): Workload => {
     const open = () => {
       const training = trainingOf(nets[stepCase.net], 784, stepCase.batch, stepCase.inputs);
       return () => stepOf(training).dataSync();
     };
-    return { name: stepName(stepCase), open, goal: stepGoals[stepCase.batch] };
+    const { batch } = stepCase;
+    return {
+      name: stepName(stepCase),
+      open,
+      goal: stepGoals[batch],
+      limit: batch === 32 ? 'weights' : 'products',
+    };
   }),
 ];
 
@@ -69,7 +77,7 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   const most = Math.max(...counts);
   if (chromium) {
     const [timings] = await timeInChromium([{ ...IN_PAGE, threads: most, turns }]);
-    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: null };
+    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: null, most: null };
     console.log(table([result], [most]));
     await write(json, {
       quick,
@@ -90,11 +98,12 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
 
   const pool = await openThreads(most);
   const results: Timed[] = [];
-  for (const { name, open, goal } of chosen) {
+  for (const { name, open, goal, limit } of chosen) {
     progress(name);
     const work = open();
     const timings = timeInTurns(pool, counts, work, turns);
-    results.push({ name, goal, timings, divided: dividedShare(pool, most, work) });
+    const divided = dividedShare(pool, most, work);
+    results.push({ name, goal, timings, divided, most: atMost(divided, limits[limit].median) });
   }
   progress('');
   console.log(table(results, counts));
@@ -116,13 +125,14 @@ async function write(
   await writeJson(json, report);
 }
 
-function limitText({ latency, products, norms, sums, reading }: Limits, count: number): string {
+function limitText({ latency, products, norms, weights, sums, reading }: Limits, count: number): string {
   const times = ({ median, quartiles: [low, high] }: Summary) =>
     `${digits(median)} times as fast as one (${digits(low)} … ${digits(high)})`;
   return [
     `fork and join: ${latency.toFixed(2)} µs`,
     `${count} threads, a product of its own each: ${times(products)}`,
     `${count} threads, a batch normalization of its own each: ${times(norms)}`,
+    `2 threads, the first layer of a step at batch 32: ${times(weights)}`,
     `${count} threads, sums of arrays of 16 MB: ${times(sums)}`,
     `reading what the own core has written: ${digits(reading.own)} GB/s; what another has: ${digits(reading.others)} GB/s`,
   ].join('\n');
@@ -139,7 +149,7 @@ function table(results: readonly Timed[], counts: readonly number[]): string {
       'at most',
       'goal',
     ],
-    results.map(({ name, goal, timings: [one, ...others], divided }) => [
+    results.map(({ name, goal, timings: [one, ...others], divided, most: bound }) => [
       name,
       milliseconds(one.milliseconds / 1000),
       ...others.flatMap(({ milliseconds: time, speedup: { median, quartiles } }) => [
@@ -147,7 +157,8 @@ function table(results: readonly Timed[], counts: readonly number[]): string {
         digits(median),
         quartiles.map(digits).join(' … '),
       ]),
-      ...(divided === null ? ['–', '–'] : [percent(100 * divided), digits(atMost(divided, most))]),
+      divided === null ? '–' : percent(100 * divided),
+      bound === null ? '–' : digits(bound),
       most === 2 ? String(goal) : '–',
     ]),
     1,
