@@ -4,6 +4,7 @@ import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from
 import { firstOfMnist, trainInNode } from './test/browser/node-commands.ts';
 import { chromiumPath as chromium, softwareGpu } from './test/chromium.ts';
 import { exampleModules } from './test/docs/example-modules.ts';
+import { LongestFirst } from './test/longest-first.ts';
 
 /**
  * The tests run on one thread, because several test files run at a time. GAMMABETA_THREADS=2 runs them on two, with the
@@ -18,6 +19,7 @@ const node: TestProjectConfiguration = {
     include: ['{test,bench,examples}/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/package/**'],
     setupFiles: ['test/setup.ts'],
+    isolate: false, // a process per file would take a second to start; setup.ts loads the library anew for each file
     env,
     testTimeout: 30_000,
   },
@@ -72,6 +74,9 @@ const browser = (executablePath: string): TestProjectConfiguration => ({
       enabled: true,
       headless: true,
       screenshotFailures: false,
+      // One page at a time. The option that replaces this one would also run all pages after everything else.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated
+      fileParallelism: false,
       commands: { firstOfMnist, trainInNode },
       provider: playwright({
         launchOptions: {
@@ -100,7 +105,8 @@ if (chromium === undefined) {
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: availableParallelism(), // the default leaves a core unused
+    maxWorkers: availableParallelism() + 1, // many files wait for programs that they started
+    sequence: { sequencer: LongestFirst },
     projects: [node, threads, packed, ...(chromium === undefined ? [] : [browser(chromium)])],
     reporters: ['default', './test/summary-reporter.ts'],
   },
