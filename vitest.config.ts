@@ -12,6 +12,9 @@ import { LongestFirst } from './test/longest-first.ts';
  */
 const env = { GAMMABETA_THREADS: process.env.GAMMABETA_THREADS ?? '1' };
 
+/** For one test, in milliseconds. Few take more than 10 seconds alone, but other files and programs run at the same time. */
+const testTimeout = 60_000;
+
 const node: TestProjectConfiguration = {
   plugins: [exampleModules()],
   test: {
@@ -21,7 +24,7 @@ const node: TestProjectConfiguration = {
     setupFiles: ['test/setup.ts'],
     isolate: false, // a process per file would take a second to start; setup.ts loads the library anew for each file
     env,
-    testTimeout: 30_000,
+    testTimeout,
   },
 };
 
@@ -36,7 +39,7 @@ const threads: TestProjectConfiguration = {
     ],
     setupFiles: ['test/setup.ts', 'test/threads.ts'],
     env: { GAMMABETA_THREADS: '2' },
-    testTimeout: 30_000,
+    testTimeout,
   },
 };
 
@@ -47,7 +50,7 @@ const packed: TestProjectConfiguration = {
     include: ['test/package/**/*.test.ts'],
     globalSetup: ['test/package/build.ts'],
     env,
-    testTimeout: 30_000,
+    testTimeout,
     hookTimeout: 120_000,
   },
 };
