@@ -1,10 +1,11 @@
 /**
  * `npm run build:kernels` compiles `index.ts` to WebAssembly twice, with relaxed SIMD and without, and writes both
  * builds as text to `binaries.generated.ts`. The library imports that file, so nothing is fetched at run time. The same
- * sources always give the same bytes. `npm ci` and every command that needs the result run this script.
+ * sources always give the same bytes. `npm ci` and every command that needs the result run this script, which compiles
+ * nothing if that file is newer than its sources.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -112,6 +113,14 @@ export function compile(source: string, build: BuildName, flags: readonly string
   }
 }
 
-if (process.argv[1] === import.meta.filename) {
-  writeFileSync(join(import.meta.dirname, 'binaries.generated.ts'), generate());
+const generated = join(import.meta.dirname, 'binaries.generated.ts');
+
+/** Whether the generated file is newer than this folder's files and than `package-lock.json`, which fixes the compiler. */
+function isUpToDate(): boolean {
+  const time = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const sources = readdirSync(import.meta.dirname).map((name) => join(import.meta.dirname, name));
+  sources.push(join(import.meta.dirname, '../../package-lock.json'));
+  return sources.every((file) => file === generated || time(file) < time(generated));
 }
+
+if (process.argv[1] === import.meta.filename && !isUpToDate()) writeFileSync(generated, generate());
