@@ -94,7 +94,7 @@ describe('npm run cifar10', () => {
     const json = join(folder, 'cifar10.json');
     output = run('--data', data, '--epochs', '2', '--seed', '1,2', '--json', json);
     results = JSON.parse(readFileSync(json, 'utf8')) as Results;
-  }, 60_000);
+  }, 180_000);
 
   it('says where the data came from, and prints a line per epoch and a table', () => {
     const { stdout, stderr, status } = output;
@@ -221,5 +221,5 @@ describe.skipIf(!hasTorch)('PyTorch', () => {
       expect(history.loss[0]).toBeCloseTo(runsOfOurs[i].history.loss[0], 3);
       expect(history.valLoss[0]).toBeCloseTo(runsOfOurs[i].history.valLoss[0], 2);
     });
-  }, 60_000);
+  }, 180_000);
 });

@@ -50,7 +50,7 @@ describe('npm run mnist, where MNIST can be neither found nor fetched', () => {
     folder = mkdtempSync(join(tmpdir(), 'gammabeta-digits-'));
     const json = join(folder, 'digits.json');
     ({ stdout } = run('--offline', '--limit', '640', '--epochs', '1', '--device', 'wasm', '--json', json));
-  }, 60_000);
+  }, 180_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('takes the built-in digits, and says so first, at the table and in the JSON', () => {
@@ -106,7 +106,7 @@ describe.skipIf(!hasMnist)('npm run mnist, on 640 real images', () => {
       '--json',
       json,
     ));
-  }, 60_000);
+  }, 180_000);
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('prints one line an epoch and a table with the nets side by side', () => {

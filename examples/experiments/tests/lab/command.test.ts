@@ -41,7 +41,7 @@ describe('npm run lab, on the built-in digits', () => {
   beforeAll(() => {
     out = mkdtempSync(join(tmpdir(), 'gammabeta-lab-'));
     first = lab().stdout;
-  }, 60_000);
+  }, 180_000);
   afterAll(() => rmSync(out, { recursive: true }));
 
   it('says which data, first, at the table, in the JSON and in the report', () => {
@@ -70,7 +70,7 @@ describe('npm run lab, on the built-in digits', () => {
     const after = writtenAt();
     for (const [file, time] of before) if (file !== damaged) expect(after.get(file)).toBe(time);
     expect(readFileSync(json(), 'utf8')).toBe(results); // and comes to the same
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('npm run lab, when Ctrl-C is pressed', () => {
