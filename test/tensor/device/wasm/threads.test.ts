@@ -253,7 +253,10 @@ describe('the main thread', () => {
       const form = pool.forms.get('productPart');
       if (form === undefined) throw new Error('no export: productPart');
       const run = vi.spyOn(form, 'run');
-      const inputs = [device.upload(new Float32Array(100_000).fill(1), 'float32'), device.upload(b, 'float32')];
+      const inputs = [
+        device.upload(new Float32Array(100_000).fill(1), 'float32'),
+        device.upload(b, 'float32'),
+      ];
       for (let step = 0; step < 100_000 && pool.shared < 40; step++) {
         run.mockClear();
         device.run(matmul, inputs, [[1000, 100], shapes[1]], [1000, 80], {}, false);
