@@ -143,7 +143,7 @@ it.each([
   });
 });
 
-/** Products that are divided by columns of y: one row; fewer rows than columns; and with zeros, at most 64 rows. */
+/** Products that are divided by columns of y, or by terms: one row; fewer rows than columns; and with zeros, at most 64 rows. */
 describe.each([
   ['matmul', 1, 784, 300, 0],
   ['matmul', 32, 784, 300, 0],

@@ -3,7 +3,7 @@
  * sums of the runs in order, so that the bits stay the same (`kernels/simd/run-sums.ts`). The main thread computes the
  * coefficients of the columns, and the others copy them.
  *
- * Divided by columns, two threads take up to 1.4 times as long as one for batch normalization of [1024, 512]; by rows, 0.6 to
+ * Divided by columns, two threads take up to 1.4 times as long as one for batch normalization of [1024, 512]; by rows, about
  * 0.7 times (Node 24 on an AMD EPYC 9005). A processor fetches about a kilobyte ahead of what a thread reads. Where each row
  * has columns of both threads, it would fetch what the other one writes.
  */

@@ -39,7 +39,8 @@ const SPARSE = 4;
 /**
  * Whether a product y = A·B, with y [m, n], is divided by columns of y. A thread reads its part of one factor, and all
  * of the other, which may be in the cache of another core: so the larger factor is divided, which is B if n > m. Zeros
- * are found again by each thread, which costs too much with many rows.
+ * are found again by each thread, which costs too much with many rows. Two threads divide the terms instead where they can:
+ * see `isByTerms`.
  */
 const isByColumns = (form: number, m: number, n: number): boolean =>
   form === SUMS || (n > m && (form === TILES || (form === SPARSE && m <= FEW)));
