@@ -108,7 +108,7 @@ if (chromium === undefined) {
 
 const config: ViteUserConfig = defineConfig({
   test: {
-    maxWorkers: availableParallelism() + 1, // many files wait for programs that they started
+    maxWorkers: availableParallelism(), // the default leaves a core unused
     sequence: { sequencer: LongestFirst },
     projects: [node, threads, packed, ...(chromium === undefined ? [] : [browser(chromium)])],
     reporters: ['default', './test/summary-reporter.ts'],

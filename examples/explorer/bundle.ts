@@ -38,6 +38,16 @@ const withoutGpu = (): Plugin => ({
       : undefined,
 });
 
+/** `wasm` has one thread in a worker, so the code for more is left out. */
+const withoutThreads = (): Plugin => ({
+  name: 'without-threads',
+  enforce: 'pre',
+  load: (id) =>
+    id.endsWith('/threads/team.ts')
+      ? "export const makeTeam = () => { throw new Error('this page has no code for threads'); };"
+      : undefined,
+});
+
 /** Only the worker computes on `wasm`. */
 const withoutWasm: Plugin = {
   name: 'without-wasm',
@@ -54,8 +64,11 @@ export async function bundle(folder: string = join(root, 'dist')): Promise<Bundl
     configFile: false,
     root: import.meta.dirname,
     logLevel: 'warn',
-    plugins: [withoutGpu(), withoutWasm, virtualModules],
-    worker: { plugins: () => [withoutGpu()], rolldownOptions: { output: { keepNames: true } } },
+    plugins: [withoutGpu(), withoutThreads(), withoutWasm, virtualModules],
+    worker: {
+      plugins: () => [withoutGpu(), withoutThreads()],
+      rolldownOptions: { output: { keepNames: true } },
+    },
     // The same in tests, where NODE_ENV is 'test'.
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
     build: {

@@ -109,5 +109,5 @@ describe('npm run lab, when Ctrl-C is pressed', () => {
     } finally {
       rmSync(out, { recursive: true });
     }
-  }, 120_000);
+  }, 300_000);
 });

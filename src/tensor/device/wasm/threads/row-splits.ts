@@ -29,18 +29,29 @@ const SCALE = 150;
 const COMBINE = 250;
 const PASS_BACK = 400;
 
-/** Kernels that are divided by rows. The arguments are those of their exports. */
-export type RowSplits = Readonly<Record<string, (args: readonly number[]) => void>>;
+/** The rows, their length, and the number of columns that are processed together. */
+type Size = readonly [m: number, C: number, columns: number];
 
-/** How many arrays such a kernel has, and its work per element. After the arrays, its arguments are m and C. */
-export const onColumns: Readonly<Record<string, readonly [arrays: number, work: number]>> = {
-  batchnormForward: [7, SUM + SCALE],
-  batchnormInParts: [8, SUM + SCALE],
-  batchnormTraining: [8, SUM + SCALE],
-  batchnormInference: [8, SCALE],
-  batchnormSums: [6, 2 * SUM],
-  batchnormBackward: [8, 2 * SUM + COMBINE],
-  denseDz: [4, PASS_BACK],
+/** A kernel in steps that divide the rows. */
+type RowSplit = (arrays: readonly number[], size: Size, ...params: number[]) => void;
+
+/** Divides a call of a kernel by rows. The arguments are those of its export. */
+export type RowSplits = (name: string, args: readonly number[]) => void;
+
+/** How far each array of such a kernel moves per column, and its work per element. The arrays come first, then m and C. */
+export const onColumns: Readonly<
+  Record<string, { readonly steps: readonly number[]; readonly work: number }>
+> = {
+  batchnormForward: { steps: [FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT], work: SUM + SCALE },
+  batchnormInParts: { steps: [FLOAT, FLOAT, DOUBLE, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT], work: SUM + SCALE },
+  batchnormTraining: { steps: [FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], work: SUM + SCALE },
+  batchnormInference: { steps: [FLOAT, DOUBLE, DOUBLE, FLOAT, FLOAT, FLOAT, FLOAT, FLOAT], work: SCALE },
+  batchnormSums: { steps: [FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE], work: 2 * SUM },
+  batchnormBackward: {
+    steps: [FLOAT, FLOAT, FLOAT, FLOAT, FLOAT, DOUBLE, DOUBLE, FLOAT],
+    work: 2 * SUM + COMBINE,
+  },
+  denseDz: { steps: [FLOAT, FLOAT, FLOAT, FLOAT], work: PASS_BACK },
 };
 
 /** Whether [m, C] is divided by rows: it has several runs, but not more than there is room for. */
@@ -48,134 +59,109 @@ export const hasRuns = (m: number): boolean => m > RUN && m <= (DENSE_RUN * ROOM
 
 /** The ways to divide kernels by rows. */
 export function rowSplitsOf(pool: Pool, form: (name: string) => Form): RowSplits {
-  const addressOf = (name: string): number => Number(form(name).run());
-  const runs = addressOf('runSums');
-  const source = addressOf('coefficientsOf');
-  const beginForward = form('beginForward');
-  const momentRuns = form('momentRuns');
-  const endForward = form('endForward');
-  const endStatistics = form('endStatistics');
-  const scaleRows = form('scaleRows');
-  const foldRunning = form('foldRunning');
-  const beginBackward = form('beginBackward');
-  const gradientRuns = form('gradientRuns');
-  const endBackward = form('endBackward');
-  const combineRows = form('combineRows');
-  const addPairs = form('addPairs');
-  const denseDzRows = form('denseDzRows');
-  const sumDenseRuns = form('sumDenseRuns');
+  const alone = (name: string, ...args: readonly number[]): number => pool.alone(form(name), ...args);
+  const runs = alone('runSums');
+  const source = alone('coefficientsOf');
 
-  /** Calls `fn` for blocks of columns: the first, and their number. */
-  const inBlocks = (C: number, fn: (c: number, columns: number) => void) => {
-    for (let c = 0; c < C; c += MOST_COLUMNS) fn(c, Math.min(MOST_COLUMNS, C - c));
+  /** Calls a form with m rows of matrices [m, C], divided into multiples of `grain` rows. */
+  const run = (
+    name: string,
+    fixed: readonly (readonly [address: number, step: number])[],
+    matrices: readonly number[],
+    [m, C, columns]: Size,
+    grain: number,
+    work: number,
+  ) => {
+    const args = [...fixed.map(([address]) => address), ...matrices, m, C, columns];
+    const steps = [...fixed.map(([, step]) => step), ...matrices.map(() => FLOAT * C)];
+    pool.run(form(name), args, steps, args.length - 3, grain, work * columns);
   };
 
   /** Sums the runs of all rows of matrices, as many at a time as there is room for. */
-  const sum = (part: Form, matrices: readonly number[], m: number, C: number, columns: number) => {
+  const sum = (name: string, matrices: readonly number[], [m, C, columns]: Size) => {
     const floats = 2 * GROUP * Math.ceil(columns / GROUP);
     const most = RUN * Math.floor(ROOM / floats);
-    const steps = [(FLOAT * floats) / RUN, 0, ...matrices.map(() => FLOAT * C)];
     for (let i = 0; i < m; i += most) {
       const rows = Math.min(most, m - i);
-      const args = [runs, source, ...matrices.map((x) => x + FLOAT * C * i), rows, C, columns];
-      pool.run(part, args, steps, args.length - 3, RUN, SUM * matrices.length * columns);
-      pool.alone(addPairs, runs, rows, 0, columns, Number(i === 0));
+      const places = matrices.map((x) => x + FLOAT * C * i);
+      const fixed = [[runs, (FLOAT * floats) / RUN] as const, [source, 0] as const];
+      run(name, fixed, places, [rows, C, columns], RUN, SUM * matrices.length);
+      alone('addPairs', runs, rows, 0, columns, Number(i === 0));
     }
   };
 
   /** Applies the coefficients to matrices. */
-  const apply = (
-    part: Form,
-    matrices: readonly number[],
-    m: number,
-    C: number,
-    columns: number,
-    work: number,
-  ) => {
-    const args = [source, ...matrices, m, C, columns];
-    pool.run(part, args, [0, ...matrices.map(() => FLOAT * C)], args.length - 3, WRITTEN, work * columns);
+  const apply = (name: string, matrices: readonly number[], size: Size, work: number) => {
+    run(name, [[source, 0]], matrices, size, WRITTEN, work);
   };
 
-  /** y, mean, variance and rstd. `constant` is 0, or that of `batchnormInParts`; `update` is called with the variance. */
+  /** y, mean, variance and rstd. `constant` is 0, or that of `batchnormInParts`; `update` comes after the statistics. */
   const forward = (
     [y, constant, mean, variance, rstd, x, gamma, beta]: readonly number[],
-    m: number,
-    C: number,
+    size: Size,
     eps: number,
-    update?: (c: number, columns: number) => void,
+    update?: () => void,
   ) => {
-    inBlocks(C, (c, columns) => {
-      const [floats, doubles] = [FLOAT * c, DOUBLE * c];
-      const meanAt = mean + doubles;
-      const varianceAt = variance === 0 ? 0 : variance + doubles;
-      const constantAt = constant === 0 ? 0 : constant + floats;
-      const xAt = x + floats;
-      const shifted = pool.alone(beginForward, meanAt, varianceAt, xAt, m, C, columns);
-      sum(momentRuns, [xAt], m, C, columns);
-      const statistics = [meanAt, varianceAt, rstd + doubles, xAt, gamma + floats, beta + floats];
-      pool.alone(endForward, shifted, constantAt, ...statistics, m, C, columns, eps);
-      update?.(c, columns);
-      apply(scaleRows, [y + floats, xAt], m, C, columns, SCALE);
-    });
+    const shifted = alone('beginForward', mean, variance, x, ...size);
+    sum('momentRuns', [x], size);
+    alone('endForward', shifted, constant, mean, variance, rstd, x, gamma, beta, ...size, eps);
+    update?.();
+    apply('scaleRows', [y, x], size, SCALE);
   };
 
   /** dgamma, dbeta and, if gamma is not 0, dx. */
-  const backward = (
-    [dx, dgamma, dbeta, g, x, mean, rstd, gamma]: readonly number[],
-    m: number,
-    C: number,
-  ) => {
-    inBlocks(C, (c, columns) => {
-      const [floats, doubles] = [FLOAT * c, DOUBLE * c];
-      const [gAt, xAt, rstdAt] = [g + floats, x + floats, rstd + doubles];
-      const gammaAt = gamma === 0 ? 0 : gamma + floats;
-      pool.alone(beginBackward, mean + doubles, rstdAt, columns);
-      sum(gradientRuns, [gAt, xAt], m, C, columns);
-      pool.alone(endBackward, dgamma + floats, dbeta + floats, rstdAt, gammaAt, m, columns);
-      if (gamma !== 0) apply(combineRows, [dx + floats, gAt, xAt], m, C, columns, COMBINE);
-    });
+  const backward = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma]: readonly number[], size: Size) => {
+    const [m, , columns] = size;
+    alone('beginBackward', mean, rstd, columns);
+    sum('gradientRuns', [g, x], size);
+    alone('endBackward', dgamma, dbeta, rstd, gamma, m, columns);
+    if (gamma !== 0) apply('combineRows', [dx, g, x], size, COMBINE);
   };
 
-  return {
-    batchnormForward: ([y, mean, variance, rstd, x, gamma, beta, m, C, eps]) => {
-      forward([y, 0, mean, variance, rstd, x, gamma, beta], m, C, eps);
+  const splits: Readonly<Record<string, RowSplit>> = {
+    batchnormForward: ([y, ...statistics], size, eps) => {
+      forward([y, 0, ...statistics], size, eps);
     },
-    batchnormInParts: ([u, constant, mean, variance, rstd, x, gamma, beta, m, C, eps]) => {
-      forward([u, constant, mean, variance, rstd, x, gamma, beta], m, C, eps);
+    batchnormInParts: (arrays, size, eps) => {
+      forward(arrays, size, eps);
     },
-    batchnormTraining: (args) => {
-      const [y, mean, rstd, x, gamma, beta, runningMean, runningVar, m, C, eps, alpha, correction] = args;
-      forward([y, 0, mean, 0, rstd, x, gamma, beta], m, C, eps, (c, columns) => {
-        const running = [runningMean + FLOAT * c, runningVar + FLOAT * c];
-        pool.alone(endStatistics, ...running, mean + DOUBLE * c, columns, alpha, correction);
+    batchnormTraining: ([y, mean, rstd, x, gamma, beta, ...running], size, eps, alpha, correction) => {
+      forward([y, 0, mean, 0, rstd, x, gamma, beta], size, eps, () => {
+        alone('endStatistics', ...running, mean, size[2], alpha, correction);
       });
     },
-    batchnormInference: ([y, folded, rstd, x, gamma, beta, mean, variance, m, C, eps]) => {
-      inBlocks(C, (c, columns) => {
-        const [floats, doubles] = [FLOAT * c, DOUBLE * c];
-        const constants = [gamma, beta, mean, variance].map((vector) => vector + floats);
-        pool.alone(foldRunning, folded + doubles, rstd + doubles, ...constants, columns, eps);
-        apply(scaleRows, [y + floats, x + floats], m, C, columns, SCALE);
-      });
+    batchnormInference: ([y, folded, rstd, x, ...constants], size, eps) => {
+      alone('foldRunning', folded, rstd, ...constants, size[2], eps);
+      apply('scaleRows', [y, x], size, SCALE);
     },
-    batchnormSums: ([dgamma, dbeta, g, x, mean, rstd, m, C]) => {
-      backward([0, dgamma, dbeta, g, x, mean, rstd, 0], m, C);
+    batchnormSums: (arrays, size) => {
+      backward([0, ...arrays, 0], size);
     },
-    batchnormBackward: ([dx, dgamma, dbeta, g, x, mean, rstd, gamma, m, C]) => {
-      backward([dx, dgamma, dbeta, g, x, mean, rstd, gamma], m, C);
-    },
-    denseDz: ([dz, db, g, y, m, n, slope]) => {
-      const count = Math.ceil(m / DENSE_RUN);
-      const most = EIGHT * Math.floor(ROOM / count / EIGHT);
-      const row = FLOAT * n;
-      for (let j = 0; j < n; j += most) {
-        const width = Math.min(most, n - j);
-        const perRow = (FLOAT * EIGHT * Math.ceil(width / EIGHT)) / DENSE_RUN;
-        const matrices = [dz, g, y].map((matrix) => matrix + FLOAT * j);
-        const args = [runs, ...matrices, m, n, width, slope];
-        pool.run(denseDzRows, args, [perRow, row, row, row], 4, DENSE_RUN, PASS_BACK * width);
-        pool.alone(sumDenseRuns, db + FLOAT * j, runs, m, width);
+    batchnormBackward: backward,
+  };
+
+  const denseDz = ([dz, db, g, y]: readonly number[], m: number, n: number, slope: number) => {
+    const most = EIGHT * Math.floor(ROOM / Math.ceil(m / DENSE_RUN) / EIGHT);
+    const row = FLOAT * n;
+    for (let j = 0; j < n; j += most) {
+      const width = Math.min(most, n - j);
+      const perRow = (FLOAT * EIGHT * Math.ceil(width / EIGHT)) / DENSE_RUN;
+      const matrices = [dz, g, y].map((matrix) => matrix + FLOAT * j);
+      const args = [runs, ...matrices, m, n, width, slope];
+      pool.run(form('denseDzRows'), args, [perRow, row, row, row], 4, DENSE_RUN, PASS_BACK * width);
+      alone('sumDenseRuns', db + FLOAT * j, runs, m, width);
+    }
+  };
+
+  return (name, args) => {
+    const { steps } = onColumns[name];
+    const arrays = args.slice(0, steps.length);
+    const [m, C, ...params] = args.slice(steps.length);
+    if (name === 'denseDz') denseDz(arrays, m, C, params[0]);
+    else
+      for (let c = 0; c < C; c += MOST_COLUMNS) {
+        const places = arrays.map((array, k) => array + c * steps[k]);
+        splits[name](places, [m, C, Math.min(MOST_COLUMNS, C - c)], ...params);
       }
-    },
   };
 }

@@ -229,10 +229,10 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   /** A kernel on columns, divided by rows if there are enough of them. */
   const divideRows = (name: string): Split => {
     const whole = form(name);
-    const [arrays, work] = onColumns[name];
+    const { steps, work } = onColumns[name];
     return (args) => {
-      const [m, C] = [args[arrays], args[arrays + 1]];
-      if (hasRuns(m) && pool.divides(work * m * C)) byRows[name](args);
+      const [m, C] = args.slice(steps.length);
+      if (hasRuns(m) && pool.divides(work * m * C)) byRows(name, args);
       else pool.alone(whole, ...args);
     };
   };
