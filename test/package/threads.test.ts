@@ -37,7 +37,7 @@ const training = `
       losses.push((await loss.data())[0]);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    await new Promise((resolve) => setTimeout(resolve, 200)); // until it is known which workers could not start
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // until it is known which workers could not start
     const { threads: count, threadsReason } = deviceInfo();
     return { threads: count, threadsReason, losses };
   }`;
