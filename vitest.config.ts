@@ -22,7 +22,7 @@ const node: TestProjectConfiguration = {
     include: ['{test,bench,examples}/**/*.test.ts'],
     exclude: ['test/browser/**', 'test/package/**'],
     setupFiles: ['test/setup.ts'],
-    isolate: false, // a process per file would take a second to start; setup.ts loads the library anew for each file
+    isolate: false, // starting a process takes a second, so files share them; see test/setup.ts
     env,
     testTimeout,
   },

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { vi } from 'vitest';
 import { timeLimit } from './time-limit.ts';
 
-// Several test files run in one process, one after the other. Each loads the library anew: its device, its seed and its
-// memory are those of a new program, and a module that one file replaces is not replaced in the next.
+// Several test files share a process. Each file loads its own copy of the library, with its own device, seed and memory.
+// Modules that one file replaces are not replaced in the next.
 vi.resetModules();
 
 // Each run tests properties on new random examples, to find unexpected cases. In CI the seed is fixed, so that a

@@ -100,7 +100,7 @@ export function batchnormDenseSums(
   const sparse = isSparse(x, 1, k, k, m, n) && areFinite(dz, m * n);
   const form = sparse ? SPARSE : IN_BLOCKS;
   splitMeans(shift, rest, mean, rstd, k, sparse);
-  subtractRow(scratch, x, shift, m, k);
+  subtractRows(scratch, x, shift, m, k);
   colSum(sums, dz, m, n);
   batchnormDenseRows(form, dgamma, dbeta, dW, dz, scratch, rest, sums, rstd, gamma, beta, W, m, k, n, k);
 }
@@ -160,7 +160,7 @@ export function splitMeans(
 }
 
 /** y[i,j] = x[i,j] − shift[j]. */
-export function subtractRow(y: usize, x: usize, shift: usize, m: i32, k: i32): void {
+export function subtractRows(y: usize, x: usize, shift: usize, m: i32, k: i32): void {
   for (let i = 0; i < m; i++) {
     const row = bytes(i * k);
     let j = 0;

@@ -53,7 +53,7 @@ export function moments(mean: usize, variance: usize, x: usize, m: i32, C: i32, 
   endMoments(shifted, mean, variance, x, m, C, columns);
 }
 
-/** Chooses the shifts. Returns whether any is not 0. */
+/** Chooses the shift of each column. Returns false if all are 0. */
 export function beginMoments(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): bool {
   if (m > MANY && areFirstFar(mean, variance, x, C, columns)) return true;
   memory.fill(shift, 0, bytes(columns));

@@ -10,7 +10,6 @@ import { scratch } from './instance';
 import {
   addPairs,
   AT_ONCE,
-  beginMoments,
   coefficients,
   COLUMNS,
   endMoments,
@@ -372,7 +371,7 @@ function foldGradients(dgamma: usize, dbeta: usize, rstd: usize, gamma: usize, m
 }
 
 /** Splits mean = shift + rest, where the shift is 0 if the mean is near 0. Returns false if all shifts are 0. */
-function splitMean(mean: usize, rstd: usize, columns: i32): bool {
+export function splitMean(mean: usize, rstd: usize, columns: i32): bool {
   const one = f64x2.splat(1);
   let shifts = zero();
   for (let j = 0; j < columns; j += 4) {
@@ -539,13 +538,13 @@ function combineFew(dx: usize, g: usize, x: usize, m: i32, C: i32, columns: i32)
 
 // ── divided by rows ────────────────────────────────────────────────────────────────────────────────────
 
-// The steps of these kernels for threads that divide the rows, on `columns` ≤ COLUMNS of the C columns. One thread begins;
-// all of them sum the runs of their rows; one adds the sums and computes the coefficients; and all apply these, which they
-// copy from that thread's `coefficients` at `source`.
+// The steps of these kernels for threads that divide the rows, on `columns` ≤ COLUMNS of the C columns. One thread chooses
+// the shifts (`beginMoments`, `splitMean`). All threads sum the runs of their rows. One thread adds the sums and computes
+// the coefficients. All threads copy these from its `coefficients`, at `source`, and apply them to their rows.
 
-/** Begins a forward pass. Returns whether any shift is not 0. */
-export function beginForward(mean: usize, variance: usize, x: usize, m: i32, C: i32, columns: i32): bool {
-  return beginMoments(mean, orBatch(variance), x, m, C, columns);
+/** The address of the variances of `batchnormTraining`. */
+export function varianceOfBatch(): usize {
+  return batchVariance;
 }
 
 /** Computes mean, variance, rstd and the coefficients; `constant` is that of `batchnormInParts`. */
@@ -563,36 +562,14 @@ export function endForward(
   columns: i32,
   eps: f64,
 ): void {
-  endMoments(shifted, mean, orBatch(variance), x, m, C, columns);
-  foldInParts(constant, mean, orBatch(variance), rstd, gamma, beta, columns, eps);
-}
-
-/** The address of the variance; that of `batchnormTraining` if it is 0. */
-function orBatch(variance: usize): usize {
-  return variance == 0 ? batchVariance : variance;
-}
-
-/** Updates the running statistics of `batchnormTraining`. */
-export function endStatistics(
-  runningMean: usize,
-  runningVar: usize,
-  mean: usize,
-  columns: i32,
-  alpha: f64,
-  correction: f64,
-): void {
-  runningStatistics(runningMean, runningVar, mean, batchVariance, columns, alpha, correction);
+  endMoments(shifted, mean, variance, x, m, C, columns);
+  foldInParts(constant, mean, variance, rstd, gamma, beta, columns, eps);
 }
 
 /** m rows of y = (x − shift)·scale + offset. */
 export function scaleRows(source: usize, y: usize, x: usize, m: i32, C: i32, columns: i32): void {
   takeCoefficients(source, 3, columns);
   scaleAndShift<v128>(y, x, m, C, columns);
-}
-
-/** Begins a backward pass. */
-export function beginBackward(mean: usize, rstd: usize, columns: i32): void {
-  splitMean(mean, rstd, columns);
 }
 
 /** The sums of each run of m rows, for `endBackward`. */

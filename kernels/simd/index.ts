@@ -1,6 +1,6 @@
 /** The exports of the WebAssembly module: the SIMD form of each kernel and fusion that has one. */
 export * from './batchnorm';
-export { addPairs, coefficientsOf, momentRuns } from './batchnorm-moments';
+export { addPairs, beginMoments, coefficientsOf, momentRuns } from './batchnorm-moments';
 export * from './batchnorm-dense';
 export { addBias, dense, denseDz, denseDzRows, densePart, sumDenseRuns } from './dense';
 export * from './elementwise';

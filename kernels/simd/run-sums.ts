@@ -4,7 +4,7 @@
  * them in order, with the same bits.
  */
 import { scratch } from './instance';
-import { at, at64, bytes, high, keepDoubles, low, VECTOR } from './vector';
+import { at, at64, bytes, high, low, VECTOR } from './vector';
 
 /** The number of floats for sums of runs. */
 export const ROOM = 1 << 17;
@@ -24,14 +24,19 @@ export function addRuns(sums: usize, runs: usize, step: i32, count: i32, columns
     let run = at(runs, j);
     const end = run + bytes(count * step);
     const sum = at64(sums, j);
+    let s0: v128, s1: v128, s2: v128, s3: v128; // prettier-ignore
     if (first) {
-      keepDoubles(sum, v128.load(run), v128.load(run, VECTOR), true);
+      s0 = low(v128.load(run));
+      s1 = high(v128.load(run));
+      s2 = low(v128.load(run, VECTOR));
+      s3 = high(v128.load(run, VECTOR));
       run += bytes(step);
+    } else {
+      s0 = v128.load(sum);
+      s1 = v128.load(sum, VECTOR);
+      s2 = v128.load(sum, 2 * VECTOR);
+      s3 = v128.load(sum, 3 * VECTOR);
     }
-    let s0 = v128.load(sum);
-    let s1 = v128.load(sum, VECTOR);
-    let s2 = v128.load(sum, 2 * VECTOR);
-    let s3 = v128.load(sum, 3 * VECTOR);
     for (; run < end; run += bytes(step)) {
       const v0 = v128.load(run);
       const v1 = v128.load(run, VECTOR);

@@ -35,18 +35,6 @@ export function addDoubles(sums: usize, v0: v128, v1: v128): void {
   addFour(sums + 32, v1);
 }
 
-/** Adds eight floats to eight doubles in memory or, if `first`, stores them there as doubles. */
-export function keepDoubles(sums: usize, v0: v128, v1: v128, first: bool): void {
-  if (!first) {
-    addDoubles(sums, v0, v1);
-    return;
-  }
-  v128.store(sums, low(v0));
-  v128.store(sums, high(v0), VECTOR);
-  v128.store(sums, low(v1), 2 * VECTOR);
-  v128.store(sums, high(v1), 3 * VECTOR);
-}
-
 function addFour(sums: usize, v: v128): void {
   const high = v128.shuffle<f32>(v, v, 2, 3, 2, 3);
   v128.store(sums, f64x2.add(v128.load(sums), f64x2.promote_low_f32x4(v)));

@@ -62,6 +62,7 @@ export function rowSplitsOf(pool: Pool, form: (name: string) => Form): RowSplits
   const alone = (name: string, ...args: readonly number[]): number => pool.alone(form(name), ...args);
   const runs = alone('runSums');
   const source = alone('coefficientsOf');
+  const batchVariance = alone('varianceOfBatch');
 
   /** Calls a form with m rows of matrices [m, C], divided into multiples of `grain` rows. */
   const run = (
@@ -102,7 +103,7 @@ export function rowSplitsOf(pool: Pool, form: (name: string) => Form): RowSplits
     eps: number,
     update?: () => void,
   ) => {
-    const shifted = alone('beginForward', mean, variance, x, ...size);
+    const shifted = alone('beginMoments', mean, variance, x, ...size);
     sum('momentRuns', [x], size);
     alone('endForward', shifted, constant, mean, variance, rstd, x, gamma, beta, ...size, eps);
     update?.();
@@ -112,7 +113,7 @@ export function rowSplitsOf(pool: Pool, form: (name: string) => Form): RowSplits
   /** dgamma, dbeta and, if gamma is not 0, dx. */
   const backward = ([dx, dgamma, dbeta, g, x, mean, rstd, gamma]: readonly number[], size: Size) => {
     const [m, , columns] = size;
-    alone('beginBackward', mean, rstd, columns);
+    alone('splitMean', mean, rstd, columns);
     sum('gradientRuns', [g, x], size);
     alone('endBackward', dgamma, dbeta, rstd, gamma, m, columns);
     if (gamma !== 0) apply('combineRows', [dx, g, x], size, COMBINE);
@@ -126,8 +127,8 @@ export function rowSplitsOf(pool: Pool, form: (name: string) => Form): RowSplits
       forward(arrays, size, eps);
     },
     batchnormTraining: ([y, mean, rstd, x, gamma, beta, ...running], size, eps, alpha, correction) => {
-      forward([y, 0, mean, 0, rstd, x, gamma, beta], size, eps, () => {
-        alone('endStatistics', ...running, mean, size[2], alpha, correction);
+      forward([y, 0, mean, batchVariance, rstd, x, gamma, beta], size, eps, () => {
+        alone('runningStatistics', ...running, mean, batchVariance, size[2], alpha, correction);
       });
     },
     batchnormInference: ([y, folded, rstd, x, ...constants], size, eps) => {

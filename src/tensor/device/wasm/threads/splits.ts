@@ -155,8 +155,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   /** Sums of the first of two threads. */
   const before = Number(form('runSums').run());
   /** Whether two threads divide the terms of a product with W [k, n]: see `terms.ts`. */
-  const isByTerms = (chosen: number, m: number, n: number): boolean =>
-    pool.count === 2 && m * n <= ROOM && (chosen === SPARSE ? m <= FEW : chosen === SUMS && m === 1);
+  const isByTerms = (m: number, n: number): boolean => pool.count === 2 && m <= FEW && m * n <= ROOM;
 
   /** y = A·B in a form. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
   const productIn = (
@@ -173,7 +172,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     n: number,
   ) => {
     const args = [chosen, y, a, ai, ap, b, bp, bj, m, k, n, n];
-    if (chosen === SUMS && ap === 1 && isByTerms(chosen, m, n)) {
+    if (chosen === SUMS && m === 1 && ap === 1 && isByTerms(m, n)) {
       const byTerms = [0, a, b, y, before, pool.alone(beginTerms), k, n, k];
       pool.run(rowTerms, byTerms, [1, FLOAT, FLOAT * n], 6, halved(k, ROWS), MULTIPLY_ADD * n);
     } else if (isByColumns(chosen, m, n)) {
@@ -212,7 +211,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     slope: number,
   ) => {
     const args = [chosen, y, x, W, b, m, k, n, n, slope];
-    if (chosen === SPARSE && isByTerms(chosen, m, n)) {
+    if (chosen === SPARSE && isByTerms(m, n)) {
       const byTerms = [0, x, W, b, y, before, pool.alone(beginTerms), m, k, n, k, slope];
       pool.run(sparseTerms, byTerms, [1, FLOAT, FLOAT * n], 8, halved(k, ROWS), MULTIPLY_ADD * m * n);
     } else if (isByColumns(chosen, m, n)) {
@@ -231,7 +230,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     const whole = form(name);
     const { steps, work } = onColumns[name];
     return (args) => {
-      const [m, C] = args.slice(steps.length);
+      const [m, C] = [args[steps.length], args[steps.length + 1]];
       if (hasRuns(m) && pool.divides(work * m * C)) byRows(name, args);
       else pool.alone(whole, ...args);
     };
@@ -259,7 +258,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   };
 
   const splitMeans = form('splitMeans');
-  const subtractRow = form('subtractRow');
+  const subtractRows = form('subtractRows');
   const colSum = form('colSum');
   const batchnormDenseRows = form('batchnormDenseRows');
   const sparseRows = uneven(batchnormDenseRows);
@@ -270,7 +269,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     const sums = rest + FLOAT * k;
     const sparse = pool.alone(isSparse, x, 1, k, k, m, n) !== 0 && finite(dz, m * n);
     pool.alone(splitMeans, shift, rest, mean, rstd, k, Number(sparse));
-    pool.run(subtractRow, [u, x, shift, m, k], [FLOAT * k, FLOAT * k], 3, ROWS, 200 * k);
+    pool.run(subtractRows, [u, x, shift, m, k], [FLOAT * k, FLOAT * k], 3, ROWS, 200 * k);
     pool.alone(colSum, sums, dz, m, n);
     const inBlocks = !sparse && m <= FEW;
     const chosen = sparse ? SPARSE : inBlocks ? IN_BLOCKS : formOf(u, 1, k, dz, 1, k, m, n);
