@@ -44,7 +44,19 @@ const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: 
  * ```
  */
 export function parseIdx(file: Uint8Array | ArrayBuffer): IdxArray {
-  const bytes = bytesOf('parseIdx', file);
+  const array = viewIdx(bytesOf('parseIdx', file));
+  switch (array.dtype) {
+    case 'uint8':
+      return { ...array, data: array.data.slice() };
+    case 'int8':
+      return { ...array, data: array.data.slice() };
+    default:
+      return array;
+  }
+}
+
+/** {@link parseIdx}, except that elements of one byte are not copied: they share the memory of the file. */
+export function viewIdx(bytes: Uint8Array): IdxArray {
   const { shape, dtype, view, start, size, expected } = readHeader(bytes);
   if (bytes.length < expected) throw truncated(`data of shape [${shape.join(', ')}]`, expected, bytes.length);
   if (bytes.length > expected) {
@@ -87,7 +99,7 @@ function readHeader(bytes: Uint8Array) {
   return { shape, dtype, view, start, size, expected: start + size * elementBytes };
 }
 
-/** Reads the big-endian elements of the file into an array in the byte order of this machine. */
+/** The big-endian elements of the file, in the byte order of this machine: a view if they have one byte each, else a copy. */
 function elements(
   shape: number[],
   dtype: IdxArray['dtype'],
@@ -97,9 +109,9 @@ function elements(
 ): IdxArray {
   switch (dtype) {
     case 'uint8':
-      return { shape, dtype, data: new Uint8Array(view.buffer, view.byteOffset + start, size).slice() };
+      return { shape, dtype, data: new Uint8Array(view.buffer, view.byteOffset + start, size) };
     case 'int8':
-      return { shape, dtype, data: new Int8Array(view.buffer, view.byteOffset + start, size).slice() };
+      return { shape, dtype, data: new Int8Array(view.buffer, view.byteOffset + start, size) };
     case 'int16':
       return { shape, dtype, data: filled(new Int16Array(size), (i) => view.getInt16(start + 2 * i)) };
     case 'int32':

@@ -1,6 +1,8 @@
+import { kMaxLength } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { createGunzip } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, createGunzip, gunzip } from 'node:zlib';
 import { DataError } from '../data-error.ts';
 import { isGzip } from '../signatures.ts';
 
@@ -35,21 +37,42 @@ export async function readContents({ op, hint }: Reader, path: string, limit: Li
 const START = 4 + 4 * 256;
 
 async function gunzipped(bytes: Uint8Array, limit: Limit): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  let most: number | null = null;
-  const stream = createGunzip({ chunkSize: 2 ** 16 });
-  stream.end(bytes);
-  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (most === null && size >= START) most = limit(Buffer.concat(chunks));
-    if (size > (most ?? Infinity)) throw new Error(`unpacked, it has more than the expected ${most} bytes`);
-  }
-  const contents = Buffer.concat(chunks);
-  if (most === null && size > limit(contents))
-    throw new Error(`unpacked, it has ${size} bytes, more than expected`);
+  const start = await startOf(bytes);
+  if (start.length === START) return unpacked(bytes, limit(start));
+  const contents = await unpacked(bytes, START);
+  const most = limit(contents);
+  if (contents.length > most) throw tooLarge(most);
   return contents;
+}
+
+/** The first START bytes of the contents, or all if they are fewer. */
+async function startOf(bytes: Uint8Array): Promise<Uint8Array> {
+  const stream = createGunzip({ chunkSize: START });
+  stream.end(bytes);
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) return chunk;
+  return new Uint8Array();
+}
+
+/** The contents, written into one piece of memory: copying the pieces of a large file takes as long as unpacking it. */
+async function unpacked(bytes: Uint8Array, most: number): Promise<Uint8Array> {
+  // One byte more than the contents, because zlib takes another piece when one is full.
+  const chunkSize = Math.max(Math.min(announcedSize(bytes), most) + 1, constants.Z_MIN_CHUNK);
+  try {
+    return await promisify(gunzip)(bytes, { chunkSize, maxOutputLength: Math.min(most, kMaxLength) });
+  } catch (error) {
+    const isTooLarge = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    throw isTooLarge ? tooLarge(most) : error;
+  }
+}
+
+/** The size of the contents, as the end of the file says; at most that of the best compression, one byte for 1,032. */
+function announcedSize(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Math.min(view.getUint32(bytes.length - 4, true), 1032 * bytes.length);
+}
+
+function tooLarge(most: number): Error {
+  return new Error(`unpacked, it has more than the expected ${most} bytes`);
 }
 
 /** The names of the files in a folder, without its folders: some programs unpack each file into a folder of its name. */

@@ -1,6 +1,6 @@
 import { DataError } from '../data-error.ts';
 import { checkClassLabels } from '../dataset.ts';
-import { parseIdx, type IdxArray, sizeOfIdx } from '../idx.ts';
+import { type IdxArray, sizeOfIdx, viewIdx } from '../idx.ts';
 import { naming, readContents, reasonOf, sha256 } from './files.ts';
 
 /** One of the four files of MNIST. */
@@ -41,7 +41,7 @@ export const mnistFiles: readonly MnistFile[] = [
   },
 ];
 
-/** The decompressed bytes of a file, and its data: n·784 pixels or n labels. */
+/** The decompressed bytes of a file, and its data in the same memory: n·784 pixels or n labels. */
 interface MnistContents {
   readonly bytes: Uint8Array;
   readonly data: Uint8Array;
@@ -55,7 +55,7 @@ export async function readMnistFile(file: MnistFile, path: string, most: number)
   const bytes = await readContents({ op: 'loadMnist', hint: AGAIN }, path, (start) =>
     Math.min(sizeOfIdx(start), most),
   );
-  return { bytes, data: naming('loadMnist', path, () => ofKind(file.kind, parseIdx(bytes))) };
+  return { bytes, data: naming('loadMnist', path, () => ofKind(file.kind, viewIdx(bytes))) };
 }
 
 function ofKind(kind: MnistFile['kind'], { shape, dtype, data }: IdxArray): Uint8Array {
