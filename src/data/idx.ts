@@ -45,14 +45,9 @@ const elementTypes = new Map<number, readonly [dtype: IdxArray['dtype'], bytes: 
  */
 export function parseIdx(file: Uint8Array | ArrayBuffer): IdxArray {
   const array = viewIdx(bytesOf('parseIdx', file));
-  switch (array.dtype) {
-    case 'uint8':
-      return { ...array, data: array.data.slice() };
-    case 'int8':
-      return { ...array, data: array.data.slice() };
-    default:
-      return array;
-  }
+  if (array.dtype === 'uint8') return { ...array, data: array.data.slice() };
+  if (array.dtype === 'int8') return { ...array, data: array.data.slice() };
+  return array;
 }
 
 /** {@link parseIdx}, except that elements of one byte are not copied: they share the memory of the file. */

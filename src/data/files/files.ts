@@ -60,7 +60,8 @@ async function unpacked(bytes: Uint8Array, most: number): Promise<Uint8Array> {
   try {
     return await promisify(gunzip)(bytes, { chunkSize, maxOutputLength: Math.min(most, kMaxLength) });
   } catch (error) {
-    const isTooLarge = error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    const isTooLarge =
+      error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
     throw isTooLarge ? tooLarge(most) : error;
   }
 }
