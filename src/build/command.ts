@@ -38,6 +38,9 @@ export async function buildCommand(dist: string): Promise<void> {
     format: 'esm',
     target: 'node20.19',
     plugins: [library],
+    alias: {
+      'echarts/dist/echarts.esm.min.mjs': join(root, 'examples/experiments/report/echarts-parts.ts'),
+    },
     charset: 'utf8',
     minify: true,
     keepNames: true, // for the stack traces of bug reports

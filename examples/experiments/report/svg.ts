@@ -1,24 +1,10 @@
 /** Draws charts as SVG with echarts, without a browser. */
-import { BarChart, CustomChart, LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendPlainComponent, TitleComponent } from 'echarts/components';
-import * as echarts from 'echarts/core';
-import { SVGRenderer } from 'echarts/renderers';
+import { init } from 'echarts/dist/echarts.esm.min.mjs';
 import { barPicture } from './bar-options.ts';
 import { light, type Paint, properties } from './colours.ts';
 import { WIDTH } from './layout.ts';
 import { linePicture } from './line-options.ts';
 import type { Chart, Figure } from './model.ts';
-
-echarts.use([
-  BarChart,
-  CustomChart,
-  LineChart,
-  ScatterChart,
-  GridComponent,
-  LegendPlainComponent,
-  TitleComponent,
-  SVGRenderer,
-]);
 
 /**
  * A chart for a page, in the colours and font of the page. It scales to the width of its container.
@@ -48,7 +34,7 @@ interface Drawing {
 function draw(chart: Chart, { paint, font, name, heading, margin }: Drawing): string {
   const { option, height } =
     chart.kind === 'lines' ? linePicture(chart, paint, heading) : barPicture(chart, paint, heading);
-  const canvas = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  const canvas = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height });
   try {
     canvas.setOption({
       animation: false,

@@ -1,5 +1,5 @@
 /** The pictures of the results: accuracy and loss by epoch. */
-import * as echarts from 'echarts';
+import { init } from 'echarts/dist/echarts.esm.min.mjs';
 import type { Comparison } from '../cifar10/comparison.ts';
 import { netNames as cifar10Nets } from '../cifar10/experiment.ts';
 import { mean } from '../cli/results.ts';
@@ -97,7 +97,7 @@ function chartOf(
   series: (column: Column) => readonly Series[],
 ): string {
   const lefts = [60, 510];
-  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 920, height: 400 });
+  const chart = init(null, null, { renderer: 'svg', ssr: true, width: 920, height: 400 });
   chart.setOption({
     animation: false,
     backgroundColor: '#ffffff',
