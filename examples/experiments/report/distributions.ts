@@ -1,5 +1,5 @@
 /** The sections with histograms of activations and gradients, before and after training. */
-import { quantile } from '../cli/quantile.ts';
+import { quantileOf } from '../cli/quantile.ts';
 import { type Findings, netsIn } from './experiment.ts';
 import { type Edges, histogram, type Histogram, linearEdges, logEdges } from './histogram.ts';
 import type { Axis, Colour, Figure, LineSeries, Section } from './model.ts';
@@ -38,7 +38,7 @@ export function gradients(findings: Findings): Section | null {
     edges: (sets) => logEdges(sets, BINS),
     x: { name: 'size of the gradient', scale: 'log' },
     middle: (a, b) => Math.sqrt(a * b),
-    of: Math.abs,
+    of: magnitudes,
     measure: { name: 'Median size', of: median },
   };
   const weights = places
@@ -114,7 +114,7 @@ interface Shape {
   readonly edges: (sets: readonly Float32Array[]) => Edges;
   readonly x: Axis;
   readonly middle: (a: number, b: number) => number;
-  readonly of?: (value: number) => number;
+  readonly of?: (values: Float32Array) => Float32Array;
   /** A statistic of each set of values, for the caption. */
   readonly measure: { readonly name: string; readonly of: (values: Float32Array) => number };
 }
@@ -127,7 +127,7 @@ function figureOf(
 ): Figure {
   const sets = moments.map(({ layer }) => valuesOf(layer) ?? new Float32Array());
   const edges = edgesOf(sets);
-  const shaped = of === undefined ? sets : sets.map((values) => values.map(of));
+  const shaped = of === undefined ? sets : sets.map(of);
   const histograms = shaped.map((values) => histogram(values, edges));
   const series = moments.map(({ net, colour, when }, i): LineSeries => {
     const { counts, total } = histograms[i];
@@ -153,12 +153,22 @@ function measured(
 }
 
 function deviation(values: Float32Array): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i];
+  const mean = sum / values.length;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) ** 2;
+  return Math.sqrt(squares / values.length);
+}
+
+function magnitudes(values: Float32Array): Float32Array {
+  const sizes = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) sizes[i] = Math.abs(values[i]);
+  return sizes;
 }
 
 function median(values: Float32Array): number {
-  return quantile(values.toSorted(), 0.5);
+  return quantileOf(values.slice(), 0.5);
 }
 
 function zerosOf(histograms: readonly Histogram[], series: readonly LineSeries[]): string {

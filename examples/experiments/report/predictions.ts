@@ -1,22 +1,10 @@
 /** Predictions of a network, and a selection of images to show. */
-import { DataLoader, type Dataset, noGrad, type Sequential, tensor } from '../../../src/index.ts';
+import { type Dataset, predict as outputsOf, type Sequential } from '../../../src/index.ts';
 
-/** The class with the largest output for each example, in evaluation mode. Restores the mode of the model. */
+/** The class with the largest output for each example, in evaluation mode. */
 export async function predict(model: Sequential, data: Dataset): Promise<Uint8Array> {
-  const modes = model.modules().map((layer) => [layer, layer.training] as const);
-  const found = new Uint8Array(data.labels.length);
-  let at = 0;
-  try {
-    model.eval();
-    for (const { x, shape, labels } of new DataLoader(data, { batchSize: 256 })) {
-      const output = noGrad(() => model.forward(tensor(x, { shape })));
-      found.set(largest(await output.data(), labels.length), at);
-      at += labels.length;
-    }
-  } finally {
-    for (const [layer, training] of modes) layer.training = training;
-  }
-  return found;
+  const output = await outputsOf(model, data);
+  return largest(await output.data(), data.labels.length);
 }
 
 /** The index of the largest output of each row; the first one if several are equal, as in `accuracy`. */
