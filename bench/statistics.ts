@@ -20,7 +20,7 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 /** Linear interpolation between the sorted values, NumPy's default. */
-function quantile(values: readonly number[], q: number): number {
+export function quantile(values: readonly number[], q: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = q * (sorted.length - 1);
   const below = Math.floor(position);

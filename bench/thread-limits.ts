@@ -7,7 +7,7 @@ import { WasmStorage } from '../src/tensor/device/wasm/residency.ts';
 import type { Pool } from '../src/tensor/device/wasm/threads/pool.ts';
 import { makeTeam } from '../src/tensor/device/wasm/threads/team.ts';
 import { seededStream } from '../src/tensor/random.ts';
-import { median, type Summary } from './statistics.ts';
+import { mean, median, quantile, type Summary } from './statistics.ts';
 import { formOf, latencyOf, timeInTurns, type Turns } from './thread-timing.ts';
 
 const FLOAT = 4;
@@ -26,6 +26,7 @@ export interface Limits {
   /** How many times as fast arrays are added that no cache holds. */
   readonly sums: Summary;
   readonly reading: Reading;
+  readonly interruptions: Interruptions;
 }
 
 /** A limit that bounds a workload. */
@@ -35,6 +36,12 @@ export type Limit = 'products' | 'norms' | 'weights';
 export interface Reading {
   readonly own: number;
   readonly others: number;
+}
+
+/** The share of the time for which the machine lets something else run, while one thread computes and while all do. */
+export interface Interruptions {
+  readonly one: number;
+  readonly all: number;
 }
 
 /** Floats per cache line. */
@@ -68,6 +75,7 @@ export async function limitsOf(count: number, turns: Turns): Promise<Limits> {
       norms: independentNorms(pool, address, count, turns),
       sums: largeSums(pool, address, count, turns),
       reading: readingRates(pool, address),
+      interruptions: interruptionsOf(pool, address, count, turns),
     };
   } finally {
     pool.stop();
@@ -82,7 +90,11 @@ const ENOUGH = 1e12;
  * speed-up counts the products, so it is the number of threads if the cores keep their speed.
  */
 function independentProducts(pool: Pool, base: number, count: number, turns: Turns): Summary {
-  const n = SIDE;
+  return timeInTurns(pool, [count], productsOf(pool, base, count, SIDE), turns)[1].speedup;
+}
+
+/** `count` products n³, with matrices of their own: one after the other on one thread, otherwise one per thread. */
+function productsOf(pool: Pool, base: number, count: number, n: number): () => void {
   const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * count * n * n);
   const form = formOf(pool, 'productPart');
   const tiles = 3;
@@ -90,11 +102,10 @@ function independentProducts(pool: Pool, base: number, count: number, turns: Tur
   const steps = [0, FLOAT * n, FLOAT * n, 0, 0, FLOAT * n];
   const many = [tiles, y, a, n, 1, b, n, 1, count * n, n, n, n];
   const one = () => form.run(tiles, y, a, n, 1, b, n, 1, n, n, n, n);
-  const all = () => {
+  return () => {
     if (pool.count === 1) for (let k = 0; k < count; k++) one();
     else pool.run(form, many, steps, 8, n, ENOUGH);
   };
-  return timeInTurns(pool, [count], all, turns)[1].speedup;
 }
 
 /** Independent batch normalizations, one per thread: x and y [1024, 256] of its own each, a megabyte. */
@@ -175,4 +186,21 @@ function readingRates(pool: Pool, x: number): Reading {
     return (FLOAT * n) / median(times) / 1e6;
   };
   return { own: rate(x), others: rate(x + FLOAT * n) };
+}
+
+/** From the times of small independent products: what their mean has more than the tenth that took least. */
+function interruptionsOf(pool: Pool, base: number, count: number, { rounds, turn }: Turns): Interruptions {
+  const work = productsOf(pool, base, count, 128);
+  const share = (threads: number) => {
+    pool.count = threads;
+    const times: number[] = [];
+    for (const end = performance.now() + 2 * rounds * turn; performance.now() < end;) {
+      const begin = performance.now();
+      work();
+      pool.join();
+      times.push(performance.now() - begin);
+    }
+    return 1 - quantile(times, 0.1) / mean(times);
+  };
+  return { one: share(1), all: share(count) };
 }

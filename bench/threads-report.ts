@@ -45,7 +45,7 @@ export function threads(reports: readonly Result<ThreadsReport>[]): string {
 
 function limits({ limits: measured, counts }: ThreadsReport): string[] {
   if (measured === null) return [];
-  const { latency, products, norms, weights, sums, reading } = measured;
+  const { latency, products, norms, weights, sums, reading, interruptions } = measured;
   const own = `${Math.max(...counts)} threads,`;
   const rows = [
     ['fork and join', `${latency.toFixed(2)} µs`],
@@ -55,6 +55,8 @@ function limits({ limits: measured, counts }: ThreadsReport): string[] {
     [`${own} sums of arrays of 16 MB`, `${speedUp(sums)} times as fast as one`],
     ['reading what the own core has written', `${digits(reading.own)} GB/s`],
     ['reading what another core has written', `${digits(reading.others)} GB/s`],
+    ['1 thread, time that something else takes', percent(100 * interruptions.one)],
+    [`${own} time that something else takes`, percent(100 * interruptions.all)],
   ];
   return [markdownTable(['limit', 'measured'], rows)];
 }

@@ -125,7 +125,8 @@ async function write(
   await writeJson(json, report);
 }
 
-function limitText({ latency, products, norms, weights, sums, reading }: Limits, count: number): string {
+function limitText(limits: Limits, count: number): string {
+  const { latency, products, norms, weights, sums, reading, interruptions } = limits;
   const times = ({ median, quartiles: [low, high] }: Summary) =>
     `${digits(median)} times as fast as one (${digits(low)} … ${digits(high)})`;
   return [
@@ -135,6 +136,7 @@ function limitText({ latency, products, norms, weights, sums, reading }: Limits,
     `2 threads, the first layer of a step at batch 32: ${times(weights)}`,
     `${count} threads, sums of arrays of 16 MB: ${times(sums)}`,
     `reading what the own core has written: ${digits(reading.own)} GB/s; what another has: ${digits(reading.others)} GB/s`,
+    `time that something else takes: ${percent(100 * interruptions.one)} with one thread, ${percent(100 * interruptions.all)} with ${count}`,
   ].join('\n');
 }
 
