@@ -131,6 +131,7 @@ const threadsReport: ThreadsReport = {
     weights: summary(1.6),
     sums: summary(1.7),
     reading: { own: 40, others: 10 },
+    interruptions: { one: 0.02, all: 0.05 },
   },
   results: [
     {

@@ -50,8 +50,8 @@ export const LEAST_SHARE = 4e6;
 /**
  * On a machine that other programs keep busy, a worker may have to wait for a core, and the main thread for the worker.
  * So the pool adds up the milliseconds that workers save, up to `CREDIT`. When they have cost more than that, it pauses
- * `PAUSE` times as long as it has lost: so it takes at most a twentieth longer than one thread. No pause is longer than
- * `LONGEST_PAUSE`, in milliseconds.
+ * `PAUSE` times as long as it has lost. No pause is longer than `LONGEST_PAUSE`, in milliseconds. What it costs to fetch
+ * from the cache of another core is not seen here.
  */
 const CREDIT = 4;
 const PAUSE = 20;
