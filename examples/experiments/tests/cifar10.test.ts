@@ -18,6 +18,7 @@ import { writeStart } from '../cifar10/start.ts';
 import { manualSeed, tensor } from '../../../src/index.ts';
 import { loadCifar10 } from '../../../src/node.ts';
 import { type Output, root, runExample } from '../../tests/run-example.ts';
+import { bundled } from './command/bundled.ts';
 
 /** A file in the format of CIFAR-10: each label, followed by the 3,072 bytes of an image that no other one equals. */
 function records(labels: readonly number[]): Uint8Array {
@@ -29,8 +30,8 @@ function records(labels: readonly number[]): Uint8Array {
   return file;
 }
 
-const run = (...args: string[]) =>
-  runExample('experiments/cifar10-batchnorm.ts', '--out', join(folder, 'reports'), ...args);
+const command = bundled('cifar10-batchnorm.ts');
+const run = (...args: string[]) => command('--out', join(folder, 'reports'), ...args);
 
 /** 130 images to train on, so that the last batch has two images, and 20 to test. */
 let folder = '';
@@ -200,7 +201,9 @@ describe.skipIf(!hasTorch)('PyTorch', () => {
       await writeStart(start, net, 1, { training: train, epochs: 1 });
     const [ours, theirs] = ['ours.json', 'theirs.json'].map((name) => join(folder, name));
     const common = ['--data', data, '--epochs', '1', '--seed', '1', '--json'];
-    expect(run(...common, ours).status).toBe(0);
+    const reports = join(folder, 'reports');
+    const source = 'experiments/cifar10-batchnorm.ts';
+    expect(runExample(source, '--out', reports, ...common, ours).status).toBe(0);
     const script = join(root, 'examples/experiments/cifar10/pytorch.py');
     const { status, stderr } = spawnSync(python, ['-B', script, ...common, theirs, '--start', start], {
       encoding: 'utf8',

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Results } from '../mnist/results.ts';
-import { hasMnist, mnistDir, runExample } from '../../tests/run-example.ts';
+import { hasMnist, mnistDir } from '../../tests/run-example.ts';
+import { bundled } from './command/bundled.ts';
 
 let reports = '';
 beforeAll(() => {
@@ -11,7 +12,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(reports, { recursive: true }));
 
-const run = (...args: string[]) => runExample('experiments/mnist-batchnorm.ts', '--out', reports, ...args);
+const command = bundled('mnist-batchnorm.ts');
+const run = (...args: string[]) => command('--out', reports, ...args);
 
 describe('npm run mnist, with something wrong', () => {
   it.each([

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LabResults } from '../../lab/results.ts';
-import { exampleEnvironment, root, runExample } from '../../../tests/run-example.ts';
+import { exampleEnvironment, root } from '../../../tests/run-example.ts';
+import { bundled } from '../command/bundled.ts';
 
-const run = (...args: string[]) => runExample('experiments/lab.ts', ...args);
+const run = bundled('lab.ts', 'lab/worker.ts');
 
 describe('npm run lab, with something wrong', () => {
   it.each([
