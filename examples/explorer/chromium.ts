@@ -1,4 +1,4 @@
-/** The Chromium of this machine, for tests of the page and for its picture. */
+/** The Chromium of this machine, for tests of the pages and reports, and for the picture of the explorer. */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright';
 

@@ -1,8 +1,8 @@
 /** Reports as users see them: on a phone and a desktop, in the light and the dark theme. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright';
+import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { labReport } from '../lab/report.ts';
 import type { LabResults } from '../lab/results.ts';
@@ -10,6 +10,7 @@ import type { Report } from '../report/model.ts';
 import { writeReport } from '../report/page.tsx';
 import { pictureSvg } from '../report/svg.ts';
 import { root } from '../../tests/run-example.ts';
+import { chromiumPath, launchChromium } from '../../explorer/chromium.ts';
 import { cifar10Report, mnistReport } from './experiment-reports.ts';
 import { charts, fullReport } from './full-report.ts';
 import { brokenWords, clippedText, faintText, overlappingText, textOutside } from './what-is-seen.ts';
@@ -18,9 +19,6 @@ const labResults = JSON.parse(
   readFileSync(join(root, 'examples/experiments/results/lab.json'), 'utf8'),
 ) as LabResults;
 
-const chromiumPath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
-  (path) => path !== undefined && existsSync(path),
-);
 if (chromiumPath === undefined) console.warn('reports in Chromium SKIPPED: no Chromium was found');
 
 const screens = [
@@ -45,10 +43,7 @@ describe.skipIf(chromiumPath === undefined)('a report in Chromium', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gammabeta-report-'));
     for (const [name, report] of Object.entries(reports)) await writeReport(fileOf(name), report);
-    browser = await chromium.launch({
-      ...(chromiumPath !== undefined && { executablePath: chromiumPath }),
-      args: ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-    });
+    browser = await launchChromium();
   }, 60_000);
   afterAll(async () => {
     await browser.close();
