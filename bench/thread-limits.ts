@@ -188,7 +188,7 @@ function readingRates(pool: Pool, x: number): Reading {
   return { own: rate(x), others: rate(x + FLOAT * n) };
 }
 
-/** From the times of small independent products: what their mean has more than the tenth that took least. */
+/** The part of the mean time of small independent products that exceeds the 10th percentile. */
 function interruptionsOf(pool: Pool, base: number, count: number, { rounds, turn }: Turns): Interruptions {
   const work = productsOf(pool, base, count, 128);
   const share = (threads: number) => {
