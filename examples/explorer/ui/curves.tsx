@@ -108,7 +108,6 @@ function optionsOf(
         time: false,
         range: (_, low, high) => [0, Number.isFinite(high) ? Math.max(20, high) : Math.max(20, low)],
       },
-      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- uPlot's enum exists for types only
       y: logarithmic
         ? {
             distr: 3,
