@@ -50,8 +50,8 @@ export const LEAST_SHARE = 4e6;
 /**
  * On a machine that other programs keep busy, a worker may have to wait for a core, and the main thread for the worker.
  * So the pool adds up the milliseconds that workers save, up to `CREDIT`. When they have cost more than that, it pauses
- * `PAUSE` times as long as it has lost. No pause is longer than `LONGEST_PAUSE`, in milliseconds. What it costs to fetch
- * from the cache of another core is not seen here.
+ * `PAUSE` times as long as it has lost. No pause is longer than `LONGEST_PAUSE`, in milliseconds. The time to
+ * fetch values from the cache of another core is not counted.
  */
 const CREDIT = 4;
 const PAUSE = 20;
