@@ -25,8 +25,9 @@ export function isSparse(a: usize, ai: i32, ap: i32, m: i32, k: i32, n: i32): bo
   return ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
 }
 
-/** One row in this many is sampled. */
+/** One row in this many is sampled, and of large matrices not more than `MOST_ROWS`. */
 const SAMPLE = 4;
+const MOST_ROWS = 16;
 
 /**
  * Whether at most two fifths of the sample, and of every prefix of it, are nonzero: a full matrix fails at its first
@@ -35,7 +36,8 @@ const SAMPLE = 4;
 function isMostlyZero(a: usize, rows: i32, columns: i32, stride: i32): bool {
   let others = 0;
   let seen = 0;
-  for (let i = 0; i < rows; i += SAMPLE) {
+  const step = max(SAMPLE, (rows + MOST_ROWS - 1) / MOST_ROWS);
+  for (let i = 0; i < rows; i += step) {
     others += countOthers(at(a, i * stride), columns);
     seen += columns;
     if (5 * others > 2 * seen) return false;

@@ -6,6 +6,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
 import { builds, openWasm, type WasmDevice } from '../../src/tensor/device/wasm/open-wasm.ts';
+import { WasmStorage } from '../../src/tensor/device/wasm/residency.ts';
+import type { SimdForm } from '../../src/tensor/device/wasm/threads/pool.ts';
 import { splitsOf } from '../../src/tensor/device/wasm/threads/splits.ts';
 import * as kernels from '../../kernels/matmul.ts';
 import { makeTeam } from '../../src/tensor/device/wasm/threads/team.ts';
@@ -86,6 +88,8 @@ describe.each([
   ['batchnormDenseSums', 32, 784, 50],
   ['batchnormDenseSums', 100, 130, 40],
   ['dense', 32, 784, 50],
+  ['dense', 32, 300, 100],
+  ['dense', 7, 400, 21],
   ['dense', 100, 130, 300],
 ] as const)('the fusion %s on %i rows of %i and %i numbers', (name, m, k, n) => {
   it.each([
@@ -169,6 +173,49 @@ describe.each([
       return [bitsOf(device, output, [...inputs, output])];
     });
   });
+});
+
+/** Of two threads that divide the terms of a product, the second one adds its terms to the sums of the first. */
+it.each([
+  ['sparseTerms', 'dense', [32, 784, 300], 0.8],
+  ['tileTerms', 'dense', [32, 300, 100], 0],
+  ['rowTerms', 'matmul', [1, 784, 300], 0],
+] as const)('in %s, the second thread waits for the first', (part, name, [m, k, n], zeros) => {
+  const pool = several.get(2)?.pool;
+  const device = several.get(2);
+  const form = pool?.forms.get(part);
+  if (!pool || !device || !form) throw new Error('no pool');
+  const stream = seededStream(11);
+  const draw = (size: number, share: number) =>
+    device.upload(
+      Float32Array.from({ length: size }, () => (stream.uniform() < share ? 0 : stream.normal())),
+      'float32',
+    );
+  const arrays = [draw(m * n, 0), draw(m * k, zeros), draw(k * n, 0), draw(n, 0), draw(m * k, zeros)];
+  const [y, x, W, b, others] = arrays.map((storage) => {
+    if (!(storage instanceof WasmStorage)) throw new Error('not an array of wasm');
+    return storage.address;
+  });
+  const result = (run: SimdForm, from: number) => {
+    pool.forms.set(part, { ...form, run });
+    try {
+      splitsOf(pool).get(name)?.(name === 'dense' ? [y, from, W, b, m, k, n, 0] : [y, from, W, m, k, n]);
+      pool.join();
+    } finally {
+      pool.forms.set(part, form);
+    }
+    return bytesOf(device.readSync(arrays[0]));
+  };
+  let calls = 0;
+  const late: SimdForm = (...all) => {
+    calls++;
+    for (const end = performance.now() + 20; performance.now() < end;);
+    return form.run(...all);
+  };
+  const expected = result(form.run, x);
+  result(form.run, others); // sums of other numbers are left in memory
+  expect(Buffer.compare(result(late, x), expected)).toBe(0);
+  expect(calls).toBe(1);
 });
 
 it('workers took part', () => {

@@ -225,26 +225,27 @@ describe('the main thread', () => {
     pool.stop();
   });
 
-  it('takes a smaller share if a worker is faster, and a larger one if it is slower', async () => {
-    /** A worker that reports this time for each share, in milliseconds, without computing it. */
-    const taking = (time: number): StartWorker => {
-      return ({ control, jobs, place }, ended) => {
-        const code = `const { workerData: { control, jobs, at, time } } = require('node:worker_threads');
-          Atomics.store(control, at, 0);
-          for (;;) {
-            const state = Atomics.load(control, at);
-            if ((state & 3) !== 1 || Atomics.compareExchange(control, at, state, state + 1) !== state) continue;
-            jobs[3] = time;
-            Atomics.store(control, at, state + 3);
-          }`;
-        const workerData = { control, jobs, at: INTS * place, time };
-        const worker = new NodeWorker(code, { eval: true, workerData });
-        worker.on('error', (error) => {
-          ended(String(error));
-        });
-        return { stop: () => void worker.terminate() };
-      };
+  /** A worker that reports this time for each share, in milliseconds, without computing it. */
+  const taking = (time: number): StartWorker => {
+    return ({ control, jobs, place }, ended) => {
+      const code = `const { workerData: { control, jobs, at, time } } = require('node:worker_threads');
+        Atomics.store(control, at, 0);
+        for (;;) {
+          const state = Atomics.load(control, at);
+          if ((state & 3) !== 1 || Atomics.compareExchange(control, at, state, state + 1) !== state) continue;
+          jobs[3] = time;
+          Atomics.store(control, at, state + 3);
+        }`;
+      const workerData = { control, jobs, at: INTS * place, time };
+      const worker = new NodeWorker(code, { eval: true, workerData });
+      worker.on('error', (error) => {
+        ended(String(error));
+      });
+      return { stop: () => void worker.terminate() };
     };
+  };
+
+  it('takes a smaller share if a worker is faster, and a larger one if it is slower', async () => {
     /** The rows of 1000 that the main thread computes first, after the worker has taken 40 shares of [1000, 100]·[100, 80]. */
     const rowsWith = async (time: number) => {
       const device = deviceWith(2, taking(time));
@@ -267,6 +268,40 @@ describe('the main thread', () => {
     };
     expect(await rowsWith(0.05)).toBeLessThan(500);
     expect(await rowsWith(50)).toBeGreaterThan(500);
+  });
+
+  it.each([
+    ['half of the units that stay with it', 1, (first: number) => first === 500],
+    ['more of them if a worker is slower', 1.5, (first: number) => first > 550],
+    ['fewer of them if a worker is faster', 0.7, (first: number) => first < 450],
+    ['half of them if a worker was interrupted', 50, (first: number) => first === 500],
+  ])('takes %s', async (_, time, isExpected) => {
+    const pool = await poolOf(deviceWith(2, taking(time)));
+    pool.pauses = false;
+    const shares: number[] = [];
+    let clock = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    const [one, other] = ['scale', 'exp'].map((name) => {
+      const form = pool.forms.get(name);
+      if (form === undefined) throw new Error(`no export: ${name}`);
+      return pool.staying({
+        ...form,
+        run: (units) => {
+          shares.push(units);
+          clock += 1; // the share of the main thread takes a millisecond
+          return 1;
+        },
+      });
+    });
+    const run = (form: typeof one) => {
+      pool.run(form, [1000], [], 0, 1, 1e9);
+      pool.join();
+    };
+    for (let step = 0; step < 100_000 && pool.shared < 20; step++) run(one);
+    const before = shares.length;
+    run(other); // forms whose units stay divide them alike
+    pool.stop();
+    expect(shares[before]).toSatisfy(isExpected);
   });
 });
 

@@ -24,6 +24,8 @@ export interface Form {
    * one list: `uneven` makes a form with a list of its own.
    */
   readonly speeds: number[];
+  /** Whether its units stay with their threads: see `staying`. */
+  readonly stays?: boolean;
 }
 
 /** A form whose units differ in work, such as rows of a matrix with many zeros. */
@@ -72,6 +74,9 @@ const CERTAIN = 0.1;
 const SLOWEST = 0.25;
 const FASTEST = 4;
 
+/** Shares that stay with their threads are adjusted when they have taken so many milliseconds. */
+const STAY = 4;
+
 /** What the workers of a pool share. */
 export interface Shared {
   readonly module: object;
@@ -113,6 +118,9 @@ export class Pool {
   private readonly done: number[] = [];
   /** The units of each worker's share. */
   private readonly given: number[] = [];
+  /** The speeds of the forms that stay, and the time of their shares on the main thread and on each worker since they were set. */
+  private readonly stayingSpeeds: number[] = [];
+  private readonly stayed: { main: number; worker: number }[] = [];
   /** The error of a share. */
   private failure: unknown = null;
   /** The workers that have a share of the last call. */
@@ -201,6 +209,15 @@ export class Pool {
     this.own = performance.now() - begin;
     args[extent] = units;
     if (this.failure !== null) this.join();
+  }
+
+  /**
+   * A form whose units are the rows of a matrix that several kernels read and write in turn: W in a training step. All such
+   * forms divide them alike, so that each row stays in the cache of one core. Their times are added up, and the speeds are
+   * adjusted now and then.
+   */
+  staying(form: Form): Form {
+    return { ...form, speeds: this.stayingSpeeds, stays: true };
   }
 
   /** Whether work, in picoseconds, is enough for several threads. */
@@ -302,6 +319,7 @@ export class Pool {
       control[INTS * place] = STARTING;
       this.done.push(0);
       this.given.push(0);
+      this.stayed.push({ main: 0, worker: 0 });
       this.workers.push(null);
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
       const state = { ended: false };
@@ -381,12 +399,32 @@ export class Pool {
   }
 
   /** Adjusts the speed of a worker to the time of its share, in milliseconds. */
-  private learn(k: number, { speeds }: Form, time: number): void {
+  private learn(k: number, { speeds, stays }: Form, time: number): void {
     if (time === 0) return; // the clock of some pages is coarse
+    if (stays === true) {
+      this.compare(k, time);
+      return;
+    }
     const found = (this.given[k] / time / this.ownUnits) * this.own;
     const speed = Math.min(FASTEST, Math.max(SLOWEST, found));
     const weight = LEARNING * Math.min(1, time / CERTAIN);
     speeds[k] += weight * (speed - speeds[k]);
+  }
+
+  /**
+   * Adds up the times of shares that stay with their threads, in milliseconds, and now and then adjusts the speed of a worker,
+   * so that both threads take half of the sum.
+   */
+  private compare(k: number, time: number): void {
+    const { own, stayed, stayingSpeeds: speeds } = this;
+    if (time > INTERRUPTED * own || own > INTERRUPTED * time) return;
+    const times = stayed[k];
+    times.main += own;
+    times.worker += time;
+    const all = times.main + times.worker;
+    if (all < STAY) return;
+    speeds[k] = Math.min(FASTEST, Math.max(SLOWEST, (speeds[k] * 2 * times.main) / all));
+    stayed[k] = { main: 0, worker: 0 };
   }
 
   /** The arguments of a worker's share. */

@@ -27,6 +27,9 @@ const COLUMNS = 8;
 const BLOCK = 60;
 /** Rows up to which that is so, and up to which a product reads B in place. */
 const FEW = 64;
+/** Terms up to which a product in tiles is one block, and the row length at which W is packed: see `matmul.ts`. */
+const BLOCK_TERMS = 400;
+const ALIASED = 512;
 /** Rows of layer normalization whose gradients are summed together: see `layernorm.ts`. */
 const SUMMED = 32;
 
@@ -121,18 +124,14 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const productForm = form('productForm');
   const productPart = form('productPart');
   const sparsePart = uneven(productPart);
+  /** In steps with few rows, each thread keeps its rows of W in its cache. */
+  const stayingPart = pool.staying(productPart);
   const areFinite = form('areFinite');
+  const stayingFinite = pool.staying(areFinite);
   const isSparse = form('isSparse');
 
-  /**
-   * A grain with which two threads get a half each of n units, whatever their speed; otherwise `grain`, of which it is a
-   * multiple. In steps with few rows, each thread then keeps its rows of W in its cache.
-   */
-  const halved = (n: number, grain: number): number =>
-    pool.count === 2 ? grain * Math.ceil(n / (2 * grain)) : grain;
-
   /** Whether all n floats at x are finite. */
-  const finite = (x: number, n: number) => pool.all(areFinite, [x, n], [FLOAT], 1, halved(n, LINE), 70);
+  const finite = (x: number, n: number) => pool.all(stayingFinite, [x, n], [FLOAT], 1, LINE, 70);
 
   /** The form of a product. */
   const formOf = (
@@ -150,12 +149,22 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   };
 
   const beginTerms = form('beginTerms');
-  const sparseTerms = form('sparseTerms');
-  const rowTerms = form('rowTerms');
+  const sparseTerms = pool.staying(form('sparseTerms'));
+  const tileTerms = pool.staying(form('tileTerms'));
+  const rowTerms = pool.staying(form('rowTerms'));
   /** Sums of the first of two threads. */
   const before = Number(form('runSums').run());
   /** Whether two threads divide the terms of a product with W [k, n]: see `terms.ts`. */
-  const isByTerms = (m: number, n: number): boolean => pool.count === 2 && m <= FEW && m * n <= ROOM;
+  const isByTerms = (m: number, k: number, n: number): boolean =>
+    pool.count === 2 &&
+    m <= FEW &&
+    (m + COLUMNS) * (n + COLUMNS) <= ROOM &&
+    pool.divides(MULTIPLY_ADD * m * k * n);
+  /** A dense layer whose terms two threads divide, if its form allows that. */
+  const termsIn = (chosen: number, k: number, n: number): Form | null => {
+    if (chosen === SPARSE) return sparseTerms;
+    return chosen === TILES && k <= BLOCK_TERMS && n % ALIASED !== 0 ? tileTerms : null;
+  };
 
   /** y = A·B in a form. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
   const productIn = (
@@ -172,17 +181,17 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     n: number,
   ) => {
     const args = [chosen, y, a, ai, ap, b, bp, bj, m, k, n, n];
-    if (chosen === SUMS && m === 1 && ap === 1 && isByTerms(m, n)) {
+    if (chosen === SUMS && m === 1 && ap === 1 && isByTerms(m, k, n)) {
       const byTerms = [0, a, b, y, before, pool.alone(beginTerms), k, n, k];
-      pool.run(rowTerms, byTerms, [1, FLOAT, FLOAT * n], 6, halved(k, ROWS), MULTIPLY_ADD * n);
+      pool.run(rowTerms, byTerms, [1, FLOAT, FLOAT * n], 6, ROWS, MULTIPLY_ADD * n);
     } else if (isByColumns(chosen, m, n)) {
       const steps = [0, FLOAT, 0, 0, 0, FLOAT * bj];
       pool.run(productPart, args, steps, 10, columnGrain(chosen), MULTIPLY_ADD * k * m);
     } else {
       const steps = [0, FLOAT * n, FLOAT * ai];
-      const part = chosen === SPARSE ? sparsePart : productPart;
-      const grain = k <= FEW && chosen >= TILES ? halved(m, ROWS) : rowGrain(chosen, m);
-      pool.run(part, args, steps, 8, grain, MULTIPLY_ADD * k * n);
+      const stays = k <= FEW && chosen >= TILES;
+      const part = stays ? stayingPart : chosen === SPARSE ? sparsePart : productPart;
+      pool.run(part, args, steps, 8, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
     }
   };
 
@@ -211,9 +220,10 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     slope: number,
   ) => {
     const args = [chosen, y, x, W, b, m, k, n, n, slope];
-    if (chosen === SPARSE && isByTerms(m, n)) {
+    const inTerms = isByTerms(m, k, n) ? termsIn(chosen, k, n) : null;
+    if (inTerms !== null) {
       const byTerms = [0, x, W, b, y, before, pool.alone(beginTerms), m, k, n, k, slope];
-      pool.run(sparseTerms, byTerms, [1, FLOAT, FLOAT * n], 8, halved(k, ROWS), MULTIPLY_ADD * m * n);
+      pool.run(inTerms, byTerms, [1, FLOAT, FLOAT * n], 8, ROWS, MULTIPLY_ADD * m * n);
     } else if (isByColumns(chosen, m, n)) {
       const steps = [0, FLOAT, 0, FLOAT, FLOAT];
       pool.run(densePart, args, steps, 7, columnGrain(chosen), MULTIPLY_ADD * k * m);
@@ -262,6 +272,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const colSum = form('colSum');
   const batchnormDenseRows = form('batchnormDenseRows');
   const sparseRows = uneven(batchnormDenseRows);
+  const stayingRows = pool.staying(batchnormDenseRows);
   const batchnormDenseSums: Split = (args) => {
     const [dgamma, dbeta, dW, dz, x, mean, rstd, gamma, beta, W, u, m, k, n] = args;
     const shift = u + FLOAT * m * k;
@@ -274,11 +285,11 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     const inBlocks = !sparse && m <= FEW;
     const chosen = sparse ? SPARSE : inBlocks ? IN_BLOCKS : formOf(u, 1, k, dz, 1, k, m, n);
     pool.run(
-      sparse ? sparseRows : batchnormDenseRows,
+      m <= FEW ? stayingRows : sparse ? sparseRows : batchnormDenseRows,
       [chosen, dgamma, dbeta, dW, dz, u, rest, sums, rstd, gamma, beta, W, m, k, n, k],
       [0, FLOAT, FLOAT, FLOAT * n, 0, FLOAT, FLOAT, 0, DOUBLE, FLOAT, FLOAT, FLOAT * n],
       15,
-      inBlocks ? BLOCK : chosen < TILES ? k : m <= FEW ? halved(k, ROWS) : ROWS,
+      inBlocks ? BLOCK : chosen < TILES ? k : ROWS,
       MULTIPLY_ADD * m * n,
     );
   };
@@ -354,10 +365,9 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   ]);
   const divideElements = (name: string, arrays: number, work: number, least: number): void => {
     const steps = Array<number>(arrays).fill(FLOAT);
-    const whole = form(name);
+    const whole = name in updates ? pool.staying(form(name)) : form(name);
     splits.set(name, (args) => {
-      const grain = name in updates ? halved(args[arrays], LINE) : LINE;
-      pool.run(whole, args, steps, arrays, grain, work, least);
+      pool.run(whole, args, steps, arrays, LINE, work, least);
     });
   };
   for (const [name, [arrays, work]] of Object.entries(elementwise)) {
