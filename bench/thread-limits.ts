@@ -8,7 +8,7 @@ import type { Pool } from '../src/tensor/device/wasm/threads/pool.ts';
 import { makeTeam } from '../src/tensor/device/wasm/threads/team.ts';
 import { seededStream } from '../src/tensor/random.ts';
 import { mean, median, quantile, type Summary } from './statistics.ts';
-import { formOf, latencyOf, timeInTurns, type Turns } from './thread-timing.ts';
+import { formOf, latencyOf, type Subject, timeInTurns, type Turns } from './thread-timing.ts';
 
 const FLOAT = 4;
 const DOUBLE = 8;
@@ -50,50 +50,63 @@ const LINE = 16;
 const LARGE = 2 ** 22;
 /** The sides of a product. */
 const SIDE = 512;
+/** Numbers for the first layer of a step. */
+const LAYER = 2 ** 20;
 
-/** Measures the limits on a device of its own. */
-export async function limitsOf(count: number, turns: Turns): Promise<Limits> {
+/** Where the limits are measured: a device of its own. */
+export interface LimitsOfMachine {
+  readonly measured: Limits;
+  /** To measure a limit again, together with other work. */
+  readonly subjects: Readonly<Record<Limit, Subject>>;
+  readonly close: () => void;
+}
+
+export async function openLimits(count: number, turns: Turns): Promise<LimitsOfMachine> {
   const device = openWasm(builds, { count, reason: 'benchmark' });
   device.gather(makeTeam);
   const { pool } = device;
   if (pool === null) throw new Error('shared memory is refused');
   await pool.started();
-  // One array, because several might be moved.
+  pool.pauses = false;
+  // One array, because several might be moved. The first layer has a part of its own, which nothing else changes.
   const stream = seededStream(1);
-  const room = Float32Array.from({ length: 3 * Math.max(LARGE, count * SIDE * SIDE) }, () =>
+  const size = 3 * Math.max(LARGE, count * SIDE * SIDE);
+  const room = Float32Array.from({ length: size + LAYER }, () =>
     stream.uniform() < ZEROS ? 0 : stream.uniform(),
   );
   const storage = device.upload(room, 'float32');
   if (!(storage instanceof WasmStorage)) throw new Error('not an array of wasm');
   const { address } = storage;
-  pool.pauses = false;
-  try {
-    return {
-      latency: latencyOf(pool, turns.rounds * 200),
-      weights: firstLayer(pool, address, turns), // before the others write to the array
-      products: independentProducts(pool, address, count, turns),
-      norms: independentNorms(pool, address, count, turns),
-      sums: largeSums(pool, address, count, turns),
-      reading: readingRates(pool, address),
-      interruptions: interruptionsOf(pool, address, count, turns),
-    };
-  } finally {
+  const subject = (work: () => void, threads = count): Subject => ({ pool, counts: [threads], work });
+  const subjects = {
+    products: subject(productsOf(pool, address, count, SIDE)),
+    norms: subject(normsOf(pool, address, count)),
+    weights: subject(firstLayer(pool, address + FLOAT * size), 2),
+  };
+  const sums = subject(largeSums(pool, address));
+  const speedup = (of: Subject): Summary => timeInTurns(of, turns)[1].speedup;
+  const measured: Limits = {
+    latency: latencyOf(pool, turns.rounds * 200),
+    weights: speedup(subjects.weights),
+    products: speedup(subjects.products),
+    norms: speedup(subjects.norms),
+    sums: speedup(sums),
+    reading: readingRates(pool, address),
+    interruptions: interruptionsOf(pool, address, count, turns),
+  };
+  const close = (): void => {
     pool.stop();
-  }
+  };
+  return { measured, subjects, close };
 }
 
 /** A share that is worth giving away, whatever it does: in picoseconds. */
 const ENOUGH = 1e12;
 
 /**
- * Independent products 512³, one per thread, each with matrices of its own: nothing is shared but the machine. The
- * speed-up counts the products, so it is the number of threads if the cores keep their speed.
+ * `count` products n³, with matrices of their own: one after the other on one thread, otherwise one per thread. Nothing is
+ * shared but the machine, so the speed-up is the number of threads if the cores keep their speed.
  */
-function independentProducts(pool: Pool, base: number, count: number, turns: Turns): Summary {
-  return timeInTurns(pool, [count], productsOf(pool, base, count, SIDE), turns)[1].speedup;
-}
-
-/** `count` products n³, with matrices of their own: one after the other on one thread, otherwise one per thread. */
 function productsOf(pool: Pool, base: number, count: number, n: number): () => void {
   const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * count * n * n);
   const form = formOf(pool, 'productPart');
@@ -108,8 +121,8 @@ function productsOf(pool: Pool, base: number, count: number, n: number): () => v
   };
 }
 
-/** Independent batch normalizations, one per thread: x and y [1024, 256] of its own each, a megabyte. */
-function independentNorms(pool: Pool, base: number, count: number, turns: Turns): Summary {
+/** `count` batch normalizations, in the same way: x and y [1024, 256] of its own each, a megabyte. */
+function normsOf(pool: Pool, base: number, count: number): () => void {
   const [m, C] = [1024, 256];
   const form = formOf(pool, 'batchnormTraining');
   const size = FLOAT * count * m * C;
@@ -126,18 +139,17 @@ function independentNorms(pool: Pool, base: number, count: number, turns: Turns)
     own[8] = m;
     form.run(...own);
   };
-  const all = () => {
+  return () => {
     if (pool.count === 1) for (let k = 0; k < count; k++) one(k);
     else pool.run(form, args, steps, 8, m, ENOUGH);
   };
-  return timeInTurns(pool, [count], all, turns)[1].speedup;
 }
 
 /** The share of the inputs that are 0. */
 const ZEROS = 0.8;
 
 /** y = x·W, dW = xᵀ·dz and the update of W, divided as `splits.ts` divides them between two threads: by rows of W. */
-function firstLayer(pool: Pool, base: number, turns: Turns): Summary {
+function firstLayer(pool: Pool, base: number): () => void {
   const [m, k, n] = [32, 784, 300];
   const sizes = [m * k, k * n, k * n, m * n, m * n, m * n, n];
   const [x, W, dW, y, before, dz, b] = sizes.map((_, at) => {
@@ -148,24 +160,22 @@ function firstLayer(pool: Pool, base: number, turns: Turns): Summary {
   const [begin, dense, product, update] = ['beginTerms', 'sparseTerms', 'productPart', 'sgdUpdate'].map(form);
   const sparse = 4;
   const row = FLOAT * n;
-  const work = () => {
+  return () => {
     const args = [0, x, W, b, y, before, pool.alone(begin), m, k, n, k, 0];
     pool.run(dense, args, [1, FLOAT, row], 8, k / 2, ENOUGH);
     pool.run(product, [sparse, dW, x, 1, k, dz, n, 1, k, m, n, n], [0, row, FLOAT], 8, k / 2, ENOUGH);
     pool.run(update, [W, dW, k * n, 0, 0], [FLOAT, FLOAT], 2, (k * n) / 2, ENOUGH);
   };
-  return timeInTurns(pool, [2], work, turns)[1].speedup;
 }
 
 /** Sums y = a + b of arrays that no L2 cache holds. */
-function largeSums(pool: Pool, base: number, count: number, turns: Turns): Summary {
+function largeSums(pool: Pool, base: number): () => void {
   const form = formOf(pool, 'add');
   const [y, a, b] = [0, 1, 2].map((k) => base + k * FLOAT * LARGE);
   const steps = [FLOAT, FLOAT, FLOAT];
-  const work = () => {
+  return () => {
     pool.run(form, [y, a, b, LARGE], steps, 3, 16, ENOUGH);
   };
-  return timeInTurns(pool, [count], work, turns)[1].speedup;
 }
 
 /** With half a megabyte, which fits into the cache of one core. */

@@ -34,29 +34,70 @@ export async function openThreads(count: number): Promise<Pool> {
   return pool;
 }
 
+/** Work on a pool, and the numbers of threads that are compared with one. */
+export interface Subject {
+  readonly pool: Pool;
+  readonly counts: readonly number[];
+  readonly work: () => unknown;
+}
+
 /** Times work with one thread and with each number of threads, in turns. Changes `pool.count`. */
-export function timeInTurns(
-  pool: Pool,
-  counts: readonly number[],
-  work: () => unknown,
+export function timeInTurns(subject: Subject, { rounds, turn }: Turns): readonly ThreadTiming[] {
+  const timer = new TurnTimer(subject, turn);
+  for (let round = 0; round < rounds; round++) timer.time(round);
+  return timer.timings;
+}
+
+/** `timeInTurns` for work on several pools, all in each round, so that they meet the same state of the machine. */
+export async function timeTogether(
+  subjects: readonly Subject[],
   { rounds, turn }: Turns,
-): readonly ThreadTiming[] {
-  const all = [1, ...counts];
-  const times = new Map(all.map((count): [number, number[]] => [count, []]));
-  for (let k = 0; k < 20; k++) work(); // engines optimize code that runs often
+): Promise<(readonly ThreadTiming[])[]> {
+  const timers = subjects.map((subject) => new TurnTimer(subject, turn));
   for (let round = 0; round < rounds; round++) {
-    for (const count of round % 2 === 0 ? all : all.toReversed()) {
-      pool.count = count;
-      for (let k = 0; k < WARM_UP; k++) work();
-      times.get(count)?.push(timeOf(work, turn));
+    for (const timer of timers) {
+      await new Promise((resolve) => setTimeout(resolve, ASLEEP));
+      timer.time(round);
     }
   }
-  const timesOf = (count: number) => times.get(count) ?? [];
-  return all.map((threads) => ({
-    threads,
-    milliseconds: median(timesOf(threads)),
-    speedup: summarize(pairedRatios(timesOf(1), timesOf(threads))),
-  }));
+  return timers.map(({ timings }) => timings);
+}
+
+/** After this time without work, in milliseconds, the workers of a pool sleep. */
+const ASLEEP = 3;
+
+/** The times of a subject, in milliseconds. */
+class TurnTimer {
+  private readonly times: ReadonlyMap<number, number[]>;
+  private readonly subject: Subject;
+  private readonly turn: number;
+
+  constructor(subject: Subject, turn: number) {
+    this.subject = subject;
+    this.turn = turn;
+    this.times = new Map([1, ...subject.counts].map((count): [number, number[]] => [count, []]));
+    for (let k = 0; k < 20; k++) subject.work(); // engines optimize code that runs often
+  }
+
+  /** Takes a turn with each number of threads. */
+  time(round: number): void {
+    const { pool, work } = this.subject;
+    const all = [...this.times];
+    for (const [count, times] of round % 2 === 0 ? all : all.reverse()) {
+      pool.count = count;
+      for (let k = 0; k < WARM_UP; k++) work();
+      times.push(timeOf(work, this.turn));
+    }
+  }
+
+  get timings(): readonly ThreadTiming[] {
+    const [[, one]] = this.times;
+    return [...this.times].map(([threads, times]) => ({
+      threads,
+      milliseconds: median(times),
+      speedup: summarize(pairedRatios(one, times)),
+    }));
+  }
 }
 
 /** The mean time of a call, in milliseconds, over calls that take at least `turn` milliseconds together. */

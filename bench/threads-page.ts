@@ -14,7 +14,7 @@ async function timeStep({ net, batch, inputs, threads, turns }: PageTask): Promi
   const pool = await openThreads(threads);
   if (pool.ready < threads - 1) throw new Error(`a worker did not start: ${pool.lossReason}`);
   const training = trainingOf(nets[net], 784, batch, inputs);
-  return timeInTurns(pool, [threads], () => stepOf(training).dataSync(), turns);
+  return timeInTurns({ pool, counts: [threads], work: () => stepOf(training).dataSync() }, turns);
 }
 
 Object.assign(globalThis, { timeStep });

@@ -28,7 +28,9 @@ export interface Timed {
   readonly timings: readonly ThreadTiming[];
   /** The share of the time of one thread in kernels that are divided among the most threads; null in a page. */
   readonly divided: number | null;
-  /** The speed-up that this share and the machine allow; null in a page. */
+  /** The speed-up that the machine allows divided kernels, measured in turns with the workload; null in a page. */
+  readonly allowed: Summary | null;
+  /** The speed-up that both allow the workload; null in a page. */
   readonly most: number | null;
 }
 
@@ -67,13 +69,15 @@ function timings({ results, counts }: ThreadsReport): string {
     '1 thread, ms',
     ...counts.flatMap((n) => [`${n}, ms`, 'faster']),
     'divided',
+    'limit',
     'at most',
   ];
-  const rows = results.map(({ name, timings: [one, ...others], divided, most }) => [
+  const rows = results.map(({ name, timings: [one, ...others], divided, allowed, most }) => [
     name,
     milliseconds(one.milliseconds / 1000),
     ...others.flatMap((timing) => [milliseconds(timing.milliseconds / 1000), speedUp(timing.speedup)]),
     divided === null ? '–' : percent(100 * divided),
+    allowed === null ? '–' : digits(allowed.median),
     most === null ? '–' : digits(most),
   ]);
   return markdownTable(head, rows);

@@ -14,9 +14,9 @@ import { batchnormAt } from './scaling.ts';
 import type { Summary } from './statistics.ts';
 import { type StepCase, stepCases, stepName } from './step-timing.ts';
 import { tableOf } from './tables.ts';
-import { type Limit, type Limits, limitsOf } from './thread-limits.ts';
+import { type Limit, type Limits, openLimits } from './thread-limits.ts';
 import { atMost, type Timed, type ThreadsReport } from './threads-report.ts';
-import { CAREFUL, dividedShare, openThreads, QUICK, timeInTurns } from './thread-timing.ts';
+import { CAREFUL, dividedShare, openThreads, QUICK, timeTogether } from './thread-timing.ts';
 import { timeInChromium } from './threads-in-chromium.ts';
 import { stepOf, trainingOf } from './training.ts';
 import { writeJson } from './write-json.ts';
@@ -77,7 +77,14 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   const most = Math.max(...counts);
   if (chromium) {
     const [timings] = await timeInChromium([{ ...IN_PAGE, threads: most, turns }]);
-    const result = { name: `${stepName(IN_PAGE)}, Chromium`, goal: 1.6, timings, divided: null, most: null };
+    const result = {
+      name: `${stepName(IN_PAGE)}, Chromium`,
+      goal: 1.6,
+      timings,
+      divided: null,
+      allowed: null,
+      most: null,
+    };
     console.log(table([result], [most]));
     await write(json, {
       quick,
@@ -92,7 +99,7 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   const chosen = workloads.filter(({ name }) => name.includes(filter.replaceAll(/(\d)x(?=\d)/g, '$1×')));
 
   progress('limits');
-  const limits = await limitsOf(most, turns);
+  const { measured: limits, subjects, close } = await openLimits(most, turns);
   progress('');
   console.log(limitText(limits, most));
 
@@ -101,13 +108,17 @@ async function run(counts: readonly number[], { filter, quick, json, chromium }:
   for (const { name, open, goal, limit } of chosen) {
     progress(name);
     const work = open();
-    const timings = timeInTurns(pool, counts, work, turns);
+    const [timings, [, { speedup: allowed }]] = await timeTogether(
+      [{ pool, counts, work }, subjects[limit]],
+      turns,
+    );
     const divided = dividedShare(pool, most, work);
-    results.push({ name, goal, timings, divided, most: atMost(divided, limits[limit].median) });
+    results.push({ name, goal, timings, divided, allowed, most: atMost(divided, allowed.median) });
   }
   progress('');
   console.log(table(results, counts));
   pool.stop();
+  close();
   const { device, adapter } = deviceInfo();
   await write(json, { quick, machine, backend: `${device} (${adapter})`, counts, limits, results });
 }
@@ -148,10 +159,11 @@ function table(results: readonly Timed[], counts: readonly number[]): string {
       '1 thread, ms',
       ...counts.flatMap((n) => [`${n}, ms`, 'faster', 'middle half']),
       'divided',
+      'limit',
       'at most',
       'goal',
     ],
-    results.map(({ name, goal, timings: [one, ...others], divided, most: bound }) => [
+    results.map(({ name, goal, timings: [one, ...others], divided, allowed, most: bound }) => [
       name,
       milliseconds(one.milliseconds / 1000),
       ...others.flatMap(({ milliseconds: time, speedup: { median, quartiles } }) => [
@@ -160,6 +172,7 @@ function table(results: readonly Timed[], counts: readonly number[]): string {
         quartiles.map(digits).join(' … '),
       ]),
       divided === null ? '–' : percent(100 * divided),
+      allowed === null ? '–' : digits(allowed.median),
       bound === null ? '–' : digits(bound),
       most === 2 ? String(goal) : '–',
     ]),
