@@ -90,6 +90,7 @@ describe.each([
   ['dense', 32, 784, 50],
   ['dense', 32, 300, 100],
   ['dense', 7, 400, 21],
+  ['dense', 200, 784, 50],
   ['dense', 100, 130, 300],
 ] as const)('the fusion %s on %i rows of %i and %i numbers', (name, m, k, n) => {
   it.each([

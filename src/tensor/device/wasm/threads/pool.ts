@@ -417,10 +417,9 @@ export class Pool {
    */
   private compare(k: number, time: number): void {
     const { own, stayed, stayingSpeeds: speeds } = this;
-    if (time > INTERRUPTED * own || own > INTERRUPTED * time) return;
     const times = stayed[k];
-    times.main += own;
-    times.worker += time;
+    times.main += Math.min(own, INTERRUPTED * time);
+    times.worker += Math.min(time, INTERRUPTED * own);
     const all = times.main + times.worker;
     if (all < STAY) return;
     speeds[k] = Math.min(FASTEST, Math.max(SLOWEST, (speeds[k] * 2 * times.main) / all));

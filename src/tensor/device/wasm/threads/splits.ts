@@ -48,6 +48,12 @@ const SPARSE = 4;
 const isByColumns = (form: number, m: number, n: number): boolean =>
   form === SUMS || (n > m && (form === TILES || (form === SPARSE && m <= FEW)));
 
+/**
+ * Whether m rows are few compared with W [k, n]. Then fewer numbers change cores if two threads divide the terms, and exchange
+ * sums [m, n], than if each reads all of W, half of which the other one has updated.
+ */
+const isSmallBatch = (m: number, k: number): boolean => 2 * m <= k;
+
 /** The rows of y that a thread computes are a multiple of this. */
 const rowGrain = (form: number, m: number): number => (form < TILES ? m : ROWS);
 /** The columns of y that a thread computes are a multiple of this. */
@@ -124,7 +130,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   const productForm = form('productForm');
   const productPart = form('productPart');
   const sparsePart = uneven(productPart);
-  /** In steps with few rows, each thread keeps its rows of W in its cache. */
+  /** In steps with small batches, each thread keeps its rows of W in its cache. */
   const stayingPart = pool.staying(productPart);
   const areFinite = form('areFinite');
   const stayingFinite = pool.staying(areFinite);
@@ -157,13 +163,13 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
   /** Whether two threads divide the terms of a product with W [k, n]: see `terms.ts`. */
   const isByTerms = (m: number, k: number, n: number): boolean =>
     pool.count === 2 &&
-    m <= FEW &&
+    isSmallBatch(m, k) &&
     (m + COLUMNS) * (n + COLUMNS) <= ROOM &&
     pool.divides(MULTIPLY_ADD * m * k * n);
   /** A dense layer whose terms two threads divide, if its form allows that. */
-  const termsIn = (chosen: number, k: number, n: number): Form | null => {
+  const termsIn = (chosen: number, m: number, k: number, n: number): Form | null => {
     if (chosen === SPARSE) return sparseTerms;
-    return chosen === TILES && k <= BLOCK_TERMS && n % ALIASED !== 0 ? tileTerms : null;
+    return chosen === TILES && m <= FEW && k <= BLOCK_TERMS && n % ALIASED !== 0 ? tileTerms : null;
   };
 
   /** y = A·B in a form. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
@@ -189,7 +195,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
       pool.run(productPart, args, steps, 10, columnGrain(chosen), MULTIPLY_ADD * k * m);
     } else {
       const steps = [0, FLOAT * n, FLOAT * ai];
-      const stays = k <= FEW && chosen >= TILES;
+      const stays = isSmallBatch(k, m) && chosen >= TILES; // dW = xᵀ·dz, with k rows in the batch
       const part = stays ? stayingPart : chosen === SPARSE ? sparsePart : productPart;
       pool.run(part, args, steps, 8, rowGrain(chosen, m), MULTIPLY_ADD * k * n);
     }
@@ -220,7 +226,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     slope: number,
   ) => {
     const args = [chosen, y, x, W, b, m, k, n, n, slope];
-    const inTerms = isByTerms(m, k, n) ? termsIn(chosen, k, n) : null;
+    const inTerms = isByTerms(m, k, n) ? termsIn(chosen, m, k, n) : null;
     if (inTerms !== null) {
       const byTerms = [0, x, W, b, y, before, pool.alone(beginTerms), m, k, n, k, slope];
       pool.run(inTerms, byTerms, [1, FLOAT, FLOAT * n], 8, ROWS, MULTIPLY_ADD * m * n);
@@ -285,7 +291,7 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     const inBlocks = !sparse && m <= FEW;
     const chosen = sparse ? SPARSE : inBlocks ? IN_BLOCKS : formOf(u, 1, k, dz, 1, k, m, n);
     pool.run(
-      m <= FEW ? stayingRows : sparse ? sparseRows : batchnormDenseRows,
+      isSmallBatch(m, k) ? stayingRows : sparse ? sparseRows : batchnormDenseRows,
       [chosen, dgamma, dbeta, dW, dz, u, rest, sums, rstd, gamma, beta, W, m, k, n, k],
       [0, FLOAT, FLOAT, FLOAT * n, 0, FLOAT, FLOAT, 0, DOUBLE, FLOAT, FLOAT, FLOAT * n],
       15,
