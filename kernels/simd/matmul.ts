@@ -15,11 +15,11 @@ import { areFinite, isSparse, sparseProduct, zeros } from './sparse';
 import { addDoubles, at, at64, bytes, dotOf, FLOAT, floats, madd, storePair, VECTOR, zero } from './vector';
 
 /** Rows of a tile. 12 sums, 2 vectors of b and 1 of a use 15 of the 16 registers of x64; V8 reserves the last. */
-export const HIGH = 6;
+const HIGH = 6;
 /** Rows of the last tiles, because 8 = 4 + 4 is less work than 6 + 2. */
 const LOW = 4;
 /** Columns of a tile. */
-export const NR = 8;
+const NR = 8;
 /** Columns of b that are packed together: each row of b is then read two cache lines at a time. */
 const GROUP = 32;
 /** Up to this many sums, packing costs more than it saves. The same holds for fewer rows than a tile. */
@@ -34,7 +34,7 @@ const MC = 126;
 const NC = 512;
 
 /** Memory for the packed blocks, and for a tile that extends beyond y. */
-export const strips: usize = scratch + memory.data((MC + 2) * KC * 4, 64);
+const strips: usize = scratch + memory.data((MC + 2) * KC * 4, 64);
 const panels: usize = scratch + memory.data(NC * KC * 4, 64);
 const edge: usize = scratch + memory.data(HIGH * NR * 4, 64);
 
@@ -189,7 +189,7 @@ function tiledProduct(
     const columns = min(NC, n - j);
     for (let p = 0; p < k; p += depth) {
       const terms = min(depth, k - p);
-      if (!packed) fetchBlock(at(b, p * bp + j), bp, terms, columns);
+      if (!packed) fetch(at(b, p * bp + j), bp, terms, columns);
       for (let i = 0; i < m; i += height) {
         const rows = min(height, m - i);
         packStrips(at(a, i * ai + p * ap), ai, ap, rows, terms);
@@ -205,10 +205,9 @@ function tiledProduct(
             const corner = at(y, (i + ir) * yi + j + jr);
             const strip = at(strips, ir * terms);
             if (p > 0 || width < NR || rows - ir < lanes) {
-              const high = min(lanes, rows - ir);
-              edgeTile<void>(corner, yi, 0, strip, panel, step, terms, lanes, high, width, p > 0);
-            } else if (lanes == HIGH) highTile<void>(corner, yi, 0, strip, panel, step, terms);
-            else lowTile<void>(corner, yi, 0, strip, panel, step, terms);
+              edgeTile(corner, yi, strip, panel, step, terms, lanes, min(lanes, rows - ir), width, p > 0);
+            } else if (lanes == HIGH) highTile(corner, yi, strip, panel, step, terms);
+            else lowTile(corner, yi, strip, panel, step, terms);
             ir += lanes;
           }
         }
@@ -218,14 +217,14 @@ function tiledProduct(
 }
 
 /** The rows of the next strip, if `rows` are left. */
-export function lanesOf(rows: i32): i32 {
+function lanesOf(rows: i32): i32 {
   return rows <= LOW || rows == 7 || rows == 8 ? LOW : HIGH;
 }
 
 /**
  * Reads a block row by row, into the cache. Panels are read down the columns, which the processor does not prefetch.
  */
-export function fetchBlock(b: usize, bp: i32, terms: i32, columns: i32): void {
+function fetch(b: usize, bp: i32, terms: i32, columns: i32): void {
   let read = zero();
   for (let p = 0; p < terms; p++) {
     const row = at(b, p * bp);
@@ -241,25 +240,16 @@ const LINE: usize = 64;
 // Node 22 and earlier would spill registers. Tiles only store; a variant that also adds was slower.
 
 /**
- * A tile of 6×8 sums: y[i,j] = Σₚ strip[p][i]·b(p,j). The rows of y are `yi` numbers apart, those of b `step` bytes. With
- * `Start` v128 instead of void, the sums of the tile `before` come first.
+ * A tile of 6×8 sums: y[i,j] = Σₚ strip[p][i]·b(p,j). The rows of y are `yi` numbers apart, those of b `step` bytes.
  */
-export function highTile<Start>(
-  y: usize,
-  yi: i32,
-  before: usize,
-  strip: usize,
-  b: usize,
-  step: usize,
-  terms: i32,
-): void {
+function highTile(y: usize, yi: i32, strip: usize, b: usize, step: usize, terms: i32): void {
   const row = bytes(yi);
-  let s00 = start<Start>(before, 0), s01 = start<Start>(before, 1); // prettier-ignore
-  let s10 = start<Start>(before, 2), s11 = start<Start>(before, 3); // prettier-ignore
-  let s20 = start<Start>(before, 4), s21 = start<Start>(before, 5); // prettier-ignore
-  let s30 = start<Start>(before, 6), s31 = start<Start>(before, 7); // prettier-ignore
-  let s40 = start<Start>(before, 8), s41 = start<Start>(before, 9); // prettier-ignore
-  let s50 = start<Start>(before, 10), s51 = start<Start>(before, 11); // prettier-ignore
+  let s00 = zero(), s01 = zero(); // prettier-ignore
+  let s10 = zero(), s11 = zero(); // prettier-ignore
+  let s20 = zero(), s21 = zero(); // prettier-ignore
+  let s30 = zero(), s31 = zero(); // prettier-ignore
+  let s40 = zero(), s41 = zero(); // prettier-ignore
+  let s50 = zero(), s51 = zero(); // prettier-ignore
   for (let p = 0; p < terms; p++) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, VECTOR);
@@ -303,26 +293,13 @@ export function highTile<Start>(
   v128.store(y, s51, VECTOR);
 }
 
-/** What a sum begins with: vector `index` of the tile `before`, or 0. */
-function start<Start>(before: usize, index: usize): v128 {
-  return isVoid<Start>() ? zero() : v128.load(before + index * VECTOR);
-}
-
 /** A tile of 4×8 sums. */
-export function lowTile<Start>(
-  y: usize,
-  yi: i32,
-  before: usize,
-  strip: usize,
-  b: usize,
-  step: usize,
-  terms: i32,
-): void {
+function lowTile(y: usize, yi: i32, strip: usize, b: usize, step: usize, terms: i32): void {
   const row = bytes(yi);
-  let s00 = start<Start>(before, 0), s01 = start<Start>(before, 1); // prettier-ignore
-  let s10 = start<Start>(before, 2), s11 = start<Start>(before, 3); // prettier-ignore
-  let s20 = start<Start>(before, 4), s21 = start<Start>(before, 5); // prettier-ignore
-  let s30 = start<Start>(before, 6), s31 = start<Start>(before, 7); // prettier-ignore
+  let s00 = zero(), s01 = zero(); // prettier-ignore
+  let s10 = zero(), s11 = zero(); // prettier-ignore
+  let s20 = zero(), s21 = zero(); // prettier-ignore
+  let s30 = zero(), s31 = zero(); // prettier-ignore
   for (let p = 0; p < terms; p++) {
     const b0 = v128.load(b);
     const b1 = v128.load(b, VECTOR);
@@ -355,10 +332,9 @@ export function lowTile<Start>(
 }
 
 /** A tile that extends beyond y, or is added to sums already in y: computed in `edge`, then copied or added. */
-export function edgeTile<Start>(
+function edgeTile(
   y: usize,
   yi: i32,
-  before: usize,
   strip: usize,
   b: usize,
   step: usize,
@@ -368,8 +344,8 @@ export function edgeTile<Start>(
   columns: i32,
   add: bool,
 ): void {
-  if (lanes == HIGH) highTile<Start>(edge, NR, before, strip, b, step, terms);
-  else lowTile<Start>(edge, NR, before, strip, b, step, terms);
+  if (lanes == HIGH) highTile(edge, NR, strip, b, step, terms);
+  else lowTile(edge, NR, strip, b, step, terms);
   let sums = edge;
   for (let i = 0; i < rows; i++) {
     let s0 = v128.load(sums);
@@ -385,7 +361,7 @@ export function edgeTile<Start>(
 }
 
 /** Packs a block of A into strips. */
-export function packStrips(a: usize, ai: i32, ap: i32, rows: i32, terms: i32): void {
+function packStrips(a: usize, ai: i32, ap: i32, rows: i32, terms: i32): void {
   for (let i = 0; i < rows;) {
     const lanes = lanesOf(rows - i);
     pack(at(strips, i * terms), at(a, i * ai), ai, ap, min(lanes, rows - i), terms, lanes);

@@ -8,20 +8,9 @@
  */
 import { activate } from './dense';
 import { scratch } from './instance';
-import {
-  edgeTile,
-  fetchBlock,
-  HIGH,
-  highTile,
-  lanesOf,
-  lowTile,
-  NR,
-  packStrips,
-  strips,
-  sumRow,
-} from './matmul';
+import { sumRow } from './matmul';
 import { sparseRow, zeros } from './sparse';
-import { at, bytes, FLOAT, zero } from './vector';
+import { at, FLOAT, zero } from './vector';
 
 /** Rows of a sparse product, and columns of a single row, after which the second thread may follow. */
 const ROWS = 4;
@@ -67,63 +56,6 @@ export function sparseTerms(
     if (isLast) activate(at(y, i * n), at(y, i * n), b, end - i, n, n, slope);
     else atomic.store<i32>(progress, end);
   }
-}
-
-/**
- * y = activation(x·W + b), in the form TILES, for products whose terms are summed in one block. In `before`, one tile of sums
- * follows the other.
- */
-export function tileTerms(
-  p: i32,
-  x: usize,
-  W: usize,
-  b: usize,
-  y: usize,
-  before: usize,
-  progress: usize,
-  m: i32,
-  k: i32,
-  n: i32,
-  terms: i32,
-  slope: f64,
-): void {
-  const isLast = p + k == terms;
-  fetchBlock(x, terms, m, k);
-  packStrips(x, terms, 1, m, k);
-  fetchBlock(W, n, k, n);
-  let sums = before;
-  for (let j = 0; j < n; j += NR) {
-    const width = min(NR, n - j);
-    const panel = at(W, j);
-    const end = sums + panelOf(m);
-    if (p > 0) {
-      wait(progress, j + NR);
-      fetch(sums, end);
-    } else if (isLast) memory.fill(sums, 0, end - sums);
-    for (let i = 0; i < m;) {
-      const lanes = lanesOf(m - i);
-      const strip = at(strips, i * k);
-      const corner = at(y, i * n + j);
-      if (!isLast) {
-        if (lanes == HIGH) highTile<void>(sums, NR, 0, strip, panel, bytes(n), k);
-        else lowTile<void>(sums, NR, 0, strip, panel, bytes(n), k);
-      } else if (width < NR || m - i < lanes) {
-        edgeTile<v128>(corner, n, sums, strip, panel, bytes(n), k, lanes, min(lanes, m - i), width, false);
-      } else if (lanes == HIGH) highTile<v128>(corner, n, sums, strip, panel, bytes(n), k);
-      else lowTile<v128>(corner, n, sums, strip, panel, bytes(n), k);
-      sums += bytes(lanes * NR);
-      i += lanes;
-    }
-    if (!isLast) atomic.store<i32>(progress, j + NR);
-  }
-  if (isLast) activate(y, y, b, m, n, n, slope);
-}
-
-/** The size of the tiles of m rows, in bytes. */
-function panelOf(m: i32): usize {
-  let rows = 0;
-  while (rows < m) rows += lanesOf(m - rows);
-  return bytes(rows * NR);
 }
 
 /** y = x·W for one row, in the form SUMS. x [terms], W [terms, n] → y [n]. */

@@ -179,7 +179,6 @@ describe.each([
 /** Of two threads that divide the terms of a product, the second one adds its terms to the sums of the first. */
 it.each([
   ['sparseTerms', 'dense', [32, 784, 300], 0.8],
-  ['tileTerms', 'dense', [32, 300, 100], 0],
   ['rowTerms', 'matmul', [1, 784, 300], 0],
 ] as const)('in %s, the second thread waits for the first', (part, name, [m, k, n], zeros) => {
   const pool = several.get(2)?.pool;

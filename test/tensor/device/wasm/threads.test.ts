@@ -284,7 +284,7 @@ describe('the main thread', () => {
     ['half of the units that stay with it', 1, (first: number) => first === 500],
     ['more of them if a worker is slower', 1.5, (first: number) => first > 550],
     ['fewer of them if a worker is faster', 0.7, (first: number) => first < 450],
-    ['four fifths of them at most', 50, (first: number) => first === 800],
+    ['four fifths of them at most', 50, (first: number) => first > 780 && first <= 800],
   ])('takes %s', async (_, time, isExpected) => {
     const pool = await poolOf(deviceWith(2, taking(time)));
     pool.pauses = false;
@@ -307,7 +307,7 @@ describe('the main thread', () => {
       pool.run(form, [1000], [], 0, 1, 1e9);
       pool.join();
     };
-    for (let step = 0; step < 100_000 && pool.shared < 20; step++) run(one);
+    for (let step = 0; step < 100_000 && pool.shared < 200; step++) run(one);
     const before = shares.length;
     run(other); // forms whose units stay divide them alike
     pool.stop();

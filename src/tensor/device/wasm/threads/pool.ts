@@ -66,16 +66,15 @@ const DRIFT = 1.01;
 /**
  * Cores differ in speed: some processors have two kinds, and other programs slow down one core more than another. So each
  * share is measured, and a worker gets as much as it can compute in the time of the others. A measurement changes the
- * speed of a worker by `LEARNING` of the difference, and by less if it took less than `CERTAIN` milliseconds. Speeds are
- * relative to the main thread, and stay within limits: a share that seems slower or faster was interrupted.
+ * speed of a worker by `LEARNING` of the difference, or by `STAYING` for units that stay with their threads, and by less
+ * if it took less than `CERTAIN` milliseconds. Speeds are relative to the main thread, and stay within limits: a share that
+ * seems slower or faster was interrupted.
  */
 const LEARNING = 0.25;
+const STAYING = 0.03;
 const CERTAIN = 0.1;
 const SLOWEST = 0.25;
 const FASTEST = 4;
-
-/** Shares that stay with their threads are adjusted when they have taken so many milliseconds. */
-const STAY = 4;
 
 /** What the workers of a pool share. */
 export interface Shared {
@@ -118,9 +117,8 @@ export class Pool {
   private readonly done: number[] = [];
   /** The units of each worker's share. */
   private readonly given: number[] = [];
-  /** The speeds of the forms that stay, and the time of their shares on the main thread and on each worker since they were set. */
+  /** The speeds of the forms that stay. */
   private readonly stayingSpeeds: number[] = [];
-  private readonly stayed: { main: number; worker: number }[] = [];
   /** The error of a share. */
   private failure: unknown = null;
   /** The workers that have a share of the last call. */
@@ -213,8 +211,7 @@ export class Pool {
 
   /**
    * A form whose units are the rows of a matrix that several kernels read and write in turn: W in a training step. All such
-   * forms divide them alike, so that each row stays in the cache of one core. Their times are added up, and the speeds are
-   * adjusted now and then.
+   * forms divide them alike, so that each row stays in the cache of one core, and the place changes slowly.
    */
   staying(form: Form): Form {
     return { ...form, speeds: this.stayingSpeeds, stays: true };
@@ -319,7 +316,6 @@ export class Pool {
       control[INTS * place] = STARTING;
       this.done.push(0);
       this.given.push(0);
-      this.stayed.push({ main: 0, worker: 0 });
       this.workers.push(null);
       const start = { module, memory, scratch: scratch * (place + 1), place, control, jobs, patience };
       const state = { ended: false };
@@ -401,29 +397,10 @@ export class Pool {
   /** Adjusts the speed of a worker to the time of its share, in milliseconds. */
   private learn(k: number, { speeds, stays }: Form, time: number): void {
     if (time === 0) return; // the clock of some pages is coarse
-    if (stays === true) {
-      this.compare(k, time);
-      return;
-    }
     const found = (this.given[k] / time / this.ownUnits) * this.own;
     const speed = Math.min(FASTEST, Math.max(SLOWEST, found));
-    const weight = LEARNING * Math.min(1, time / CERTAIN);
+    const weight = (stays ? STAYING : LEARNING) * Math.min(1, time / CERTAIN);
     speeds[k] += weight * (speed - speeds[k]);
-  }
-
-  /**
-   * Adds up the times of shares that stay with their threads, in milliseconds, and now and then adjusts the speed of a worker,
-   * so that both threads take half of the sum.
-   */
-  private compare(k: number, time: number): void {
-    const { own, stayed, stayingSpeeds: speeds } = this;
-    const times = stayed[k];
-    times.main += Math.min(own, INTERRUPTED * time);
-    times.worker += Math.min(time, INTERRUPTED * own);
-    const all = times.main + times.worker;
-    if (all < STAY) return;
-    speeds[k] = Math.min(FASTEST, Math.max(SLOWEST, (speeds[k] * 2 * times.main) / all));
-    stayed[k] = { main: 0, worker: 0 };
   }
 
   /** The arguments of a worker's share. */

@@ -27,9 +27,6 @@ const COLUMNS = 8;
 const BLOCK = 60;
 /** Rows up to which that is so, and up to which a product reads B in place. */
 const FEW = 64;
-/** Terms up to which a product in tiles is one block, and the row length at which W is packed: see `matmul.ts`. */
-const BLOCK_TERMS = 400;
-const ALIASED = 512;
 /** Rows of layer normalization whose gradients are summed together: see `layernorm.ts`. */
 const SUMMED = 32;
 
@@ -156,21 +153,12 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
 
   const beginTerms = form('beginTerms');
   const sparseTerms = pool.staying(form('sparseTerms'));
-  const tileTerms = pool.staying(form('tileTerms'));
   const rowTerms = pool.staying(form('rowTerms'));
   /** Sums of the first of two threads. */
   const before = Number(form('runSums').run());
   /** Whether two threads divide the terms of a product with W [k, n]: see `terms.ts`. */
   const isByTerms = (m: number, k: number, n: number): boolean =>
-    pool.count === 2 &&
-    isSmallBatch(m, k) &&
-    (m + COLUMNS) * (n + COLUMNS) <= ROOM &&
-    pool.divides(MULTIPLY_ADD * m * k * n);
-  /** A dense layer whose terms two threads divide, if its form allows that. */
-  const termsIn = (chosen: number, m: number, k: number, n: number): Form | null => {
-    if (chosen === SPARSE) return sparseTerms;
-    return chosen === TILES && m <= FEW && k <= BLOCK_TERMS && n % ALIASED !== 0 ? tileTerms : null;
-  };
+    pool.count === 2 && isSmallBatch(m, k) && m * n <= ROOM && pool.divides(MULTIPLY_ADD * m * k * n);
 
   /** y = A·B in a form. a(i,p) is at a[i·ai + p·ap], b(p,j) at b[p·bp + j·bj]. */
   const productIn = (
@@ -226,10 +214,9 @@ export function splitsOf(pool: Pool): ReadonlyMap<string, Split> {
     slope: number,
   ) => {
     const args = [chosen, y, x, W, b, m, k, n, n, slope];
-    const inTerms = isByTerms(m, k, n) ? termsIn(chosen, m, k, n) : null;
-    if (inTerms !== null) {
+    if (chosen === SPARSE && isByTerms(m, k, n)) {
       const byTerms = [0, x, W, b, y, before, pool.alone(beginTerms), m, k, n, k, slope];
-      pool.run(inTerms, byTerms, [1, FLOAT, FLOAT * n], 8, ROWS, MULTIPLY_ADD * m * n);
+      pool.run(sparseTerms, byTerms, [1, FLOAT, FLOAT * n], 8, ROWS, MULTIPLY_ADD * m * n);
     } else if (isByColumns(chosen, m, n)) {
       const steps = [0, FLOAT, 0, FLOAT, FLOAT];
       pool.run(densePart, args, steps, 7, columnGrain(chosen), MULTIPLY_ADD * k * m);
