@@ -92,6 +92,9 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
     server.close();
   });
 
+  /** A page trains on a software GPU within this time, in milliseconds, on a busy machine too. */
+  const PATIENCE = 55_000;
+
   /** The answer of a page. Fails if the page prints anything except the message about the missing favicon. */
   async function visit(address: string): Promise<Trained> {
     const page = await browser.newPage();
@@ -100,7 +103,7 @@ describe.skipIf(chromiumPath === undefined)('in Chromium under a strict content 
     page.on('pageerror', (error) => problems.push(error.message));
     try {
       await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${address}`);
-      await page.waitForFunction(() => 'answer' in globalThis);
+      await page.waitForFunction(() => 'answer' in globalThis, undefined, { timeout: PATIENCE });
       const answer = await page.evaluate(() => Reflect.get(globalThis, 'answer') as Trained);
       expect(problems.filter((text) => !text.includes('favicon'))).toEqual([]);
       return answer;
