@@ -53,14 +53,15 @@ const SIDE = 512;
 /** Numbers for the first layer of a step. */
 const LAYER = 2 ** 20;
 
-/** Where the limits are measured: a device of its own. */
+/** The limits, and what measures them. */
 export interface LimitsOfMachine {
   readonly measured: Limits;
-  /** To measure a limit again, together with other work. */
+  /** The work that measures a limit, to time it in turns with other work. */
   readonly subjects: Readonly<Record<Limit, Subject>>;
   readonly close: () => void;
 }
 
+/** Measures the limits on a device of its own, which `close` ends. */
 export async function openLimits(count: number, turns: Turns): Promise<LimitsOfMachine> {
   const device = openWasm(builds, { count, reason: 'benchmark' });
   device.gather(makeTeam);

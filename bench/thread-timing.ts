@@ -48,6 +48,9 @@ export function timeInTurns(subject: Subject, { rounds, turn }: Turns): readonly
   return timer.timings;
 }
 
+/** After this time without work, in milliseconds, the workers of a pool sleep. */
+const ASLEEP = 3;
+
 /** `timeInTurns` for work on several pools, all in each round, so that they meet the same state of the machine. */
 export async function timeTogether(
   subjects: readonly Subject[],
@@ -62,9 +65,6 @@ export async function timeTogether(
   }
   return timers.map(({ timings }) => timings);
 }
-
-/** After this time without work, in milliseconds, the workers of a pool sleep. */
-const ASLEEP = 3;
 
 /** The times of a subject, in milliseconds. */
 class TurnTimer {

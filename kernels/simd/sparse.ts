@@ -25,7 +25,7 @@ export function isSparse(a: usize, ai: i32, ap: i32, m: i32, k: i32, n: i32): bo
   return ap == 1 ? isMostlyZero(a, m, k, ai) : isMostlyZero(a, k, m, ap);
 }
 
-/** One row in this many is sampled, and of large matrices not more than `MOST_ROWS`. */
+/** One row in `SAMPLE` is sampled, and at most `MOST_ROWS` of a matrix. */
 const SAMPLE = 4;
 const MOST_ROWS = 16;
 

@@ -24,6 +24,7 @@ import {
 } from '../../../../src/index.ts';
 import { nets } from '../../../../src/networks.ts';
 import { builds, openWasm, type WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
+import type { Form, Pool } from '../../../../src/tensor/device/wasm/threads/pool.ts';
 import { threadsOf } from '../../../../src/tensor/device/wasm/threads/count.ts';
 import {
   startWorker,
@@ -56,6 +57,12 @@ async function poolOf({ pool }: WasmDevice) {
   if (pool === null) throw new Error('the device has one thread');
   await pool.started();
   return pool;
+}
+
+function formOf({ forms }: Pool, name: string): Form {
+  const form = forms.get(name);
+  if (form === undefined) throw new Error(`no export: ${name}`);
+  return form;
 }
 
 afterEach(async () => {
@@ -251,26 +258,15 @@ describe('the main thread', () => {
       const device = deviceWith(2, taking(time));
       const pool = await poolOf(device);
       pool.pauses = false;
-      const form = pool.forms.get('productPart');
-      if (form === undefined) throw new Error('no export: productPart');
-      const run = vi.spyOn(form, 'run');
+      const run = vi.spyOn(formOf(pool, 'productPart'), 'run');
       const inputs = [
         device.upload(new Float32Array(600_000).fill(1), 'float32'),
         device.upload(new Float32Array(48_000).fill(1), 'float32'),
       ];
+      const large = [[1000, 600], [600, 80]]; // prettier-ignore
       for (let step = 0; step < 100_000 && pool.shared < 40; step++) {
         run.mockClear();
-        device.run(
-          matmul,
-          inputs,
-          [
-            [1000, 600],
-            [600, 80],
-          ],
-          [1000, 80],
-          {},
-          false,
-        );
+        device.run(matmul, inputs, large, [1000, 80], {}, false);
         pool.join();
       }
       pool.stop();
@@ -292,10 +288,8 @@ describe('the main thread', () => {
     let clock = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => clock);
     const [one, other] = ['scale', 'exp'].map((name) => {
-      const form = pool.forms.get(name);
-      if (form === undefined) throw new Error(`no export: ${name}`);
       return pool.staying({
-        ...form,
+        ...formOf(pool, name),
         run: (units) => {
           shares.push(units);
           clock += 1; // the share of the main thread takes a millisecond

@@ -210,8 +210,8 @@ export class Pool {
   }
 
   /**
-   * A form whose units are the rows of a matrix that several kernels read and write in turn: W in a training step. All such
-   * forms divide them alike, so that each row stays in the cache of one core, and the place changes slowly.
+   * A form whose units are the rows of W, which several kernels of a training step read and write in turn. All such forms
+   * are divided at the same rows, which change slowly, so that each row stays in the cache of one core.
    */
   staying(form: Form): Form {
     return { ...form, speeds: this.stayingSpeeds, stays: true };

@@ -4,7 +4,7 @@
  * coefficients of the columns, and the others copy them.
  *
  * Divided by columns, two threads take up to 1.4 times as long as one for batch normalization of [1024, 512]; by rows, about
- * 0.7 times (Node 24 on an AMD EPYC 9005). A processor fetches about a kilobyte ahead of what a thread reads. Where each row
+ * 0.8 times (Node 24 on an AMD EPYC 9005). A processor fetches about a kilobyte ahead of what a thread reads. Where each row
  * has columns of both threads, it would fetch what the other one writes.
  */
 import type { Form, Pool } from './pool.ts';

@@ -46,8 +46,8 @@ const isByColumns = (form: number, m: number, n: number): boolean =>
   form === SUMS || (n > m && (form === TILES || (form === SPARSE && m <= FEW)));
 
 /**
- * Whether m rows are few compared with W [k, n]. Then fewer numbers change cores if two threads divide the terms, and exchange
- * sums [m, n], than if each reads all of W, half of which the other one has updated.
+ * Whether a batch of m rows is small compared with W [k, n]. Then two threads divide the terms of the product: they exchange
+ * sums [m, n], which is less than the half of W that each would have to read from the other.
  */
 const isSmallBatch = (m: number, k: number): boolean => 2 * m <= k;
 
