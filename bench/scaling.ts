@@ -1,7 +1,7 @@
 /** Measures how the cost of training grows with the batch and with the width of the layers. */
 import { type NetName, nets } from '../src/networks.ts';
 import { BatchNorm1d, Dense, ReLU, scope, Sequential, tensor } from '../src/index.ts';
-import { seededStream } from '../src/tensor/random.ts';
+import { seededStream } from '../src/tensor/seed.ts';
 import { fitPowerLaw, type PowerLaw } from './statistics.ts';
 import { time, type TimerOptions, type Timing } from './timer.ts';
 import { stepOf, trainingOf } from './training.ts';

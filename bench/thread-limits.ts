@@ -6,7 +6,7 @@ import { builds, openWasm } from '../src/tensor/device/wasm/open-wasm.ts';
 import { WasmStorage } from '../src/tensor/device/wasm/residency.ts';
 import type { Pool } from '../src/tensor/device/wasm/threads/pool.ts';
 import { makeTeam } from '../src/tensor/device/wasm/threads/team.ts';
-import { seededStream } from '../src/tensor/random.ts';
+import { seededStream } from '../src/tensor/seed.ts';
 import { mean, median, quantile, type Summary } from './statistics.ts';
 import { formOf, latencyOf, type Subject, timeInTurns, type Turns } from './thread-timing.ts';
 

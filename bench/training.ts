@@ -1,6 +1,6 @@
 /** The training step that is timed: forward, backward and SGD. */
 import { crossEntropy, digits, type Layer, manualSeed, SGD, type Tensor, tensor } from '../src/index.ts';
-import { seededStream } from '../src/tensor/random.ts';
+import { seededStream } from '../src/tensor/seed.ts';
 
 const CLASSES = 10;
 const BATCHES = 4;

@@ -40,7 +40,8 @@ export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
 export { noGrad } from './tensor/tape.ts';
 export { gradcheck, type GradcheckOptions, GradientError } from './tensor/gradcheck.ts';
-export { manualSeed, type StreamName, type StreamState } from './tensor/random.ts';
+export type { StreamName, StreamState } from './tensor/random.ts';
+export { manualSeed } from './tensor/seed.ts';
 export type { Value } from './tensor/value.ts';
 export { DeviceError, DeviceLostError, DTypeError, GraphError, ValueError } from './tensor/errors.ts';
 

@@ -2,7 +2,8 @@
 import type { Params, Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
-import { seededStream, type Stream } from '../../src/tensor/random.ts';
+import type { Stream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 
 /** Draws one value of an input. */
 export type Draw = (stream: Stream) => number;

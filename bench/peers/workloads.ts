@@ -1,5 +1,6 @@
 /** The workloads that are timed. Every contender gets the same inputs, drawn from a fixed seed. */
-import { type Stream, seededStream } from '../../src/tensor/random.ts';
+import type { Stream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { batchesOf, type Inputs } from '../training.ts';
 import type { NetName } from '../../src/networks.ts';
 import type { ContenderName } from './contenders.ts';

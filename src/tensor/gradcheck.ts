@@ -12,7 +12,8 @@ import {
   GammaBetaError,
   GraphError,
 } from './errors.ts';
-import { seededStream, type Stream } from './random.ts';
+import type { Stream } from './random.ts';
+import { seededStream } from './seed.ts';
 import { noGrad } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 

@@ -22,7 +22,7 @@ import {
   tensor,
   useDevice,
 } from '../../src/index.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 
 const IMAGES = 2000;
 const STEPS = 10;

@@ -10,7 +10,7 @@ import {
   useDevice,
 } from '../../src/index.ts';
 import type { FloatArray, Shape } from '../../kernels/kernel.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 
 afterEach(() => useDevice('wasm'));
 

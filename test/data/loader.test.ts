@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { DataLoader, type Batch, type DataLoaderOptions } from '../../src/data/loader.ts';
 import { permutation } from '../../src/data/shuffle.ts';
 import { ValueError } from '../../src/tensor/errors.ts';
-import { manualSeed, streams } from '../../src/tensor/random.ts';
+import { streams } from '../../src/tensor/random.ts';
+import { manualSeed } from '../../src/tensor/seed.ts';
 import { numbered, refusal } from './helpers.ts';
 
 /** The labels of an epoch, in the order of its batches. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { checkDataset, type Dataset } from '../../src/data/dataset.ts';
 import { split, type SplitOptions, take } from '../../src/data/split.ts';
 import { ValueError } from '../../src/tensor/errors.ts';
-import { manualSeed, streams } from '../../src/tensor/random.ts';
+import { streams } from '../../src/tensor/random.ts';
+import { manualSeed } from '../../src/tensor/seed.ts';
 import { numbered, refusal } from './helpers.ts';
 
 describe('split by a count', () => {

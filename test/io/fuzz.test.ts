@@ -21,7 +21,7 @@ import {
   Sequential,
   StateDictError,
 } from '../../src/index.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { snapshot } from '../layers/helpers.ts';
 
 /** Files of each kind; half are damaged, and half are made up. */

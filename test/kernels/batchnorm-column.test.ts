@@ -14,7 +14,7 @@ import {
 import type { Kernel, Params, Shape } from '../../kernels/kernel.ts';
 import { colDot, colSum } from '../../kernels/reduce.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 
 /** A column of m values with the incoming gradient, gamma, beta and eps. */
 interface Example {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { devices } from '../laws/kernel-laws.ts';
 import { seeds } from './cases/case.ts';
 import { computeOn } from './compute.ts';

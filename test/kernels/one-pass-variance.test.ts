@@ -1,7 +1,7 @@
 /** The variance in one pass, as in section 13 of batchnorm.md: where it fails, and the bound under which it is used. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 
 const f32 = Math.fround;
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { devices, type DeviceUnderTest, type KernelCall, type Values } from '../laws/kernel-laws.ts';
 import { inPage } from '../on-devices.ts';
 import { cases } from './cases/index.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as kernels from '../../kernels/index.ts';
 import type { Device } from '../../src/tensor/device/device.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { devices } from '../laws/kernel-laws.ts';
 
 /** Mean and variance of float32 values [m, C], computed by the two kernels on a device. */

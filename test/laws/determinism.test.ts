@@ -11,7 +11,7 @@ import {
   type Tensor,
   tensor,
 } from '../../src/index.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { snapshot } from '../layers/helpers.ts';
 import { inFloat32 } from '../on-devices.ts';
 

@@ -13,7 +13,7 @@ import * as kernels from '../../kernels/matmul.ts';
 import { makeTeam } from '../../src/tensor/device/wasm/threads/team.ts';
 import { fusionCases } from '../kernels/fusion-cases/index.ts';
 import { cases } from '../kernels/cases/index.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { fused } from './fusion-laws.ts';
 import type { KernelCall } from './kernel-laws.ts';
 

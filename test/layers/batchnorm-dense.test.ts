@@ -18,7 +18,7 @@ import {
   ValueError,
 } from '../../src/index.ts';
 import { batchNormDense } from '../../src/layers/fuse.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { inFloat64, onDevices } from '../on-devices.ts';
 import { f64, leaf, values, wide, widest } from '../tensors.ts';
 import { expectClose, refusal, snapshot } from './helpers.ts';

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import { type Layer, noGrad, type Tensor, tensor } from '../../src/index.ts';
 import { assign } from '../../src/tensor/assign.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { dot } from './helpers.ts';
 import { values } from '../tensors.ts';
 

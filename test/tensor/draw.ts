@@ -1,7 +1,7 @@
 /** Random shapes and tensors for fast-check. */
 import fc from 'fast-check';
 import { type Tensor, tensor } from '../../src/index.ts';
-import { seededStream } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { values, widest } from '../tensors.ts';
 
 /** Makes element i of a random tensor. `random` is uniform over [0, 1). */

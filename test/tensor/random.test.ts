@@ -1,10 +1,11 @@
 /** Random numbers: they agree with the published generators, and streams are separate. */
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { manualSeed, randn, uniform, ValueError } from '../../src/index.ts';
 import { cutNormal } from '../../src/layers/init.ts';
-import { seededStream, Stream, type StreamName, streams, type StreamState } from '../../src/tensor/random.ts';
+import { Stream, type StreamName, streams, type StreamState } from '../../src/tensor/random.ts';
+import { seededStream } from '../../src/tensor/seed.ts';
 import { onDevices } from '../on-devices.ts';
 import { values, widest } from '../tensors.ts';
 import { expectError } from './expect-error.ts';
@@ -121,6 +122,13 @@ describe('manualSeed', () => {
     };
     expect(words(0)).toEqual([0xe220a8397b1dcdafn, 0x6e789e6aa1b965f4n]);
     expect(words(1234567)).toEqual([6457827717110365317n, 3203168211198807973n]);
+  });
+
+  it('with seed 0 gives the states in which the streams start', async () => {
+    manualSeed(0);
+    vi.resetModules();
+    const fresh = await import('../../src/tensor/random.ts');
+    expect(names.map((name) => fresh.streams[name].state)).toEqual(states());
   });
 
   it('gives the same numbers for the same seed', () => {

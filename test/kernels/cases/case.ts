@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type * as kernels from '../../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
-import { seededStream } from '../../../src/tensor/random.ts';
+import { seededStream } from '../../../src/tensor/seed.ts';
 import type { At, KernelCase, Values } from '../../laws/kernel-laws.ts';
 
 /** A case for every kernel. A missing one does not compile. */

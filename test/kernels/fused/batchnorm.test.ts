@@ -1,7 +1,7 @@
 /** Fused batch normalization where float32 fails first: offsets, constant columns, huge values, NaN. */
 import { describe, expect, it } from 'vitest';
 import type { Shape } from '../../../kernels/kernel.ts';
-import { seededStream } from '../../../src/tensor/random.ts';
+import { seededStream } from '../../../src/tensor/seed.ts';
 import { devices, type KernelCall } from '../../laws/kernel-laws.ts';
 import { fusionCases } from '../fusion-cases/index.ts';
 import { composed, fused } from '../../laws/fusion-laws.ts';

@@ -7,7 +7,7 @@ import { batchnormForward, denseDz } from '../../../kernels/fused/index.ts';
 import type { Fusion } from '../../../kernels/fused/fusion.ts';
 import * as kernels from '../../../kernels/index.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
-import { seededStream } from '../../../src/tensor/random.ts';
+import { seededStream } from '../../../src/tensor/seed.ts';
 import { openWasm } from '../../../src/tensor/device/wasm/open-wasm.ts';
 import { wasmBuilds } from '../../laws/kernel-laws.ts';
 

@@ -6,7 +6,7 @@ import { sumAxis } from '../../../../kernels/reduce.ts';
 import type { Storage } from '../../../../src/tensor/device/device.ts';
 import { BUDGET } from '../../../../src/tensor/device/wasm/residency.ts';
 import { openWasm, type WasmDevice } from '../../../../src/tensor/device/wasm/open-wasm.ts';
-import { seededStream } from '../../../../src/tensor/random.ts';
+import { seededStream } from '../../../../src/tensor/seed.ts';
 import { wasmDevice } from './wasm-device.ts';
 
 const MB = 2 ** 20;

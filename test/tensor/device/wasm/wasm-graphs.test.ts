@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { concat, defineOp, noGrad, type Tensor, tensor, useDevice } from '../../../../src/index.ts';
-import { seededStream } from '../../../../src/tensor/random.ts';
+import { seededStream } from '../../../../src/tensor/seed.ts';
 import { values } from '../../../tensors.ts';
 import { Held } from './wasm-device.ts';
 
