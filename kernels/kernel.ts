@@ -63,6 +63,9 @@ export interface Kernel<P extends Params = Params> {
   cost(sizes: readonly number[]): Cost;
 }
 
+/** A kernel that works along one axis. */
+export type AxisKernel = Kernel<{ axis: number }>;
+
 /** The loops that fill the output of a kernel. */
 export type Loops<P extends Params = NoParams> = Kernel<P>['reference'];
 

@@ -3,76 +3,48 @@
  * backward. A transposed operand is not copied: its loops read it column by column.
  */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, Loops } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { formatShape } from './shape.ts';
 
 /** y[i,j] = Σₚ a[i,p] · b[p,j]: a [m, k], b [k, n] → [m, n]. */
-export const matmul: Kernel = matrixProduct(
-  { name: 'matmul', inputs: ['a', 'b'] },
-  [1, 0],
-  (y, [a, b], [m, k, n]) => {
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        let sum = 0;
-        for (let p = 0; p < k; p++) sum += a[i * k + p] * b[p * n + j];
-        y[i * n + j] = sum;
-      }
-    }
-  },
-);
+export const matmul: Kernel = matrixProduct('matmul', [1, 0]);
 
 /** y[i,j] = Σₚ a[i,p] · b[j,p], that is A·Bᵀ: a [m, k], b [n, k] → [m, n]. */
-export const matmulTransposedB: Kernel = matrixProduct(
-  { name: 'matmulTransposedB', inputs: ['a', 'b'] },
-  [1, 1],
-  (y, [a, b], [m, k, n]) => {
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        let sum = 0;
-        for (let p = 0; p < k; p++) sum += a[i * k + p] * b[j * k + p];
-        y[i * n + j] = sum;
-      }
-    }
-  },
-);
+export const matmulTransposedB: Kernel = matrixProduct('matmulTransposedB', [1, 1]);
 
 /** y[i,j] = Σₚ a[p,i] · b[p,j], that is Aᵀ·B: a [k, m], b [k, n] → [m, n]. */
-export const matmulTransposedA: Kernel = matrixProduct(
-  { name: 'matmulTransposedA', inputs: ['a', 'b'] },
-  [0, 0],
-  (y, [a, b], [m, k, n]) => {
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        let sum = 0;
-        for (let p = 0; p < k; p++) sum += a[p * m + i] * b[p * n + j];
-        y[i * n + j] = sum;
-      }
-    }
-  },
-);
+export const matmulTransposedA: Kernel = matrixProduct('matmulTransposedA', [0, 0]);
 
-/** What the three share. The product sums over axis `aInner` of a and axis `bInner` of b, of extent k. */
-function matrixProduct(
-  definition: Definition,
-  [aInner, bInner]: readonly [0 | 1, 0 | 1],
-  reference: Loops,
-): Kernel {
+/** The product that sums over axis `aInner` of a and axis `bInner` of b, whose extent is k. */
+function matrixProduct(name: string, [aInner, bInner]: readonly [0 | 1, 0 | 1]): Kernel {
   return {
-    ...definition,
-    simd: definition.name,
+    name,
+    inputs: ['a', 'b'],
+    simd: name,
     shape: ([a, b]) => {
       if (a.length !== 2 || b.length !== 2) {
         const problem = `two matrices are needed: ${formatShape(a)} and ${formatShape(b)}`;
-        throw new ShapeError(definition.name, problem, 'reshape to [rows, columns] first');
+        throw new ShapeError(name, problem, 'reshape to [rows, columns] first');
       }
       if (a[aInner] === b[bInner]) return [a[1 - aInner], b[1 - bInner]];
       const extents = [`${a[aInner]} on axis ${aInner}`, `${b[bInner]} on axis ${bInner}`];
       const problem = `inner sizes differ: ${formatShape(a)} has ${extents[0]}, ${formatShape(b)} has ${extents[1]}`;
       const hint = 'they are summed over together, so they must be equal; is an operand transposed?';
-      throw new ShapeError(definition.name, problem, hint);
+      throw new ShapeError(name, problem, hint);
     },
     sizes: ([a, b]) => [a[1 - aInner], a[aInner], b[1 - bInner]],
-    reference,
+    reference: (y, [a, b], [m, k, n]) => {
+      // The distances in memory between neighbours along i, j and p. In a row-major matrix, rows are one row apart.
+      const [ai, ap] = aInner === 1 ? [k, 1] : [1, m];
+      const [bj, bp] = bInner === 0 ? [1, n] : [k, 1];
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          let sum = 0;
+          for (let p = 0; p < k; p++) sum += a[i * ai + p * ap] * b[p * bp + j * bj];
+          y[i * n + j] = sum;
+        }
+      }
+    },
     cost: ([m, k, n]) => ({ flops: 2 * m * k * n, bytes: 4 * (m * k + k * n + m * n) }),
   };
 }

@@ -4,50 +4,41 @@
  */
 import { columnSum } from './families.ts';
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, Loops } from './kernel.ts';
+import type { AxisKernel, FloatArray, Kernel } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape, withExtent } from './shape.ts';
 
 /** y[o,0,i] = Σₖ x[o,k,i]; 0 over an empty axis. */
-export const sumAxis: Kernel<{ axis: number }> = reduction(
-  { name: 'sumAxis', inputs: ['x'] },
-  (y, [x], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start, line) => {
-      let sum = 0;
-      for (let k = 0; k < n; k++) sum += x[start + k * inner];
-      y[line] = sum;
-    });
-  },
-);
+export const sumAxis: AxisKernel = reduction({ name: 'sumAxis' }, (x, start, n, step) => {
+  let sum = 0;
+  for (let k = 0; k < n; k++) sum += x[start + k * step];
+  return sum;
+});
 
 /** y[o,0,i] = maxₖ x[o,k,i]; NaN if any is NaN. */
-export const maxAxis: Kernel<{ axis: number }> = reduction(
-  { name: 'maxAxis', inputs: ['x'], refusesEmpty: 'max' },
-  (y, [x], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start, line) => {
-      let max = -Infinity;
-      for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * inner]);
-      y[line] = max;
-    });
+export const maxAxis: AxisKernel = reduction(
+  { name: 'maxAxis', refusesEmpty: 'max' },
+  (x, start, n, step) => {
+    let max = -Infinity;
+    for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * step]);
+    return max;
   },
 );
 
 /** y[o,0,i] = the first k at which x[o,k,i] is largest; NaN counts as largest, as in PyTorch. */
-export const argmaxAxis: Kernel<{ axis: number }> = reduction(
-  { name: 'argmaxAxis', inputs: ['x'], refusesEmpty: 'argmax' },
-  (y, [x], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start, line) => {
-      const at = (k: number) => x[start + k * inner];
-      let best = 0;
-      for (let k = 1; k < n && !Number.isNaN(at(best)); k++) {
-        if (at(k) > at(best) || Number.isNaN(at(k))) best = k;
-      }
-      y[line] = best;
-    });
+export const argmaxAxis: AxisKernel = reduction(
+  { name: 'argmaxAxis', refusesEmpty: 'argmax' },
+  (x, start, n, step) => {
+    const at = (k: number) => x[start + k * step];
+    let best = 0;
+    for (let k = 1; k < n && !Number.isNaN(at(best)); k++) {
+      if (at(k) > at(best) || Number.isNaN(at(k))) best = k;
+    }
+    return best;
   },
 );
 
 /** dx[o,k,i] = g[o,0,i] at the first k where x is largest, else 0: the backward form of `maxAxis`. */
-export const maxAxisDx: Kernel<{ axis: number }> = {
+export const maxAxisDx: AxisKernel = {
   name: 'maxAxisDx',
   inputs: ['g', 'x', 'argmax'],
   shape: ([g, x, argmax], { axis }) => {
@@ -55,30 +46,36 @@ export const maxAxisDx: Kernel<{ axis: number }> = {
     return x;
   },
   sizes: ([, x], { axis }) => aroundAxis(x, axis),
-  reference: (dx, [g, , argmax], [outer, n, inner]) => {
+  reference: (dx, [g, , argmax], sizes) => {
     dx.fill(0);
-    eachLine(outer, n, inner, (start, line) => {
-      dx[start + argmax[line] * inner] = g[line];
-    });
+    const [, , step] = sizes;
+    eachLine(sizes, (start, line) => (dx[start + argmax[line] * step] = g[line]));
   },
   cost: ([outer, n, inner]) => ({ flops: 0, bytes: 4 * outer * (n + 2) * inner }),
 };
 
-/** What the reductions share. If an empty axis is an error, `refusesEmpty` is the op that the error names. */
+/**
+ * A reduction of x: `ofLine` computes the result of one line, whose values stand at `start`, `start + step` …. If an
+ * empty axis is an error, `refusesEmpty` is the op that the error names.
+ */
 function reduction(
-  { refusesEmpty, ...definition }: Definition<{ axis: number }> & { readonly refusesEmpty?: string },
-  reference: Loops<{ axis: number }>,
-): Kernel<{ axis: number }> {
+  { name, refusesEmpty }: { readonly name: string; readonly refusesEmpty?: string },
+  ofLine: (x: FloatArray, start: number, n: number, step: number) => number,
+): AxisKernel {
   return {
-    ...definition,
-    simd: definition.name,
+    name,
+    inputs: ['x'],
+    simd: name,
     shape: ([x], { axis }) => {
       if (refusesEmpty === undefined || x[axis] > 0) return withExtent(x, axis, 1);
       const problem = `axis ${axis} of ${formatShape(x)} is empty`;
       throw new ShapeError(refusesEmpty, problem, 'a maximum needs at least one value');
     },
     sizes: ([x], { axis }) => aroundAxis(x, axis),
-    reference,
+    reference: (y, [x], sizes) => {
+      const [, n, step] = sizes;
+      eachLine(sizes, (start, line) => (y[line] = ofLine(x, start, n, step)));
+    },
     cost: ([outer, n, inner]) => ({ flops: outer * n * inner, bytes: 4 * outer * (n + 1) * inner }),
   };
 }

@@ -36,12 +36,7 @@ export function aroundAxis(shape: Shape, axis: number): [outer: number, n: numbe
  * Calls `each` for every line along the axis of a shape [outer, n, inner]. The n values of the line stand at
  * `start`, `start + inner`, `start + 2·inner` …; `line` counts the lines, and is the place of a result per line.
  */
-export function eachLine(
-  outer: number,
-  n: number,
-  inner: number,
-  each: (start: number, line: number) => void,
-): void {
+export function eachLine([outer, n, inner]: Shape, each: (start: number, line: number) => void): void {
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < inner; i++) each(o * n * inner + i, o * inner + i);
   }

@@ -3,82 +3,73 @@
  * even for logits of ±1e6.
  */
 import { ShapeError } from './errors.ts';
-import type { Definition, FloatArray, Kernel, Loops, Shape } from './kernel.ts';
+import type { AxisKernel, FloatArray, Kernel, Shape } from './kernel.ts';
 import { aroundAxis, eachLine, expectSameShape, formatShape } from './shape.ts';
 
 /**
- * max = maxₖ xₖ and rest = ln Σₖ exp(xₖ − max) over n values, `stride` apart, so that ln Σₖ exp(xₖ) = max + rest. The two
- * are kept apart: added to a large maximum, the rest would lose its digits.
+ * max = maxₖ xₖ and rest = ln Σₖ exp(xₖ − max) over a line of x, so that ln Σₖ exp(xₖ) = max + rest. The two are kept
+ * apart: added to a large maximum, the rest would lose its digits.
  */
-function logSum(x: FloatArray, start: number, n: number, stride: number): [max: number, rest: number] {
+function logSum(x: FloatArray, start: number, end: number, step = 1): [max: number, rest: number] {
   let [max, sum] = [-Infinity, 0];
-  for (let k = 0; k < n; k++) max = Math.max(max, x[start + k * stride]);
-  for (let k = 0; k < n; k++) sum += Math.exp(x[start + k * stride] - max);
+  for (let at = start; at < end; at += step) max = Math.max(max, x[at]);
+  for (let at = start; at < end; at += step) sum += Math.exp(x[at] - max);
   return [max, Math.log(sum)];
 }
 
-/** y[o,k,i] = exp(x[o,k,i]) / Σₖ exp(x[o,k,i]). */
-export const softmax: Kernel<{ axis: number }> = alongAxis(
-  { name: 'softmax', inputs: ['x'] },
-  (y, [x], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start) => {
-      const [max, rest] = logSum(x, start, n, inner);
-      for (let k = 0; k < n; k++) y[start + k * inner] = Math.exp(x[start + k * inner] - max - rest);
-    });
-  },
-);
+// ── lines along an axis: their values stand at `start`, `start + step` … before `end` ──────────────────
+
+/** yₖ = exp(xₖ) / Σⱼ exp(xⱼ). */
+export const softmax: AxisKernel = alongAxis('softmax', ['x'], (y, [x], start, end, step) => {
+  const [max, rest] = logSum(x, start, end, step);
+  for (let at = start; at < end; at += step) y[at] = Math.exp(x[at] - max - rest);
+});
 
 /** dxₖ = yₖ·(gₖ − Σⱼ gⱼyⱼ), from the output y. */
-export const softmaxDx: Kernel<{ axis: number }> = alongAxis(
-  { name: 'softmaxDx', inputs: ['g', 'y'] },
-  (dx, [g, y], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start) => {
-      const end = start + n * inner;
-      let dot = 0;
-      for (let at = start; at < end; at += inner) dot += g[at] * y[at];
-      for (let at = start; at < end; at += inner) dx[at] = y[at] * (g[at] - dot);
-    });
-  },
-);
+export const softmaxDx: AxisKernel = alongAxis('softmaxDx', ['g', 'y'], (dx, [g, y], start, end, step) => {
+  let dot = 0;
+  for (let at = start; at < end; at += step) dot += g[at] * y[at];
+  for (let at = start; at < end; at += step) dx[at] = y[at] * (g[at] - dot);
+});
 
 /** yₖ = xₖ − ln Σⱼ exp(xⱼ). */
-export const logSoftmax: Kernel<{ axis: number }> = alongAxis(
-  { name: 'logSoftmax', inputs: ['x'] },
-  (y, [x], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start) => {
-      const [max, rest] = logSum(x, start, n, inner);
-      for (let k = 0; k < n; k++) y[start + k * inner] = x[start + k * inner] - max - rest;
-    });
-  },
-);
+export const logSoftmax: AxisKernel = alongAxis('logSoftmax', ['x'], (y, [x], start, end, step) => {
+  const [max, rest] = logSum(x, start, end, step);
+  for (let at = start; at < end; at += step) y[at] = x[at] - max - rest;
+});
 
 /** dxₖ = gₖ − exp(yₖ)·Σⱼ gⱼ, from the output y. */
-export const logSoftmaxDx: Kernel<{ axis: number }> = alongAxis(
-  { name: 'logSoftmaxDx', inputs: ['g', 'y'] },
-  (dx, [g, y], [outer, n, inner]) => {
-    eachLine(outer, n, inner, (start) => {
-      const end = start + n * inner;
-      let sum = 0;
-      for (let at = start; at < end; at += inner) sum += g[at];
-      for (let at = start; at < end; at += inner) dx[at] = g[at] - Math.exp(y[at]) * sum;
-    });
+export const logSoftmaxDx: AxisKernel = alongAxis(
+  'logSoftmaxDx',
+  ['g', 'y'],
+  (dx, [g, y], start, end, step) => {
+    let sum = 0;
+    for (let at = start; at < end; at += step) sum += g[at];
+    for (let at = start; at < end; at += step) dx[at] = g[at] - Math.exp(y[at]) * sum;
   },
 );
 
-/** What these four share: all shapes are equal, and seen as [outer, n, inner] from the axis. */
+/** What these four share: all shapes are equal, and `ofLine` fills one line of y from the same line of each input. */
 function alongAxis(
-  definition: Definition<{ axis: number }>,
-  reference: Loops<{ axis: number }>,
-): Kernel<{ axis: number }> {
+  name: string,
+  inputs: readonly string[],
+  ofLine: (y: FloatArray, inputs: readonly FloatArray[], start: number, end: number, step: number) => void,
+): AxisKernel {
   return {
-    ...definition,
-    simd: definition.name,
-    shape: (shapes) => expectSameShape(definition.name, shapes),
+    name,
+    inputs,
+    simd: name,
+    shape: (shapes) => expectSameShape(name, shapes),
     sizes: ([first], { axis }) => aroundAxis(first, axis),
-    reference,
+    reference: (y, arrays, sizes) => {
+      const [, n, step] = sizes;
+      eachLine(sizes, (start) => ofLine(y, arrays, start, start + n * step, step));
+    },
     cost: ([outer, n, inner]) => ({ flops: 5 * outer * n * inner, bytes: 8 * outer * n * inner }),
   };
 }
+
+// ── cross-entropy ──────────────────────────────────────────────────────────────────────────────────────
 
 /** A label that excludes its row: its loss and its gradient are 0. */
 export const IGNORED = -1;
@@ -108,7 +99,7 @@ export const crossEntropy: Kernel<{ smoothing: number }> = {
     for (let i = 0; i < m; i++) {
       const row = i * K;
       if (labels[i] === IGNORED) continue;
-      const [max, rest] = logSum(logits, row, K, 1);
+      const [max, rest] = logSum(logits, row, row + K);
       const surprise = (k: number) => max - logits[row + k] + rest; // −ln softmax(z)ₖ
       let smoothed = 0;
       if (smoothing > 0) for (let k = 0; k < K; k++) smoothed += surprise(k);
@@ -137,7 +128,7 @@ export const crossEntropyDx: Kernel<{ smoothing: number }> = {
     for (let i = 0; i < m; i++) {
       const row = i * K;
       if (labels[i] === IGNORED) continue;
-      const [max, rest] = logSum(logits, row, K, 1);
+      const [max, rest] = logSum(logits, row, row + K);
       for (let k = 0; k < K; k++) {
         const target = (k === labels[i] ? 1 - smoothing : 0) + smoothing / K;
         dlogits[row + k] = g[i] * (Math.exp(logits[row + k] - max - rest) - target);

@@ -109,7 +109,9 @@ export function fromValues(
   options: TensorOptions,
 ): Tensor {
   const { dtype, requiresGrad, device } = placeOf(op, options);
-  return track(Tensor.leaf(device.upload(values, dtype), [...shape], device, requiresGrad));
+  const x = track(Tensor.leaf(device.upload(values, dtype), [...shape], device));
+  x.requiresGrad = requiresGrad;
+  return x;
 }
 
 /**

@@ -64,13 +64,13 @@ export interface VarianceOptions {
  */
 export class Tensor extends Value {
   /** @internal A leaf. Use {@link tensor} and the other functions that make tensors. */
-  static leaf(storage: Storage, shape: Shape, home: Device, requiresGrad: boolean): Tensor {
-    return new Tensor(storage, shape, home, null, requiresGrad);
+  static leaf(storage: Storage, shape: Shape, home: Device): Tensor {
+    return new Tensor(storage, shape, home, null);
   }
 
   /** @internal A new tensor on this device: the result of an op. */
   override like(storage: Storage, shape: Shape, node: Node | null = null): this {
-    return new Tensor(storage, shape, this.home, node, node !== null) as this;
+    return new Tensor(storage, shape, this.home, node) as this;
   }
 
   /**

@@ -29,19 +29,13 @@ export abstract class Value {
   #shape: Shape | null = null; // made when it is first read
 
   /** Use `tensor` and the other functions that make tensors. */
-  protected constructor(
-    storage: Storage,
-    shape: Shape,
-    home: Device,
-    node: Node | null,
-    requiresGrad: boolean,
-  ) {
+  protected constructor(storage: Storage, shape: Shape, home: Device, node: Node | null) {
     if (typeof home !== 'object') throw new GammaBetaError('Tensor', 'new Tensor()', 'use tensor(values)');
     this.extents = shape;
     this.#storage = storage;
     this.#home = home;
     this.#node = node;
-    this.#requiresGrad = requiresGrad;
+    this.#requiresGrad = node !== null;
   }
 
   /** @internal A new value of the same class on the same device: how ops make their results. */

@@ -200,7 +200,7 @@ onDevices(({ device }) => {
       new RegExp(`${device}: memory of another device`),
     );
     expectError(
-      () => tensor([1]).add(Tensor.leaf(new Foreign(), [1], home, false)),
+      () => tensor([1]).add(Tensor.leaf(new Foreign(), [1], home)),
       DeviceError,
       new RegExp(`${device}: memory of another device`),
     );

@@ -7,21 +7,14 @@ import { sizeOf } from '../../../kernels/shape.ts';
 import type { Device, DType, Storage } from './device.ts';
 import { DeviceError } from '../errors.ts';
 
-class CpuStorage implements Storage {
-  version = 0;
-  readonly dtype: DType;
+interface CpuStorage extends Storage {
   readonly values: FloatArray;
+}
 
-  constructor(dtype: DType, values: number | ArrayLike<number>) {
-    const length = typeof values === 'number' ? values : values.length;
-    this.dtype = dtype;
-    this.values = dtype === 'float32' ? new Float32Array(length) : new Float64Array(length);
-    if (typeof values !== 'number') this.values.set(values);
-  }
-
-  get size(): number {
-    return this.values.length;
-  }
+/** Memory for `size` elements, filled with zeros. */
+function allocate(dtype: DType, size: number): CpuStorage {
+  const values = dtype === 'float32' ? new Float32Array(size) : new Float64Array(size);
+  return { dtype, size, version: 0, values };
 }
 
 export const cpu: Device = {
@@ -29,11 +22,15 @@ export const cpu: Device = {
   dtypes: ['float32', 'float64'],
   adapter: 'JavaScript',
 
-  upload: (values, dtype) => new CpuStorage(dtype, values),
+  upload(values, dtype) {
+    const storage = allocate(dtype, values.length);
+    storage.values.set(values);
+    return storage;
+  },
 
   run(kernel, inputs, shapes, shape, params, inPlace) {
     const dtype = kernel.statistic ? 'float64' : inputs[0].dtype;
-    const output = inPlace ? inputs[0] : new CpuStorage(dtype, sizeOf(shape));
+    const output = inPlace ? inputs[0] : allocate(dtype, sizeOf(shape));
     kernel.reference(valuesOf(output), inputs.map(valuesOf), kernel.sizes(shapes, params), params);
     if (inPlace) output.version++;
     return output;
@@ -45,7 +42,7 @@ export const cpu: Device = {
 };
 
 function valuesOf(storage: Storage): FloatArray {
-  if (storage instanceof CpuStorage) return storage.values;
+  if ('values' in storage) return (storage as CpuStorage).values;
   const hint = 'read the values, and make a new tensor on this device';
   throw new DeviceError('cpu', 'memory of another device', hint);
 }
