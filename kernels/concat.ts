@@ -1,10 +1,10 @@
 import { ShapeError } from './errors.ts';
-import type { Kernel } from './kernel.ts';
+import type { AxisKernel } from './kernel.ts';
 import { moved } from './layout.ts';
 import { formatShape, sameShape, sizeOf, withExtent } from './shape.ts';
 
 /** y = the inputs one after the other along an axis. All their other extents are equal. */
-export const concat: Kernel<{ axis: number }> = {
+export const concat: AxisKernel = {
   name: 'concat',
   inputs: ['a', 'b'],
   variadic: true,

@@ -102,17 +102,13 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
     expectOneOf('crossEntropy', 'reduction', reduction, reductions);
     expectNumber('crossEntropy', 'labelSmoothing', labelSmoothing, { from: 0, to: 1 });
     const indices = classIndices('crossEntropy', logits, labels, ignoreIndex);
-    const m = indices.length;
-    if (reduction === 'mean' && m === 0) {
+    if (reduction === 'mean' && indices.length === 0) {
       const hint = "a mean needs at least one row: use reduction: 'sum' or 'none'";
       throw new ShapeError('crossEntropy', `logits ${formatShape(logits.shape)}`, hint);
     }
     const w = options.weight === undefined ? null : classWeights(options.weight, logits.extents[1]);
-    const shares = new Float64Array(m);
-    for (let i = 0; i < m; i++) shares[i] = indices[i] === kernels.IGNORED ? 0 : (w?.[indices[i]] ?? 1);
-    let total = 0;
-    for (let i = 0; i < m; i++) total += shares[i];
-    const n = reduction === 'mean' ? total : 'sum';
+    const rowWeights = indices.map((label) => (label === kernels.IGNORED ? 0 : (w?.[label] ?? 1)));
+    const n = reduction === 'mean' ? rowWeights.reduce((sum, each) => sum + each, 0) : 'sum';
     const divisor = n === 'sum' ? 1 : n || Infinity; // a mean over nothing is 0
     const first = w === null ? -1 : indices.findIndex((label) => label !== kernels.IGNORED);
     if (w !== null && labelSmoothing > 0 && first >= 0) {
@@ -126,8 +122,8 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       counted(null, n); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
       return losses.sum();
     }
-    for (let i = 0; i < m; i++) shares[i] /= divisor;
-    const target = { labels: constant(logits, indices, [m]), weights: constant(logits, shares, [m]) };
+    const perRow = (values: Float64Array) => constant(logits, values, [indices.length]);
+    const target = { labels: perRow(indices), weights: perRow(rowWeights.map((each) => each / divisor)) };
     if (reduction !== 'none') return counted(weightedCrossEntropy(logits, target, labelSmoothing), n);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);
