@@ -30,7 +30,7 @@
 import * as kernels from '../../kernels/batchnorm.ts';
 import { colDot, colSum } from '../../kernels/reduce.ts';
 import * as fused from '../../kernels/fused/batchnorm.ts';
-import { formatShape } from '../../kernels/shape.ts';
+import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
@@ -271,9 +271,9 @@ export class BatchNorm1d extends Layer {
     if (hasAxes && shape[1] === features) return;
     const problem = `expected x [m, ${features}] or [N, ${features}, L]: ${formatShape(shape)}`;
     const misfit = `x has ${shape[1] ?? x.size} features, this layer expects ${features}`;
-    const fitting = shape.length < 2 ? `[-1, ${features}]` : `[${shape[0]}, ${features}, -1]`;
-    const canReshape = !hasAxes && x.size % (features * (shape.length < 2 ? 1 : shape[0])) === 0;
-    throw new ShapeError(this.op, problem, canReshape ? `pass x.reshape(${fitting})` : misfit);
+    const fitting = shape.length < 2 ? [-1, features] : [shape[0], features, -1];
+    const canReshape = !hasAxes && x.size % -sizeOf(fitting) === 0;
+    throw new ShapeError(this.op, problem, canReshape ? `pass x.reshape(${formatShape(fitting)})` : misfit);
   }
 
   private expectBatch(m: number): void {

@@ -24,6 +24,9 @@ export interface TensorOptions {
   readonly device?: DeviceName | Device;
 }
 
+/** The options with their defaults. */
+type Place = Required<TensorOptions> & { readonly device: Device };
+
 export const optionNames: readonly (keyof TensorOptions)[] = ['dtype', 'requiresGrad', 'device'];
 
 /**
@@ -79,15 +82,13 @@ function filled(op: string, shape: Shape, value: number, options: TensorOptions)
   return fromValues(op, value === 0 ? values : values.fill(value), shape, options);
 }
 
+/** Draws one number. */
+type Draw = (stream: Stream) => number;
+
 /**
  * A tensor whose elements are drawn one by one from the initialization stream. `op` is the function for error messages.
  */
-export function drawn(
-  op: string,
-  shape: Shape,
-  draw: (stream: Stream) => number,
-  options: TensorOptions = {},
-): Tensor {
+export function drawn(op: string, shape: Shape, draw: Draw, options: TensorOptions = {}): Tensor {
   const values = new Float64Array(sizeOf(expectShape(op, shape)));
   expectOptions(op, options, optionNames);
   placeOf(op, options); // checks the options before anything is drawn
@@ -120,10 +121,7 @@ export function fromValues(
  * @throws {DTypeError} The device does not support the element type.
  * @throws {DeviceError} The device given by name is not open.
  */
-export function placeOf(
-  op: string,
-  options: TensorOptions,
-): { readonly dtype: DType; readonly requiresGrad: boolean; readonly device: Device } {
+export function placeOf(op: string, options: TensorOptions): Place {
   const { dtype = 'float32', requiresGrad = false } = options;
   const device = options.device === undefined ? currentDevice() : deviceFor(op, options.device);
   expectBoolean(op, 'requiresGrad', requiresGrad);

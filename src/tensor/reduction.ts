@@ -8,19 +8,16 @@ import type { Value } from './value.ts';
 /** One axis or several. Negative axes count from the last: −1 is the last axis. */
 export type Axes = number | readonly number[];
 
+/** A reduction along one axis, which is kept with extent 1. */
+type Along<T> = (x: T, axis: number) => T;
+
 /**
  * Applies a reduction over one axis to several axes; to all of them if `axis` is undefined. `name` is for error
  * messages.
  *
  * @throws {ShapeError} An axis does not exist or is given twice.
  */
-export function reduce<T extends Value>(
-  name: string,
-  op: (x: T, axis: number) => T,
-  x: T,
-  axis: Axes | undefined,
-  keepDims: boolean,
-): T {
+export function reduce<T extends Value>(name: string, op: Along<T>, x: T, axis?: Axes, keepDims = false): T {
   expectBoolean(name, 'keepDims', keepDims);
   const axes = axis === undefined ? x.extents.map((_, i) => i) : listOf(axis);
   const resolved = axes.map((a) => resolveAxis(name, x.extents, a)).sort((a, b) => b - a);
