@@ -1,9 +1,8 @@
-/** Three ways to run the kernels of a fusion one by one: on shapes, on float64 arrays, or on a device. */
+/** Two ways to run the kernels of a fusion one by one: on float64 arrays, or on a device. */
 import type { Composer } from '../kernels/fused/fusion.ts';
 import type { Kernel, Params, Shape } from '../kernels/kernel.ts';
 import { sizeOf } from '../kernels/shape.ts';
 import type { Device, Storage } from '../src/tensor/device/device.ts';
-import type { OutputLike } from '../src/tensor/device/outputs.ts';
 
 interface Shaped {
   readonly shape: Shape;
@@ -38,12 +37,6 @@ function composer<T extends Shaped>(compute: (run: Run<T>) => T): Composer<T> {
     update: (kernel, inputs, ...[params]) => void apply(kernel, inputs, params, true),
   };
 }
-
-/** Applies only the shape rules, which gives the outputs that a device has to allocate. */
-export const onShapes: Composer<OutputLike> = composer(({ kernel, shape }) => ({
-  shape,
-  statistic: kernel.statistic ?? false,
-}));
 
 /** Runs the references in float64. */
 export const onValues: Composer<Values> = composer(({ kernel, inputs, shapes, shape, params, inPlace }) => {

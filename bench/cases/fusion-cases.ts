@@ -1,16 +1,14 @@
 /** The sizes at which fusions are timed: those of the network 784 → 300 → 100 → 10, and larger ones. */
 import { LINEAR } from '../../kernels/fused/dense.ts';
-import type { Fusion } from '../../kernels/fused/fusion.ts';
+import type { FusionParams } from '../../kernels/fused/fusion.ts';
 import type * as fusions from '../../kernels/fused/index.ts';
 import type { NoParams, Shape } from '../../kernels/kernel.ts';
 import type { Groups } from '../../kernels/layernorm.ts';
 import { below, type BenchmarkCase, type Draw, ink, normal, positive } from './benchmark-case.ts';
 
-type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
-
 /** Cases for every fusion. A missing one is a compile error. */
 export type FusionCases = {
-  readonly [Name in keyof typeof fusions]: readonly BenchmarkCase<ParamsOf<(typeof fusions)[Name]>>[];
+  readonly [Name in keyof typeof fusions]: readonly BenchmarkCase<FusionParams<(typeof fusions)[Name]>>[];
 };
 
 const batches: readonly Shape[] = [

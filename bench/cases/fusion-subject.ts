@@ -1,15 +1,20 @@
 /** A fusion at a size, to validate and time. Its reference is the kernels that it is composed of, run one by one. */
+import { type FusedForm, forms } from '../../kernels/fused/forms.ts';
 import type { Fusion } from '../../kernels/fused/fusion.ts';
+import * as fusions from '../../kernels/fused/index.ts';
+import { signatures } from '../../kernels/fused/signatures.ts';
 import type { Device, Storage } from '../../src/tensor/device/device.ts';
+import { resultsOf } from '../../src/tensor/device/outputs.ts';
 import { type BenchmarkCase, inputsOf, sizeName, uploadInputs } from './benchmark-case.ts';
-import { onDevice, onShapes, onValues } from '../composers.ts';
+import { onDevice, onValues } from '../composers.ts';
 import type { Subject } from './kernel-subject.ts';
 
-export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject {
-  const { shapes, params, statistics = [] } = benchmark;
-  const { updates = [] } = fusion;
-  const likeInputs = shapes.map((shape, k) => ({ shape, statistic: statistics.includes(k) }));
-  const outputs = fusion.compose(onShapes, likeInputs, params);
+export function fusionSubject(name: keyof typeof fusions, benchmark: BenchmarkCase): Subject {
+  const { shapes, params } = benchmark;
+  const fusion: Fusion = fusions[name];
+  const form: FusedForm = forms[name];
+  const signature = signatures[name];
+  const { outputs, updates } = resultsOf(fusion, shapes, params);
 
   /** Computes the outputs on a device. */
   const compute = (device: Device, inputs: readonly Storage[]): readonly Storage[] => {
@@ -19,13 +24,13 @@ export function fusionSubject(fusion: Fusion, benchmark: BenchmarkCase): Subject
   };
 
   return {
-    name: fusion.name,
+    name,
     size: sizeName(benchmark),
-    cost: fusion.cost(fusion.sizes(shapes, params)),
+    cost: signature.cost(form.sizes(shapes, params)),
     simd: true,
     results: [
-      ...fusion.outputs.map((name, k) => ({ name, shape: outputs[k].shape })),
-      ...updates.map((k) => ({ name: fusion.inputs[k], shape: shapes[k] })),
+      ...outputs.map(({ shape }, k) => ({ name: signature.outputs[k], shape })),
+      ...updates.map((k) => ({ name: signature.inputs[k], shape: shapes[k] })),
     ],
 
     prepare(device) {

@@ -1,6 +1,4 @@
 /** Everything that is timed: all kernels and fusions, at each of their sizes. */
-import type { Fusion } from '../../kernels/fused/fusion.ts';
-import * as fusions from '../../kernels/fused/index.ts';
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import type { BenchmarkCase } from './benchmark-case.ts';
@@ -16,9 +14,8 @@ export const kernelSubjects: readonly KernelSubject[] = keysOf(benchmarkCases).f
 });
 
 export const fusionSubjects: readonly Subject[] = keysOf(fusionCases).flatMap((name) => {
-  const fusion: Fusion = fusions[name];
   const cases: readonly BenchmarkCase[] = fusionCases[name];
-  return cases.map((benchmark) => fusionSubject(fusion, benchmark));
+  return cases.map((benchmark) => fusionSubject(name, benchmark));
 });
 
 export const subjects: readonly Subject[] = [...kernelSubjects, ...fusionSubjects];

@@ -6,6 +6,7 @@ import { benchmarkCases } from '../cases/kernel-cases.ts';
 import { fusionSubjects, kernelSubjects, subjects } from '../cases/subjects.ts';
 import { labelOf, validate } from '../validate.ts';
 import * as fusions from '../../kernels/fused/index.ts';
+import { signatures } from '../../kernels/fused/signatures.ts';
 import * as kernels from '../../kernels/index.ts';
 import type { Kernel } from '../../kernels/kernel.ts';
 import { openWasm } from '../../src/tensor/device/wasm/open-wasm.ts';
@@ -37,7 +38,7 @@ describe('the tables of benchmark cases', () => {
     const all: readonly BenchmarkCase[] = fusionCases[name];
     expect(all.length).toBeGreaterThan(0);
     for (const { shapes, draws } of all) {
-      expect(shapes).toHaveLength(fusions[name].inputs.length);
+      expect(shapes).toHaveLength(signatures[name].inputs.length);
       if (draws) expect(draws).toHaveLength(shapes.length);
     }
   });

@@ -3,7 +3,6 @@ import type { Fusion } from './fusion.ts';
 import { decayed } from './sgd.ts';
 import { maximum } from '../elementwise.ts';
 import { divideByRoot, secondMoment } from '../moments.ts';
-import { sizeOf } from '../shape.ts';
 import { blend } from '../update.ts';
 
 interface Moments extends Record<string, number> {
@@ -23,9 +22,6 @@ interface Moments extends Record<string, number> {
 /** m ← β₁·m + (1−β₁)·d; v ← β₂·v + (1−β₂)·d²; w ← w − stepSize·m / (√(v/correction) + ε). */
 export const adamUpdate: Fusion<Moments> = {
   name: 'adamUpdate',
-  inputs: ['w', 'g', 'm', 'v'],
-  outputs: [],
-  updates: [0, 2, 3],
   compose: (composer, [w, g, m, v, largest], params) => {
     const { stepSize, beta1, beta2, correction, eps, weightDecay, decoupled } = params;
     const { run, update } = composer;
@@ -38,16 +34,7 @@ export const adamUpdate: Fusion<Moments> = {
     update(blend, [w, step], { alpha: 1, beta: -stepSize });
     return [];
   },
-  sizes: ([w]) => [sizeOf(w)],
-  params: ['stepSize', 'beta1', 'beta2', 'correction', 'eps', 'weightDecay', 'decoupled'],
-  cost: ([n]) => ({ flops: 16 * n, bytes: 28 * n }),
 };
 
 /** The same with the largest v so far in place of v: largest ← max(largest, v). */
-export const amsgradUpdate: Fusion<Moments> = {
-  ...adamUpdate,
-  name: 'amsgradUpdate',
-  inputs: ['w', 'g', 'm', 'v', 'largest'],
-  updates: [0, 2, 3, 4],
-  cost: ([n]) => ({ flops: 17 * n, bytes: 36 * n }),
-};
+export const amsgradUpdate: Fusion<Moments> = { ...adamUpdate, name: 'amsgradUpdate' };

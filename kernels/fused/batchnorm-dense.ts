@@ -14,20 +14,11 @@ import { colDot, colSum } from '../reduce.ts';
 /** x [m, k], gamma, beta [k], W [k, n], b [n] → y [m, n], mean, variance, rstd [k]. */
 export const batchnormDense: Fusion<{ eps: number; slope: number }> = {
   name: 'batchnormDense',
-  inputs: ['x', 'gamma', 'beta', 'W', 'b'],
-  outputs: ['y', 'mean', 'variance', 'rstd'],
   compose: (composer, [x, gamma, beta, W, b], { eps, slope }) => {
     const [n, mean, variance, rstd] = batchnormForward.compose(composer, [x, gamma, beta], { eps });
     const [y] = dense.compose(composer, [n, W, b], { slope });
     return [y, mean, variance, rstd];
   },
-  sizes: ([x, , , W]) => [x[0], x[1], W[1]],
-  params: ['eps', 'slope'],
-  scratch: ([m, k, n]) => m * k + k + n,
-  cost: ([m, k, n]) => ({
-    flops: 2 * m * k * n + 9 * m * k + 2 * m * n,
-    bytes: 4 * (3 * m * k + k * n + m * n),
-  }),
 };
 
 /**
@@ -36,8 +27,6 @@ export const batchnormDense: Fusion<{ eps: number; slope: number }> = {
  */
 export const batchnormDenseSums: Fusion<NoParams> = {
   name: 'batchnormDenseSums',
-  inputs: ['dz', 'x', 'mean', 'rstd', 'gamma', 'beta', 'W'],
-  outputs: ['dgamma', 'dbeta', 'dW'],
   compose: ({ run }, [dz, x, mean, rstd, gamma, beta, W]) => {
     const xhat = run(normalize, [x, mean, rstd]);
     const n = run(scaleShift, [xhat, gamma, beta]);
@@ -47,10 +36,4 @@ export const batchnormDenseSums: Fusion<NoParams> = {
     const dW = run(matmulTransposedA, [n, dz]);
     return [dgamma, dbeta, dW];
   },
-  sizes: ([dz, x]) => [dz[0], x[1], dz[1]],
-  scratch: ([m, k, n]) => m * k + 2 * k + n,
-  cost: ([m, k, n]) => ({
-    flops: 2 * m * k * n + 8 * k * n,
-    bytes: 4 * (3 * m * k + 2 * k * n + m * n),
-  }),
 };

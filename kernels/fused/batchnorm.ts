@@ -6,16 +6,11 @@
 import * as kernels from '../batchnorm.ts';
 import { colDot, colSum } from '../reduce.ts';
 import type { Fusion } from './fusion.ts';
-import type { NoParams, Shape } from '../kernel.ts';
-
-/** m and C. */
-const sizes = ([first]: readonly Shape[]) => first;
+import type { NoParams } from '../kernel.ts';
 
 /** Algorithm 1: x [m, C], gamma [C], beta [C] → y [m, C], mean [C], variance [C], rstd [C]. */
 export const batchnormForward: Fusion<{ eps: number }> = {
   name: 'batchnormForward',
-  inputs: ['x', 'gamma', 'beta'],
-  outputs: ['y', 'mean', 'variance', 'rstd'],
   compose: ({ run }, [x, gamma, beta], { eps }) => {
     const mean = run(kernels.colMean, [x]);
     const variance = run(kernels.colVariance, [x, mean]);
@@ -24,9 +19,6 @@ export const batchnormForward: Fusion<{ eps: number }> = {
     const y = run(kernels.scaleShift, [xhat, gamma, beta]);
     return [y, mean, variance, rstd];
   },
-  sizes,
-  params: ['eps'],
-  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
 };
 
 interface Tracking extends Record<string, number> {
@@ -39,55 +31,37 @@ interface Tracking extends Record<string, number> {
 /** Algorithm 2: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance; all [C]. */
 export const runningStatistics: Fusion<Tracking> = {
   name: 'runningStatistics',
-  inputs: ['runningMean', 'runningVar', 'mean', 'variance'],
-  outputs: [],
-  updates: [0, 1],
   compose: ({ update }, [runningMean, runningVar, mean, variance], { alpha, correction }) => {
     update(kernels.runningAverage, [runningMean, mean], { alpha, correction: 1 });
     update(kernels.runningAverage, [runningVar, variance], { alpha, correction });
     return [];
   },
-  sizes: ([mean]) => [mean[0]],
-  params: ['alpha', 'correction'],
-  cost: ([C]) => ({ flops: 7 * C, bytes: 32 * C }),
 };
 
 /** Algorithm 1, then the update of the running statistics: x [m, C], the others [C] → y [m, C], mean, rstd [C]. */
 export const batchnormTraining: Fusion<{ eps: number } & Tracking> = {
   name: 'batchnormTraining',
-  inputs: ['x', 'gamma', 'beta', 'runningMean', 'runningVar'],
-  outputs: ['y', 'mean', 'rstd'],
-  updates: [3, 4],
   compose: (composer, [x, gamma, beta, runningMean, runningVar], { eps, ...tracking }) => {
     const [y, mean, variance, rstd] = batchnormForward.compose(composer, [x, gamma, beta], { eps });
     runningStatistics.compose(composer, [runningMean, runningVar, mean, variance], tracking);
     return [y, mean, rstd];
   },
-  sizes,
-  params: ['eps', 'alpha', 'correction'],
-  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 16 * m * C }),
 };
 
 /** Backward, if x needs no gradient: g [m, C], x [m, C], mean [C], rstd [C] → dgamma [C], dbeta [C]. */
 export const batchnormSums: Fusion<NoParams> = {
   name: 'batchnormSums',
-  inputs: ['g', 'x', 'mean', 'rstd'],
-  outputs: ['dgamma', 'dbeta'],
   compose: ({ run }, [g, x, mean, rstd]) => {
     const xhat = run(kernels.normalize, [x, mean, rstd]);
     const dgamma = run(colDot, [g, xhat]);
     const dbeta = run(colSum, [g]);
     return [dgamma, dbeta];
   },
-  sizes,
-  cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
 };
 
 /** Backward, with dx in three-term form: g, x [m, C], mean, rstd, gamma [C] → dx [m, C], dgamma, dbeta [C]. */
 export const batchnormBackward: Fusion<NoParams> = {
   name: 'batchnormBackward',
-  inputs: ['g', 'x', 'mean', 'rstd', 'gamma'],
-  outputs: ['dx', 'dgamma', 'dbeta'],
   compose: ({ run }, [g, x, mean, rstd, gamma]) => {
     const xhat = run(kernels.normalize, [x, mean, rstd]);
     const dgamma = run(colDot, [g, xhat]);
@@ -95,15 +69,11 @@ export const batchnormBackward: Fusion<NoParams> = {
     const dx = run(kernels.batchnormDx, [g, xhat, gamma, rstd, dgamma, dbeta]);
     return [dx, dgamma, dbeta];
   },
-  sizes,
-  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 20 * m * C }),
 };
 
 /** Inference (Algorithm 2): x [m, C], gamma, beta, running mean and variance [C] → y [m, C], scale, rstd [C]. */
 export const batchnormInference: Fusion<{ eps: number }> = {
   name: 'batchnormInference',
-  inputs: ['x', 'gamma', 'beta', 'mean', 'variance'],
-  outputs: ['y', 'scale', 'rstd'],
   compose: ({ run }, [x, gamma, beta, mean, variance], { eps }) => {
     const rstd = run(kernels.reciprocalStd, [variance], { eps });
     const scale = run(kernels.foldedScale, [gamma, rstd]);
@@ -111,7 +81,4 @@ export const batchnormInference: Fusion<{ eps: number }> = {
     const y = run(kernels.scaleShift, [x, scale, shift]);
     return [y, scale, rstd];
   },
-  sizes,
-  params: ['eps'],
-  cost: ([m, C]) => ({ flops: 3 * m * C, bytes: 8 * m * C }),
 };

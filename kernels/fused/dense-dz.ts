@@ -7,14 +7,9 @@ import { colSum } from '../reduce.ts';
 /** Backward through activation and bias, from y: g [m, n], y [m, n] → dz [m, n], db [n]. */
 export const denseDz: Fusion<Activation> = {
   name: 'denseDz',
-  inputs: ['g', 'y'],
-  outputs: ['dz', 'db'],
   compose: ({ run }, [g, y], { slope }) => {
     const dz = slope === 0 ? run(reluDx, [g, y]) : run(leakyReluDx, [g, y], { slope });
     const db = run(colSum, [dz]);
     return [dz, db];
   },
-  sizes: ([g]) => g,
-  params: ['slope'],
-  cost: ([m, n]) => ({ flops: 2 * m * n, bytes: 12 * m * n }),
 };

@@ -2,7 +2,6 @@
 import { addBias } from '../dense.ts';
 import { leakyRelu, relu } from '../elementwise.ts';
 import type { Composer, Fusion } from './fusion.ts';
-import type { Shape } from '../kernel.ts';
 import { matmul } from '../matmul.ts';
 
 /**
@@ -19,15 +18,10 @@ export const LINEAR = 1;
 /** y = activation(x·W + b). x [m, k], W [k, n], b [n] → [m, n]. */
 export const dense: Fusion<Activation> = {
   name: 'dense',
-  inputs: ['x', 'W', 'b'],
-  outputs: ['y'],
   compose: (composer, [x, W, b], { slope }) => {
     const z = composer.run(addBias, [composer.run(matmul, [x, W]), b]);
     return [activation(composer, z, slope)];
   },
-  sizes: ([x, W]: readonly Shape[]) => [x[0], x[1], W[1]],
-  params: ['slope'],
-  cost: ([m, k, n]) => ({ flops: 2 * m * k * n + 2 * m * n, bytes: 4 * (m * k + k * n + m * n) }),
 };
 
 function activation<T>({ run }: Composer<T>, z: T, slope: number): T {

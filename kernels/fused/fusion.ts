@@ -1,4 +1,4 @@
-import type { Cost, Kernel, Params, ParamsOf, Shape } from '../kernel.ts';
+import type { Kernel, Params, ParamsOf } from '../kernel.ts';
 
 /** Runs the kernels that a fusion is composed of: on tensors, or on shapes alone. */
 export interface Composer<T> {
@@ -15,28 +15,17 @@ export interface Composer<T> {
 /**
  * Several kernels that a device may run as one, with fewer passes over memory. A fusion may have several outputs.
  *
- * `compose` is the definition of truth and the only shape rule: it says in kernels what the fusion computes. The shapes
- * of the outputs depend only on the shapes of the inputs and on {@link shapedBy}. A device without a fused form runs
- * `compose`; a fused form is checked against it.
+ * `compose` is the definition of truth and the only shape rule: it says in kernels what the fusion computes. A device
+ * without a fused form runs it; a fused form is checked against it. How fused forms are called is in `forms.ts`.
+ *
+ * The parameters change no shapes, except {@link shapedBy}, and not which inputs are updated.
  */
 export interface Fusion<P extends Params = Params> {
-  /** Also the name of its WebAssembly export, which takes outputs, inputs, {@link scratch}, sizes and {@link params}. */
   readonly name: string;
-  /** The names of the inputs, in order. */
-  readonly inputs: readonly string[];
-  /** The names of the outputs, in order. Empty if the fusion only updates inputs. */
-  readonly outputs: readonly string[];
-  /** The indices of the inputs that are updated in place. */
-  readonly updates?: readonly number[];
   compose<T>(composer: Composer<T>, inputs: readonly T[], params: P): readonly T[];
-  /** The parameter on which the shapes depend, if there is one. It is among the {@link sizes}. */
+  /** The parameter on which the shapes of the outputs depend, if there is one. */
   readonly shapedBy?: string;
-  /** The loop bounds of the fused form. */
-  sizes(shapes: readonly Shape[], params: P): readonly number[];
-  /** The numbers that the fused form takes after the sizes, in order. */
-  readonly params?: readonly string[];
-  /** The number of floats that the fused form needs as working memory. */
-  scratch?(sizes: readonly number[]): number;
-  /** The memory traffic and arithmetic of the fused form. */
-  cost(sizes: readonly number[]): Cost;
 }
+
+/** The parameters of a fusion. */
+export type FusionParams<F> = F extends Fusion<infer P> ? P : never;

@@ -3,7 +3,6 @@
  * x, mean and rstd for the backward pass, which computes xhat again. With `groups` > 1 it is group normalization.
  */
 import { reciprocalStd, scaleShift } from '../batchnorm.ts';
-import type { Shape } from '../kernel.ts';
 import {
   type Groups,
   layernormDx,
@@ -16,15 +15,9 @@ import {
 import { colDot, colSum } from '../reduce.ts';
 import type { Fusion } from './fusion.ts';
 
-const sizes = ([[m, C]]: readonly Shape[], { groups }: Groups) => [m, C, groups];
-/** The sums of dgamma and dbeta for each block of 32 rows, with room after each group. */
-const scratch = ([m, C, groups]: readonly number[]) => 2 * (C + 3 * groups) * Math.ceil(m / 32);
-
 /** x [m, C], gamma [C], beta [C] → y [m, C], mean [m·groups], rstd [m·groups]. */
 export const layernormForward: Fusion<{ eps: number } & Groups> = {
   name: 'layernormForward',
-  inputs: ['x', 'gamma', 'beta'],
-  outputs: ['y', 'mean', 'rstd'],
   compose: ({ run }, [x, gamma, beta], { eps, groups }) => {
     const mean = run(rowMean, [x], { groups });
     const variance = run(rowVariance, [x, mean], { groups });
@@ -34,16 +27,11 @@ export const layernormForward: Fusion<{ eps: number } & Groups> = {
     return [y, mean, rstd];
   },
   shapedBy: 'groups',
-  sizes,
-  params: ['eps'],
-  cost: ([m, C]) => ({ flops: 9 * m * C, bytes: 8 * m * C }),
 };
 
 /** Backward, if x needs no gradient: g, x [m, C], mean, rstd [m·groups] → dgamma [C], dbeta [C]. */
 export const layernormSums: Fusion<Groups> = {
   name: 'layernormSums',
-  inputs: ['g', 'x', 'mean', 'rstd'],
-  outputs: ['dgamma', 'dbeta'],
   compose: ({ run }, [g, x, mean, rstd], { groups }) => {
     const xhat = run(normalizeRows, [x, mean, rstd], { groups });
     const dgamma = run(colDot, [g, xhat]);
@@ -51,16 +39,11 @@ export const layernormSums: Fusion<Groups> = {
     return [dgamma, dbeta];
   },
   shapedBy: 'groups',
-  sizes,
-  scratch,
-  cost: ([m, C]) => ({ flops: 4 * m * C, bytes: 8 * m * C }),
 };
 
 /** Backward, with dx in three-term form: g, x [m, C], mean, rstd [m·groups], gamma [C] → dx [m, C], dgamma, dbeta [C]. */
 export const layernormBackward: Fusion<Groups> = {
   name: 'layernormBackward',
-  inputs: ['g', 'x', 'mean', 'rstd', 'gamma'],
-  outputs: ['dx', 'dgamma', 'dbeta'],
   compose: ({ run }, [g, x, mean, rstd, gamma], { groups }) => {
     const xhat = run(normalizeRows, [x, mean, rstd], { groups });
     const dgamma = run(colDot, [g, xhat]);
@@ -71,7 +54,4 @@ export const layernormBackward: Fusion<Groups> = {
     return [dx, dgamma, dbeta];
   },
   shapedBy: 'groups',
-  sizes,
-  scratch,
-  cost: ([m, C]) => ({ flops: 13 * m * C, bytes: 12 * m * C }),
 };

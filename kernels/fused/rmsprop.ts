@@ -2,7 +2,6 @@
 import type { Fusion } from './fusion.ts';
 import { decayed } from './sgd.ts';
 import { centeredMoment, divideByRoot, secondMoment } from '../moments.ts';
-import { sizeOf } from '../shape.ts';
 import { blend } from '../update.ts';
 
 interface RootMeanSquare extends Record<string, number> {
@@ -22,9 +21,6 @@ interface RootMeanSquare extends Record<string, number> {
  */
 const rmsprop = (name: string, ...state: readonly ('average' | 'buffer')[]): Fusion<RootMeanSquare> => ({
   name,
-  inputs: ['w', 'g', 'v', ...state],
-  outputs: [],
-  updates: [0, 2, ...state.map((_, k) => 3 + k)],
   compose: (composer, [w, g, v, ...kept], { lr, alpha, eps, momentum, weightDecay }) => {
     const { run, update } = composer;
     const average = kept[state.indexOf('average')];
@@ -38,9 +34,6 @@ const rmsprop = (name: string, ...state: readonly ('average' | 'buffer')[]): Fus
     update(blend, [w, buffer ?? step], { alpha: 1, beta: -lr });
     return [];
   },
-  sizes: ([w]) => [sizeOf(w)],
-  params: ['lr', 'alpha', 'eps', 'momentum', 'weightDecay'],
-  cost: ([n]) => ({ flops: (11 + 5 * state.length) * n, bytes: (20 + 8 * state.length) * n }),
 });
 
 export const rmspropUpdate: Fusion<RootMeanSquare> = rmsprop('rmspropUpdate');

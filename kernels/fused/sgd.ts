@@ -1,22 +1,15 @@
 /** The updates of SGD, each in one pass over the parameter. */
 import type { Composer, Fusion } from './fusion.ts';
-import { sizeOf } from '../shape.ts';
 import { blend } from '../update.ts';
 
 /** w ← w − lr·d, d = g + λ·w. */
 export const sgdUpdate: Fusion<{ lr: number; weightDecay: number }> = {
   name: 'sgdUpdate',
-  inputs: ['w', 'g'],
-  outputs: [],
-  updates: [0],
   compose: (composer, [w, g], { lr, weightDecay }) => {
     const d = decayed(composer, g, w, weightDecay);
     composer.update(blend, [w, d], { alpha: 1, beta: -lr });
     return [];
   },
-  sizes: ([w]) => [sizeOf(w)],
-  params: ['lr', 'weightDecay'],
-  cost: ([n]) => ({ flops: 4 * n, bytes: 12 * n }),
 };
 
 interface Momentum extends Record<string, number> {
@@ -31,9 +24,6 @@ interface Momentum extends Record<string, number> {
 /** v ← μ·v + (1−τ)·d; w ← w − lr·v, or w − lr·(d + μ·v) with Nesterov. */
 export const momentumUpdate: Fusion<Momentum> = {
   name: 'momentumUpdate',
-  inputs: ['w', 'g', 'v'],
-  outputs: [],
-  updates: [0, 2],
   compose: (composer, [w, g, v], { lr, momentum, dampening, nesterov, weightDecay }) => {
     const { run, update } = composer;
     const d = decayed(composer, g, w, weightDecay);
@@ -42,9 +32,6 @@ export const momentumUpdate: Fusion<Momentum> = {
     update(blend, [w, direction], { alpha: 1, beta: -lr });
     return [];
   },
-  sizes: ([w]) => [sizeOf(w)],
-  params: ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay'],
-  cost: ([n]) => ({ flops: 8 * n, bytes: 20 * n }),
 };
 
 /** d = g + λ·w: the gradient with L2 weight decay. */

@@ -1,7 +1,6 @@
 /** Softmax, cross-entropy and the gradient of both, with the exponentials computed once. */
 import { mul } from '../elementwise.ts';
 import type { Fusion } from './fusion.ts';
-import type { Shape } from '../kernel.ts';
 import { sumAxis } from '../reduce.ts';
 import { crossEntropy, crossEntropyDx } from '../softmax.ts';
 
@@ -11,16 +10,10 @@ import { crossEntropy, crossEntropyDx } from '../softmax.ts';
  */
 export const softmaxCrossEntropy: Fusion<{ smoothing: number }> = {
   name: 'softmaxCrossEntropy',
-  inputs: ['logits', 'labels', 'weights'],
-  outputs: ['loss', 'dlogits'],
   compose: ({ run }, [logits, labels, weights], { smoothing }) => {
     const rows = run(crossEntropy, [logits, labels], { smoothing });
     const loss = run(sumAxis, [run(mul, [rows, weights])], { axis: 0 });
     const dlogits = run(crossEntropyDx, [weights, logits, labels], { smoothing });
     return [loss, dlogits];
   },
-  sizes: ([logits]: readonly Shape[]) => [logits[0], logits[1]],
-  params: ['smoothing'],
-  scratch: ([m]) => 2 * m,
-  cost: ([m, K]) => ({ flops: 8 * m * K, bytes: 8 * m * K }),
 };

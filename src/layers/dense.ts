@@ -12,7 +12,7 @@ import {
   expectTensor,
   ShapeError,
 } from '../tensor/errors.ts';
-import { dense } from '../tensor/ops.ts';
+import { addBias } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './init.ts';
 import { Layer } from './layer.ts';
@@ -72,7 +72,8 @@ export class Dense extends Layer {
 
   override forward(x: Tensor): Tensor {
     this.expectInput(x);
-    return this.bias === null ? x.matmul(this.weight) : dense(x, this.weight, this.bias);
+    const y = x.matmul(this.weight);
+    return this.bias === null ? y : addBias(y, this.bias);
   }
 
   /** @internal Throws {@link ShapeError} unless x is [batch, in]. */

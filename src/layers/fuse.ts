@@ -5,8 +5,8 @@
  * `fuse` turns the layers of a network into steps, which `Sequential` applies one after the other. A step is one layer,
  * or one of two merged ops:
  *
- * - `denseActivation`: a dense layer and the ReLU or LeakyReLU after it. The sum z = x·W + b is never written to
- *   memory.
+ * - `denseActivation`: a dense layer with its bias, and the ReLU or LeakyReLU after it, if there is one. The sum z = x·W + b
+ *   is never written to memory.
  * - `batchNormDense`: batch normalization, the dense layer after it and its activation, if it has one. Used in training
  *   if x requires no gradient, as at the input of a network. The backward pass then needs one large matrix product
  *   instead of two: `kernels/simd/README.md` derives it.
@@ -55,7 +55,7 @@ const known = new WeakMap<readonly Layer[], Fused>();
 export function fuse(all: readonly Layer[], sequence: Sequence): readonly Step[] {
   const [only] = all;
   // A list of one layer is often a new one: `fit` passes [model] in each step.
-  if (all.length === 1) return isOwn(only, sequence) ? fuse(only.layers, sequence) : [stepOf(only)];
+  if (all.length === 1) return isOwn(only, sequence) ? fuse(only.layers, sequence) : stepsOf(all);
   const found = known.get(all);
   if (found?.layers.every((layer, k) => hasOtherForward(layer) === found.others[k])) return found.steps;
   const layers = all.flatMap((layer) => layer.modules());
@@ -67,7 +67,7 @@ export function fuse(all: readonly Layer[], sequence: Sequence): readonly Step[]
 function stepsOf(layers: readonly Layer[]): Step[] {
   const steps: Step[] = [];
   for (let i = 0; i < layers.length;) {
-    const merged = normalizedDense(layers, i) ?? activatedDense(layers, i);
+    const merged = normalizedDense(layers, i) ?? mergedDense(layers, i);
     steps.push(merged?.step ?? stepOf(layers[i]));
     i += merged?.count ?? 1;
   }
@@ -87,18 +87,22 @@ interface Merged {
   readonly count: number;
 }
 
-/** Merges the dense layer at i and the activation after it. Null if these are not the layers at i. */
-function activatedDense(layers: readonly Layer[], i: number): Merged | null {
-  const [dense, activation] = [layers[i], layers.at(i + 1)];
-  if (activation === undefined || slopeOf(activation) === null || !isOwn(dense, Dense)) return null;
+/** Merges the dense layer at i, its bias, and the activation after it, if there is one. Null if the layer at i is another. */
+function mergedDense(layers: readonly Layer[], i: number): Merged | null {
+  const [dense, next] = [layers[i], layers.at(i + 1)];
+  if (!isOwn(dense, Dense)) return null;
+  const activation = slopeOf(next) === null ? undefined : next;
   const step = (x: Tensor): Tensor => {
     const { weight, bias } = dense;
-    const slope = slopeOf(activation);
-    if (!canFuse(x) || bias === null || slope === null) return activation.forward(dense.forward(x));
-    dense.expectInput(x);
-    return denseActivation(x, weight, bias, slope);
+    const slope = activation === undefined ? LINEAR : slopeOf(activation);
+    if (canFuse(x) && bias !== null && slope !== null) {
+      dense.expectInput(x);
+      return denseActivation(x, weight, bias, slope);
+    }
+    const z = dense.forward(x);
+    return activation === undefined ? z : activation.forward(z);
   };
-  return { step, count: 2 };
+  return { step, count: activation === undefined ? 1 : 2 };
 }
 
 /**
@@ -107,22 +111,21 @@ function activatedDense(layers: readonly Layer[], i: number): Merged | null {
  */
 function normalizedDense(layers: readonly Layer[], i: number): Merged | null {
   const [norm, dense] = [layers[i], layers.at(i + 1)];
-  if (!isOwn(norm, BatchNorm1d) || !isOwn(dense, Dense)) return null;
-  const activated = activatedDense(layers, i + 1);
-  const behind = activated?.step ?? stepOf(dense);
+  const behind = mergedDense(layers, i + 1);
+  if (behind === null || !isOwn(norm, BatchNorm1d) || !isOwn(dense, Dense)) return null;
   const step = (x: Tensor): Tensor => {
     const { weight, bias } = dense;
-    const slope = activated === null ? LINEAR : slopeOf(layers[i + 2]);
+    const slope = behind.count === 1 ? LINEAR : slopeOf(layers[i + 2]);
     const { extents } = x;
     const fits = extents.length === 2 && extents[1] === norm.features && weight.extents[0] === norm.features;
     const canMerge = canFuse(x) && fits && !x.requiresGrad && norm.usesBatch;
-    if (!canMerge || bias === null || slope === null) return behind(norm.forward(x));
+    if (!canMerge || bias === null || slope === null) return behind.step(norm.forward(x));
     const [gamma, beta, eps, running] = norm.trainingArguments(extents[0]);
     const y = batchNormDense(x, gamma, beta, weight, bias, { eps, slope, running });
     norm.countBatch();
     return y;
   };
-  return { step, count: activated === null ? 2 : 3 };
+  return { step, count: 1 + behind.count };
 }
 
 /** The slope for x < 0 of an activation that can be merged: 0 for ReLU. Null for all other layers. */

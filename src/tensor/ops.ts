@@ -5,15 +5,15 @@
  * Ops call kernels. Functions that are composed of ops, such as the variance, are methods in `tensor.ts`; they need no
  * backward pass of their own.
  */
+import * as bias from '../../kernels/dense.ts';
 import * as elementwise from '../../kernels/elementwise.ts';
-import { dense as fusedDense, LINEAR } from '../../kernels/fused/dense.ts';
 import type { Kernel, Shape } from '../../kernels/kernel.ts';
 import * as layout from '../../kernels/layout.ts';
 import * as products from '../../kernels/matmul.ts';
 import * as reductions from '../../kernels/reduce.ts';
 import * as softmaxes from '../../kernels/softmax.ts';
 import { expandTo, sumTo, view } from './broadcast.ts';
-import { op, type Op, type OpDefinition, run, runFused } from './op.ts';
+import { op, type Op, type OpDefinition, run } from './op.ts';
 import type { Value } from './value.ts';
 
 type Unary = Op<[x: Value]>;
@@ -98,16 +98,8 @@ export const matmul: Binary = ofKernel(products.matmul, (g, _y, a, b) => [
 
 export const transpose: Unary = ofKernel(layout.transpose, (g) => [() => run(layout.transpose, [g])]);
 
-/** y = x·W + b. x [m, k], W [k, n], b [n] → [m, n]. */
-export const dense: Op<[x: Value, W: Value, b: Value]> = op({
-  name: 'dense',
-  forward: (x, W, b) => runFused(fusedDense, [x, W, b], { slope: LINEAR })[0],
-  backward: (g, _y, x, W) => [
-    () => run(products.matmulTransposedB, [g, W]), // dx = g·Wᵀ
-    () => run(products.matmulTransposedA, [x, g]), // dW = xᵀ·g
-    () => run(reductions.colSum, [g]), // db = Σ g
-  ],
-});
+/** y = x + b in every row, as in a dense layer. x [m, n], b [n] → [m, n]. */
+export const addBias: Binary = ofKernel(bias.addBias, (g) => [() => g, () => run(reductions.colSum, [g])]);
 
 // ── along one axis ─────────────────────────────────────────────────────────────────────────────────────
 

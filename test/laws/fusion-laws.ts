@@ -4,7 +4,14 @@ import { expect } from 'vitest';
 import type { FloatArray } from '../../kernels/kernel.ts';
 import type { Device, DType, Storage } from '../../src/tensor/device/device.ts';
 import { type DeviceUnderTest, extents, type KernelCall, leaveHole } from './kernel-laws.ts';
-import { composer, type FusionCase, type Held, held } from '../kernels/fusion-cases/case.ts';
+import {
+  composer,
+  type FusionCase,
+  type Held,
+  held,
+  resultNames,
+  updatesOf,
+} from '../kernels/fusion-cases/case.ts';
 
 /** The results of a call: the outputs, then the updated inputs; and the other inputs after the call. */
 interface Results {
@@ -15,8 +22,8 @@ interface Results {
 /** The fused form computes what the references compute, to a few roundings of float32. */
 export function agreesWithReferences(fusionCase: FusionCase, on: DeviceUnderTest): void {
   const { fusion, magnitudes } = fusionCase;
-  const names = [...fusion.outputs, ...(fusion.updates ?? []).map((k) => fusion.inputs[k])];
   forCalls(fusionCase, (call) => {
+    const names = resultNames(fusionCase, call);
     const inputs = inputsOf(fusionCase, call);
     const { results: expected } = composed(fusionCase, call);
     const { results: found } = fused(fusionCase, call, on.device);
@@ -44,8 +51,8 @@ export function isDeterministic(fusionCase: FusionCase, on: DeviceUnderTest): vo
 
 /** Inputs that are not updated do not change, and neither does the memory around the outputs. */
 export function touchesNothingElse(fusionCase: FusionCase, on: DeviceUnderTest): void {
-  const { updates = [] } = fusionCase.fusion;
   forCalls(fusionCase, (call) => {
+    const updates = updatesOf(fusionCase, call);
     const neighbours = composed(fusionCase, call).results.flatMap((values) =>
       (['float32', 'float64'] as const).flatMap((dtype) => leaveHole(values.length, dtype, on)),
     );
@@ -62,7 +69,7 @@ export function composed(fusionCase: FusionCase, call: KernelCall): Results {
   const inputs = inputsOf(fusionCase, call);
   const outputs = fusion.compose(composer, inputs, call.params);
   return sorted(
-    fusionCase,
+    updatesOf(fusionCase, call),
     outputs.map(({ data }) => data),
     inputs.map(({ data }) => data),
   );
@@ -79,18 +86,17 @@ export function fused(fusionCase: FusionCase, call: KernelCall, device: Device):
   if (made === undefined) throw new Error(`${device.name} has no fusions`);
   const read = (storage: Storage) => device.readSync(storage);
   return sorted(
-    fusionCase,
+    updatesOf(fusionCase, call),
     made.map(({ storage }) => read(storage)),
     storages.map(read),
   );
 }
 
 function sorted(
-  { fusion }: FusionCase,
+  updates: readonly number[],
   outputs: readonly FloatArray[],
   inputs: readonly FloatArray[],
 ): Results {
-  const { updates = [] } = fusion;
   return {
     results: [...outputs, ...updates.map((k) => inputs[k])],
     others: inputs.filter((_, k) => !updates.includes(k)),

@@ -9,6 +9,8 @@ import { builds, openWasm, type WasmDevice } from '../../src/tensor/device/wasm/
 import { WasmStorage } from '../../src/tensor/device/wasm/residency.ts';
 import type { SimdForm } from '../../src/tensor/device/wasm/threads/pool.ts';
 import { splitsOf } from '../../src/tensor/device/wasm/threads/splits.ts';
+import { forms } from '../../kernels/fused/forms.ts';
+import { signatures } from '../../kernels/fused/signatures.ts';
 import * as kernels from '../../kernels/matmul.ts';
 import { makeTeam } from '../../src/tensor/device/wasm/threads/team.ts';
 import { fusionCases } from '../kernels/fusion-cases/index.ts';
@@ -96,7 +98,8 @@ describe.each([
     ['zeros', 0.8],
     ['other numbers', 0],
   ])('most of which are %s', (_, zeros) => {
-    const { fusion, statistics = [] } = fusionCases[name];
+    const { statistics = [] } = fusionCases[name];
+    const names = signatures[name].inputs;
     const stream = seededStream(7);
     const draw = (shape: number[]) => {
       const size = shape.reduce((product, extent) => product * extent, 1);
@@ -107,13 +110,13 @@ describe.each([
       if (stream.uniform() < zeros) x.data[at] = 0;
     });
     const shapes: Record<string, number[]> = { W: [k, n], b: [n], dz: [m, n] };
-    const inputs = fusion.inputs.map((input) => (input === 'x' ? x : draw(shapes[input] ?? [k])));
+    const inputs = names.map((input) => (input === 'x' ? x : draw(shapes[input] ?? [k])));
     const params = { eps: 1e-5, slope: 0 };
     const drawn = {
       inputs,
-      params: Object.fromEntries((fusion.params ?? []).map((p) => [p, params[p as 'eps']])),
+      params: Object.fromEntries((forms[name].params ?? []).map((p) => [p, params[p as 'eps']])),
     };
-    expect(statistics.every((at) => ['mean', 'rstd'].includes(fusion.inputs[at]))).toBe(true);
+    expect(statistics.every((at) => ['mean', 'rstd'].includes(names[at]))).toBe(true);
     expectSame((device) => {
       const { results, others } = fused(fusionCases[name], drawn, device);
       return [...results, ...others].map((values) => bytesOf(values));
@@ -129,7 +132,6 @@ it.each([
   'batchnormBackward',
   'denseDz',
 ] as const)('the fusion %s on 2,080 rows of 1,040 numbers', (name) => {
-  const { fusion } = fusionCases[name];
   const [m, C] = [2080, 1040];
   const stream = seededStream(5);
   const draw = (shape: number[], mean: number) => {
@@ -137,9 +139,9 @@ it.each([
     return { shape, data: Float64Array.from({ length: size }, () => Math.fround(mean + stream.normal())) };
   };
   const matrices = ['x', 'g', 'y'];
-  const inputs = fusion.inputs.map((input) => draw(matrices.includes(input) ? [m, C] : [C], 3));
+  const inputs = signatures[name].inputs.map((input) => draw(matrices.includes(input) ? [m, C] : [C], 3));
   const params = { eps: 1e-5, alpha: 0.1, correction: 1, slope: 0 };
-  const names = (fusion.params ?? []) as readonly (keyof typeof params)[];
+  const names = (forms[name].params ?? []) as readonly (keyof typeof params)[];
   const drawn = { inputs, params: Object.fromEntries(names.map((param) => [param, params[param]])) };
   expectSame((device) => {
     const { results, others } = fused(fusionCases[name], drawn, device);

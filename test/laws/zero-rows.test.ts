@@ -71,9 +71,9 @@ const opCases: Readonly<Record<keyof typeof ops | keyof LayerOps, readonly Case[
     y: [m, n],
   })),
   transpose: [{ shapes: [rows], fn: ops.transpose, y: [3, 0] }],
-  dense: [
-    { shapes: [rows, [3, 2], [2]], fn: ops.dense, y: [0, 2] },
-    { shapes: [[0, 300], [300, 70], [70]], fn: ops.dense, y: [0, 70] },
+  addBias: [
+    { shapes: [rows, [3]], fn: ops.addBias, y: rows },
+    { shapes: [[0, 70], [70]], fn: ops.addBias, y: [0, 70] },
   ],
   sum: alongAxis(ops.sum, [1, 3], [0, 1]),
   max: alongAxis(ops.max, ShapeError, [0, 1]),
@@ -121,11 +121,13 @@ const opCases: Readonly<Record<keyof typeof ops | keyof LayerOps, readonly Case[
       y: rows,
     },
   ],
-  denseActivation: [0, 0.1, LINEAR].map((slope) => ({
-    shapes: [rows, [3, 2], [2]],
-    fn: (x, W, b) => merged.denseActivation(x, W, b, slope),
-    y: [0, 2],
-  })),
+  denseActivation: [0, 0.1, LINEAR].flatMap((slope) => {
+    const fn = (x: Tensor, W: Tensor, b: Tensor) => merged.denseActivation(x, W, b, slope);
+    return [
+      { shapes: [rows, [3, 2], [2]], fn, y: [0, 2] },
+      { shapes: [[0, 300], [300, 70], [70]], fn, y: [0, 70] },
+    ];
+  }),
   batchNormDense: [
     {
       shapes: [rows, [3], [3], [3, 2], [2]],

@@ -65,9 +65,10 @@ afterEach(() => {
 });
 
 describe('a step of training the net bn', () => {
-  it('runs batchNorm, dense and relu on cpu, for the first layer too', async () => {
-    const block = ['batchNorm', 'dense', 'relu'];
-    expect(await step('cpu')).toEqual([...block, ...block, 'batchNorm', 'dense', 'crossEntropy']);
+  it('runs batchNorm, the ops of a dense layer, and relu on cpu, for the first layer too', async () => {
+    const dense = ['matmul', 'addBias'];
+    const block = ['batchNorm', ...dense, 'relu'];
+    expect(await step('cpu')).toEqual([...block, ...block, 'batchNorm', ...dense, 'crossEntropy']);
   });
 
   it('runs the kernels of batch normalization on cpu, one for each equation', async () => {

@@ -92,9 +92,9 @@ inFloat64(() => {
       fn: ops.matmul,
       inputs: [drawn([m, k], seed), drawn([k, n], seed + 1)],
     })),
-    dense: fc.tuple(extent, extent, extent, seeds).map(([m, k, n, seed]) => ({
-      fn: ops.dense,
-      inputs: [drawn([m, k], seed), drawn([k, n], seed + 1), drawn([n], seed + 2)],
+    addBias: fc.tuple(extent, extent, seeds).map(([m, n, seed]) => ({
+      fn: ops.addBias,
+      inputs: [drawn([m, n], seed), drawn([n], seed + 1)],
     })),
     denseActivation: fc
       .tuple(extent, extent, extent, seeds, fc.constantFrom(0, 0.01, 0.5, LINEAR))

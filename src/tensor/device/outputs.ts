@@ -1,9 +1,9 @@
 /**
- * Computes the shapes of a fusion's outputs with the shape rules of its kernels. Every training step needs the same
- * shapes, so they are cached.
+ * Finds out what a fusion makes and changes, with the shape rules of its kernels. Every training step needs the same, so
+ * it is cached.
  */
-import type { Composer, Fusion } from '../../../kernels/fused/fusion.ts';
-import type { Params, Shape } from '../../../kernels/kernel.ts';
+import type { Fusion } from '../../../kernels/fused/fusion.ts';
+import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
 import { sameShape } from '../../../kernels/shape.ts';
 
 /** The shape and type of an output, before it is computed. */
@@ -13,12 +13,19 @@ export interface OutputLike {
   readonly statistic: boolean;
 }
 
-/** The outputs for one combination of input shapes. */
+/** What a fusion makes and changes. */
+export interface Results {
+  readonly outputs: readonly OutputLike[];
+  /** The indices of the inputs that it updates in place. */
+  readonly updates: readonly number[];
+}
+
+/** The results for one combination of input shapes. */
 interface Known {
   readonly shapes: readonly Shape[];
   /** The parameter on which the shapes depend, or 0. */
   readonly param: number;
-  readonly outputs: readonly OutputLike[];
+  readonly results: Results;
 }
 
 /** The number of shape combinations that are cached per fusion: enough for one per layer of a network. */
@@ -28,21 +35,17 @@ const CAPACITY = 16;
 const found = new WeakMap<object, Known[]>();
 
 /**
- * The outputs of a fusion on inputs of these shapes.
+ * The results of a fusion on inputs of these shapes.
  *
  * @throws {ShapeError} The shapes of the inputs violate a shape rule.
  */
-export function outputsOf<P extends Params>(
-  fusion: Fusion<P>,
-  shapes: readonly Shape[],
-  params: P,
-): readonly OutputLike[] {
+export function resultsOf<P extends Params>(fusion: Fusion<P>, shapes: readonly Shape[], params: P): Results {
   const known = found.get(fusion) ?? [];
   const param = fusion.shapedBy === undefined ? 0 : params[fusion.shapedBy];
-  for (const each of known) if (each.param === param && areSame(each.shapes, shapes)) return each.outputs;
-  const outputs = fusion.compose(shapesOnly, shapes.map(plain), params).map(kept);
-  found.set(fusion, [{ shapes: shapes.map(copy), param, outputs }, ...known].slice(0, CAPACITY));
-  return outputs;
+  for (const each of known) if (each.param === param && areSame(each.shapes, shapes)) return each.results;
+  const results = onShapes(fusion, shapes, params);
+  found.set(fusion, [{ shapes: shapes.map(copy), param, results }, ...known].slice(0, CAPACITY));
+  return results;
 }
 
 function areSame(a: readonly Shape[], b: readonly Shape[]): boolean {
@@ -51,19 +54,33 @@ function areSame(a: readonly Shape[], b: readonly Shape[]): boolean {
   return true;
 }
 
-/** Applies the shape rules of kernels instead of running them. */
-const shapesOnly: Composer<OutputLike> = {
-  run: (kernel, inputs, ...[params]) => ({
-    shape: kernel.shape(inputs.map(shapeOf), (params ?? {}) as never),
-    statistic: kernel.statistic ?? false,
-  }),
-  update: (kernel, inputs, ...[params]) => {
-    kernel.shape(inputs.map(shapeOf), (params ?? {}) as never);
-  },
-};
+/** Applies the shape rules of the kernels instead of running them. */
+function onShapes<P extends Params>(fusion: Fusion<P>, shapes: readonly Shape[], params: P): Results {
+  const shapeOf = (kernel: Kernel, from: readonly OutputLike[], numbers: Params = {}): Shape =>
+    kernel.shape(
+      from.map(({ shape }) => shape),
+      numbers,
+    );
+  const inputs = shapes.map((shape): OutputLike => ({ shape, statistic: false }));
+  const updated = new Set<OutputLike>();
+  const outputs = fusion.compose<OutputLike>(
+    {
+      run: (kernel, from, ...[numbers]) => ({
+        shape: shapeOf(kernel, from, numbers),
+        statistic: kernel.statistic ?? false,
+      }),
+      update: (kernel, from, ...[numbers]) => {
+        shapeOf(kernel, from, numbers);
+        updated.add(from[0]);
+      },
+    },
+    inputs,
+    params,
+  );
+  const indices = [...inputs.keys()];
+  return { outputs: outputs.map(kept), updates: indices.filter((k) => updated.has(inputs[k])) };
+}
 
-const shapeOf = ({ shape }: OutputLike): Shape => shape;
-const plain = (shape: Shape): OutputLike => ({ shape, statistic: false });
 const copy = (shape: Shape): Shape => [...shape];
 /** Frozen, because all tensors of these outputs share the shape. */
 const kept = ({ shape, statistic }: OutputLike): OutputLike => ({

@@ -2,9 +2,10 @@
 import type fc from 'fast-check';
 import type { Composer, Fusion } from '../../../kernels/fused/fusion.ts';
 import type * as fusions from '../../../kernels/fused/index.ts';
+import { type Signature, signatures } from '../../../kernels/fused/signatures.ts';
 import type { Params, Shape } from '../../../kernels/kernel.ts';
 import { sizeOf } from '../../../kernels/shape.ts';
-import type { OutputLike } from '../../../src/tensor/device/outputs.ts';
+import { type OutputLike, resultsOf } from '../../../src/tensor/device/outputs.ts';
 import type { KernelCall } from '../../laws/kernel-laws.ts';
 
 /** A float64 array with a shape, on which the references of a fusion run. */
@@ -30,6 +31,24 @@ export interface FusionCase {
 
 /** A case for every fusion. A missing one does not compile. */
 export type FusionCases = Readonly<Record<keyof typeof fusions, FusionCase>>;
+
+/** The indices of the inputs that a call updates. */
+export function updatesOf({ fusion }: FusionCase, { inputs, params }: KernelCall): readonly number[] {
+  const shapes = inputs.map(({ shape }) => shape);
+  return resultsOf(fusion, shapes, params).updates;
+}
+
+/** The names of the inputs and outputs of a fusion, and its cost. */
+export function signatureOf({ fusion }: FusionCase): Signature {
+  const all: Readonly<Record<string, Signature>> = signatures;
+  return all[fusion.name];
+}
+
+/** The names of the results of a call: of the outputs, then of the inputs that are updated. */
+export function resultNames(fusionCase: FusionCase, call: KernelCall): readonly string[] {
+  const { inputs, outputs } = signatureOf(fusionCase);
+  return [...outputs, ...updatesOf(fusionCase, call).map((k) => inputs[k])];
+}
 
 export function held(shape: Shape, data: Float64Array = new Float64Array(sizeOf(shape))): Held {
   return { shape, data, statistic: false };

@@ -4,7 +4,7 @@ import type { FloatArray, Kernel, Params, Shape } from '../../../../kernels/kern
 import { sizeOf } from '../../../../kernels/shape.ts';
 import type { Device, DType, Output, ProductForm, Products, Storage } from '../device.ts';
 import { DeviceError, DeviceLostError, GammaBetaError } from '../../errors.ts';
-import { outputsOf } from '../outputs.ts';
+import { resultsOf } from '../outputs.ts';
 import type { Engine, FusedEngine, GpuName, Handle, Maybe } from './engine.ts';
 import type { Queue } from './queue.ts';
 import { emptySlot, GpuStorage, handleOf, type Slot } from './gpu-storage.ts';
@@ -204,8 +204,7 @@ export class GpuDevice implements Device {
     params: P,
   ): readonly Output[] {
     this.expectAlive(fusion.name);
-    const outputs = outputsOf(fusion, shapes, params);
-    const { updates = [] } = fusion;
+    const { outputs, updates } = resultsOf(fusion, shapes, params);
     // A launch cannot read an array that it writes.
     const isShared = updates.some((k) => inputs.some((input, other) => other !== k && input === inputs[k]));
     if (isShared || !fused.has(fusion, shapes)) return this.compose(fusion, inputs, shapes, params);

@@ -10,7 +10,7 @@ import * as products from '../../../../kernels/gpu/wgsl/product.ts';
 import * as softmax from '../../../../kernels/gpu/wgsl/softmax.ts';
 import * as update from '../../../../kernels/gpu/wgsl/update.ts';
 import type * as fusions from '../../../../kernels/fused/index.ts';
-import type { Fusion } from '../../../../kernels/fused/fusion.ts';
+import type { FusionParams } from '../../../../kernels/fused/fusion.ts';
 import type { Params, Shape } from '../../../../kernels/kernel.ts';
 import { sizeOf } from '../../../../kernels/shape.ts';
 
@@ -33,8 +33,8 @@ export interface Launcher<B> {
 export interface Plan<P = Params> {
   /** All forms that it may launch. */
   readonly forms: readonly WgslForm[];
-  /** Whether it launches a product in tiles. */
-  readonly multiplies?: boolean;
+  /** The sizes m, k and n of its product, if it launches one in tiles. */
+  product?(shapes: readonly Shape[]): readonly number[];
   run<B>(on: Launcher<B>, inputs: readonly B[], shapes: readonly Shape[], params: P): readonly B[];
 }
 
@@ -186,11 +186,9 @@ const rmspropShare = ({ alpha }: Params) => ({ share: 1 - alpha });
 
 // ── all plans ──────────────────────────────────────────────────────────────────────────────────────────
 
-type ParamsOf<F> = F extends Fusion<infer P> ? P : never;
-
 /** The plans of fusions. */
 export const fusionPlans: {
-  readonly [Name in keyof typeof fusions]: Plan<ParamsOf<(typeof fusions)[Name]>>;
+  readonly [Name in keyof typeof fusions]: Plan<FusionParams<(typeof fusions)[Name]>>;
 } = {
   batchnormForward: {
     forms: [...statisticsForms, batchnorm.normalizeScaleShift],
@@ -249,7 +247,7 @@ export const fusionPlans: {
   },
   batchnormDense: {
     forms: [...statisticsForms, batchnorm.normalizeScaleShift, ...productForms('matmul')],
-    multiplies: true,
+    product: ([[m, k], , , [, n]]) => [m, k, n],
     run: (on, [x, gamma, beta, W, b], [shape, , , [k, n]], { eps, slope }) => {
       const [mean, variance, rstd] = statisticsOf(on, x, shape, eps);
       const between = normalized(on, [x, mean, rstd, gamma, beta], shape);
@@ -264,7 +262,7 @@ export const fusionPlans: {
       ...adding,
       ...productForms('matmulTransposedA'),
     ],
-    multiplies: true,
+    product: ([[m, n], [, k]]) => [m, k, n],
     run: (on, [dz, x, mean, rstd, gamma, beta, W], [[m, n], xShape]) => {
       const k = xShape[1];
       const xhat = normalized(on, [x, mean, rstd], xShape);
@@ -313,7 +311,7 @@ export const fusionPlans: {
 
   dense: {
     forms: productForms('matmul'),
-    multiplies: true,
+    product: ([[m, k], [, n]]) => [m, k, n],
     run: (on, [x, W, b], [[m, k], [, n]], { slope }) => [multiply(on, 'matmul', [x, W, b], [m, k, n], slope)],
   },
   denseDz: {

@@ -207,7 +207,8 @@ export class WebGpuEngine implements Engine {
     return { pipeline: await device.createComputePipelineAsync({ layout: layoutOfAll, compute }), layout };
   }
 
-  private canLaunch({ forms, multiplies = false }: Pick<Plan, 'forms' | 'multiplies'>): boolean {
+  /** Whether the forms of a plan can be launched; `multiplies` says whether it launches a product in tiles. */
+  private canLaunch({ forms }: Plan | KernelPlan, multiplies = false): boolean {
     if (multiplies && this.products.form !== 'tiled') return false;
     return this.refusals.length === 0 || !forms.some((form) => this.forms.get(form)?.refused);
   }
@@ -215,7 +216,7 @@ export class WebGpuEngine implements Engine {
   /** The plan of a kernel, if it has one that fits. */
   private planOf(name: string, sizes: readonly number[]): KernelPlan | null {
     const plan = Object.hasOwn(kernelPlans, name) ? kernelPlans[name] : null;
-    return plan !== null && this.canLaunch(plan) && plan.fits(sizes) ? plan : null;
+    return plan !== null && this.canLaunch(plan, plan.multiplies) && plan.fits(sizes) ? plan : null;
   }
 
   /** Runs a plan, after its forms have been compiled. If the driver refuses one, `otherwise` runs. */
@@ -266,8 +267,10 @@ export class WebGpuEngine implements Engine {
     const plans = fusionPlans as Readonly<Record<string, Plan>>;
     const products = () => this.products;
     return {
-      has: (fusion, shapes) =>
-        Object.hasOwn(plans, fusion.name) && this.canLaunch(plans[fusion.name]) && fits(shapes),
+      has: ({ name }, shapes) =>
+        Object.hasOwn(plans, name) &&
+        this.canLaunch(plans[name], plans[name].product !== undefined) &&
+        fits(shapes),
       run: (fusion, inputs, shapes, params) => {
         const blocks = inputs.filter((input) => input instanceof Block);
         const plan = plans[fusion.name];
@@ -278,9 +281,9 @@ export class WebGpuEngine implements Engine {
             blocks,
             () => this.compose(fusion, blocks, shapes, params),
           );
-        const sizes = fusion.sizes(shapes, params as never);
-        if (!this.undecided || !plan.multiplies || !isLarge(sizes)) return launch();
-        return this.decide('matmul', null, sizes).then(launch);
+        const product = this.undecided ? plan.product?.(shapes) : undefined;
+        if (product === undefined || !isLarge(product)) return launch();
+        return this.decide('matmul', null, product).then(launch);
       },
       get products() {
         return products();
@@ -343,7 +346,7 @@ export class WebGpuEngine implements Engine {
   ): Promise<void> {
     this.undecided = false;
     const plan = kernelPlans[name];
-    if (!this.canLaunch(plan)) {
+    if (!this.canLaunch(plan, plan.multiplies)) {
       this.products = REFUSED;
       return;
     }
@@ -366,7 +369,7 @@ export class WebGpuEngine implements Engine {
       read: (block, size) => this.download(block, size),
     });
     for (const block of made) block.delete();
-    if (!this.canLaunch(plan)) this.products = REFUSED;
+    if (!this.canLaunch(plan, plan.multiplies)) this.products = REFUSED;
   }
 }
 

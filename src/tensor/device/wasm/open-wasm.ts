@@ -3,14 +3,14 @@
  * A kernel without a SIMD form runs its reference on the same memory. Only this file and `threads/worker.ts` use
  * `WebAssembly`.
  */
-import type { Fusion } from '../../../../kernels/fused/fusion.ts';
+import { type FusedForm, forms as allForms } from '../../../../kernels/fused/forms.ts';
 import type { FloatArray, Kernel, Params } from '../../../../kernels/kernel.ts';
 import { sizeOf } from '../../../../kernels/shape.ts';
 import { binaries } from '../../../../kernels/simd/binaries.generated.ts';
 import type { Device, DType, Storage } from '../device.ts';
 import { DeviceError } from '../../errors.ts';
 import { Heap } from './heap.ts';
-import { outputsOf } from '../outputs.ts';
+import { resultsOf } from '../outputs.ts';
 import { BUDGET, Residency, WasmStorage } from './residency.ts';
 import { type Threads, threadsOf } from './threads/count.ts';
 import type { Forms, Pool } from './threads/pool.ts';
@@ -51,6 +51,9 @@ const adapters: Readonly<Record<Build, string>> = {
   relaxed: 'WebAssembly, relaxed SIMD',
   simd: 'WebAssembly, SIMD',
 };
+
+/** How the fused forms are called, by the names of their fusions. */
+const fusedForms: Readonly<Record<string, FusedForm>> = allForms;
 
 const PAGE = 65536;
 /** Room for twice the budget: untouched memory costs nothing, and growing takes time. */
@@ -266,18 +269,19 @@ function deviceOf(build: Build, bytes: Uint8Array, threads: Threads): WasmDevice
     },
 
     runFused(fusion, inputs, shapes, params) {
-      const outputs = outputsOf(fusion, shapes, params);
+      const { outputs, updates } = resultsOf(fusion, shapes, params);
+      const form = fusedForms[fusion.name];
       const operands = allOwn(inputs);
       residency.begin(operands);
       const results = outputs.map(({ shape, statistic }) =>
         allocate(statistic ? 'float64' : 'float32', sizeOf(shape)),
       );
-      const sizes = fusion.sizes(shapes, params);
-      const scratch = fusion.scratch ? allocate('float32', fusion.scratch(sizes)) : null;
+      const sizes = form.sizes(shapes, params);
+      const scratch = form.scratch ? allocate('float32', form.scratch(sizes)) : null;
       const read = scratch === null ? operands : [...operands, scratch];
-      call(fusion.name, argumentsOf(results, read, sizes, fusion, params));
+      call(fusion.name, argumentsOf(results, read, sizes, form, params));
       if (scratch !== null) residency.free(scratch);
-      if (fusion.updates !== undefined) for (const k of fusion.updates) operands[k].version++;
+      for (const k of updates) operands[k].version++;
       return results.map((storage, k) => ({ storage, shape: outputs[k].shape }));
     },
 
@@ -297,7 +301,7 @@ function argumentsOf(
   outputs: readonly WasmStorage[],
   inputs: readonly WasmStorage[],
   sizes: readonly number[],
-  { params: names = [] }: Pick<Kernel | Fusion, 'params'>,
+  { params: names = [] }: Pick<Kernel | FusedForm, 'params'>,
   params: Params,
 ): number[] {
   const args = frame(outputs.length + inputs.length + sizes.length + names.length);

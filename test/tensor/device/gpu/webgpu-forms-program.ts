@@ -6,7 +6,14 @@ import type { Kernel } from '../../../../kernels/kernel.ts';
 import { useDevice } from '../../../../src/index.ts';
 import { currentDevice } from '../../../../src/tensor/device/current.ts';
 import type { KernelCall } from '../../../laws/kernel-laws.ts';
-import { composer, type FusionCase, held } from '../../../kernels/fusion-cases/case.ts';
+import {
+  composer,
+  type FusionCase,
+  held,
+  resultNames,
+  signatureOf,
+  updatesOf,
+} from '../../../kernels/fusion-cases/case.ts';
 import { fusionCases } from '../../../kernels/fusion-cases/index.ts';
 
 export interface FormsFound {
@@ -39,14 +46,11 @@ function isNear(found: number, value: number, scale = 0): boolean {
   return Math.abs(found - value) <= allowed;
 }
 
-async function checkCall(
-  { fusion, magnitudes }: FusionCase,
-  call: KernelCall,
-  spoilt: string,
-): Promise<void> {
+async function checkCall(fusionCase: FusionCase, call: KernelCall, spoilt: string): Promise<void> {
+  const { fusion, magnitudes } = fusionCase;
   if (device.runFused === undefined) throw new Error('webgpu has no fused kernels');
-  const { updates = [] } = fusion;
-  const names = [...fusion.outputs, ...updates.map((k) => fusion.inputs[k])];
+  const updates = updatesOf(fusionCase, call);
+  const names = resultNames(fusionCase, call);
   const shapes = call.inputs.map(({ shape }) => shape);
   const arrays = call.inputs.map(({ data }) => Float32Array.from(data));
   const inputs = arrays.map((data, k) => held(shapes[k], Float64Array.from(data)));
@@ -84,7 +88,7 @@ async function checkSpecial(fusionCase: FusionCase, special: number, n: number):
   const drawn = fc.sample(calls(n, 0), { numRuns: 20, seed: n });
   const call = drawn.find(({ inputs }) => inputs.every(({ data }) => data.every((x) => Math.abs(x) <= 100)));
   if (call === undefined) throw new Error(`${fusion.name}: no call with small values`);
-  for (const [k, name] of fusion.inputs.entries()) {
+  for (const [k, name] of signatureOf(fusionCase).inputs.entries()) {
     if (!VALUES.includes(name)) continue;
     const spoilt = call.inputs.map(({ shape, data }, other) => ({
       shape,
