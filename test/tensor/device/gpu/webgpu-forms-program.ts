@@ -1,4 +1,5 @@
 /** A program that runs the fusions and products of WebGPU in Node, and prints where they differ from their references. */
+import './poll-less.ts';
 import fc from 'fast-check';
 import { divide } from '../../../../kernels/gpu/wgsl/product.ts';
 import * as kernels from '../../../../kernels/index.ts';

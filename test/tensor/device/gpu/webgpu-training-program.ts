@@ -1,4 +1,5 @@
 /** A program that trains small networks on WebGPU in Node, and prints its findings as JSON. */
+import './poll-less.ts';
 import { globals } from 'webgpu';
 import { denseDz } from '../../../../kernels/gpu/wgsl/columns.ts';
 import { layernormDx } from '../../../../kernels/gpu/wgsl/layernorm.ts';
