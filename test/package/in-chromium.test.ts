@@ -11,7 +11,7 @@ import { gzipSync } from 'node:zlib';
 import { type Browser, chromium } from 'playwright';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle, bundlers, installPacked, loadedAtOnce } from './bundles.ts';
-import { chromiumPath, softwareGpu } from '../chromium.ts';
+import { softwareGpu, windowedChromiumPath as chromiumPath } from '../chromium.ts';
 import { type Trained, training } from './training-program.ts';
 
 /** The query string names the device and says whether a worker trains. Errors are returned as the answer. */
