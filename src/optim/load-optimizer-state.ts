@@ -17,17 +17,19 @@ export class OptimizerStateError extends GammaBetaError {
 /** Throws {@link OptimizerStateError} unless the state is of the same kind, for the same groups, as the optimizer's own. */
 export function expectFit(kind: string, own: OptimizerState, state: OptimizerState): void {
   const problems = isObject(state)
-    ? misfits(structureOf({ ...own }), structureOf(state))
+    ? misfits(structureOf(own), structureOf(state))
     : [`it is ${shown(state)}`];
   if (problems.length === 0) return;
-  const hint =
-    'build the optimizer that was saved, over the same parameters; pass what its stateDict() returned';
+  const hint = 'build the optimizer that was saved, over the same parameters, and pass its stateDict()';
   throw new OptimizerStateError(kind, `the state does not fit: ${problems.join('; ')}`, hint);
 }
 
+/** What plain JavaScript may pass as a state. */
+type Parts = Partial<Record<keyof OptimizerState, unknown>>;
+
 /** The parts of a state as text. That of groups is the indices of their parameters: `[0, 1] + [2]`. */
-function structureOf({ optimizer, groups, slots, ...others }: Readonly<Record<string, unknown>>): Forms {
-  const areSlots = Array.isArray(slots) && slots.every((each) => isObject(each));
+function structureOf({ optimizer, groups, slots, ...others }: Parts): Forms {
+  const areSlots = Array.isArray(slots) && slots.every(isObject);
   return new Map([
     ['optimizer', typeof optimizer === 'string' ? optimizer : shown(optimizer)],
     ['groups', Array.isArray(groups) ? groups.map(indicesOf).join(' + ') : shown(groups)],
@@ -37,8 +39,9 @@ function structureOf({ optimizer, groups, slots, ...others }: Readonly<Record<st
 }
 
 function indicesOf(group: unknown): string {
-  if (!isObject(group, 'options,params') || !isObject(group.options)) return shown(group);
-  return Array.isArray(group.params) ? `[${group.params.join(', ')}]` : shown(group.params);
+  const isGroup = isObject(group) && Object.keys(group).sort().join() === 'options,params';
+  if (!isGroup || !isObject(group.options) || !Array.isArray(group.params)) return shown(group);
+  return `[${group.params.map((index: unknown) => shown(index)).join(', ')}]`;
 }
 
 /**
@@ -54,13 +57,9 @@ export function loadedSlots(kind: string, i: number, w: Tensor, saved: Slots, ki
   const expected = Object.entries(kept).map(([name, slot]) => [name, isNumber(slot) ? 0 : w] as const);
   const problems = misfits(formsOf(Object.fromEntries(expected)), formsOf(saved));
   if (problems.length > 0) {
-    const hint =
-      'pass the state of such an optimizer; of JSON, tensor(slot.data, { shape: slot.shape }) makes tensors';
-    throw new OptimizerStateError(
-      kind,
-      `the state does not fit parameter ${i}: ${problems.join('; ')}`,
-      hint,
-    );
+    const problem = `the state does not fit parameter ${i}: ${problems.join('; ')}`;
+    const hint = 'use another state; of JSON, make tensors first: tensor(slot.data, { shape: slot.shape })';
+    throw new OptimizerStateError(kind, problem, hint);
   }
   const load = (name: string, slot: Tensor | number): Tensor | number => {
     if (typeof slot !== 'number') return keep(converted(w, slot, kinds?.[name] === 'square' ? 0 : undefined));

@@ -39,13 +39,7 @@ export function loading<T>(Misfit: typeof GammaBetaError, op: string, name: stri
   }
 }
 
-/** Whether the value is an object, and no array, Map or tensor: with these keys, in alphabetical order, if they are given. */
-export function isObject(value: unknown, keys?: string): value is Readonly<Record<string, unknown>> {
-  if (Object.prototype.toString.call(value) !== '[object Object]') return false;
-  return (
-    keys === undefined ||
-    Object.keys(value as object)
-      .sort()
-      .join() === keys
-  );
+/** Whether the value is an object, and no array, Map or tensor. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }

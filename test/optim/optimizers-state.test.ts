@@ -195,6 +195,11 @@ onDevices(() => {
         'groups is [1, 0], not [0, 1]',
       ],
       [
+        'groups whose parameters are text',
+        { optimizer: 'SGD', groups: [{ params: ['0', '1'], options: {} }], slots: [{}, {}] },
+        "groups is ['0' (a string), '1' (a string)], not [0, 1]",
+      ],
+      [
         'slots that are null',
         { optimizer: 'SGD', groups: [{ params: [0, 1], options: {} }], slots: [{}, null] },
         'slots is an Array of 2, not a list of 2 objects',
@@ -209,7 +214,7 @@ onDevices(() => {
       const message = refusal(() => optimizer.loadStateDict(state as never), OptimizerStateError);
       expect(message).toBe(
         `SGD: the state does not fit: ${problem}. ` +
-          'Hint: build the optimizer that was saved, over the same parameters; pass what its stateDict() returned',
+          'Hint: build the optimizer that was saved, over the same parameters, and pass its stateDict()',
       );
     });
 

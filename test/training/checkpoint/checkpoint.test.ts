@@ -323,7 +323,7 @@ describe('restoreCheckpoint', () => {
     const { model } = start(undefined, { seed: 2 });
     expect(await refusedUnchanged(bytes, { model, optimizer: sgd(model.parameters()) })).toBe(
       'restoreCheckpoint: the data does not fit the optimizer: SGD: the state does not fit: optimizer is Adam, not SGD. ' +
-        'Hint: build the optimizer that was saved, over the same parameters; pass what its stateDict() returned',
+        'Hint: build the optimizer that was saved, over the same parameters, and pass its stateDict()',
     );
     expect(await refusalOf(sgd)).toMatch(/does not fit the loader: seed is \d+, not \d+/);
     const fewer = new Adam(model.parameters().slice(1));
