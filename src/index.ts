@@ -46,7 +46,8 @@ export type { Value } from './tensor/value.ts';
 export { DeviceError, DeviceLostError, DTypeError, GraphError, ValueError } from './tensor/errors.ts';
 
 export { Layer } from './layers/layer.ts';
-export { type LoadStateOptions, type Slot, type StateDict, StateDictError } from './layers/state-dict.ts';
+export { StateDictError } from './layers/load-state-dict.ts';
+export type { LoadStateOptions, Slot, StateDict } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
@@ -75,7 +76,8 @@ export {
 } from './layers/init.ts';
 
 export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
-export { type OptimizerState, OptimizerStateError, type Slots } from './optim/optimizer-state.ts';
+export { OptimizerStateError } from './optim/load-optimizer-state.ts';
+export type { OptimizerState, Slots } from './optim/optimizer-state.ts';
 export { SGD, type SGDOptions } from './optim/sgd.ts';
 export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
 export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';

@@ -8,11 +8,13 @@ import { BatchNorm1d } from '../layers/batchnorm1d.ts';
 import { Dense } from '../layers/dense.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
-import { expectFit, type StateDict } from '../layers/state-dict.ts';
+import { expectFit, prepareState } from '../layers/load-state-dict.ts';
+import type { StateDict } from '../layers/state-dict.ts';
 import { inPlace } from '../tensor/assign.ts';
 import { tensor } from '../tensor/create.ts';
 import { cpu } from '../tensor/device/cpu.ts';
 import { DeviceError, expectBoolean, expectOneOf, expectOptions } from '../tensor/errors.ts';
+import { tensorOf } from '../tensor/misfits.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { ElementValues } from './element-type.ts';
 import {
@@ -185,12 +187,11 @@ export function expectFitting(
   const tensors = Object.fromEntries(entries.map((entry) => [entry.name, entry]));
   const isPyTorch = layoutOf(source, model, { tensors, metadata }, layout) === 'pytorch';
   const kinds = pytorchEntries(model);
-  const shapes = entries.map(({ name, shape }): [string, Shape] => {
+  const forms = entries.map(({ name, shape }): [string, string] => {
     const isTransposed = isPyTorch && shape.length === 2 && kinds.get(name) === 'transposed';
-    return [name, isTransposed ? shape.toReversed() : shape];
+    return [name, tensorOf(isTransposed ? shape.toReversed() : shape)];
   });
-  const slots = new Map(model.namedSlots());
-  expectFit('loadWeights', model.toString(), slots, Object.fromEntries(shapes), strict, (shape) => shape);
+  expectFit('loadWeights', model, new Map(forms), strict);
 }
 
 /** @internal Loads the contents of a file whose header is checked. */
@@ -210,7 +211,7 @@ export function load(
     return [name, onCpu(isPyTorch && entries.get(name) === 'transposed' ? transposed(floats) : floats)];
   });
   const loaded = state.filter(([name]) => Object.hasOwn(own, name));
-  inPlace(() => model.prepareState('loadWeights', Object.fromEntries(state), { strict })());
+  inPlace(() => prepareState('loadWeights', model, Object.fromEntries(state), { strict })());
   warnOfNaN(
     'loadWeights',
     loaded.map(([name]) => name),

@@ -2,7 +2,8 @@ import { expectNumber } from '../tensor/errors.ts';
 import { tensor } from '../tensor/create.ts';
 import { streams } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 /**
  * Dropout (Srivastava et al. 2014). In training, each element of y is 0 with probability p and x/(1−p) otherwise, so

@@ -4,7 +4,8 @@ import { expectFunction, expectInteger, expectOptions, ValueError } from '../ten
 import type { Tensor } from '../tensor/tensor.ts';
 import { initialized } from './dense.ts';
 import type { Initializer } from './init.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 export interface EmbeddingOptions {
   /** The initializer of the weight. Default `randn`, as in PyTorch. */

@@ -1,6 +1,7 @@
 import { sizeOf } from '../../kernels/shape.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 /**
  * Flattens all axes after the first: [batch, d₁, d₂, …] → [batch, d₁·d₂·…].

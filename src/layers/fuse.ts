@@ -30,7 +30,8 @@ import { BatchNorm1d, type Running } from './batchnorm1d.ts';
 import { Sigmoid, Softmax, Tanh } from './bounded-activations.ts';
 import { Dense } from './dense.ts';
 import { expectOutput } from './expect-output.ts';
-import { complete, type Layer } from './layer.ts';
+import type { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 /** Computes one layer, or several merged layers. */
 export type Step = (x: Tensor) => Tensor;

@@ -13,7 +13,8 @@ import { composite, constant } from '../tensor/op.ts';
 import { expand } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 import { layerNorm, type LayerNormOptions } from './layernorm.ts';
 
 /** The options of `GroupNorm`, which are those of `LayerNorm`. */

@@ -1,5 +1,6 @@
 import type { Tensor } from '../tensor/tensor.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 /**
  * y = x: a placeholder for another layer, as PyTorch's `Identity`.

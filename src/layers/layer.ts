@@ -5,10 +5,9 @@ import { keep } from '../tensor/op.ts';
 import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { Value } from '../tensor/value.ts';
-import { noteUse, Registration } from './registered.ts';
-import { settled, type LoadStateOptions, prepareState, type Slot, type StateDict } from './state-dict.ts';
-
-export type { StateDict };
+import { prepareState, underway } from './load-state-dict.ts';
+import { expectRegistered, noteLayer, noteUse } from './registered.ts';
+import type { LoadStateOptions, Slot, StateDict } from './state-dict.ts';
 
 /**
  * The base class of layers, like PyTorch's `Module`: a function of a tensor, with parameters. Subclasses implement
@@ -49,29 +48,23 @@ export abstract class Layer {
 
   readonly #slots = new Map<string, Slot>();
   readonly #children = new Map<string, Layer>();
-  readonly #ownTensors = new Set<Tensor>();
+  readonly #constants = new Set<Tensor>();
   #place: { readonly inside: Layer; readonly name: string } | null = null;
-  readonly #registration: Registration;
   /** @internal Set by `freeze`: the parameters whose gradients it stopped, and the mode to return to. */
   frozen: { readonly stopped: readonly Tensor[]; training: boolean } | null = null;
 
   /** Layers without a constructor of their own take no arguments. */
   constructor(...none: never[]) {
     expectAtMost(this.constructor.name, none.length, 0, 'this layer has no options');
-    this.#registration = new Registration(this, complete.has(new.target), () => this.op);
+    noteLayer(this);
   }
 
   /** @internal Whether it computes something else in training than in evaluation. */
   readonly hasModes: boolean = false;
 
-  /** @internal What checks that this layer has registered what it holds and uses. */
-  get registration(): Registration {
-    return this.#registration;
-  }
-
   /** @internal The outermost layer that contains this one. */
   get root(): Layer {
-    return this.#place === null ? this : this.#place.inside.root;
+    return this.#place?.inside.root ?? this;
   }
 
   /** y = f(x). Error messages name the layer and its position in the model. */
@@ -84,7 +77,7 @@ export abstract class Layer {
    * @throws {ValueError} A layer holds a layer or a tensor that it has not registered.
    */
   train(training = true): this {
-    if (!this.#registration.isComplete) this.#registration.check();
+    expectRegistered(this);
     expectBoolean(this.op, 'training', training);
     (this.frozen ?? this).training = training; // a frozen layer is in this mode after `unfreeze`
     for (const child of this.#children.values()) child.train(training);
@@ -114,10 +107,11 @@ export abstract class Layer {
    * PyTorch.
    */
   namedParameters(): [name: string, parameter: Tensor][] {
-    this.expectRegistered();
-    const seen = new Set<Tensor>();
-    const trained = this.namedSlots().filter(([, slot]) => slot.trained);
-    return tensorsIn(trained).filter(([, p]) => !seen.has(p) && seen.add(p));
+    const names = new Map<Tensor, string>();
+    for (const [name, { held, trained }] of this.registeredSlots()) {
+      if (trained && held !== undefined && !names.has(held)) names.set(held, name);
+    }
+    return Array.from(names, ([parameter, name]) => [name, parameter]);
   }
 
   /** The parameters in the order of `namedParameters`, for an optimizer. */
@@ -127,24 +121,19 @@ export abstract class Layer {
 
   /** @internal All parameters, buffers and constants of this layer and the layers inside it. */
   tensors(): Tensor[] {
-    return [...new Set(this.modules().flatMap((layer) => [...layer.#ownTensors]))];
-  }
-
-  /** @internal The parameters and buffers that are tensors, by their names in the state dict. */
-  namedTensors(): [name: string, held: Tensor][] {
-    return tensorsIn(this.namedSlots());
+    const held = this.namedSlots().flatMap(([, slot]) => slot.held ?? []);
+    return [...new Set([...held, ...this.modules().flatMap((layer) => [...layer.#constants])])];
   }
 
   /** Copies of all parameters and buffers by PyTorch's names, as of the last complete training step. */
   stateDict(): StateDict {
-    this.expectRegistered();
-    return Object.fromEntries(this.namedSlots().map(([name, slot]) => [name, settled(slot)]));
+    const settled = (slot: Slot): Tensor => copy(underway.before?.(slot) ?? slot.held ?? slot.read());
+    return Object.fromEntries(this.registeredSlots().map(([name, slot]) => [name, settled(slot)]));
   }
 
   /** The buffers of the state dict, such as running statistics: the part that a forward pass can change. */
   bufferDict(): StateDict {
-    this.expectRegistered();
-    const buffers = this.namedSlots().filter(([, slot]) => !slot.trained);
+    const buffers = this.registeredSlots().filter(([, slot]) => !slot.trained);
     return Object.fromEntries(buffers.map(([name, slot]) => [name, slot.read()]));
   }
 
@@ -163,18 +152,17 @@ export abstract class Layer {
    * @throws {DeviceError} A tensor of the state cannot be read, for example because its GPU was lost.
    */
   loadStateDict(state: Readonly<StateDict>, options: LoadStateOptions = {}): void {
-    inPlace(() => this.prepareState('loadStateDict', state, options)());
-  }
-
-  /** @internal Checks and converts a state dict. Returns the function that then loads it, which cannot fail. */
-  prepareState(op: string, state: Readonly<StateDict>, options?: LoadStateOptions): () => void {
-    this.expectRegistered();
-    return prepareState(op, this.toString(), new Map(this.namedSlots()), state, options);
+    inPlace(() => prepareState('loadStateDict', this, state, options)());
   }
 
   /** The name of this layer in error messages: its position in the model, and its description. */
   protected get op(): string {
     return this.#place === null ? this.toString() : `layer ${this.position}, ${this.toString()}`;
+  }
+
+  /** @internal An error of this layer. */
+  failure(problem: string, hint: string): ValueError {
+    return new ValueError(this.op, problem, hint);
   }
 
   /** @internal Returns x if it is a tensor. Throws {@link ValueError} otherwise. */
@@ -193,7 +181,6 @@ export abstract class Layer {
     showAsString(this.prototype);
     // For classes in JavaScript: one without `forward` says so when it is called.
     Object.defineProperty(this.prototype, 'forward', { value: missing, writable: true, configurable: true });
-    Object.defineProperty(this.prototype, '__v_skip', { value: true }); // as for tensors
     Object.defineProperty(this.prototype, Symbol.toStringTag, { value: 'layer' }); // for error messages: "a layer"
   }
 
@@ -212,7 +199,8 @@ export abstract class Layer {
    * @throws {ValueError} It requires no gradient or is the result of an op; or the name is empty or has a dot.
    */
   protected addParameter(name: string, parameter: Tensor): Tensor {
-    return this.addTensor(name, parameter, true);
+    expectLeaf(this.constructor.name, `the parameter ${name}`, parameter);
+    return this.addTensor(name, parameter, { trained: true });
   }
 
   /**
@@ -220,13 +208,13 @@ export abstract class Layer {
    * state dict may have for it, such as 0 for a variance.
    */
   protected addBuffer(name: string, buffer: Tensor, least?: number): Tensor {
-    return this.addTensor(name, buffer, false, least);
+    return this.addTensor(name, buffer, { trained: false, least });
   }
 
   /** Registers a tensor that never changes and is not saved, and returns it. */
   protected addConstant(constant: Tensor): Tensor {
     expectTensor(this.constructor.name, 'a tensor of the layer', constant);
-    this.#ownTensors.add(keep(constant)); // a layer may outlive the `scope` that it was made in
+    this.#constants.add(keep(constant)); // a layer may outlive the `scope` that it was made in
     return constant;
   }
 
@@ -239,31 +227,20 @@ export abstract class Layer {
   /** Registers a layer inside this one and returns it. */
   protected addLayer<L extends Layer>(name: string, layer: L): L {
     expectName(this.constructor.name, name);
-    if (!(layer instanceof Layer)) {
+    if (!(layer instanceof Layer))
       throw refused(this.constructor.name, `layer ${name}`, layer, 'pass a layer, such as new ReLU()');
-    }
-    if (layer.modules().includes(this)) {
+    if (layer.modules().includes(this))
       throw new ValueError(this.constructor.name, `layer ${name} contains this layer`, 'use another layer');
-    }
     this.#children.set(name, layer);
     layer.#place = { inside: this, name };
     return layer;
   }
 
-  private addTensor(name: string, held: Tensor, trained: boolean, least?: number): Tensor {
-    expectName(this.constructor.name, name);
-    if (trained) expectLeaf(this.constructor.name, `the parameter ${name}`, held);
-    const before = this.#slots.get(name)?.held;
-    if (before !== undefined) this.#ownTensors.delete(before);
-    const { shape } = this.addConstant(held);
-    const read = (): Tensor => copy(held);
-    this.#slots.set(name, { shape, held, trained, least, read, write: (source) => assign(held, source) });
+  private addTensor(name: string, held: Tensor, kind: Pick<Slot, 'trained' | 'least'>): Tensor {
+    const { shape } = expectTensor(this.constructor.name, 'a tensor of the layer', held);
+    const write = (source: Tensor): void => assign(held, source);
+    this.addSlot(name, { ...kind, shape, held: keep(held), read: () => copy(held), write });
     return held;
-  }
-
-  /** Checks that this layer and all layers inside it have registered what they hold. */
-  private expectRegistered(): void {
-    for (const layer of this.modules()) layer.#registration.check();
   }
 
   /** @internal The entries of the state dict; those of this layer first. */
@@ -272,6 +249,12 @@ export abstract class Layer {
       Array.from(layer.#slots, ([name, slot]): NamedSlot => [joined(path, name), slot]),
     );
   }
+
+  /** @internal The same, if this layer and all layers inside it have registered what they hold. */
+  registeredSlots(): NamedSlot[] {
+    for (const layer of this.modules()) expectRegistered(layer);
+    return this.namedSlots();
+  }
 }
 
 type NamedSlot = [name: string, slot: Slot];
@@ -279,9 +262,6 @@ type NamedSlot = [name: string, slot: Slot];
 /** The names of a layer and of what is inside it, joined as in state-dict keys: `1.weight`. The model has no name. */
 const joined = (outer: string, inner: string): string =>
   outer === '' || inner === '' ? outer + inner : `${outer}.${inner}`;
-
-const tensorsIn = (slots: readonly NamedSlot[]): [name: string, held: Tensor][] =>
-  slots.flatMap(([name, { held }]) => (held === undefined ? [] : [[name, held]]));
 
 /** The `forward` of a class that has none. */
 function missing(this: Layer): never {
@@ -305,6 +285,3 @@ function expectLeaf(op: string, name: string, parameter: Tensor): void {
     : 'make it with requiresGrad: true, or register it with addBuffer or addConstant';
   throw new ValueError(op, `${name} ${problem}`, hint);
 }
-
-/** The layer classes of the library, which register all that they hold and use. */
-export const complete: WeakSet<object> = new WeakSet<object>();

@@ -29,7 +29,8 @@ import { composite, type Kept, op, type Op, runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 type Arguments = [x: Value, gamma: Value, beta: Value, groups: number, eps: number];
 

@@ -2,7 +2,8 @@
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { fuse } from './fuse.ts';
-import { complete, Layer } from './layer.ts';
+import { Layer } from './layer.ts';
+import { complete } from './registered.ts';
 
 /**
  * Applies layers one after the other: y = fₙ(… f₂(f₁(x))), like PyTorch's `Sequential`. State-dict keys begin with the
@@ -34,11 +35,9 @@ export class Sequential extends Layer {
   override toString(): string {
     return `Sequential(${this.layers.join(', ')})`;
   }
-
-  static {
-    complete.add(this);
-  }
 }
+
+complete.add(Sequential);
 
 /** Applies layers one after the other. `fuse` turns them into steps; for speed, one step may compute several layers. */
 export const inSequence: (layers: readonly Layer[], x: Tensor) => Tensor = composite((layers, x) => {

@@ -3,8 +3,8 @@ import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '.
 import { runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
-import type { SlotKinds } from './optimizer-state.ts';
+import { Optimizer, type ParameterGroup, slotOf } from './optimizer.ts';
+import type { SlotKinds, Slots } from './optimizer-state.ts';
 import { power } from './portable-math.ts';
 
 export interface AdamOptions {

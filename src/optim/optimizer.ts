@@ -7,15 +7,8 @@ import { keep } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { callUser } from '../tensor/user-code.ts';
 import { refuseSetting } from '../tensor/value.ts';
-import {
-  expectFit,
-  loadedSlots,
-  type OptimizerState,
-  type SlotKinds,
-  type Slots,
-} from './optimizer-state.ts';
-
-export type { OptimizerState, Slots };
+import { expectFit, loadedSlots } from './load-optimizer-state.ts';
+import type { Group, OptimizerState, SlotKinds, Slots } from './optimizer-state.ts';
 
 /** The option that every optimizer has. */
 export interface LearningRate {
@@ -25,20 +18,6 @@ export interface LearningRate {
 
 /** Parameters with their own options, which override those of the optimizer. */
 export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
-
-interface Group<O> {
-  readonly params: readonly Tensor[];
-  options: O;
-  /** The learning rate of the group ÷ that of the first group, as constructed. */
-  readonly ratio: number;
-}
-
-/** A parameter and its state, which is empty before its first update. */
-interface Member<O> {
-  readonly w: Tensor;
-  readonly group: Group<O>;
-  slots: Slots;
-}
 
 /**
  * The base class of optimizers. `update` changes one parameter in place. To write your own, extend this class, as in the
@@ -50,10 +29,8 @@ interface Member<O> {
  * @throws {ValueError} There are no parameters, one is given twice, one is not a leaf tensor, or an option is invalid.
  */
 export abstract class Optimizer<O extends LearningRate> {
-  /** @internal The groups, each with its options. */
+  /** @internal The groups, each with its options and its state. */
   readonly paramGroups: readonly Group<O>[];
-  /** @internal The parameters, group by group. */
-  readonly members: readonly Member<O>[];
 
   /** @param defaults All options. A group may override each of them. */
   constructor(params: readonly Tensor[] | readonly ParameterGroup<O>[], defaults: O) {
@@ -62,9 +39,9 @@ export abstract class Optimizer<O extends LearningRate> {
     this.paramGroups = groups.map(({ params: members, ...overrides }) => {
       const options = { ...defaults, ...overrides };
       this.check(options);
-      return { params: [...members], options, ratio: options.lr / (groups[0].lr ?? defaults.lr) };
+      const ratio = options.lr / (groups[0].lr ?? defaults.lr);
+      return { params: [...members], options, ratio, slots: members.map(() => ({})) };
     });
-    this.members = this.paramGroups.flatMap((group) => group.params.map((w) => ({ w, group, slots: {} })));
     expectParameters(this.kind(), this.parameters);
   }
 
@@ -95,7 +72,7 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** All parameters, group by group. */
   get parameters(): readonly Tensor[] {
-    return this.members.map(({ w }) => w);
+    return this.paramGroups.flatMap(({ params }) => params);
   }
 
   /**
@@ -119,13 +96,16 @@ export abstract class Optimizer<O extends LearningRate> {
   step(...none: never[]): void {
     expectAtMost('step', none.length, 0, 'compute the gradients before it: loss.backward()');
     inPlace(() => {
-      for (const { w } of this.members)
-        if (w.grad !== null) expectGradient(this.kind(), 'a gradient', w.grad, w, ShapeError);
-      for (const { w, group, slots } of this.members) {
-        const { grad: g } = w;
-        if (g === null) continue;
-        if (this.hasOwnUpdate) callUser(this.update.bind(this), w, g, slots, group.options);
-        else this.update(w, g, slots, group.options);
+      for (const { params } of this.paramGroups)
+        for (const w of params)
+          if (w.grad !== null) expectGradient(this.kind(), 'a gradient', w.grad, w, ShapeError);
+      for (const { params, slots, options } of this.paramGroups) {
+        params.forEach((w, i) => {
+          const { grad: g } = w;
+          if (g === null) return;
+          if (this.hasOwnUpdate) callUser(this.update.bind(this), w, g, slots[i], options);
+          else this.update(w, g, slots[i], options);
+        });
       }
     });
   }
@@ -137,20 +117,22 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** Sets all gradients to null. Call it before each `backward()`, because that adds to the gradients. */
   zeroGrad(): void {
-    for (const { w } of this.members) w.grad = null;
+    for (const { params } of this.paramGroups) for (const w of params) w.grad = null;
   }
 
   /** A copy of the options and the state of all parameters. Later steps do not change it. */
   stateDict(): OptimizerState {
-    const { parameters } = this;
-    return {
-      optimizer: this.kind(),
-      groups: this.paramGroups.map(({ params, options }) => ({
-        params: params.map((w) => parameters.indexOf(w)),
-        options: { ...options },
-      })),
-      slots: this.members.map(({ slots }) => copyOf(slots)),
-    };
+    return { ...this.liveState, slots: this.liveState.slots.map(copyOf) };
+  }
+
+  /** The options and the state, not copied. */
+  private get liveState(): OptimizerState {
+    const { parameters, paramGroups } = this;
+    const groups = paramGroups.map(({ params, options }) => ({
+      params: params.map((w) => parameters.indexOf(w)),
+      options: { ...options },
+    }));
+    return { optimizer: this.kind(), groups, slots: paramGroups.flatMap(({ slots }) => slots) };
   }
 
   /** The state dict, for `JSON.stringify`. On `webgpu`, which cannot read synchronously, it throws {@link DeviceError}. */
@@ -173,35 +155,31 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** @internal Checks and converts a state. Returns the function that then loads it, which cannot fail. */
   prepareState(state: OptimizerState): () => void {
-    const { paramGroups: groups, members } = this;
-    expectFit(this.kind(), groups, state);
-    const options = new Map(
-      groups.map((group, k) => [group, { ...group.options, ...(state.groups[k].options as Partial<O>) }]),
-    );
-    for (const o of options.values()) this.check({ ...o, lr: o.lr === 0 ? 1 : o.lr }); // a schedule may have reached 0
-    const loaded = members.map(({ w, group }, i) => {
-      const kinds = this.hasOwnUpdate ? undefined : this.slotKinds?.(options.get(group) ?? group.options);
-      return loadedSlots(this.kind(), i, w, state.slots[i], kinds);
+    const { paramGroups: groups } = this;
+    expectFit(this.kind(), this.liveState, state);
+    const loaded = groups.map((group, k) => {
+      const { params: indices, options: saved } = state.groups[k];
+      const options = { ...group.options, ...(saved as Partial<O>) };
+      this.check({ ...options, lr: options.lr === 0 ? 1 : options.lr }); // a schedule may have reached 0
+      const kinds = this.hasOwnUpdate ? undefined : this.slotKinds?.(options);
+      const load = (i: number, j: number): Slots =>
+        loadedSlots(this.kind(), i, group.params[j], state.slots[i], kinds);
+      return { options, slots: indices.map(load) };
     });
-    return () => {
-      for (const [group, o] of options) group.options = o;
-      members.forEach((member, i) => (member.slots = loaded[i]));
-    };
+    return () => groups.forEach((group, k) => Object.assign(group, loaded[k]));
   }
 }
 
 /** The tensor `name` in the state of a parameter, with the shape of `like`. Zeros in the first step. */
 export function slotOf(slots: Slots, name: string, like: Tensor): Tensor {
-  const slot = slots[name];
-  if (slot instanceof Tensor) return slot;
-  const fresh = keep(zeros(like.shape, { dtype: like.dtype, device: like.home }));
-  slots[name] = fresh;
-  return fresh;
+  const { shape, dtype, home: device } = like;
+  if (!(slots[name] instanceof Tensor)) slots[name] = keep(zeros(shape, { dtype, device }));
+  return slots[name];
 }
 
-function isGroups<O>(params: readonly unknown[]): params is readonly ParameterGroup<O>[] {
-  const isArray: boolean = Array.isArray(params); // callers from JavaScript may pass anything
-  return isArray && params.length > 0 && [...params].every((entry) => 'params' in Object(entry));
+function isGroups<O>(params: unknown): params is readonly ParameterGroup<O>[] {
+  const isGroup = (entry: unknown): boolean => 'params' in Object(entry);
+  return Array.isArray(params) && params.length > 0 && Array.from<unknown>(params).every(isGroup);
 }
 
 /** A hint for values that are no array of tensors, such as a model in place of its parameters. */
@@ -210,17 +188,13 @@ export const PARAMETERS = 'pass model.parameters(), or an array of tensors';
 function expectParameters(op: string, parameters: readonly Tensor[]): void {
   const hint = 'pass model.parameters()';
   if (parameters.length === 0) throw new ValueError(op, 'no parameters', `${hint}, of a model that has some`);
-  if (!parameters.every(({ node }) => node === null)) {
+  if (parameters.some(({ node }) => node !== null))
     throw new ValueError(op, 'not all parameters are leaf tensors', hint);
-  }
-  if (new Set(parameters).size < parameters.length) {
+  if (new Set(parameters).size < parameters.length)
     throw new ValueError(op, 'a parameter is given twice', 'list each parameter in one group, once');
-  }
 }
 
 function copyOf(slots: Slots): Slots {
-  const entries = Object.entries(slots);
-  return Object.fromEntries(
-    entries.map(([name, slot]) => [name, slot instanceof Tensor ? copy(slot) : slot]),
-  );
+  const copies = Object.entries(slots).map(([name, x]) => [name, x instanceof Tensor ? copy(x) : x] as const);
+  return Object.fromEntries(copies);
 }

@@ -8,8 +8,8 @@ import { expectBoolean, expectNumber, expectOptions } from '../tensor/errors.ts'
 import { runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
-import type { SlotKinds } from './optimizer-state.ts';
+import { Optimizer, type ParameterGroup, slotOf } from './optimizer.ts';
+import type { SlotKinds, Slots } from './optimizer-state.ts';
 
 export interface RMSpropOptions {
   /** The learning rate, > 0. Default 0.01. */

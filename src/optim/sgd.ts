@@ -2,8 +2,8 @@ import { momentumUpdate, sgdUpdate } from '../../kernels/fused/sgd.ts';
 import { expectBoolean, expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
 import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, type ParameterGroup, type Slots, slotOf } from './optimizer.ts';
-import type { SlotKinds } from './optimizer-state.ts';
+import { Optimizer, type ParameterGroup, slotOf } from './optimizer.ts';
+import type { SlotKinds, Slots } from './optimizer-state.ts';
 
 export interface SGDOptions {
   /** The learning rate, > 0. */
@@ -79,14 +79,9 @@ export class SGD extends Optimizer<SGDOptions> {
       return;
     }
     // In the first step, v = g: as if the velocity and τ were 0.
-    const isFirst = !(slots.velocity instanceof Tensor);
+    const tau = slots.velocity instanceof Tensor ? dampening : 0;
     const v = slotOf(slots, 'velocity', w);
-    runFused(momentumUpdate, [w, g, v], {
-      lr,
-      momentum,
-      dampening: isFirst ? 0 : dampening,
-      nesterov: nesterov ? 1 : 0,
-      weightDecay,
-    });
+    const params = { lr, momentum, dampening: tau, nesterov: nesterov ? 1 : 0, weightDecay };
+    runFused(momentumUpdate, [w, g, v], params);
   }
 }

@@ -1,5 +1,6 @@
 /** Early stopping: ends training when a result has stopped improving. */
-import type { Layer, StateDict } from '../layers/layer.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { StateDict } from '../layers/state-dict.ts';
 import {
   expectBoolean,
   expectInteger,

@@ -2,8 +2,10 @@
  * The state of a model at one moment. `evaluate`, `predict` and checkpoints use the state of the time of their call,
  * while `fit` may go on training the same model.
  */
-import type { Layer, StateDict } from '../layers/layer.ts';
-import { beforeBatch, loadGuard, type Slot } from '../layers/state-dict.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { StateDict } from '../layers/state-dict.ts';
+import { underway } from '../layers/load-state-dict.ts';
+import type { Slot } from '../layers/state-dict.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { BusyError } from '../tensor/device/hold.ts';
 import { keep } from '../tensor/op.ts';
@@ -11,7 +13,13 @@ import { type StreamState, streams } from '../tensor/random.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 
 /** The models of which a batch is being computed, and what ends that. The parameters change last, all at once. */
-const underway = new WeakMap<Layer, { readonly dropout: StreamState; readonly settle: () => void }>();
+const computing = new WeakMap<Layer, { readonly dropout: StreamState; readonly settle: () => void }>();
+
+/** What holds the values of an entry of a state dict. */
+type Entry = Tensor | Slot;
+
+/** Buffers as they were before the training batch that is being computed, by what holds them. */
+const beforeBatch = new WeakMap<Entry, Tensor>();
 
 /** Declares that `op` is computing a batch, until `endBatch`. Returns the buffers as they are before it. */
 export function beginBatch(op: string, model: Layer): StateDict {
@@ -24,19 +32,16 @@ export function beginBatch(op: string, model: Layer): StateDict {
     finish();
     for (const [, slot] of slots) beforeBatch.delete(slot.held ?? slot);
   };
-  underway.set(model, { dropout: streams.dropout.state, settle });
+  computing.set(model, { dropout: streams.dropout.state, settle });
   return buffers;
 }
 
 export function endBatch(model: Layer): void {
-  underway.get(model)?.settle();
-  underway.delete(model);
+  computing.get(model)?.settle();
+  computing.delete(model);
 }
 
 // ── loading within a batch ──────────────────────────────────────────────────────────────────────────────
-
-/** What holds the values of an entry of a state dict. */
-type Entry = Tensor | Slot;
 
 /** The entries from which batches are being computed, each with the function that computes its batch. */
 const inBatches = new Map<readonly Entry[], string>();
@@ -44,7 +49,8 @@ let isRestoring = false;
 
 /** Declares that `op` is computing a batch from these entries, until the returned function is called. */
 function startComputing(op: string, entries: readonly Entry[]): () => void {
-  loadGuard.check = refuseWithinBatch;
+  underway.expectNone = refuseWithinBatch;
+  underway.before = (slot) => beforeBatch.get(slot.held ?? slot);
   inBatches.set(entries, op);
   return () => void inBatches.delete(entries);
 }
@@ -83,7 +89,7 @@ function entriesOf(slots: Iterable<readonly [string, Slot]>): Entry[] {
 
 /** The state of the dropout stream after the last complete training step of a model. */
 export function dropoutOf(model: Layer): StreamState {
-  return underway.get(model)?.dropout ?? streams.dropout.state;
+  return computing.get(model)?.dropout ?? streams.dropout.state;
 }
 
 /** Runs a synchronous computation. */
@@ -102,8 +108,9 @@ const spare = new WeakMap<Layer, StateDict[]>();
 
 /** Keeps the state of the model after the last complete training step. `op` is the function that computes with it. */
 export function snapshot(op: string, model: Layer): Snapshot {
-  const tensors = model.namedTensors();
-  const entries = entriesOf(model.namedSlots());
+  const slots = model.namedSlots();
+  const tensors = slots.flatMap(([name, { held }]): [string, Tensor][] => (held ? [[name, held]] : []));
+  const entries = entriesOf(slots);
   const unused = spare.get(model) ?? [];
   spare.set(model, unused);
   const kept = unused.pop() ?? {};

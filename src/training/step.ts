@@ -3,7 +3,8 @@ import { formatShape } from '../../kernels/shape.ts';
 import { checkDataset } from '../data/dataset.ts';
 import type { Batch } from '../data/loader.ts';
 import { expectLayer } from '../layers/expect-layer.ts';
-import type { Layer, StateDict } from '../layers/layer.ts';
+import type { Layer } from '../layers/layer.ts';
+import type { StateDict } from '../layers/state-dict.ts';
 import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
 import type { LearningRate, Optimizer } from '../optim/optimizer.ts';
 import {

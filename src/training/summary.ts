@@ -65,7 +65,7 @@ export function summary(model: Layer, inputShape?: Shape): string {
   const blank = outputs === null ? [] : [''];
   const total = (name: string, count: string): string[] => [name, ...blank, count];
   const fixed = parameters.filter((p) => !p.requiresGrad);
-  const buffers = model.namedTensors().map(([, x]) => x);
+  const buffers = model.namedSlots().flatMap(([, { held }]) => held ?? []);
   return tableOf([
     ['layer', ...(outputs === null ? [] : ['output']), 'parameters'],
     ...rows,

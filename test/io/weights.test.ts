@@ -177,7 +177,9 @@ describe('loadWeights', () => {
   it('refuses other shapes, and values that cannot be, and changes nothing', () => {
     const model = trained();
     const good = encodeWeights(trained(), { layout: 'pytorch' });
-    expect(refused(net(3, 5, 2), good)).toContain('of another shape: 0.weight is [3, 4], not [3, 5]');
+    expect(refused(net(3, 5, 2), good)).toContain(
+      '0.weight is a tensor of shape [3, 4], not a tensor of shape [3, 5]',
+    );
     for (const [changes, problem] of [
       [
         { '3.bias': { shape: [2], data: new Float64Array([0, 1e39]) } },
@@ -190,7 +192,7 @@ describe('loadWeights', () => {
       [{ '1.num_batches_tracked': { shape: [], data: BigInt64Array.of(-1n) } }, 'the count is -1'],
       [
         { '1.num_batches_tracked': { shape: [1], data: BigInt64Array.of(1n) } },
-        '1.num_batches_tracked is [1], not []',
+        '1.num_batches_tracked is a tensor of shape [1], not a tensor of shape []',
       ],
     ] as [Record<string, SafetensorsInput>, string][]) {
       expect(refused(model, changed(good, changes))).toContain(problem);
@@ -237,7 +239,9 @@ describe('loadWeights', () => {
     const empty = { shape: [2 ** 52, 0], data: new Float32Array(0) };
     const file = encodeSafetensors({ weight: empty, bias: tensor([1]) });
     const message = refusal(() => loadWeights(new Dense(2, 1), file, { layout: 'pytorch' }), StateDictError);
-    expect(message).toContain('weight is [0, 4503599627370496], not [2, 1]');
+    expect(message).toContain(
+      'weight is a tensor of shape [0, 4503599627370496], not a tensor of shape [2, 1]',
+    );
   });
 
   it('refuses wrong arguments', () => {
@@ -308,7 +312,7 @@ describe('files of weights', () => {
     const start = performance.now();
     await expect(loadWeightsFile(model, join(dir, 'foreign'))).rejects.toThrow('unexpected: other');
     await expect(loadWeightsFile(model, join(dir, 'larger'))).rejects.toThrow(
-      'weight is [2147483648], not [2, 3]',
+      'weight is a tensor of shape [2147483648], not a tensor of shape [2, 3]',
     );
     await expect(loadCheckpoint(join(dir, 'checkpoint'), { model })).rejects.toThrow(
       'weight is [2147483648] float32, not [2, 3] float32',

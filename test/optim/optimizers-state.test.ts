@@ -64,13 +64,16 @@ onDevices(() => {
       const one = optimizers[kind]([a], { ...options, lr: 9 });
       const grouped = optimizers[kind]([{ params: [a] }, { params: [b] }], { ...options, lr: 9 });
       const misfits: [OptimizerState, RegExp][] = [
-        [optimizers[other]([a, b], { lr: 9 }).stateDict(), new RegExp(`it was saved by ${other}`)],
-        [one.stateDict(), /it has 1 parameters, this optimizer has 2/],
-        [grouped.stateDict(), /it has 1 \+ 1 parameters, this optimizer has 2/],
-        [{ ...state, slots: state.slots.slice(1) }, /it has 1 entries for 2 parameters/],
+        [optimizers[other]([a, b], { lr: 9 }).stateDict(), new RegExp(`optimizer is ${other}, not ${kind}`)],
         [
-          { ...state, slots: [{}, { step: 1, buffer: wide([1]) }] },
-          /entry of parameter 1 does not have shape \[3\]/,
+          one.stateDict(),
+          /groups is \[0\], not \[0, 1\]; slots is a list of 1 objects, not a list of 2 objects/,
+        ],
+        [grouped.stateDict(), /groups is \[0\] \+ \[1\], not \[0, 1\]/],
+        [{ ...state, slots: state.slots.slice(1) }, /slots is a list of 1 objects, not a list of 2 objects/],
+        [
+          { ...state, slots: [{}, { q: 1, buffer: wide([1]) }] },
+          /parameter 1: .*(?:unexpected: .*buffer|buffer is a tensor of shape \[1\], not a tensor of shape \[3\])/,
         ],
       ];
       for (const [misfit, message] of misfits) {
@@ -109,18 +112,28 @@ onDevices(() => {
       const own = state.slots[1];
       for (const [name, slot] of Object.entries(own)) {
         const others = Object.fromEntries(Object.entries(own).filter(([other]) => other !== name));
-        expect(refused({ ...others, q: slot })).toContain(`parameter 1 has no ${name}. `);
-        if (Object.keys(others).length > 0) expect(refused(others)).toContain(`parameter 1 has no ${name}. `);
+        expect(refused({ ...others, q: slot })).toContain(`parameter 1: missing: ${name}; unexpected: q. `);
+        if (Object.keys(others).length > 0)
+          expect(refused(others)).toContain(`parameter 1: missing: ${name}. `);
         const wrong =
-          typeof slot === 'number' ? [-1, 1.5, NaN, '1', null, wide([1, 1, 1])] : [1, null, [1, 2, 3]];
-        for (const value of wrong)
-          expect(refused({ ...own, [name]: value })).toContain(`${name} of parameter 1 is`);
+          typeof slot === 'number' ? ['1', null, wide([1, 1, 1])] : [1, null, [1, 2, 3], wide([1])];
+        const form = typeof slot === 'number' ? 'a number' : 'a tensor of shape [3]';
+        for (const value of wrong) {
+          const message = refused({ ...own, [name]: value });
+          expect(message).toContain(`the state does not fit parameter 1: ${name} is `);
+          expect(message).toContain(`, not ${form}. Hint: `);
+        }
+        for (const value of typeof slot === 'number' ? [-1, 1.5, NaN] : []) {
+          expect(refused({ ...own, [name]: value })).toContain(
+            `${name} of parameter 1 cannot be loaded: the count is ${value}. Hint: `,
+          );
+        }
         if (!['v', 'largest'].includes(name)) continue;
         expect(refused({ ...own, [name]: wide([0, -1, 0]) })).toContain(
-          `${name} of parameter 1: it has the value -1. Hint: values ≥ 0 are expected`,
+          `${name} of parameter 1 cannot be loaded: it has the value -1. Hint: values ≥ 0 are expected`,
         );
       }
-      expect(refused({ ...own, more: wide([1, 1, 1]) })).toContain('parameter 1 has an unknown entry more');
+      expect(refused({ ...own, more: wide([1, 1, 1]) })).toContain('parameter 1: unexpected: more. ');
       takeSteps(optimizer, params, 5, 6);
     });
 
@@ -157,23 +170,51 @@ onDevices(() => {
 
   describe('the state of an optimizer', () => {
     it.each([
-      ['null', null],
-      ['an array', []],
-      ['a Map', new Map()],
-      ['a file name', 'state.json'],
-      ['an object without slots', { optimizer: 'SGD', groups: [] }],
-      ['groups that are numbers', { optimizer: 'SGD', groups: [1], slots: [] }],
-      ['groups without options', { optimizer: 'SGD', groups: [{ params: [0, 1] }], slots: [{}, {}] }],
+      ['null', null, 'it is null'],
+      ['an array', [], 'it is an Array of 0'],
+      ['a Map', new Map(), 'it is a Map'],
+      ['a file name', 'state.json', "it is 'state.json' (a string)"],
+      [
+        'an object without slots',
+        { optimizer: 'SGD', groups: [{ params: [0, 1], options: {} }] },
+        'slots is undefined, not a list of 2 objects',
+      ],
+      [
+        'groups that are numbers',
+        { optimizer: 'SGD', groups: [1], slots: [{}, {}] },
+        'groups is 1, not [0, 1]',
+      ],
+      [
+        'groups without options',
+        { optimizer: 'SGD', groups: [{ params: [0, 1] }], slots: [{}, {}] },
+        'groups is an Object, not [0, 1]',
+      ],
+      [
+        'groups whose parameters are in another order',
+        { optimizer: 'SGD', groups: [{ params: [1, 0], options: {} }], slots: [{}, {}] },
+        'groups is [1, 0], not [0, 1]',
+      ],
+      [
+        'groups whose parameters are text',
+        { optimizer: 'SGD', groups: [{ params: ['0', '1'], options: {} }], slots: [{}, {}] },
+        "groups is ['0' (a string), '1' (a string)], not [0, 1]",
+      ],
       [
         'slots that are null',
         { optimizer: 'SGD', groups: [{ params: [0, 1], options: {} }], slots: [{}, null] },
+        'slots is an Array of 2, not a list of 2 objects',
       ],
-    ])('is not %s', (_, state) => {
+      [
+        'more than an optimizer has',
+        { optimizer: 'SGD', groups: [{ params: [0, 1], options: {} }], slots: [{}, {}], step: 1 },
+        'unexpected: step',
+      ],
+    ])('is not %s', (_, state, problem) => {
       const optimizer = new SGD(parameters(), { lr: 0.1 });
       const message = refusal(() => optimizer.loadStateDict(state as never), OptimizerStateError);
       expect(message).toBe(
-        'SGD: the state does not fit: it is not an object { optimizer, groups, slots }. ' +
-          'Hint: pass what stateDict() returned',
+        `SGD: the state does not fit: ${problem}. ` +
+          'Hint: build the optimizer that was saved, over the same parameters, and pass its stateDict()',
       );
     });
 
@@ -220,7 +261,7 @@ inFloat64(() => {
     const state = optimizer.stateDict();
     const slots = [{ velocity: tensor([1, 1e300], { dtype: 'float64' }) }];
     expect(refusal(() => optimizer.loadStateDict({ ...state, slots }), OptimizerStateError)).toContain(
-      'velocity of parameter 0: it has the value 1e+300. Hint: float32 holds at most',
+      'velocity of parameter 0 cannot be loaded: it has the value 1e+300. Hint: float32 holds at most',
     );
     expect(optimizer.stateDict()).toEqual(state);
   });

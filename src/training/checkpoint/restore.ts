@@ -4,10 +4,12 @@ import { DataLoader } from '../../data/loader.ts';
 import type { Entry, Header, Safetensors, Source } from '../../io/safetensors.ts';
 import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
+import { prepareState } from '../../layers/load-state-dict.ts';
 import { type LearningRate, Optimizer } from '../../optim/optimizer.ts';
 import type { OptimizerState } from '../../optim/optimizer-state.ts';
 import { inPlace } from '../../tensor/assign.ts';
 import { DeviceError, expectOptions, GammaBetaError, shown, ValueError } from '../../tensor/errors.ts';
+import { misfits } from '../../tensor/misfits.ts';
 import { streams } from '../../tensor/random.ts';
 import type { Tensor } from '../../tensor/tensor.ts';
 import { type Json, type LoaderState, parseCheckpoint } from './parse.ts';
@@ -50,7 +52,7 @@ export function restore(source: Source, contents: Safetensors, parts: Checkpoint
   if (loader) expectLoader(source, saved.loader, loaderState(loader));
   inPlace(() => {
     const load = [
-      fitting(source, 'model', () => model.prepareState('loadStateDict', saved.model)),
+      fitting(source, 'model', () => prepareState('loadStateDict', model, saved.model)),
       optimizer ? preparedOptimizer(source, saved.optimizer, optimizer) : () => undefined,
     ];
     // Nothing below throws.
@@ -90,35 +92,16 @@ export function expectFitting(source: Source, { entries, metadata }: Header, mod
   const isKnown = ({ name, dtype }: Entry): boolean =>
     /^(?:model|optimizer)\./.test(name) && (dtype === 'F32' || dtype === 'F64');
   if (metadata.gammabeta !== '1' || !entries.every(isKnown)) return;
-  const saved = entries.flatMap(({ name, dtype, shape }): [string, Form][] => {
+  const saved = entries.flatMap(({ name, dtype, shape }): [string, string][] => {
     if (!name.startsWith('model.')) return [];
-    return [[name.slice('model.'.length), { shape, dtype: dtype === 'F64' ? 'float64' : 'float32' }]];
+    return [
+      [name.slice('model.'.length), describe({ shape, dtype: dtype === 'F64' ? 'float64' : 'float32' })],
+    ];
   });
-  model.parameters(); // throws if a part of the model is not registered
-  const own = model.namedSlots().map(([name, { held, shape, read }]): [string, Form] => {
-    return [name, { shape, dtype: (held ?? read()).dtype }]; // a state dict would copy a large model
+  const own = model.registeredSlots().map(([name, { held, shape, read }]): [string, string] => {
+    return [name, describe({ shape, dtype: (held ?? read()).dtype })]; // a state dict would copy a large model
   });
-  expectModel(source, Object.fromEntries(saved), Object.fromEntries(own));
-}
-
-/** The properties of a tensor that must match the model. */
-type Form = Pick<Tensor, 'shape' | 'dtype'>;
-type Forms = Readonly<Record<string, Form>>;
-
-/** The saved names, shapes and element types must be those of the model. */
-function expectModel(source: Source, saved: Forms, own: Forms): void {
-  const missing = Object.keys(own).filter((name) => !Object.hasOwn(saved, name));
-  const unexpected = Object.keys(saved).filter((name) => !Object.hasOwn(own, name));
-  const different = Object.entries(own).flatMap(([name, mine]) =>
-    Object.hasOwn(saved, name) && !alike(mine, saved[name])
-      ? [`${name} is ${describe(saved[name])}, not ${describe(mine)}`]
-      : [],
-  );
-  const problems = [
-    ...(missing.length > 0 ? [`missing: ${missing.join(', ')}`] : []),
-    ...(unexpected.length > 0 ? [`unexpected: ${unexpected.join(', ')}`] : []),
-    ...different,
-  ];
+  const problems = misfits(new Map(own), new Map(saved));
   if (problems.length === 0) return;
   throw refused(
     source,
@@ -167,6 +150,9 @@ function preparedOptimizer(
 function missingPart({ name, failure }: Source, part: string): GammaBetaError {
   return failure(`${name} has no ${part}`, `it was saved without one: leave ${part} out`);
 }
+
+/** The properties of a tensor that must match the model. */
+type Form = Pick<Tensor, 'shape' | 'dtype'>;
 
 function alike(a: Form, b: Form): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);

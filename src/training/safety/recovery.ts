@@ -165,8 +165,8 @@ function isSame(before: Versions, now: Versions): boolean {
 }
 
 /** The tensors of the optimizer's state. */
-function remembered({ members }: Optimizer<LearningRate>): readonly Tensor[] {
-  const all = members.flatMap(({ slots }) => Object.values(slots));
+function remembered({ paramGroups }: Optimizer<LearningRate>): readonly Tensor[] {
+  const all = paramGroups.flatMap(({ slots }) => slots).flatMap((of) => Object.values(of));
   return all.filter((slot) => slot instanceof Tensor);
 }
 

@@ -463,6 +463,11 @@ export const trials: readonly Trial[] = [
         bias: tensor([1, 2]),
       }),
   },
+  {
+    name: 'a state with too few entries',
+    fails: () => new Dense(2, 2).loadStateDict({ weight: zeros([2, 2]) }),
+    advised: () => new Dense(2, 2).loadStateDict({ weight: zeros([2, 2]) }, { strict: false }),
+  },
   // ── losses ──
   {
     name: 'one-hot labels in nested arrays',

@@ -157,12 +157,14 @@ describe('a state that cannot be is named:', () => {
           Reflect.deleteProperty(tensors, `optimizer.1.${slot}`);
         });
         expect(await refusedUnchanged(renamed, parts)).toContain(
-          `the state does not fit: parameter 1 has no ${slot}.`,
+          `the state does not fit parameter 1: missing: ${slot}; unexpected: q.`,
         );
         const added = changed(bytes, (tensors) => {
           tensors['optimizer.1.__proto__'] = tensors[`optimizer.1.${slot}`];
         });
-        expect(await refusedUnchanged(added, parts)).toContain('parameter 1 has an unknown entry __proto__.');
+        expect(await refusedUnchanged(added, parts)).toContain(
+          'the state does not fit parameter 1: unexpected: __proto__.',
+        );
       }
     },
   );
@@ -174,7 +176,9 @@ describe('a state that cannot be is named:', () => {
     });
     const message = await refusedUnchanged(bytes, parts);
     expect(message).toMatch(
-      typeof step === 'number' ? `step of parameter 2 is ${step}` : /optimizer|no step/,
+      typeof step === 'number'
+        ? `step of parameter 2 cannot be loaded: the count is ${step}`
+        : /optimizer|missing: step/,
     );
   });
 
@@ -198,7 +202,7 @@ describe('a state that cannot be is named:', () => {
     ['model.1.num_batches_tracked', 0.5, 'the count is 0.5'],
     ['model.1.num_batches_tracked', NaN, 'the count is NaN'],
     ['model.1.running_var', -1e-3, '1.running_var cannot be loaded: it has the value -0.001'],
-    ['optimizer.0.v', -1, 'v of parameter 0: it has the value -1'],
+    ['optimizer.0.v', -1, 'v of parameter 0 cannot be loaded: it has the value -1'],
   ])('%s = %s', async (name, value, problem) => {
     const parts = trained();
     const bytes = changed(await encodeCheckpoint(parts), (tensors) => {

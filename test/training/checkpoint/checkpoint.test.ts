@@ -322,8 +322,8 @@ describe('restoreCheckpoint', () => {
     const sgd: MakeOptimizer = (params) => new SGD(params, { lr: 1 });
     const { model } = start(undefined, { seed: 2 });
     expect(await refusedUnchanged(bytes, { model, optimizer: sgd(model.parameters()) })).toBe(
-      'restoreCheckpoint: the data does not fit the optimizer: SGD: the state does not fit: it was saved by Adam. ' +
-        'Hint: build the optimizer that was saved, over the same parameters',
+      'restoreCheckpoint: the data does not fit the optimizer: SGD: the state does not fit: optimizer is Adam, not SGD. ' +
+        'Hint: build the optimizer that was saved, over the same parameters, and pass its stateDict()',
     );
     expect(await refusalOf(sgd)).toMatch(/does not fit the loader: seed is \d+, not \d+/);
     const fewer = new Adam(model.parameters().slice(1));
@@ -332,7 +332,7 @@ describe('restoreCheckpoint', () => {
     );
     const more = new Adam([...model.parameters(), ...new Dense(1, 1).parameters()]);
     expect(await refusedUnchanged(bytes, { model, optimizer: more })).toContain(
-      'it has 5 parameters, this optimizer has 7',
+      'groups is [0, 1, 2, 3, 4], not [0, 1, 2, 3, 4, 5, 6]',
     );
   });
 
