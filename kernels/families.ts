@@ -1,7 +1,9 @@
 /** Families of kernels: the shape rule, the sizes and the cost that the kernels of a family share. */
 import { ShapeError } from './errors.ts';
-import type { Definition, Kernel, Loops, Params, Shape } from './kernel.ts';
+import type { Definition, Kernel, Loops, NoParams, Params, Shape } from './kernel.ts';
 import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
+
+type Elementwise<P extends Params = NoParams> = Definition<P> & { flops?: number; hasSimd?: boolean };
 
 /**
  * Each output element comes from the input elements at the same place: all shapes are equal, and the size is the
@@ -9,7 +11,7 @@ import { expectSameShape, formatShape, sameShape, sizeOf } from './shape.ts';
  * one. The kernel has a SIMD form of its own name, except with `hasSimd: false`.
  */
 export function elementwise<P extends Params>(
-  { flops = 1, hasSimd = true, ...definition }: Definition<P> & { flops?: number; hasSimd?: boolean },
+  { flops = 1, hasSimd = true, ...definition }: Elementwise<P>,
   reference: Loops<P>,
 ): Kernel<P> {
   return {
@@ -21,6 +23,23 @@ export function elementwise<P extends Params>(
     inPlace: true,
     cost: ([n]) => ({ flops: flops * n, bytes: 4 * n * (definition.inputs.length + 1) }),
   };
+}
+
+/** The elementwise kernel y[i] = f(a[i], b[i], c[i]), for as many inputs as f takes. */
+export function pointwise(definition: Elementwise, f: (a: number, b: number, c: number) => number): Kernel {
+  return elementwise(definition, (y, [a, b = a, c = a], [n]) => {
+    for (let i = 0; i < n; i++) y[i] = f(a[i], b[i], c[i]);
+  });
+}
+
+/** The same for a function f with parameters, its first argument. */
+export function pointwiseWith<P extends Params>(
+  definition: Elementwise<P>,
+  f: (params: P, a: number, b: number) => number,
+): Kernel<P> {
+  return elementwise(definition, (y, [a, b = a], [n], params) => {
+    for (let i = 0; i < n; i++) y[i] = f(params, a[i], b[i]);
+  });
 }
 
 // ── on the columns of a matrix: x is [m, C], and a vector [C] holds one value per column ───────────────
