@@ -23,8 +23,7 @@ export const repeatAxis: Kernel<{ axis: number; count: number }> = {
   reference: (y, [x], [outer, count, inner]) => {
     for (let o = 0; o < outer; o++) {
       for (let r = 0; r < count; r++) {
-        const row = (o * count + r) * inner;
-        for (let i = 0; i < inner; i++) y[row + i] = x[o * inner + i];
+        for (let i = 0; i < inner; i++) y[(o * count + r) * inner + i] = x[o * inner + i];
       }
     }
   },
@@ -43,9 +42,8 @@ export const transpose: Kernel = {
   sizes: ([x]) => aroundAxis(x, x.length - 2),
   reference: (y, [x], [outer, rows, columns]) => {
     for (let o = 0; o < outer; o++) {
-      const start = o * rows * columns;
       for (let j = 0; j < columns; j++) {
-        for (let i = 0; i < rows; i++) y[start + j * rows + i] = x[start + i * columns + j];
+        for (let i = 0; i < rows; i++) y[(o * columns + j) * rows + i] = x[(o * rows + i) * columns + j];
       }
     }
   },

@@ -14,7 +14,8 @@ export type { PassedOver, StepTime } from './tensor/device/choice.ts';
 export type { TimedModel } from './tensor/device/time-model.ts';
 export { arange, eye, randn, tensor, uniform } from './tensor/create.ts';
 export type { NestedArray, TensorData } from './tensor/nested.ts';
-export { full, ones, type TensorOptions, zeros } from './tensor/fill.ts';
+export { full, ones, zeros } from './tensor/fill.ts';
+export type { Operand, TensorJson, TensorOptions, VarianceOptions } from './tensor/tensor-types.ts';
 export { argmin, min, norm, prod, type Reduce, std } from './tensor/functions/aggregates.ts';
 export { permute, squeeze, stack, unsqueeze } from './tensor/functions/axes.ts';
 export { bmm } from './tensor/functions/bmm.ts';
@@ -32,9 +33,9 @@ export { linspace } from './tensor/functions/linspace.ts';
 export { oneHot } from './tensor/functions/one-hot.ts';
 export { clamp, minimum, where } from './tensor/functions/selection.ts';
 export { gelu, softplus } from './tensor/functions/smooth-activations.ts';
-export { type Operand, Tensor, type TensorJson, type VarianceOptions } from './tensor/tensor.ts';
+export { Tensor } from './tensor/tensor.ts';
 export type { Axes } from './tensor/reduction.ts';
-export type { Kept, Op, OpDefinition } from './tensor/op.ts';
+export type { Kept, Op, OpDefinition } from './tensor/op-definition.ts';
 export { defineOp, type Thunk } from './tensor/define-op.ts';
 export { assign } from './tensor/assign.ts';
 export { scope } from './tensor/memory.ts';
@@ -51,21 +52,32 @@ export type { LoadStateOptions, Slot, StateDict } from './layers/state-dict.ts';
 export { Sequential } from './layers/sequential.ts';
 export { freeze, unfreeze } from './layers/freeze.ts';
 export { onBackward, onForward } from './layers/hooks.ts';
-export { Dense, type DenseOptions } from './layers/dense.ts';
+export { Dense } from './layers/dense.ts';
+export type {
+  BatchNorm1dOptions,
+  BceWithLogitsOptions,
+  CrossEntropyOptions,
+  DenseOptions,
+  EmbeddingOptions,
+  HuberOptions,
+  Labels,
+  LayerNormOptions,
+  Reduction,
+} from './layers/layer-options.ts';
 export { LeakyReLU, ReLU } from './layers/activation.ts';
 export { Sigmoid, Softmax, Tanh } from './layers/bounded-activations.ts';
-export { Embedding, type EmbeddingOptions } from './layers/embedding.ts';
+export { Embedding } from './layers/embedding.ts';
 export { Flatten } from './layers/flatten.ts';
 export { Identity } from './layers/identity.ts';
 export { Dropout } from './layers/dropout.ts';
-export { BatchNorm1d, type BatchNorm1dOptions } from './layers/batchnorm1d.ts';
-export { LayerNorm, type LayerNormOptions } from './layers/layernorm.ts';
+export { BatchNorm1d } from './layers/batchnorm1d.ts';
+export { LayerNorm } from './layers/layernorm.ts';
 export { GroupNorm, type GroupNormOptions } from './layers/groupnorm.ts';
-export { crossEntropy, type CrossEntropyOptions, type Labels, type Reduction } from './layers/losses.ts';
+export { crossEntropy } from './layers/losses.ts';
 export type { Targets } from './layers/elementwise-loss.ts';
 export { mse } from './layers/mse.ts';
-export { huber, type HuberOptions } from './layers/huber.ts';
-export { bceWithLogits, type BceWithLogitsOptions } from './layers/bce-with-logits.ts';
+export { huber } from './layers/huber.ts';
+export { bceWithLogits } from './layers/bce-with-logits.ts';
 export {
   glorotNormal,
   glorotUniform,
@@ -75,12 +87,19 @@ export {
   kaimingUniform,
 } from './layers/init.ts';
 
-export { type LearningRate, Optimizer, type ParameterGroup } from './optim/optimizer.ts';
+export { Optimizer } from './optim/optimizer.ts';
+export type {
+  AdamOptions,
+  LearningRate,
+  ParameterGroup,
+  RMSpropOptions,
+  SGDOptions,
+} from './optim/optimizer-options.ts';
 export { OptimizerStateError } from './optim/load-optimizer-state.ts';
 export type { OptimizerState, Slots } from './optim/optimizer-state.ts';
-export { SGD, type SGDOptions } from './optim/sgd.ts';
-export { Adam, type AdamOptions, AdamW } from './optim/adam.ts';
-export { RMSprop, type RMSpropOptions } from './optim/rmsprop.ts';
+export { SGD } from './optim/sgd.ts';
+export { Adam, AdamW } from './optim/adam.ts';
+export { RMSprop } from './optim/rmsprop.ts';
 export { cosineDecay, type Schedule, stepDecay, warmup } from './optim/schedules.ts';
 export { clipGradNorm } from './optim/clip-grad-norm.ts';
 

@@ -21,12 +21,8 @@ export const batchnormForward: Fusion<{ eps: number }> = {
   },
 };
 
-interface Tracking extends Record<string, number> {
-  /** The weight of the new batch. */
-  alpha: number;
-  /** m/(m−1) for an unbiased running variance, else 1. */
-  correction: number;
-}
+/** α, the weight of the new batch, and the correction: m/(m−1) for an unbiased running variance, else 1. */
+type Tracking = Record<'alpha' | 'correction', number>;
 
 /** Algorithm 2: E ← (1−α)·E + α·mean, Var ← (1−α)·Var + α·correction·variance; all [C]. */
 export const runningStatistics: Fusion<Tracking> = {

@@ -12,14 +12,8 @@ export const sgdUpdate: Fusion<{ lr: number; weightDecay: number }> = {
   },
 };
 
-interface Momentum extends Record<string, number> {
-  lr: number;
-  momentum: number;
-  dampening: number;
-  /** 1 for Nesterov momentum, else 0. */
-  nesterov: number;
-  weightDecay: number;
-}
+/** `nesterov` is 1 for Nesterov momentum, else 0. */
+type Momentum = Record<'lr' | 'momentum' | 'dampening' | 'nesterov' | 'weightDecay', number>;
 
 /** v ← μ·v + (1−τ)·d; w ← w − lr·v, or w − lr·(d + μ·v) with Nesterov. */
 export const momentumUpdate: Fusion<Momentum> = {

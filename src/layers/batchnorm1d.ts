@@ -33,7 +33,6 @@ import * as fused from '../../kernels/fused/batchnorm.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { assign, copy } from '../tensor/assign.ts';
 import { full, ones, zeros } from '../tensor/fill.ts';
-import type { DType } from '../tensor/device/device.ts';
 import {
   expectBoolean,
   expectInteger,
@@ -43,25 +42,22 @@ import {
   ShapeError,
   ValueError,
 } from '../tensor/errors.ts';
-import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
+import { composite, constant, op, run, runFused } from '../tensor/op.ts';
+import type { Kept, Op } from '../tensor/op-definition.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
 import { Layer } from './layer.ts';
+import type { BatchNorm1dOptions } from './layer-options.ts';
 
 /** The mean and variance that each column is normalized with, [C] each. */
-export interface Statistics {
-  readonly mean: Value;
-  readonly variance: Value;
-}
+type Statistics = Readonly<Record<'mean' | 'variance', Value>>;
 
-/** The running statistics, which each training batch updates in place: see `kernels.runningAverage`. */
-export interface Running extends Statistics {
-  /** α, the weight of the new batch. */
-  readonly alpha: number;
-  /** The factor of the batch's variance: m/(m−1) for an unbiased running variance, 1 for a biased one. */
-  readonly correction: number;
-}
+/**
+ * The running statistics, which each training batch updates in place with the weight α (`kernels.runningAverage`). The
+ * correction is the factor of the batch's variance: m/(m−1) for an unbiased running variance, 1 for a biased one.
+ */
+export type Running = Statistics & Readonly<Record<'alpha' | 'correction', number>>;
 
 type Training = [x: Value, gamma: Value, beta: Value, eps: number, running?: Running];
 type Folded = Kept & { scale: Value; rstd: Value; mean: Value };
@@ -106,29 +102,6 @@ export const batchNormEval: Op<Evaluation> = op<Evaluation, Folded>({
     () => run(colSum, [g]), // dbeta = Σ g
   ],
 });
-
-export interface BatchNorm1dOptions {
-  /**
-   * ε, added to the variance: at least 2⁻¹²⁶ ≈ 1.2e-38 in float32, 2⁻¹⁰²² in float64. Default 1e-5, as in PyTorch;
-   * Keras' default is 1e-3.
-   */
-  readonly eps?: number;
-  /**
-   * α in [0, 1], the weight of the NEW batch in the running statistics. `null`: the mean of all batches. Default 0.1.
-   */
-  readonly momentum?: number | null;
-  /** Whether to learn γ and β; otherwise γ = 1 and β = 0. Default true. */
-  readonly affine?: boolean;
-  /** Whether to keep running statistics; otherwise evaluation uses the statistics of the batch. Default true. */
-  readonly trackRunningStats?: boolean;
-  /**
-   * The batch variance in the running average: `'unbiased'`, m/(m−1)·σ² (paper, PyTorch; default), or `'biased'`, σ²
-   * (Keras).
-   */
-  readonly runningVariance?: 'unbiased' | 'biased';
-  /** The element type of the parameters and buffers. Default `float32`. */
-  readonly dtype?: DType;
-}
 
 const optionNames = ['eps', 'momentum', 'affine', 'trackRunningStats', 'runningVariance', 'dtype'];
 const kinds = ['unbiased', 'biased'] as const;

@@ -7,16 +7,8 @@ import { composite, constant } from '../tensor/op.ts';
 import { operand } from '../tensor/operands.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { expectNumbers, reduceLosses, type Targets, targetsOf } from './elementwise-loss.ts';
-import { crossEntropy, type Reduction } from './losses.ts';
-
-export interface BceWithLogitsOptions {
-  /** `'mean'` (default) over all values, also with weights; `'sum'`, or `'none'`: one loss per value. */
-  readonly reduction?: Reduction;
-  /** w ≥ 0, by which each loss is multiplied. Its shape broadcasts to that of the logits. Default 1. */
-  readonly weight?: TensorData | Tensor;
-  /** p ≥ 0, by which the part of the loss for y = 1 is multiplied. Its shape broadcasts. Default 1. */
-  readonly posWeight?: TensorData | Tensor;
-}
+import { crossEntropy } from './losses.ts';
+import type { BceWithLogitsOptions } from './layer-options.ts';
 
 /**
  * Binary cross-entropy, the loss of outputs for yes or no: loss = −w·(p·y·ln σ(z) + (1−y)·ln(1 − σ(z))), with the

@@ -2,7 +2,7 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sameShape } from '../../kernels/shape.ts';
 import { copy } from '../tensor/assign.ts';
-import { drawn, type TensorOptions, zeros } from '../tensor/fill.ts';
+import { drawn, zeros } from '../tensor/fill.ts';
 import type { DType } from '../tensor/device/device.ts';
 import {
   expectBoolean,
@@ -16,15 +16,7 @@ import { addBias } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './init.ts';
 import { Layer } from './layer.ts';
-
-export interface DenseOptions {
-  /** Whether to add b. Default true. Use false in front of batch normalization, which subtracts any constant. */
-  readonly bias?: boolean;
-  /** The initializer of the weight, called with [in, out] and the dtype. Default: uniform over ±1/√in. */
-  readonly init?: Initializer;
-  /** The element type of the parameters. Default `float32`. */
-  readonly dtype?: DType;
-}
+import type { DenseOptions } from './layer-options.ts';
 
 /**
  * The fully connected layer: y = x·W + b. x [batch, in], W [in, out], b [out] → [batch, out].
@@ -62,7 +54,7 @@ export class Dense extends Layer {
     const limit = 1 / Math.sqrt(inFeatures);
     const kaimingUniform: Initializer = (shape) =>
       drawn('kaimingUniform', shape, (stream) => limit * (2 * stream.uniform() - 1), trainable);
-    const weight = initialized('Dense', init ?? kaimingUniform, [inFeatures, outFeatures], trainable);
+    const weight = initialized('Dense', init ?? kaimingUniform, [inFeatures, outFeatures], dtype);
     this.weight = this.addParameter('weight', weight);
     const uniform: Initializer = (shape) =>
       drawn('uniform', shape, (stream) => -limit + 2 * limit * stream.uniform(), trainable);
@@ -94,16 +86,12 @@ export class Dense extends Layer {
 }
 
 /** The initial weight: what `init` returns, or a trainable copy of it. */
-export function initialized(
-  op: string,
-  init: Initializer,
-  shape: Shape,
-  options: Required<Omit<TensorOptions, 'device'>>,
-): Tensor {
+export function initialized(op: string, init: Initializer, shape: Shape, dtype: DType): Tensor {
+  const options = { dtype, requiresGrad: true };
   const made = expectTensor(op, 'the result of init', init(shape, options));
-  if (!sameShape(made.shape, shape) || made.dtype !== options.dtype) {
+  if (!sameShape(made.shape, shape) || made.dtype !== dtype) {
     const found = `init returned a tensor ${formatShape(made.shape)}, ${made.dtype}`;
-    const problem = `${found}, for a weight ${formatShape(shape)}, ${options.dtype}`;
+    const problem = `${found}, for a weight ${formatShape(shape)}, ${dtype}`;
     throw new ShapeError(op, problem, 'use the shape and the options that init is called with');
   }
   if (made.requiresGrad && made.node === null) return made;

@@ -6,7 +6,8 @@ import { expectNumber, expectOneOf, expectTensor, type Range, ShapeError, shown 
 import { constant } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { counted } from './counted.ts';
-import { elementsOf, type Reduction, reductions } from './losses.ts';
+import { elementsOf, reductions } from './losses.ts';
+import type { Reduction } from './layer-options.ts';
 
 /**
  * One target for each value of a prediction: a flat array in the order of the values, nested arrays of the prediction's

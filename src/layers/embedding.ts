@@ -1,18 +1,10 @@
 import { randn } from '../tensor/create.ts';
-import type { DType } from '../tensor/device/device.ts';
 import { expectFunction, expectInteger, expectOptions, ValueError } from '../tensor/errors.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { initialized } from './dense.ts';
-import type { Initializer } from './init.ts';
 import { Layer } from './layer.ts';
 import { complete } from './registered.ts';
-
-export interface EmbeddingOptions {
-  /** The initializer of the weight. Default `randn`, as in PyTorch. */
-  readonly init?: Initializer;
-  /** The element type of the weight. Default `float32`. */
-  readonly dtype?: DType;
-}
+import type { EmbeddingOptions } from './layer-options.ts';
 
 /**
  * A table with a learned vector for each index, as PyTorch's `Embedding`: y[i] = W[x[i]]. x holds integers from 0 to
@@ -47,7 +39,7 @@ export class Embedding extends Layer {
     expectInteger('Embedding', 'features', features, 1);
     const { init = randn, dtype = 'float32' } = options;
     expectFunction('Embedding', 'init', init);
-    const weight = initialized('Embedding', init, [count, features], { dtype, requiresGrad: true });
+    const weight = initialized('Embedding', init, [count, features], dtype);
     this.weight = this.addParameter('weight', weight);
   }
 

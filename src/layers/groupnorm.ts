@@ -15,7 +15,8 @@ import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import { Layer } from './layer.ts';
 import { complete } from './registered.ts';
-import { layerNorm, type LayerNormOptions } from './layernorm.ts';
+import { layerNorm } from './layernorm.ts';
+import type { LayerNormOptions } from './layer-options.ts';
 
 /** The options of `GroupNorm`, which are those of `LayerNorm`. */
 export type GroupNormOptions = LayerNormOptions;

@@ -2,14 +2,7 @@ import { expectNumber, expectOptions } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { reduceLosses, type Targets, targetsOf } from './elementwise-loss.ts';
-import type { Reduction } from './losses.ts';
-
-export interface HuberOptions {
-  /** δ > 0: errors up to δ are squared, larger ones count linearly. Default 1. */
-  readonly delta?: number;
-  /** `'mean'` (default), `'sum'`, or `'none'`: one loss per value. */
-  readonly reduction?: Reduction;
-}
+import type { HuberOptions } from './layer-options.ts';
 
 /**
  * The Huber loss, for regression with outliers: d²/2 for an error |d| ≤ δ, and δ·(|d| − δ/2) for larger ones, with

@@ -4,7 +4,8 @@
  */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
-import { drawn, type TensorOptions } from '../tensor/fill.ts';
+import { drawn } from '../tensor/fill.ts';
+import type { TensorOptions } from '../tensor/tensor-types.ts';
 import { expectShape } from '../tensor/indexing.ts';
 import type { Stream } from '../tensor/random.ts';
 import { ShapeError } from '../tensor/errors.ts';

@@ -2,9 +2,8 @@
 import { assign, copy, inPlace } from '../tensor/assign.ts';
 import { expectAtMost, expectBoolean, expectTensor, refused, ValueError } from '../tensor/errors.ts';
 import { keep } from '../tensor/op.ts';
-import { showAsString } from '../tensor/show.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import { Value } from '../tensor/value.ts';
+import { showAsString, Value } from '../tensor/value.ts';
 import { prepareState, underway } from './load-state-dict.ts';
 import { expectRegistered, noteLayer, noteUse } from './registered.ts';
 import type { LoadStateOptions, Slot, StateDict } from './state-dict.ts';

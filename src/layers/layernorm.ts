@@ -21,16 +21,17 @@
  */
 import { formatShape } from '../../kernels/shape.ts';
 import * as fused from '../../kernels/fused/layernorm.ts';
-import type { DType } from '../tensor/device/device.ts';
 import { expectBoolean, expectInteger, expectNumber, expectOptions, ShapeError } from '../tensor/errors.ts';
 import { ones, zeros } from '../tensor/fill.ts';
 import { once } from '../tensor/once.ts';
-import { composite, type Kept, op, type Op, runFused } from '../tensor/op.ts';
+import { composite, op, runFused } from '../tensor/op.ts';
+import type { Kept, Op } from '../tensor/op-definition.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
 import type { Value } from '../tensor/value.ts';
 import { Layer } from './layer.ts';
 import { complete } from './registered.ts';
+import type { LayerNormOptions } from './layer-options.ts';
 
 type Arguments = [x: Value, gamma: Value, beta: Value, groups: number, eps: number];
 
@@ -56,15 +57,6 @@ export const layerNorm: Op<Arguments> = op<Arguments, Kept & { mean: Value; rstd
     ];
   },
 });
-
-export interface LayerNormOptions {
-  /** ε, added to the variance: at least 2⁻¹²⁶ ≈ 1.2e-38 in float32, 2⁻¹⁰²² in float64. Default 1e-5, as in PyTorch. */
-  readonly eps?: number;
-  /** Whether to learn γ and β; otherwise γ = 1 and β = 0. PyTorch's `elementwise_affine`. Default true. */
-  readonly affine?: boolean;
-  /** The element type of the parameters. Default `float32`. */
-  readonly dtype?: DType;
-}
 
 /**
  * Layer normalization (Ba, Kiros & Hinton 2016): y = γ·(x − μ)/√(σ² + ε) + β, for each row separately.

@@ -13,30 +13,15 @@ import {
   shown,
   ValueError,
 } from '../tensor/errors.ts';
-import { composite, constant, type Kept, op, type Op, run, runFused } from '../tensor/op.ts';
+import { composite, constant, op, run, runFused } from '../tensor/op.ts';
+import type { Kept, Op } from '../tensor/op-definition.ts';
 import { view } from '../tensor/broadcast.ts';
 import type { Value } from '../tensor/value.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { counted } from './counted.ts';
-
-/** How the losses of a batch are reduced: to their mean, to their sum, or not at all. */
-export type Reduction = 'mean' | 'sum' | 'none';
+import type { Reduction, Labels, CrossEntropyOptions } from './layer-options.ts';
 
 export const reductions: readonly Reduction[] = ['mean', 'sum', 'none'];
-
-/** Class indices, as an array or a tensor of integers. */
-export type Labels = ArrayLike<number> | Tensor;
-
-export interface CrossEntropyOptions {
-  /** `'mean'` (default) averages over the labels that are not ignored; with class weights, it is a weighted mean. */
-  readonly reduction?: Reduction;
-  /** s in [0, 1]: the target of class k, of K classes, is s/K, plus 1−s if k is the label. Default 0. */
-  readonly labelSmoothing?: number;
-  /** Rows with this label are ignored: their loss and gradient are 0. Default −100, as in PyTorch. */
-  readonly ignoreIndex?: number;
-  /** w [classes], numbers ≥ 0: the loss of a row with label k is multiplied by w[k]. Default: 1 for all classes. */
-  readonly weight?: ArrayLike<number> | Tensor;
-}
 
 const optionNames = ['reduction', 'labelSmoothing', 'ignoreIndex', 'weight'];
 
@@ -49,13 +34,12 @@ const crossEntropyRows: Op<[logits: Value, target: { readonly labels: Value }, s
   ],
 });
 
-/** The class index of each row, and the weight of each row in the sum. */
-interface Target {
-  readonly labels: Value;
-  readonly weights: Value;
-}
-
-type Weighted = [logits: Value, target: Target, smoothing: number];
+/** The target is the class index of each row, and the weight of each row in the sum. */
+type Weighted = [
+  logits: Value,
+  target: { readonly labels: Value; readonly weights: Value },
+  smoothing: number,
+];
 
 /**
  * The weighted sum of the losses of the rows. The forward pass also computes the gradient of the logits z, because both

@@ -2,7 +2,7 @@ import { expectOptions } from '../tensor/errors.ts';
 import { composite } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { reduceLosses, type Targets, targetsOf } from './elementwise-loss.ts';
-import type { Reduction } from './losses.ts';
+import type { Reduction } from './layer-options.ts';
 
 /**
  * The mean squared error, (1/n) Σ (prediction − target)² over all n values. With `reduction: 'sum'` their sum, with

@@ -3,22 +3,10 @@ import { expectBoolean, expectNumber, expectOptions, shown, ValueError } from '.
 import { runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { Optimizer, type ParameterGroup, slotOf } from './optimizer.ts';
+import { Optimizer, slotOf } from './optimizer.ts';
+import type { AdamOptions, ParameterGroup } from './optimizer-options.ts';
 import type { SlotKinds, Slots } from './optimizer-state.ts';
 import { power } from './portable-math.ts';
-
-export interface AdamOptions {
-  /** The learning rate, > 0. Default 1e-3. */
-  readonly lr: number;
-  /** β₁ and β₂ in [0, 1): the weights of the old values in the moving averages m and v. Default [0.9, 0.999]. */
-  readonly betas: readonly [number, number];
-  /** ε ≥ 2⁻¹²⁶ ≈ 1.2e-38, added to the root. Default 1e-8. */
-  readonly eps: number;
-  /** λ ≥ 0. Adam adds λ·w to the gradient (default 0); AdamW subtracts lr·λ·w from the parameter (default 0.01). */
-  readonly weightDecay: number;
-  /** Whether to divide by the root of the largest second moment so far (Reddi et al. 2018). Default false. */
-  readonly amsgrad: boolean;
-}
 
 const optionNames = ['lr', 'betas', 'eps', 'weightDecay', 'amsgrad'];
 

@@ -9,15 +9,7 @@ import { callUser } from '../tensor/user-code.ts';
 import { refuseSetting } from '../tensor/value.ts';
 import { expectFit, loadedSlots } from './load-optimizer-state.ts';
 import type { Group, OptimizerState, SlotKinds, Slots } from './optimizer-state.ts';
-
-/** The option that every optimizer has. */
-export interface LearningRate {
-  /** The learning rate. */
-  readonly lr: number;
-}
-
-/** Parameters with their own options, which override those of the optimizer. */
-export type ParameterGroup<O> = { readonly params: readonly Tensor[] } & Partial<O>;
+import type { LearningRate, ParameterGroup } from './optimizer-options.ts';
 
 /**
  * The base class of optimizers. `update` changes one parameter in place. To write your own, extend this class, as in the

@@ -8,23 +8,9 @@ import { expectBoolean, expectNumber, expectOptions } from '../tensor/errors.ts'
 import { runFused } from '../tensor/op.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import { tiny } from '../tensor/tiny.ts';
-import { Optimizer, type ParameterGroup, slotOf } from './optimizer.ts';
+import { Optimizer, slotOf } from './optimizer.ts';
+import type { ParameterGroup, RMSpropOptions } from './optimizer-options.ts';
 import type { SlotKinds, Slots } from './optimizer-state.ts';
-
-export interface RMSpropOptions {
-  /** The learning rate, > 0. Default 0.01. */
-  readonly lr: number;
-  /** α in [0, 1): the weight of the old value in the moving averages. Default 0.99. */
-  readonly alpha: number;
-  /** ε ≥ 2⁻¹²⁶ ≈ 1.2e-38, added to the root. Default 1e-8. */
-  readonly eps: number;
-  /** μ in [0, 1). Default 0. */
-  readonly momentum: number;
-  /** Whether to divide by the standard deviation of the gradients instead of their root mean square. Default false. */
-  readonly centered: boolean;
-  /** λ ≥ 0, added to the gradient as λ·w. Default 0. */
-  readonly weightDecay: number;
-}
 
 const optionNames = ['lr', 'alpha', 'eps', 'momentum', 'centered', 'weightDecay'];
 

@@ -2,21 +2,9 @@ import { momentumUpdate, sgdUpdate } from '../../kernels/fused/sgd.ts';
 import { expectBoolean, expectNumber, expectOptions, ValueError } from '../tensor/errors.ts';
 import { runFused } from '../tensor/op.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import { Optimizer, type ParameterGroup, slotOf } from './optimizer.ts';
+import { Optimizer, slotOf } from './optimizer.ts';
+import type { ParameterGroup, SGDOptions } from './optimizer-options.ts';
 import type { SlotKinds, Slots } from './optimizer-state.ts';
-
-export interface SGDOptions {
-  /** The learning rate, > 0. */
-  readonly lr: number;
-  /** μ in [0, 1). Default 0. */
-  readonly momentum: number;
-  /** τ in [0, 1]: the velocity adds (1 − τ)·g. Default 0. */
-  readonly dampening: number;
-  /** Whether to use Nesterov momentum, which needs momentum > 0 and dampening 0. Default false. */
-  readonly nesterov: boolean;
-  /** λ ≥ 0, added to the gradient as λ·w. Default 0. */
-  readonly weightDecay: number;
-}
 
 const optionNames = ['lr', 'momentum', 'dampening', 'nesterov', 'weightDecay'];
 

@@ -2,7 +2,8 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape, sizeOf } from '../../kernels/shape.ts';
 import { expectInteger, expectNumber, expectOptions, ShapeError, ValueError } from './errors.ts';
-import { drawn, fromValues, optionNames, type TensorOptions } from './fill.ts';
+import { drawn, fromValues, optionNames } from './fill.ts';
+import type { TensorOptions } from './tensor-types.ts';
 import { expectShape } from './indexing.ts';
 import { numbersOf, shapeOf, type TensorData } from './nested.ts';
 import type { Tensor } from './tensor.ts';

@@ -1,5 +1,6 @@
 import { expectFunction, expectOptions, expectTensor, refused, shown, ValueError } from './errors.ts';
-import { type Kept, op, type Op, type OpDefinition } from './op.ts';
+import { op } from './op.ts';
+import type { Kept, Op, OpDefinition } from './op-definition.ts';
 import type { Tensor } from './tensor.ts';
 import { callUser } from './user-code.ts';
 import { Value } from './value.ts';

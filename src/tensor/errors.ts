@@ -62,12 +62,7 @@ export function isDetached(array: unknown): boolean {
 export const TRANSFERRED = 'its memory was transferred to another thread: send a copy of it instead';
 
 /** Bounds of a number: value > above, value ≥ from, value < below, value ≤ to. */
-export interface Range {
-  readonly above?: number;
-  readonly from?: number;
-  readonly below?: number;
-  readonly to?: number;
-}
+export type Range = Readonly<Partial<Record<'above' | 'from' | 'below' | 'to', number>>>;
 
 /**
  * Returns the value if it is a finite number in the range. `op` and `name` are for the error message.

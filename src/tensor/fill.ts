@@ -5,24 +5,13 @@
 import type { Shape } from '../../kernels/kernel.ts';
 import { sizeOf } from '../../kernels/shape.ts';
 import { currentDevice, deviceFor } from './device/current.ts';
-import type { Device, DeviceName, DType } from './device/device.ts';
+import type { Device } from './device/device.ts';
 import { DTypeError, expectBoolean, expectOptions, refused, shown } from './errors.ts';
 import { expectShape } from './indexing.ts';
 import { track } from './op.ts';
 import { type Stream, streams } from './random.ts';
 import { Tensor } from './tensor.ts';
-
-export interface TensorOptions {
-  /** The element type. Default `float32`. Only the `cpu` device supports `float64`. */
-  readonly dtype?: DType;
-  /** Whether `backward()` computes its gradient. Default false. */
-  readonly requiresGrad?: boolean;
-  /**
-   * The device that holds the tensor: `'cpu'`, `'wasm'`, or the name of a GPU that `useDevice` has opened. Default: the
-   * current device.
-   */
-  readonly device?: DeviceName | Device;
-}
+import type { TensorOptions } from './tensor-types.ts';
 
 /** The options with their defaults. */
 type Place = Required<TensorOptions> & { readonly device: Device };

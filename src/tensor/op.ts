@@ -24,44 +24,11 @@ import type { Kernel, Params, ParamsOf, Shape } from '../../kernels/kernel.ts';
 import type { Storage } from './device/device.ts';
 import { DeviceError, DTypeError, ValueError } from './errors.ts';
 import { enclose, keep, track } from './memory.ts';
+import type { Kept, Op, OpDefinition } from './op-definition.ts';
 import { record, unrecorded } from './tape.ts';
-import type { Tensor } from './tensor.ts';
 import { Value } from './value.ts';
 
 export { keep, track };
-
-/** A result of `forward` that keeps more than y for `backward`: an object of `y` and other values. */
-export interface Kept {
-  readonly y: Value;
-}
-
-/**
- * What `op` and `defineOp` take: the name of an op, its forward pass and its backward pass. A are the arguments, Y is the
- * result of `forward`, T is the class of the gradients.
- */
-export interface OpDefinition<
-  A extends readonly unknown[],
-  Y extends Value | Kept,
-  T extends Value = Tensor,
-> {
-  /** The name of the op in error messages. */
-  readonly name: string;
-  /** Computes the result. The ops that it calls are not recorded. */
-  readonly forward: (...args: A) => Y;
-  /**
-   * Returns one thunk for each tensor among the arguments, in order. `g` is the gradient of the result and has its
-   * shape; `y` is what `forward` returned. Each thunk returns a gradient of the shape of its input.
-   */
-  readonly backward: (g: T, y: Y, ...args: A) => readonly (() => T)[];
-}
-
-/**
- * A differentiable function. The tensors among its arguments are its inputs; other arguments (an axis, a slope) are
- * constants. All inputs, and the result, are of one class T.
- */
-export type Op<A extends readonly unknown[]> = <T extends Value>(
-  ...args: { [K in keyof A]: A[K] extends Value ? T : A[K] }
-) => T;
 
 /**
  * Declares an op of the library. Users declare theirs with `defineOp`.
@@ -153,14 +120,11 @@ export function runFused<P extends Params, T extends Value>(
   const [first] = inputs;
   const { home } = first;
   const numbers = numbersOf(params);
-  if (home.runFused === undefined) return composed(fusion, inputs, numbers);
+  if (home.runFused === undefined)
+    return enclose(() => fusion.compose<T>({ run, update: runInPlace }, inputs, numbers), []);
   const outputs = home.runFused(fusion, inputs.map(storageOf), inputs.map(shapeOf), numbers);
   return outputs.map(({ storage, shape }) => track(first.like(storage, shape)));
 }
-
-/** Runs the kernels that a fusion is composed of. */
-const composed = <P extends Params, T extends Value>(fusion: Fusion<P>, inputs: readonly T[], params: P) =>
-  enclose(() => fusion.compose<T>({ run, update: runInPlace }, inputs, params), []);
 
 function dispatch<P extends Params, T extends Value>(
   kernel: Kernel<P>,

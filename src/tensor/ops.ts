@@ -13,7 +13,8 @@ import * as products from '../../kernels/matmul.ts';
 import * as reductions from '../../kernels/reduce.ts';
 import * as softmaxes from '../../kernels/softmax.ts';
 import { expandTo, sumTo, view } from './broadcast.ts';
-import { op, type Op, type OpDefinition, run } from './op.ts';
+import { op, run } from './op.ts';
+import type { Op, OpDefinition } from './op-definition.ts';
 import type { Value } from './value.ts';
 
 type Unary = Op<[x: Value]>;

@@ -4,7 +4,7 @@ import { argmaxAxis } from '../../kernels/reduce.ts';
 import { formatShape, resolveAxis } from '../../kernels/shape.ts';
 import { backward, gradientOf, setGradient } from './autodiff.ts';
 import { view } from './broadcast.ts';
-import type { Device, DType, Storage } from './device/device.ts';
+import type { Device, Storage } from './device/device.ts';
 import {
   expectAtMost,
   expectBoolean,
@@ -16,33 +16,15 @@ import {
   ValueError,
 } from './errors.ts';
 import { indicesOf, inferShape, rangesOf } from './indexing.ts';
-import { nest, type NestedArray, type TensorData } from './nested.ts';
+import { nest, type NestedArray } from './nested.ts';
 import { constant, run } from './op.ts';
 import { operand, operands } from './operands.ts';
 import * as ops from './ops.ts';
 import { type Axes, meanOver, reduce } from './reduction.ts';
 import { fingerprint, print } from './print.ts';
-import { showAsString } from './show.ts';
 import type { Node } from './tape.ts';
-import { refuseSetting, Value } from './value.ts';
-
-/** A tensor, or what {@link tensor} takes. A number broadcasts like a tensor of shape []. */
-export type Operand = Tensor | TensorData;
-
-/** A tensor in JSON. `tensor(data, { shape, dtype })` makes it again. */
-export interface TensorJson {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  /** The values, in order. */
-  readonly data: readonly number[];
-}
-
-export interface VarianceOptions {
-  /** Whether to divide by n − 1 instead of n. Default false. */
-  readonly unbiased?: boolean;
-  /** Whether to keep the reduced axes, with extent 1. Default false. */
-  readonly keepDims?: boolean;
-}
+import { refuseSetting, showAsString, Value } from './value.ts';
+import type { Operand, TensorJson, VarianceOptions } from './tensor-types.ts';
 
 /**
  * An n-dimensional array of numbers of one element type, on a device. If a gradient is required, it refers to the ops
@@ -491,8 +473,6 @@ export class Tensor extends Value {
     refuseSetting('tensor', this.prototype, {
       data: 'write into a leaf: assign(t, tensor(values)); or make a new tensor',
     });
-    // Vue wraps objects in proxies, which have no private fields. It leaves objects with this property as they are.
-    Object.defineProperty(this.prototype, '__v_skip', { value: true });
   }
 
   /**

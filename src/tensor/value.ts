@@ -109,13 +109,12 @@ export abstract class Value {
   }
 
   static {
-    const again = 'make a new tensor: tensor(t.dataSync(), { shape: t.shape';
-    const hints = {
-      dtype: `${again}, dtype })`,
-      device: `${again}, device })`,
+    refuseSetting('tensor', this.prototype, {
+      dtype: 'make a new tensor: tensor(t.dataSync(), { shape: t.shape, dtype })',
+      device: 'make a new tensor: tensor(t.dataSync(), { shape: t.shape, device })',
       shape: 'use t.reshape(shape)',
-    };
-    refuseSetting('tensor', this.prototype, { ...hints, size: hints.shape });
+      size: 'use t.reshape(shape)',
+    });
   }
 }
 
@@ -129,4 +128,17 @@ export function refuseSetting(op: string, prototype: object, hints: Readonly<Rec
     const method = { get: (): unknown => member.value };
     Object.defineProperty(prototype, name, { ...('value' in member ? method : member), set });
   }
+}
+
+/**
+ * Hides the fields of objects: `console.log` in Node prints `toString()` instead. Vue leaves the objects as they are,
+ * because its proxies would have no private fields.
+ */
+export function showAsString(prototype: { toString(): string }): void {
+  Object.defineProperty(prototype, '__v_skip', { value: true });
+  Object.defineProperty(prototype, Symbol.for('nodejs.util.inspect.custom'), {
+    value(this: { toString(): string }) {
+      return this.toString();
+    },
+  });
 }

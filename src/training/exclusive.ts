@@ -2,7 +2,8 @@
 import type { DataLoader } from '../data/loader.ts';
 import { Dropout } from '../layers/dropout.ts';
 import type { Layer } from '../layers/layer.ts';
-import { type LearningRate, Optimizer } from '../optim/optimizer.ts';
+import { Optimizer } from '../optim/optimizer.ts';
+import type { LearningRate } from '../optim/optimizer-options.ts';
 import { holdDevice, BusyError } from '../tensor/device/hold.ts';
 import { shown, ValueError } from '../tensor/errors.ts';
 

@@ -3,7 +3,8 @@ import type { NumericArray, Shape } from '../../kernels/kernel.ts';
 import type { Batch } from '../data/loader.ts';
 import { counted } from '../layers/counted.ts';
 import { expectNumbers } from '../layers/elementwise-loss.ts';
-import { classIndices, elementsOf, type Labels } from '../layers/losses.ts';
+import { classIndices, elementsOf } from '../layers/losses.ts';
+import type { Labels } from '../layers/layer-options.ts';
 import {
   expectFunction,
   expectNumber,

@@ -6,7 +6,8 @@ import { expectLayer } from '../layers/expect-layer.ts';
 import type { Layer } from '../layers/layer.ts';
 import type { StateDict } from '../layers/state-dict.ts';
 import { clipGradNorm as clip } from '../optim/clip-grad-norm.ts';
-import type { LearningRate, Optimizer } from '../optim/optimizer.ts';
+import type { Optimizer } from '../optim/optimizer.ts';
+import type { LearningRate } from '../optim/optimizer-options.ts';
 import {
   DeviceError,
   expectNumber,

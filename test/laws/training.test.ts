@@ -20,7 +20,8 @@ import {
 import { batchNorm } from '../../src/layers/batchnorm1d.ts';
 import type { fuse } from '../../src/layers/fuse.ts';
 import { type NetName, netNames, nets } from '../../src/networks.ts';
-import { op, type Op, run } from '../../src/tensor/op.ts';
+import { op, run } from '../../src/tensor/op.ts';
+import type { Op } from '../../src/tensor/op-definition.ts';
 import type { Value } from '../../src/tensor/value.ts';
 import { expectParameterGradients } from '../layers/parameter-gradients.ts';
 import { inFloat32, inFloat64 } from '../on-devices.ts';

@@ -13,15 +13,8 @@ const starts = [
 const leftOut =
   /^(?:src\/tensor\/device\/(?:wasm|gpu)\/|kernels\/(?:simd|gpu)\/|src\/tensor\/memory\.ts|src\/layers\/fuse\.ts)/;
 
-/**
- * The largest number of lines of code on the path. 3,000 is the aim: training alone is that short. The rest is what the
- * public methods of tensors, layers and optimizers need: checks of arguments, printing and saved state.
- *
- * A class of its own for the methods that training does not call would be on the path, too. `new Dense(2, 3).weight`
- * has them all, so `dense.ts` must reach that class through imports of values. A class that announces itself when its
- * file is loaded is not loaded by webpack and Vite in a program that imports only `Dense`.
- */
-export const GOAL = 3385;
+/** The largest number of lines of code on the path. */
+export const GOAL = 3000;
 
 /** Each file on the path, with its lines of code. */
 export function readingPath(): readonly { readonly file: string; readonly lines: number }[] {

@@ -7,9 +7,7 @@ import { sizeOf } from '../../../kernels/shape.ts';
 import type { Device, DType, Storage } from './device.ts';
 import { DeviceError } from '../errors.ts';
 
-interface CpuStorage extends Storage {
-  readonly values: FloatArray;
-}
+type CpuStorage = Storage & { readonly values: FloatArray };
 
 /** Memory for `size` elements, filled with zeros. */
 function allocate(dtype: DType, size: number): CpuStorage {

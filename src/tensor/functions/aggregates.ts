@@ -3,11 +3,13 @@ import { div, reluDx, scale, sqrt } from '../../../kernels/elementwise.ts';
 import { resolveAxis, withExtent } from '../../../kernels/shape.ts';
 import { expandTo } from '../broadcast.ts';
 import { expectOptions, expectTensor } from '../errors.ts';
-import { composite, constant, op, type Op, run } from '../op.ts';
+import { composite, constant, op, run } from '../op.ts';
+import type { Op } from '../op-definition.ts';
 import * as ops from '../ops.ts';
 import { joined } from './concat.ts';
 import { type Axes, reduce } from '../reduction.ts';
-import type { Tensor, VarianceOptions } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import type { VarianceOptions } from '../tensor-types.ts';
 import type { Value } from '../value.ts';
 
 export type Reduce = (x: Tensor, axis?: Axes, keepDims?: boolean) => Tensor;

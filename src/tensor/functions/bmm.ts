@@ -5,7 +5,8 @@ import { matmul, matmulTransposedA, matmulTransposedB } from '../../../kernels/m
 import { formatShape } from '../../../kernels/shape.ts';
 import { view } from '../broadcast.ts';
 import { expectTensor, ShapeError } from '../errors.ts';
-import { constant, op, type Op, run } from '../op.ts';
+import { constant, op, run } from '../op.ts';
+import type { Op } from '../op-definition.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Value } from '../value.ts';
 

@@ -8,7 +8,8 @@ import { expectTensor } from '../errors.ts';
 import { composite, constant, run } from '../op.ts';
 import { operands } from '../operands.ts';
 import { noGrad } from '../tape.ts';
-import type { Operand, Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Operand } from '../tensor-types.ts';
 
 /** 1 where the comparison of a and b is true, 0 elsewhere. */
 export type Comparison = (a: Tensor, b: Operand) => Tensor;

@@ -2,7 +2,8 @@ import { concat as kernel } from '../../../kernels/concat.ts';
 import { sliceAxis } from '../../../kernels/layout.ts';
 import { resolveAxis } from '../../../kernels/shape.ts';
 import { expectTensors, ShapeError } from '../errors.ts';
-import { op, type Op, run } from '../op.ts';
+import { op, run } from '../op.ts';
+import type { Op } from '../op-definition.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Value } from '../value.ts';
 

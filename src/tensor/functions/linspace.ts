@@ -1,6 +1,7 @@
 import { sizeOf } from '../../../kernels/shape.ts';
 import { expectInteger, expectNumber, expectOptions } from '../errors.ts';
-import { fromValues, optionNames, type TensorOptions } from '../fill.ts';
+import { fromValues, optionNames } from '../fill.ts';
+import type { TensorOptions } from '../tensor-types.ts';
 import { expectShape } from '../indexing.ts';
 import type { Tensor } from '../tensor.ts';
 

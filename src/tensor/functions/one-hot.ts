@@ -1,5 +1,6 @@
 import { expectInteger, expectOptions, shown, ValueError } from '../errors.ts';
-import { fromValues, optionNames, type TensorOptions } from '../fill.ts';
+import { fromValues, optionNames } from '../fill.ts';
+import type { TensorOptions } from '../tensor-types.ts';
 import { expectShape } from '../indexing.ts';
 import { Tensor } from '../tensor.ts';
 

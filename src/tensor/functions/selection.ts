@@ -1,9 +1,11 @@
 /** Functions that choose between values, element by element. */
 import { add, reluDx, scale } from '../../../kernels/elementwise.ts';
 import { expectTensor, shown, ValueError } from '../errors.ts';
-import { composite, op, type Op, run } from '../op.ts';
+import { composite, op, run } from '../op.ts';
+import type { Op } from '../op-definition.ts';
 import { operands } from '../operands.ts';
-import type { Operand, Tensor } from '../tensor.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Operand } from '../tensor-types.ts';
 import type { Value } from '../value.ts';
 import { greater, less, notEqual } from './comparisons.ts';
 

@@ -1,6 +1,7 @@
 /** Smooth forms of ReLU. */
 import { expectTensor } from '../errors.ts';
-import { type Kept, op, type Op } from '../op.ts';
+import { op } from '../op.ts';
+import type { Kept, Op } from '../op-definition.ts';
 import type { Tensor } from '../tensor.ts';
 
 /**

@@ -5,7 +5,8 @@ import type { Entry, Header, Safetensors, Source } from '../../io/safetensors.ts
 import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
 import { prepareState } from '../../layers/load-state-dict.ts';
-import { type LearningRate, Optimizer } from '../../optim/optimizer.ts';
+import { Optimizer } from '../../optim/optimizer.ts';
+import type { LearningRate } from '../../optim/optimizer-options.ts';
 import type { OptimizerState } from '../../optim/optimizer-state.ts';
 import { inPlace } from '../../tensor/assign.ts';
 import { DeviceError, expectOptions, GammaBetaError, shown, ValueError } from '../../tensor/errors.ts';

@@ -1,7 +1,8 @@
 import type { FloatArray } from '../../../kernels/kernel.ts';
 import { expectLayer } from '../../layers/expect-layer.ts';
 import type { Layer } from '../../layers/layer.ts';
-import type { LearningRate, Optimizer } from '../../optim/optimizer.ts';
+import type { Optimizer } from '../../optim/optimizer.ts';
+import type { LearningRate } from '../../optim/optimizer-options.ts';
 import type { DeviceName, Storage } from '../../tensor/device/device.ts';
 import { currentDevice } from '../../tensor/device/current.ts';
 import { switchDevice } from '../../tensor/device/registry.ts';
