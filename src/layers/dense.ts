@@ -12,6 +12,7 @@ import {
   expectTensor,
   ShapeError,
 } from '../tensor/errors.ts';
+import { composite } from '../tensor/op.ts';
 import { addBias } from '../tensor/ops.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Initializer } from './init.ts';
@@ -64,8 +65,7 @@ export class Dense extends Layer {
 
   override forward(x: Tensor): Tensor {
     this.expectInput(x);
-    const y = x.matmul(this.weight);
-    return this.bias === null ? y : addBias(y, this.bias);
+    return this.bias === null ? x.matmul(this.weight) : affine(x, this.weight, this.bias);
   }
 
   /** @internal Throws {@link ShapeError} unless x is [batch, in]. */
@@ -84,6 +84,9 @@ export class Dense extends Layer {
     return `Dense(${inFeatures} → ${outFeatures})`;
   }
 }
+
+/** y = x·W + b. */
+const affine = composite((x: Tensor, W: Tensor, b: Tensor): Tensor => addBias(x.matmul(W), b));
 
 /** The initial weight: what `init` returns, or a trainable copy of it. */
 export function initialized(op: string, init: Initializer, shape: Shape, dtype: DType): Tensor {
