@@ -106,8 +106,9 @@ export const crossEntropy: (logits: Tensor, labels: Labels, options?: CrossEntro
       counted(null, n); // a class of weight 0 has targets, but adds nothing to n: means of batches do not combine
       return losses.sum();
     }
+    for (let i = 0; i < rowWeights.length; i++) rowWeights[i] /= divisor;
     const perRow = (values: Float64Array) => constant(logits, values, [indices.length]);
-    const target = { labels: perRow(indices), weights: perRow(rowWeights.map((each) => each / divisor)) };
+    const target = { labels: perRow(indices), weights: perRow(rowWeights) };
     if (reduction !== 'none') return counted(weightedCrossEntropy(logits, target, labelSmoothing), n);
     const losses = crossEntropyRows(logits, target, labelSmoothing);
     return w === null ? losses : losses.mul(target.weights);
