@@ -34,7 +34,7 @@ function matrixProduct(name: string, [aInner, bInner]: readonly [0 | 1, 0 | 1]):
     },
     sizes: ([a, b]) => [a[1 - aInner], a[aInner], b[1 - bInner]],
     reference: (y, [a, b], [m, k, n]) => {
-      // The distances in memory between neighbours along i, j and p. In a row-major matrix, rows are one row apart.
+      // The strides of a and b along i, j and p. A row-major matrix [rows, columns] has the strides columns and 1.
       const [ai, ap] = aInner === 1 ? [k, 1] : [1, m];
       const [bj, bp] = bInner === 0 ? [1, n] : [k, 1];
       for (let i = 0; i < m; i++) {

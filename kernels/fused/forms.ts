@@ -1,6 +1,6 @@
 /**
- * How `wasm` calls the fused forms. This is apart from the fusions, because what they compute does not depend on it: only
- * that device, tests and benchmarks need it.
+ * How `wasm` calls the fused forms. What a fusion computes does not depend on it; only that device, tests and benchmarks
+ * import this file.
  *
  * The fused form of a fusion is the WebAssembly export of its name. It takes the outputs, the inputs, the scratch memory,
  * the sizes and the parameters, in this order.
@@ -16,7 +16,7 @@ export interface FusedForm<P extends Params = Params> {
   sizes(shapes: readonly Shape[], params: P): readonly number[];
   /** The number of floats that it needs as working memory. */
   scratch?(sizes: readonly number[]): number;
-  /** The names of the parameters that it takes after the sizes, in order. Those among the sizes are not. */
+  /** The names of the parameters that it takes after the sizes, in order. Parameters among the sizes are not listed. */
   readonly params?: readonly string[];
 }
 

@@ -245,7 +245,7 @@ export class BatchNorm1d extends Layer {
     const problem = `expected x [m, ${features}] or [N, ${features}, L]: ${formatShape(shape)}`;
     const misfit = `x has ${shape[1] ?? x.size} features, this layer expects ${features}`;
     const fitting = shape.length < 2 ? [-1, features] : [shape[0], features, -1];
-    const canReshape = !hasAxes && x.size % -sizeOf(fitting) === 0;
+    const canReshape = !hasAxes && x.size % sizeOf(fitting) === 0; // −1 changes only the sign
     throw new ShapeError(this.op, problem, canReshape ? `pass x.reshape(${formatShape(fitting)})` : misfit);
   }
 

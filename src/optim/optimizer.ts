@@ -114,7 +114,8 @@ export abstract class Optimizer<O extends LearningRate> {
 
   /** A copy of the options and the state of all parameters. Later steps do not change it. */
   stateDict(): OptimizerState {
-    return { ...this.liveState, slots: this.liveState.slots.map(copyOf) };
+    const { liveState: state } = this;
+    return { ...state, slots: state.slots.map(copyOf) };
   }
 
   /** The options and the state, not copied. */

@@ -1,9 +1,9 @@
-/** Checks of saved states, for those of models and those of optimizers: tensors and numbers by name. */
+/** Checks of the saved states of models and optimizers, which are tensors and numbers by name. */
 import type { Shape } from '../../kernels/kernel.ts';
 import { formatShape } from '../../kernels/shape.ts';
 import { type GammaBetaError, shown, ValueError } from './errors.ts';
 
-/** What the entries of a state are, as text by name. */
+/** A description of each entry of a state, by name: `a number`, `a tensor of shape [2, 3]`. */
 export type Forms = ReadonlyMap<string, string>;
 
 export function formsOf(state: Readonly<Record<string, unknown>>): Forms {
@@ -11,7 +11,7 @@ export function formsOf(state: Readonly<Record<string, unknown>>): Forms {
   return new Map(Object.entries(state).map(([name, entry]) => [name, formOf(entry)]));
 }
 
-/** The form of a tensor of this shape. */
+/** The description of a tensor of this shape. */
 export const tensorOf = (shape: Shape): string => `a tensor of shape ${formatShape(shape)}`;
 
 /**

@@ -1,4 +1,4 @@
-/** The types of ops, and of what they are declared with: see `op.ts` and `define-op.ts`. */
+/** The types of ops and of their definitions, which `op` and `defineOp` take. */
 import type { Tensor } from './tensor.ts';
 import type { Value } from './value.ts';
 

@@ -1,4 +1,4 @@
-/** Types of what tensors are made from, combined with, and written as: options, operands and JSON. */
+/** The types of options and operands of tensor functions, and of a tensor in JSON. */
 import type { Shape } from '../../kernels/kernel.ts';
 import type { Device, DeviceName, DType } from './device/device.ts';
 import type { TensorData } from './nested.ts';

@@ -1,6 +1,6 @@
 /**
- * Finds out what a fusion makes and changes, with the shape rules of its kernels. Every training step needs the same, so
- * it is cached.
+ * Derives the outputs of a fusion, and the inputs that it updates, from the shape rules of its kernels. The results are
+ * cached, because every training step needs the same ones.
  */
 import type { Fusion } from '../../../kernels/fused/fusion.ts';
 import type { Kernel, Params, Shape } from '../../../kernels/kernel.ts';
@@ -13,7 +13,7 @@ export interface OutputLike {
   readonly statistic: boolean;
 }
 
-/** What a fusion makes and changes. */
+/** The outputs and updates of a fusion. */
 export interface Results {
   readonly outputs: readonly OutputLike[];
   /** The indices of the inputs that it updates in place. */
